@@ -1,0 +1,1 @@
+//! The local trainer: a small real learner.

@@ -1,0 +1,1 @@
+//! A versioned content store that speaks S3.

@@ -1,0 +1,1 @@
+//! Simulators of the AWS operations that Perennial calls.

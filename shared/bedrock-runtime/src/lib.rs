@@ -1,0 +1,1 @@
+//! Answers from models by Converse on Amazon Bedrock.

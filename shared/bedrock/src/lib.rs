@@ -1,0 +1,1 @@
+//! Customization, batch inference, custom models and deployments on Amazon Bedrock.

@@ -1,0 +1,1 @@
+//! Use of models, from Amazon CloudWatch.

@@ -1,0 +1,1 @@
+//! Streaming validation and compilation of training data.

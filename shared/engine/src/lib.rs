@@ -1,0 +1,1 @@
+//! Load, decide, save, perform: the loop that every function runs.

@@ -1,0 +1,1 @@
+//! What every function does at its start: settings, logs, SDK configuration.

@@ -1,0 +1,1 @@
+//! One small trait per capability, and its in-memory twin.

@@ -1,0 +1,1 @@
+//! The alias as an SSM parameter.
