@@ -1,0 +1,86 @@
+//! On-demand deployments of custom models (Amazon Bedrock `CreateCustomModelDeployment` and its kin).
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{PortResult, Tags};
+
+/// What to deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentSpec {
+    /// A pure function of (installation, pipeline, purpose).
+    pub name: String,
+    /// The client token.
+    pub token: String,
+    /// The custom model's ARN.
+    pub model_arn: String,
+    /// For people.
+    pub description: String,
+    /// On the deployment.
+    pub tags: Tags,
+}
+
+/// A deployment's true state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// What clients call.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Creating, Active or Failed.
+    pub status: DeploymentStatus,
+    /// The model that it serves now.
+    pub model_arn: String,
+    /// The last update, if there was one.
+    pub update: Option<UpdateStatus>,
+    /// Words for a failure.
+    pub message: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// By them it is known as ours.
+    pub tags: Tags,
+}
+
+/// `GetCustomModelDeployment.status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentStatus {
+    /// About 8 minutes on AWS.
+    Creating,
+    /// It answers.
+    Active,
+    /// It never will.
+    Failed,
+}
+
+/// `GetCustomModelDeployment.updateDetails`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpdateStatus {
+    /// To this model.
+    Updating(String),
+    /// Done.
+    Completed(String),
+    /// Not done; the earlier model still serves.
+    Failed(String),
+}
+
+/// Looking at deployments.
+#[async_trait]
+pub trait ObserveDeployments: Send + Sync {
+    /// The deployment of exactly this name, or none.
+    async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>>;
+    /// By ARN.
+    async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>>;
+    /// All of those that serve this model.
+    async fn deployments_of(&self, model_arn: &str) -> PortResult<Vec<Deployment>>;
+}
+
+/// Making, changing and removing deployments.
+#[async_trait]
+pub trait ChangeDeployments: Send + Sync {
+    /// Answers the ARN.
+    async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String>;
+    /// Swaps the model behind the ARN.
+    async fn update_deployment(&self, arn: &str, model_arn: &str) -> PortResult<()>;
+    /// Removing one that is gone is no error.
+    async fn delete_deployment(&self, arn: &str) -> PortResult<()>;
+}
