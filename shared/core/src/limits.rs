@@ -25,8 +25,205 @@ pub struct DataLimits {
     pub max_records: u64,
     /// The longest record, in tokens.
     pub max_record_tokens: u64,
-    /// Strings that a record may not contain.
+    /// Strings that a record may not contain, compared without regard to case.
     pub forbidden: Vec<String>,
     /// Where the figures come from.
     pub source: String,
+}
+
+/// The union of what the Nova guide, the Nova Dataset Validator and the Nova Forge SDK forbid in a user or system prompt;
+/// each of the three lists lacks some of the others' strings, and a job fails on any of them.
+const NOVA_FORBIDDEN: &[&str] = &[
+    "System:",
+    "User:",
+    "Bot:",
+    "Assistant:",
+    "Thought:",
+    "[EOS]",
+    "<image>",
+    "<video>",
+    "<unk>",
+];
+/// Turn markers that the validator of aws-samples/amazon-bedrock-samples refuses for Claude 3 Haiku.
+const CLAUDE_FORBIDDEN: &[&str] = &["\nHuman:", "\nAssistant:"];
+
+/// One row: fine-tuning limits of one base model, by its id without the customization suffix.
+struct Row {
+    model: &'static str,
+    shape: RecordShape,
+    min_records: u64,
+    max_records: u64,
+    max_record_tokens: u64,
+    forbidden: &'static [&'static str],
+    source: &'static str,
+}
+
+const NOVA_SOURCE: &str = "Amazon Nova guide, fine-tune-prepare-data-understanding, and the Nova Dataset Validator (2026)";
+const LLAMA_SOURCE: &str = "Bedrock user guide, model-customization-prepare (2026)";
+
+/// A Nova model takes up to 20,000 records within a context of 32k tokens (counted here as 32,000).
+const fn nova(model: &'static str, min_records: u64, source: &'static str) -> Row {
+    Row {
+        model,
+        shape: RecordShape::BedrockConversation,
+        min_records,
+        max_records: 20_000,
+        max_record_tokens: 32_000,
+        forbidden: NOVA_FORBIDDEN,
+        source,
+    }
+}
+
+/// A Llama model takes 100 to 10,000 records; the upper figure is an adjustable quota.
+const fn llama(model: &'static str, shape: RecordShape, max_record_tokens: u64) -> Row {
+    Row {
+        model,
+        shape,
+        min_records: 100,
+        max_records: 10_000,
+        max_record_tokens,
+        forbidden: &[],
+        source: LLAMA_SOURCE,
+    }
+}
+
+const FINE_TUNING: &[Row] = &[
+    nova("amazon.nova-micro-v1:0", 8, NOVA_SOURCE),
+    nova("amazon.nova-lite-v1:0", 8, NOVA_SOURCE),
+    nova("amazon.nova-pro-v1:0", 8, NOVA_SOURCE),
+    nova(
+        "amazon.nova-2-lite-v1:0",
+        200,
+        "Nova Dataset Validator and aws/nova-forge-sdk dataset_checks_config.py (2026-05-14): 200 on Bedrock, where the guide says 8",
+    ),
+    llama(
+        "meta.llama3-1-8b-instruct-v1:0",
+        RecordShape::PromptCompletion,
+        16_000,
+    ),
+    llama(
+        "meta.llama3-1-70b-instruct-v1:0",
+        RecordShape::PromptCompletion,
+        16_000,
+    ),
+    llama(
+        "meta.llama3-2-1b-instruct-v1:0",
+        RecordShape::BedrockConversation,
+        16_000,
+    ),
+    llama(
+        "meta.llama3-2-3b-instruct-v1:0",
+        RecordShape::BedrockConversation,
+        16_000,
+    ),
+    llama(
+        "meta.llama3-2-11b-instruct-v1:0",
+        RecordShape::BedrockConversation,
+        16_000,
+    ),
+    llama(
+        "meta.llama3-2-90b-instruct-v1:0",
+        RecordShape::BedrockConversation,
+        10_000,
+    ),
+    llama(
+        "meta.llama3-3-70b-instruct-v1:0",
+        RecordShape::BedrockConversation,
+        16_000,
+    ),
+    Row {
+        model: "anthropic.claude-3-haiku-20240307-v1:0",
+        shape: RecordShape::AnthropicMessages,
+        min_records: 32,
+        max_records: 10_000,
+        max_record_tokens: 32_000,
+        forbidden: CLAUDE_FORBIDDEN,
+        source: "Bedrock user guide, model-customization-prepare, and aws-samples/amazon-bedrock-samples validators (2026-08-21)",
+    },
+];
+
+/// The fine-tuning limits of a base model, by its id without the customization suffix; `None` for a model without a row.
+#[must_use]
+pub fn fine_tuning(base_model: &str) -> Option<DataLimits> {
+    let row = FINE_TUNING.iter().find(|row| row.model == base_model)?;
+    Some(DataLimits {
+        shape: row.shape,
+        min_records: row.min_records,
+        max_records: row.max_records,
+        max_record_tokens: row.max_record_tokens,
+        forbidden: row.forbidden.iter().map(ToString::to_string).collect(),
+        source: row.source.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn figures_as_collected() {
+        for (model, shape, min, max, tokens) in [
+            (
+                "amazon.nova-micro-v1:0",
+                RecordShape::BedrockConversation,
+                8,
+                20_000,
+                32_000,
+            ),
+            (
+                "amazon.nova-2-lite-v1:0",
+                RecordShape::BedrockConversation,
+                200,
+                20_000,
+                32_000,
+            ),
+            (
+                "meta.llama3-1-8b-instruct-v1:0",
+                RecordShape::PromptCompletion,
+                100,
+                10_000,
+                16_000,
+            ),
+            (
+                "meta.llama3-2-90b-instruct-v1:0",
+                RecordShape::BedrockConversation,
+                100,
+                10_000,
+                10_000,
+            ),
+            (
+                "anthropic.claude-3-haiku-20240307-v1:0",
+                RecordShape::AnthropicMessages,
+                32,
+                10_000,
+                32_000,
+            ),
+        ] {
+            let limits = fine_tuning(model).unwrap();
+            assert_eq!(
+                (
+                    limits.shape,
+                    limits.min_records,
+                    limits.max_records,
+                    limits.max_record_tokens
+                ),
+                (shape, min, max, tokens),
+                "{model}"
+            );
+        }
+        assert_eq!(fine_tuning("amazon.nova-micro-v1:0:128k"), None);
+    }
+
+    #[test]
+    fn every_row_is_consistent() {
+        for row in FINE_TUNING {
+            assert!(
+                row.min_records < row.max_records && !row.source.is_empty(),
+                "{}",
+                row.model
+            );
+        }
+    }
 }

@@ -1,0 +1,219 @@
+//! A pipeline's configuration, `pipelines/<pipeline>.toml`: its keys, their meaning and their defaults (design section 4).
+//! Reading it is in `read`, with one error per problem; whether this version can run it is in `supported` and [`crate::routing`].
+
+mod errors;
+mod read;
+mod section;
+mod supported;
+mod template;
+mod values;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use errors::{ConfigError, ConfigErrors};
+pub(crate) use section::nearest;
+pub use template::init_template;
+pub use values::{
+    Approval, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Serve, StartFrom, Technique,
+    UnknownValue,
+};
+
+use crate::money::Usd;
+use crate::span::Span;
+
+/// The largest configuration that is read, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Everything that a pipeline's owner can decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// How the model is customized.
+    pub technique: Technique,
+    /// The model that is customized, as written: with or without the customization suffix. [`crate::routing::route`] resolves it.
+    pub base_model: String,
+    /// When uploads become a run.
+    #[serde(default)]
+    pub trigger: TriggerConfig,
+    /// What a run trains on.
+    #[serde(default)]
+    pub data: DataConfig,
+    /// How a run trains.
+    #[serde(default)]
+    pub training: TrainingConfig,
+    /// How a candidate is measured, and what it must reach.
+    #[serde(default)]
+    pub evaluation: EvaluationConfig,
+    /// How a candidate that passed the gate is put to use.
+    #[serde(default)]
+    pub promotion: PromotionConfig,
+    /// What may be spent.
+    #[serde(default)]
+    pub budget: Budget,
+    /// When what nobody uses is removed.
+    #[serde(default)]
+    pub idle: IdleConfig,
+}
+
+impl Config {
+    /// A configuration with every default.
+    #[must_use]
+    pub fn new(technique: Technique, base_model: impl Into<String>) -> Self {
+        Self {
+            technique,
+            base_model: base_model.into(),
+            trigger: TriggerConfig::default(),
+            data: DataConfig::default(),
+            training: TrainingConfig::default(),
+            evaluation: EvaluationConfig::default(),
+            promotion: PromotionConfig::default(),
+            budget: Budget::default(),
+            idle: IdleConfig::default(),
+        }
+    }
+}
+
+/// `[trigger]`: when uploads become a run. All three must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TriggerConfig {
+    /// New records that must have come together.
+    pub min_records: u64,
+    /// How long no further upload may have come.
+    pub quiet_for: Span,
+    /// The least time from one run's start to the next.
+    pub at_most_every: Span,
+}
+
+impl Default for TriggerConfig {
+    fn default() -> Self {
+        Self {
+            min_records: 500,
+            quiet_for: Span::minutes(10),
+            at_most_every: Span::days(1),
+        }
+    }
+}
+
+/// `[data]`: which accepted uploads a run trains on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataConfig {
+    /// The key `use`.
+    #[serde(rename = "use")]
+    pub use_: DataUse,
+}
+
+/// `[training]`: how a run trains.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainingConfig {
+    /// The model that training starts from.
+    pub start_from: StartFrom,
+    /// By the service's own names and units, as text. Checked against the model's ranges by [`crate::routing::route`].
+    pub hyperparameters: BTreeMap<String, String>,
+}
+
+/// `[evaluation]`: how a candidate is measured, and what it must reach (design section 8).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EvaluationConfig {
+    /// How one answer is scored, from 0 to 1.
+    pub metric: Metric,
+    /// What the lower confidence bound of the gain over the base model must reach; in score, from 0 to below 1.
+    pub min_gain_over_base: f64,
+    /// How far the candidate may stay behind the champion; in score, from 0 to 1. `evidence` says what of it is compared.
+    pub max_loss_to_champion: f64,
+    /// What counts as not worse than the champion.
+    pub evidence: Evidence,
+    /// The level of each confidence bound; above 0.5, below 1.
+    pub confidence: f64,
+    /// The most prompts asked of a model, 1 to 10,000.
+    pub max_prompts: u32,
+    /// The share of prompts kept from training when there is no `eval/`; from 0 to 0.5.
+    pub holdout: f64,
+    /// How much may be lost on `eval/<pipeline>/general/`; in score, from 0 to 1.
+    pub max_general_loss: f64,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        Self {
+            metric: Metric::Auto,
+            min_gain_over_base: 0.02,
+            max_loss_to_champion: 0.02,
+            evidence: Evidence::Balanced,
+            confidence: 0.95,
+            max_prompts: 1_000,
+            holdout: 0.1,
+            max_general_loss: 0.02,
+        }
+    }
+}
+
+/// `[promotion]`: how a candidate that passed the gate is put to use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromotionConfig {
+    /// How the champion is served.
+    pub serve: Serve,
+    /// Whether a person is asked first.
+    pub approval: Approval,
+}
+
+/// `[budget]`: what may be spent. Training and evaluation share one budget; serving has its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Budget {
+    /// The most that one run may reserve.
+    pub per_run_usd: Usd,
+    /// The most that the pipeline's runs may reserve in one calendar month.
+    pub per_month_usd: Usd,
+    /// The most that serving may cost a month; must be stated before provisioned throughput is bought.
+    pub serving_per_month_usd: Usd,
+    /// Prices that override the table, by the names in [`crate::prices::KEYS`].
+    pub prices: BTreeMap<String, f64>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            per_run_usd: Usd::from_micros(50_000_000),
+            per_month_usd: Usd::from_micros(200_000_000),
+            serving_per_month_usd: Usd::ZERO,
+            prices: BTreeMap::new(),
+        }
+    }
+}
+
+/// `[idle]`: when what nobody uses is removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IdleConfig {
+    /// Without use for so long, a model or an on-demand deployment is idle.
+    pub after: Span,
+    /// The same for what is billed by the hour.
+    pub provisioned_after: Span,
+    /// The time between the mark and the deletion.
+    pub grace: Span,
+    /// The same for what is billed by the hour.
+    pub provisioned_grace: Span,
+    /// Earlier champions kept for rollback, 0 to 50.
+    pub keep_previous: u32,
+    /// What happens to an idle champion.
+    pub champion: IdleChampion,
+}
+
+impl Default for IdleConfig {
+    fn default() -> Self {
+        Self {
+            after: Span::days(30),
+            provisioned_after: Span::days(1),
+            grace: Span::days(3),
+            provisioned_grace: Span::hours(6),
+            keep_previous: 1,
+            champion: IdleChampion::Keep,
+        }
+    }
+}

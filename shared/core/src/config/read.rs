@@ -1,0 +1,389 @@
+//! From text to [`Config`]: every problem is found in one pass, and nothing that the text contains can do more than that.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Included};
+
+use toml::de::{DeTable, DeValue};
+
+use super::errors::ConfigErrors;
+use super::section::{Problems, Section, float, nearest, show};
+use super::values::Technique;
+use super::{
+    Budget, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES, PromotionConfig,
+    TrainingConfig, TriggerConfig,
+};
+use crate::prices;
+use crate::span::Span;
+
+const MAX_HYPERPARAMETERS: usize = 50;
+const MAX_HYPERPARAMETER_LENGTH: usize = 100;
+const MAX_PREVIOUS_CHAMPIONS: u64 = 50;
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// All problems at once: text that is no TOML, unknown keys, wrong types, values out of range, and what is missing.
+    pub fn parse(text: &str) -> Result<Self, ConfigErrors> {
+        if text.len() > MAX_BYTES {
+            return Err(too_large(text.len()));
+        }
+        // A byte order mark, as some editors write it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut problems = Problems::new(text);
+        let (document, syntax) = DeTable::parse_recoverable(text);
+        if !syntax.is_empty() {
+            for error in &syntax {
+                let byte = error.span().map_or(0, |span| span.start);
+                let message: String = error.message().chars().take(200).collect();
+                problems.add(
+                    byte,
+                    "",
+                    format!("this is not TOML: {message}"),
+                    "Correct this line.",
+                );
+            }
+            return Err(ConfigErrors::new(problems.errors));
+        }
+        let config = read(document.get_ref(), &mut problems);
+        match config {
+            Some(config) if problems.errors.is_empty() => Ok(config),
+            _ => Err(ConfigErrors::new(problems.errors)),
+        }
+    }
+
+    /// Reads a configuration from an object's bytes.
+    ///
+    /// # Errors
+    /// As [`Config::parse`], and for bytes that are not UTF-8.
+    pub fn parse_bytes(bytes: &[u8]) -> Result<Self, ConfigErrors> {
+        if bytes.len() > MAX_BYTES {
+            return Err(too_large(bytes.len()));
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(error) => {
+                let line = bytes[..error.valid_up_to()]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count()
+                    + 1;
+                Err(ConfigErrors::whole_file(
+                    format!("byte {} is not UTF-8", error.valid_up_to()),
+                    "Save the file as UTF-8 text.",
+                    line,
+                ))
+            }
+        }
+    }
+}
+
+fn too_large(bytes: usize) -> ConfigErrors {
+    ConfigErrors::whole_file(
+        format!("the configuration has {bytes} bytes"),
+        format!("At most {MAX_BYTES} are read; is this another file?"),
+        1,
+    )
+}
+
+fn read(document: &DeTable<'_>, problems: &mut Problems) -> Option<Config> {
+    const KEYS: &[&str] = &[
+        "technique",
+        "base_model",
+        "trigger",
+        "data",
+        "training",
+        "evaluation",
+        "promotion",
+        "budget",
+        "idle",
+    ];
+    let top = Section::open("", Some(document), KEYS, problems);
+    let technique = technique(&top, problems);
+    let base_model = base_model(&top, problems);
+    let trigger = trigger(&top, problems);
+    let data = data(&top, problems);
+    let training = training(&top, problems);
+    let evaluation = evaluation(&top, problems);
+    let promotion = promotion(&top, problems);
+    let budget = budget(&top, problems);
+    let idle = idle(&top, problems);
+    Some(Config {
+        technique: technique?,
+        base_model: base_model?,
+        trigger,
+        data,
+        training,
+        evaluation,
+        promotion,
+        budget,
+        idle,
+    })
+}
+
+fn technique(top: &Section<'_, '_>, problems: &mut Problems) -> Option<Technique> {
+    if top.value("technique").is_none() {
+        let fix = format!(
+            "Add technique = \"fine-tuning\" (or another of {}).",
+            Technique::WORDS.join(", ")
+        );
+        top.wrong("technique", fix, problems);
+    }
+    top.word("technique", "fine-tuning", problems)
+}
+
+fn base_model(top: &Section<'_, '_>, problems: &mut Problems) -> Option<String> {
+    const FIX: &str = "Write a Bedrock model id, such as base_model = \"amazon.nova-micro-v1:0\".";
+    if top.value("base_model").is_none() {
+        top.wrong("base_model", FIX, problems);
+    }
+    let id = top.string("base_model", FIX, problems)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-_/".contains(&byte);
+    if id.is_empty() || id.len() > 200 || !id.bytes().all(plain) {
+        top.wrong("base_model", FIX, problems);
+        return None;
+    }
+    Some(id.to_owned())
+}
+
+fn trigger(top: &Section<'_, '_>, problems: &mut Problems) -> TriggerConfig {
+    let default = TriggerConfig::default();
+    let section = top.inner(
+        "trigger",
+        "trigger",
+        &["min_records", "quiet_for", "at_most_every"],
+        problems,
+    );
+    TriggerConfig {
+        min_records: section.whole("min_records", 1..=10_000_000, default.min_records, problems),
+        quiet_for: section.span("quiet_for", Span::ZERO, default.quiet_for, problems),
+        at_most_every: section.span("at_most_every", Span::ZERO, default.at_most_every, problems),
+    }
+}
+
+fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
+    let section = top.inner("data", "data", &["use"], problems);
+    DataConfig {
+        use_: section.word("use", "all", problems).unwrap_or_default(),
+    }
+}
+
+fn training(top: &Section<'_, '_>, problems: &mut Problems) -> TrainingConfig {
+    let section = top.inner(
+        "training",
+        "training",
+        &["start_from", "hyperparameters"],
+        problems,
+    );
+    TrainingConfig {
+        start_from: section
+            .word("start_from", "base", problems)
+            .unwrap_or_default(),
+        hyperparameters: hyperparameters(&section, problems),
+    }
+}
+
+fn hyperparameters(
+    training: &Section<'_, '_>,
+    problems: &mut Problems,
+) -> BTreeMap<String, String> {
+    let mut read = BTreeMap::new();
+    let Some(table) = training.table("hyperparameters", "training.hyperparameters", problems)
+    else {
+        return read;
+    };
+    for (name, value) in table.iter().take(MAX_HYPERPARAMETERS) {
+        let short: String = name.get_ref().chars().take(80).collect();
+        let path = format!("training.hyperparameters.{short}");
+        let text = match value.get_ref() {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .map(|number| number.to_string()),
+            DeValue::Float(number) => {
+                float(value.get_ref()).map(|_| number.as_str().replace('_', ""))
+            }
+            DeValue::String(text) => Some(text.to_string()),
+            _ => None,
+        };
+        match text.filter(|text| (1..=MAX_HYPERPARAMETER_LENGTH).contains(&text.len())) {
+            Some(text) if (1..=MAX_HYPERPARAMETER_LENGTH).contains(&name.get_ref().len()) => {
+                read.insert(name.get_ref().to_string(), text);
+            }
+            _ => problems.add(
+                value.span().start,
+                &path,
+                format!("found {}", show(value.get_ref())),
+                format!("Write a number or a string of at most {MAX_HYPERPARAMETER_LENGTH} characters, such as epochCount = 2."),
+            ),
+        }
+    }
+    if let Some((name, _)) = table.iter().nth(MAX_HYPERPARAMETERS) {
+        problems.add(
+            name.span().start,
+            "training.hyperparameters",
+            format!("there are {}", table.len()),
+            format!("At most {MAX_HYPERPARAMETERS} are taken."),
+        );
+    }
+    read
+}
+
+fn evaluation(top: &Section<'_, '_>, problems: &mut Problems) -> EvaluationConfig {
+    const KEYS: &[&str] = &[
+        "metric",
+        "min_gain_over_base",
+        "max_loss_to_champion",
+        "evidence",
+        "confidence",
+        "max_prompts",
+        "holdout",
+        "max_general_loss",
+    ];
+    let default = EvaluationConfig::default();
+    let section = top.inner("evaluation", "evaluation", KEYS, problems);
+    let confidence = (Excluded(0.5), Excluded(1.0));
+    let prompts = section.whole(
+        "max_prompts",
+        1..=10_000,
+        default.max_prompts.into(),
+        problems,
+    );
+    EvaluationConfig {
+        metric: section.word("metric", "auto", problems).unwrap_or_default(),
+        min_gain_over_base: section.number(
+            "min_gain_over_base",
+            (Included(0.0), Excluded(1.0)),
+            default.min_gain_over_base,
+            problems,
+        ),
+        max_loss_to_champion: section.number(
+            "max_loss_to_champion",
+            0.0..=1.0,
+            default.max_loss_to_champion,
+            problems,
+        ),
+        evidence: section
+            .word("evidence", "balanced", problems)
+            .unwrap_or(default.evidence),
+        confidence: section.number("confidence", confidence, default.confidence, problems),
+        max_prompts: u32::try_from(prompts).unwrap_or(default.max_prompts),
+        holdout: section.number("holdout", 0.0..=0.5, default.holdout, problems),
+        max_general_loss: section.number(
+            "max_general_loss",
+            0.0..=1.0,
+            default.max_general_loss,
+            problems,
+        ),
+    }
+}
+
+fn promotion(top: &Section<'_, '_>, problems: &mut Problems) -> PromotionConfig {
+    let section = top.inner("promotion", "promotion", &["serve", "approval"], problems);
+    PromotionConfig {
+        serve: section
+            .word("serve", "on-demand", problems)
+            .unwrap_or_default(),
+        approval: section
+            .word("approval", "automatic", problems)
+            .unwrap_or_default(),
+    }
+}
+
+fn budget(top: &Section<'_, '_>, problems: &mut Problems) -> Budget {
+    const KEYS: &[&str] = &[
+        "per_run_usd",
+        "per_month_usd",
+        "serving_per_month_usd",
+        "prices",
+    ];
+    let default = Budget::default();
+    let section = top.inner("budget", "budget", KEYS, problems);
+    Budget {
+        per_run_usd: section.dollars("per_run_usd", default.per_run_usd, problems),
+        per_month_usd: section.dollars("per_month_usd", default.per_month_usd, problems),
+        serving_per_month_usd: section.dollars(
+            "serving_per_month_usd",
+            default.serving_per_month_usd,
+            problems,
+        ),
+        prices: prices(&section, problems),
+    }
+}
+
+fn prices(budget: &Section<'_, '_>, problems: &mut Problems) -> BTreeMap<String, f64> {
+    let mut read = BTreeMap::new();
+    let Some(table) = budget.table("prices", "budget.prices", problems) else {
+        return read;
+    };
+    for (name, value) in table {
+        let short: String = name.get_ref().chars().take(80).collect();
+        let path = format!("budget.prices.{short}");
+        let Some(key) = prices::KEYS
+            .iter()
+            .find(|key| key.name == name.get_ref().as_ref())
+        else {
+            let names = prices::KEYS.iter().map(|key| key.name);
+            let fix = match nearest(&short, names.clone()) {
+                Some(word) => format!("Did you mean budget.prices.{word}?"),
+                None => format!(
+                    "Remove it; the keys here are {}.",
+                    names.collect::<Vec<_>>().join(", ")
+                ),
+            };
+            problems.add(name.span().start, &path, "this key is not known", fix);
+            continue;
+        };
+        match float(value.get_ref()).filter(|price| (0.0..=key.most).contains(price)) {
+            Some(price) => {
+                read.insert(key.name.to_owned(), price);
+            }
+            None => problems.add(
+                value.span().start,
+                &path,
+                format!("found {}", show(value.get_ref())),
+                format!("Write a number from 0 to {}: {}.", key.most, key.meaning),
+            ),
+        }
+    }
+    read
+}
+
+fn idle(top: &Section<'_, '_>, problems: &mut Problems) -> IdleConfig {
+    const KEYS: &[&str] = &[
+        "after",
+        "provisioned_after",
+        "grace",
+        "provisioned_grace",
+        "keep_previous",
+        "champion",
+    ];
+    const SECOND: Span = Span(1);
+    let default = IdleConfig::default();
+    let section = top.inner("idle", "idle", KEYS, problems);
+    let keep = section.whole(
+        "keep_previous",
+        0..=MAX_PREVIOUS_CHAMPIONS,
+        default.keep_previous.into(),
+        problems,
+    );
+    IdleConfig {
+        after: section.span("after", SECOND, default.after, problems),
+        provisioned_after: section.span(
+            "provisioned_after",
+            SECOND,
+            default.provisioned_after,
+            problems,
+        ),
+        grace: section.span("grace", Span::ZERO, default.grace, problems),
+        provisioned_grace: section.span(
+            "provisioned_grace",
+            Span::ZERO,
+            default.provisioned_grace,
+            problems,
+        ),
+        keep_previous: u32::try_from(keep).unwrap_or(default.keep_previous),
+        champion: section
+            .word("champion", "keep", problems)
+            .unwrap_or(default.champion),
+    }
+}

@@ -1,0 +1,189 @@
+//! Who trains what: from (technique, base model, region) to one [`Route`], or to an error that says what would work (design
+//! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
+
+mod hyperparameters;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Technique};
+use crate::limits::{self, DataLimits};
+use table::{MODELS, ModelRow};
+
+/// How and where one pipeline's models are trained and asked. The three ids of a base model are three things: the one to
+/// customize, the one to ask, and the plain one that the tables are keyed by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// How the model is customized.
+    pub technique: Technique,
+    /// The base model's plain id, without suffix: the key of the limits and the prices. Example `amazon.nova-micro-v1:0`.
+    pub base_model: String,
+    /// `baseModelIdentifier` of CreateModelCustomizationJob. Example `amazon.nova-micro-v1:0:128k`.
+    pub customization_id: String,
+    /// `modelId` by which the base model is asked, by Converse and in batch; an inference profile where AWS requires one.
+    pub inference_id: String,
+    /// The base model's name for people.
+    pub base_name: String,
+    /// The region of every job.
+    pub region: String,
+    /// What the trainer accepts as data.
+    pub limits: DataLimits,
+    /// What is sent to the job: the model's defaults, overridden by the configuration, each within its range.
+    pub hyperparameters: BTreeMap<String, String>,
+    /// The fewest records that a batch inference job takes; fewer are padded. Source: Bedrock's default quota (2026).
+    pub batch_minimum: u64,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+impl Route {
+    /// How often training goes through the data.
+    #[must_use]
+    pub fn epochs(&self) -> u64 {
+        let epochs = self.hyperparameters.get(hyperparameters::EPOCHS);
+        epochs.and_then(|epochs| epochs.parse().ok()).unwrap_or(1)
+    }
+}
+
+/// Why a configuration has no route.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum RoutingError {
+    /// The configuration is valid, but asks for what this version does not do yet.
+    #[error("{}.", asked.join(".\n"))]
+    NotYet {
+        /// One sentence for each, without the full stop: what was asked, why not, and what to use instead.
+        asked: Vec<String>,
+    },
+    /// The base model cannot be fine-tuned, as far as the table knows.
+    #[error(
+        "base_model = {model:?} cannot be fine-tuned on Bedrock, as far as this version knows. {hint}"
+    )]
+    UnknownModel {
+        /// What was written.
+        model: String,
+        /// The nearest model, and the models that can.
+        hint: String,
+    },
+    /// The base model can be fine-tuned, but in other regions.
+    #[error(
+        "{name} cannot be fine-tuned in {region}; it can in {}. In {region} these can: {}.",
+        regions.join(", "), or_none(here)
+    )]
+    WrongRegion {
+        /// The model's name for people.
+        name: String,
+        /// The installation's region.
+        region: String,
+        /// The regions that would do.
+        regions: Vec<String>,
+        /// The models that could be fine-tuned and served in this region.
+        here: Vec<String>,
+    },
+    /// The base model can be fine-tuned, but its custom models are not served on demand.
+    #[error(
+        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only, which comes in a \
+         later version; nothing was trained. Models that can be served on demand: {}.", servable.join(", ")
+    )]
+    NoOnDemand {
+        /// The model's name for people.
+        name: String,
+        /// Base models whose custom models are served on demand, each with its regions.
+        servable: Vec<String>,
+    },
+    /// Hyperparameters that the model does not take, or not with these values.
+    #[error("{}.", problems.join(".\n"))]
+    Hyperparameters {
+        /// One sentence for each, without the full stop.
+        problems: Vec<String>,
+    },
+}
+
+fn or_none(list: &[String]) -> String {
+    if list.is_empty() {
+        "none".to_owned()
+    } else {
+        list.join(", ")
+    }
+}
+
+/// Resolves where and how a configuration trains in `region`. Pure, and asked before anything is spent.
+///
+/// # Errors
+/// [`RoutingError`], each saying what would work.
+pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    config.supported()?;
+    let row = find(&config.base_model)?;
+    if !row.regions.contains(&region) {
+        return Err(RoutingError::WrongRegion {
+            name: row.name.to_owned(),
+            region: region.to_owned(),
+            regions: row.regions.iter().map(ToString::to_string).collect(),
+            here: MODELS
+                .iter()
+                .filter(|other| other.on_demand && other.regions.contains(&region))
+                .map(|other| other.id.to_owned())
+                .collect(),
+        });
+    }
+    if !row.on_demand {
+        return Err(RoutingError::NoOnDemand {
+            name: row.name.to_owned(),
+            servable: servable(),
+        });
+    }
+    let hyperparameters = hyperparameters::resolve(row, &config.training.hyperparameters)?;
+    let limits = limits::fine_tuning(row.id).ok_or_else(|| unknown(&config.base_model))?;
+    Ok(Route {
+        technique: config.technique,
+        base_model: row.id.to_owned(),
+        customization_id: row.customization_id(),
+        inference_id: format!("{}{}", row.profile, row.id),
+        base_name: row.name.to_owned(),
+        region: region.to_owned(),
+        limits,
+        hyperparameters,
+        batch_minimum: table::BATCH_MINIMUM,
+        source: row.source.to_owned(),
+    })
+}
+
+/// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.
+fn find(written: &str) -> Result<&'static ModelRow, RoutingError> {
+    let id = match written.split_once(":foundation-model/") {
+        Some((arn, id)) if arn.starts_with("arn:") => id,
+        _ => written,
+    };
+    MODELS
+        .iter()
+        .find(|row| row.id == id || row.customization_id() == id)
+        .ok_or_else(|| unknown(written))
+}
+
+fn unknown(written: &str) -> RoutingError {
+    let ids = MODELS.iter().map(|row| row.id);
+    let nearest = crate::config::nearest(written, ids);
+    let hint = match nearest {
+        Some(id) => format!(
+            "Did you mean {id:?}? Models that work: {}.",
+            servable().join(", ")
+        ),
+        None => format!("Models that work: {}.", servable().join(", ")),
+    };
+    RoutingError::UnknownModel {
+        model: written.chars().take(200).collect(),
+        hint,
+    }
+}
+
+fn servable() -> Vec<String> {
+    MODELS
+        .iter()
+        .filter(|row| row.on_demand)
+        .map(|row| format!("{} ({})", row.id, row.regions.join(", ")))
+        .collect()
+}

@@ -1,0 +1,203 @@
+//! The base models that Bedrock fine-tunes: one row a model, each with its source.
+
+/// The fewest records of a batch inference job. Source: Bedrock's default quota, "minimum number of records per batch
+/// inference job" (2026).
+pub(super) const BATCH_MINIMUM: u64 = 100;
+
+/// One base model.
+pub(super) struct ModelRow {
+    /// The plain id.
+    pub(super) id: &'static str,
+    /// The customization suffix, without its colon.
+    pub(super) context: &'static str,
+    /// The name for people.
+    pub(super) name: &'static str,
+    /// Where it can be fine-tuned.
+    pub(super) regions: &'static [&'static str],
+    /// What stands before the plain id when the base model is asked: empty, or the prefix of an inference profile.
+    pub(super) profile: &'static str,
+    /// Whether its custom models are served on demand.
+    pub(super) on_demand: bool,
+    /// The hyperparameters of its jobs.
+    pub(super) hyperparameters: &'static [Hyperparameter],
+    /// Where the row comes from.
+    pub(super) source: &'static str,
+}
+
+impl ModelRow {
+    /// The id to customize.
+    pub(super) fn customization_id(&self) -> String {
+        format!("{}:{}", self.id, self.context)
+    }
+}
+
+/// One hyperparameter, with the range that the service takes.
+pub(super) struct Hyperparameter {
+    pub(super) name: &'static str,
+    pub(super) range: Range,
+    /// What is sent where the configuration is silent; `None` leaves it to the service.
+    pub(super) default: Option<&'static str>,
+}
+
+/// A range with both ends included.
+pub(super) enum Range {
+    Whole(i64, i64),
+    Real(f64, f64),
+}
+
+const fn whole(name: &'static str, low: i64, high: i64, default: &'static str) -> Hyperparameter {
+    Hyperparameter {
+        name,
+        range: Range::Whole(low, high),
+        default: Some(default),
+    }
+}
+
+const fn real(
+    name: &'static str,
+    low: f64,
+    high: f64,
+    default: Option<&'static str>,
+) -> Hyperparameter {
+    Hyperparameter {
+        name,
+        range: Range::Real(low, high),
+        default,
+    }
+}
+
+/// Source: Bedrock user guide, custom-models-hp, and the Nova guide (2026).
+const NOVA: &[Hyperparameter] = &[
+    whole("epochCount", 1, 5, "2"),
+    whole("batchSize", 1, 64, "1"),
+    real("learningRate", 1e-6, 1e-4, Some("0.00001")),
+    whole("learningRateWarmupSteps", 0, 100, "10"),
+];
+
+/// Source: Bedrock user guide, cm-hp-meta-llama31 and cm-hp-meta-llama32 (2026).
+const LLAMA: &[Hyperparameter] = &[
+    whole("epochCount", 1, 10, "5"),
+    whole("batchSize", 1, 1, "1"),
+    real("learningRate", 5e-6, 0.1, Some("0.0001")),
+];
+
+/// Source: Bedrock user guide, cm-hp-anth-claude-3 (2026). Early stopping needs a validation set, so it is not sent unasked.
+const CLAUDE: &[Hyperparameter] = &[
+    whole("epochCount", 1, 10, "2"),
+    whole("batchSize", 4, 256, "32"),
+    real("learningRateMultiplier", 0.1, 2.0, Some("1")),
+    real("earlyStoppingThreshold", 0.0, 0.1, None),
+    Hyperparameter {
+        name: "earlyStoppingPatience",
+        range: Range::Whole(1, 10),
+        default: None,
+    },
+];
+
+const VIRGINIA: &[&str] = &["us-east-1"];
+const OREGON: &[&str] = &["us-west-2"];
+
+const NOVA_SOURCE: &str = "Bedrock user guide, custom-model-supported; on-demand serving of custom models since 2025-07-16 (read 2026-11-20)";
+const OREGON_SOURCE: &str = "Bedrock user guide, custom-model-supported (read 2026-11-20)";
+
+const fn nova(
+    id: &'static str,
+    context: &'static str,
+    name: &'static str,
+    profile: &'static str,
+) -> ModelRow {
+    ModelRow {
+        id,
+        context,
+        name,
+        regions: VIRGINIA,
+        profile,
+        on_demand: true,
+        hyperparameters: NOVA,
+        source: NOVA_SOURCE,
+    }
+}
+
+/// `profile` of the Llama 3.2 and 3.3 rows: they are asked by a cross-region inference profile in us-west-2.
+const fn llama(
+    id: &'static str,
+    name: &'static str,
+    profile: &'static str,
+    on_demand: bool,
+) -> ModelRow {
+    ModelRow {
+        id,
+        context: "128k",
+        name,
+        regions: OREGON,
+        profile,
+        on_demand,
+        hyperparameters: LLAMA,
+        source: OREGON_SOURCE,
+    }
+}
+
+pub(super) const MODELS: &[ModelRow] = &[
+    nova("amazon.nova-micro-v1:0", "128k", "Amazon Nova Micro", ""),
+    nova("amazon.nova-lite-v1:0", "300k", "Amazon Nova Lite", ""),
+    nova("amazon.nova-pro-v1:0", "300k", "Amazon Nova Pro", ""),
+    // Nova 2 Lite can be asked by an inference profile only.
+    nova(
+        "amazon.nova-2-lite-v1:0",
+        "256k",
+        "Amazon Nova 2 Lite",
+        "us.",
+    ),
+    llama(
+        "meta.llama3-1-8b-instruct-v1:0",
+        "Llama 3.1 8B Instruct",
+        "",
+        false,
+    ),
+    llama(
+        "meta.llama3-1-70b-instruct-v1:0",
+        "Llama 3.1 70B Instruct",
+        "",
+        false,
+    ),
+    llama(
+        "meta.llama3-2-1b-instruct-v1:0",
+        "Llama 3.2 1B Instruct",
+        "us.",
+        false,
+    ),
+    llama(
+        "meta.llama3-2-3b-instruct-v1:0",
+        "Llama 3.2 3B Instruct",
+        "us.",
+        false,
+    ),
+    llama(
+        "meta.llama3-2-11b-instruct-v1:0",
+        "Llama 3.2 11B Instruct",
+        "us.",
+        false,
+    ),
+    llama(
+        "meta.llama3-2-90b-instruct-v1:0",
+        "Llama 3.2 90B Instruct",
+        "us.",
+        false,
+    ),
+    llama(
+        "meta.llama3-3-70b-instruct-v1:0",
+        "Llama 3.3 70B Instruct",
+        "us.",
+        true,
+    ),
+    ModelRow {
+        id: "anthropic.claude-3-haiku-20240307-v1:0",
+        context: "200k",
+        name: "Claude 3 Haiku",
+        regions: OREGON,
+        profile: "",
+        on_demand: false,
+        hyperparameters: CLAUDE,
+        source: OREGON_SOURCE,
+    },
+];
