@@ -1,1 +1,37 @@
-//! Streaming validation and compilation of training data.
+//! Streaming validation and compilation of training data: bytes in, canonical JSON Lines and findings out.
+//!
+//! A [`Compiler`] takes one uploaded file, pushed in chunks, and says in its [`Summary`] whether it can be trained on,
+//! or which line breaks which rule and how to fix it. A [`Sealer`] joins compiled shards into the training file of a run.
+//! Nothing here does I/O, and nothing that a file contains can make it panic, stall or take unbounded memory.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod canonical;
+mod compiler;
+mod conversation;
+mod decompress;
+mod evaluation;
+mod finding;
+mod json;
+mod lines;
+#[path = "../../core/src/prompt.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod prompt;
+mod record;
+mod records;
+mod rules;
+mod sealer;
+mod shape;
+mod sniff;
+mod summary;
+mod tokens;
+
+pub use canonical::{completion_of, prompt_of, record_digest};
+pub use compiler::{Compiler, Purpose};
+pub use conversation::{Role, Turn, render_prompt};
+pub use evaluation::EvalRecord;
+pub use finding::{EXCERPT, Finding, LISTED};
+pub use records::canonical_shape;
+pub use rules::{Rule, Severity, rules};
+pub use sealer::{Sealed, Sealer};
+pub use summary::{Summary, Verdict};
+pub use tokens::{estimate_tokens, least_tokens};

@@ -1,0 +1,136 @@
+//! The table of rules: what is looked at, how severe it is, and who says so. `docs/rules.md` can be written from it.
+use serde::{Deserialize, Serialize};
+
+/// What a finding means for the upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The upload is rejected. The object stays where it is.
+    Error,
+    /// The upload is accepted; someone should look.
+    Warning,
+    /// Worth knowing, nothing to do.
+    Note,
+}
+
+impl Severity {
+    /// The word as it stands in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// One rule that data is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// The stable name, as findings carry it.
+    pub id: &'static str,
+    /// What a breach means for the upload.
+    pub severity: Severity,
+    /// The rule in one sentence.
+    pub summary: &'static str,
+    /// The AWS document (or validator) that asks for it, or "Perennial".
+    pub source: &'static str,
+}
+
+const PERENNIAL: &str = "Perennial";
+const PREPARE: &str = "Bedrock user guide, model-customization-prepare";
+const NOVA: &str = "Amazon Nova user guide, fine-tune-prepare-data-understanding";
+const VALIDATOR: &str = "AWS Nova Dataset Validator";
+const FORBIDDEN: &str = "Amazon Nova user guide, fine-tune-prepare-data-understanding; AWS Nova Dataset Validator; \
+                         aws/nova-forge-sdk; aws-samples/amazon-bedrock-samples (Claude 3 Haiku)";
+const EVALUATION: &str = "Bedrock user guide, model-evaluation-prompt-datasets-judge";
+
+macro_rules! rules {
+    ($($name:ident = $id:literal, $severity:ident, $source:expr, $summary:literal;)*) => {
+        $(pub(crate) static $name: Rule = Rule { id: $id, severity: Severity::$severity, summary: $summary, source: $source };)*
+        static TABLE: &[Rule] = &[
+            $(Rule { id: $id, severity: Severity::$severity, summary: $summary, source: $source },)*
+        ];
+    };
+}
+
+rules! {
+    EMPTY_FILE = "empty-file", Error, PREPARE, "A file holds at least one record.";
+    BINARY_FILE = "binary-file", Error, PREPARE, "A file is text: JSON Lines, plain or compressed with gzip or zstd.";
+    UTF_16 = "utf-16", Error, PREPARE, "A file is encoded in UTF-8, not in UTF-16.";
+    BYTE_ORDER_MARK = "byte-order-mark", Note, PERENNIAL, "A UTF-8 byte order mark at the start is taken off.";
+    BROKEN_COMPRESSION = "broken-compression", Error, PERENNIAL, "A compressed file can be decompressed to its end.";
+    TRUNCATED_COMPRESSION = "truncated-compression", Error, PERENNIAL, "A compressed file is complete.";
+    DECOMPRESSED_SIZE = "decompressed-size", Error, PERENNIAL, "A compressed file holds at most 20 GiB.";
+    DECOMPRESSION_RATIO = "decompression-ratio", Error, PERENNIAL,
+        "Beyond 64 MiB, a compressed file grows to at most 200 times its size.";
+    JSON_ARRAY = "json-array", Error, PREPARE, "Records stand one a line, not in one JSON array.";
+    PRETTY_PRINTED = "pretty-printed", Error, PREPARE, "A record stands on one line, not spread over several.";
+    CSV_NOT_YET = "csv-not-yet", Error, PERENNIAL, "CSV and TSV files cannot be read yet.";
+    DOCUMENT_NOT_YET = "document-not-yet", Error, PERENNIAL, "Plain text and Markdown documents cannot be read yet.";
+    LINE_TOO_LONG = "line-too-long", Error, PERENNIAL, "A line has at most 8 MiB.";
+    INVALID_UTF8 = "invalid-utf8", Error, PREPARE, "A line is valid UTF-8.";
+    BROKEN_JSON = "broken-json", Error, PREPARE, "A line is one complete JSON value.";
+    NESTING_DEPTH = "nesting-depth", Error, PERENNIAL, "A record nests at most 64 levels deep.";
+    TOO_MANY_VALUES = "too-many-values", Error, PERENNIAL, "A record has at most 65,536 JSON values.";
+    DUPLICATE_MEMBER = "duplicate-member", Error, PERENNIAL, "An object names each member once, or text would be lost.";
+    NOT_AN_OBJECT = "not-an-object", Error, PREPARE, "A record is a JSON object.";
+    UNKNOWN_SHAPE = "unknown-shape", Error, PREPARE, "A record has a known shape.";
+    SHAPE_NOT_YET = "shape-not-yet", Error, PERENNIAL, "A record has a shape that can be read today.";
+    MIXED_SHAPES = "mixed-shapes", Error, PERENNIAL, "All records of a file have one shape.";
+    WRONG_PLACE = "wrong-place", Error, PERENNIAL,
+        "Training records stand under data/, evaluation records under eval/.";
+    MISSING_PROMPT = "missing-prompt", Error, PREPARE, "A record has a prompt.";
+    MISSING_COMPLETION = "missing-completion", Error, PREPARE, "A training record has a completion.";
+    MISSING_REFERENCE = "missing-reference", Error, PERENNIAL,
+        "An evaluation record has a referenceResponse: answers are scored against it.";
+    EMPTY_PROMPT = "empty-prompt", Error, VALIDATOR, "A prompt has more than white space.";
+    EMPTY_COMPLETION = "empty-completion", Error, VALIDATOR, "A completion has more than white space.";
+    EMPTY_REFERENCE = "empty-reference", Error, EVALUATION, "A referenceResponse has more than white space.";
+    EMPTY_SYSTEM = "empty-system", Warning, PERENNIAL, "A system text without content is left out.";
+    WRONG_TYPE = "wrong-type", Error, PREPARE, "A member has the type that its shape asks for.";
+    UNKNOWN_ROLE = "unknown-role", Error, VALIDATOR, "A role is user or assistant (or system, first), in lower case.";
+    ROLE_ORDER = "role-order", Error, VALIDATOR,
+        "A conversation starts with user, alternates strictly, and ends with assistant.";
+    CONTENT_NOT_YET = "content-not-yet", Error, PERENNIAL,
+        "A message holds text; media, tools and reasoning cannot be read yet.";
+    SCHEMA_VERSION = "schema-version", Error, NOVA, "schemaVersion is bedrock-conversation-2024.";
+    SCHEMA_VERSION_MISSING = "schema-version-missing", Warning, NOVA,
+        "A Bedrock conversation names its schemaVersion; without it, bedrock-conversation-2024 is written.";
+    EXTRA_MEMBER = "extra-member", Warning, PERENNIAL, "A member that the shape does not know is left out of training.";
+    NO_PLACE = "no-place", Error, PREPARE, "The trainer's shape has a place for every text of a record.";
+    FORBIDDEN_STRING = "forbidden-string", Error, FORBIDDEN, "No text holds a string that makes the job fail, in any case.";
+    SAMPLE_TOO_LONG = "sample-too-long", Error, PREPARE,
+        "A record fits the model's limit even at 6 characters a token, AWS's own figure, which errs low.";
+    SAMPLE_MAY_BE_TOO_LONG = "sample-may-be-too-long", Warning, PERENNIAL,
+        "A record fits the model's limit by the estimate of 3 characters a token, which errs high.";
+    EXACT_DUPLICATE = "exact-duplicate", Note, PERENNIAL, "A record that repeats an earlier one exactly is dropped.";
+    DUPLICATES_UNCHECKED = "duplicates-unchecked", Note, PERENNIAL,
+        "Duplicates are looked for up to the model's record limit.";
+    FEWER_THAN_MINIMUM = "fewer-than-minimum", Note, PREPARE,
+        "A dataset has the fewest records that a job takes; one upload may have fewer.";
+    MORE_THAN_MAXIMUM = "more-than-maximum", Warning, PREPARE,
+        "A dataset has at most the records that a job takes; what is over is left out when it is sealed.";
+}
+
+/// Every rule, in the order in which a file is looked at.
+#[must_use]
+pub fn rules() -> &'static [Rule] {
+    TABLE
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ids_are_unique_and_kebab_case() {
+        let ids: BTreeSet<_> = super::rules().iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), super::rules().len());
+        assert!(ids.iter().all(|id| {
+            id.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        }));
+    }
+}

@@ -1,0 +1,175 @@
+//! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
+use std::collections::HashSet;
+
+use perennial_core::limits::DataLimits;
+
+use crate::{
+    canonical::{self, record_digest},
+    evaluation::EvalRecord,
+    prompt::{PromptDigest, held_out},
+    tokens::estimate_tokens,
+};
+
+/// Streams canonical shards into one training file. Push the newest shard first: over the model's maximum, what
+/// comes later is left out.
+///
+/// Memory: 16 bytes for each distinct record and prompt up to twice the model's maximum, the digests to exclude, the
+/// held-out records, and one line.
+#[derive(Debug)]
+pub struct Sealer {
+    max_records: u64,
+    exclude: HashSet<PromptDigest>,
+    holdout: Option<(String, f64)>,
+    line: Vec<u8>,
+    digests: HashSet<[u8; 16]>,
+    prompts_seen: HashSet<PromptDigest>,
+    sealed: Sealed,
+}
+
+/// What came of sealing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sealed {
+    /// Records in the training file.
+    pub records: u64,
+    /// Records dropped because an earlier pushed one is exactly the same.
+    pub duplicates: u64,
+    /// Records dropped because their prompt stands in the evaluation set.
+    pub leaked: u64,
+    /// Records kept apart for evaluation.
+    pub held_out: u64,
+    /// Records over the model's maximum. They were not looked at any further, so duplicates among them count too.
+    pub left_out: u64,
+    /// Lines that are no canonical record; 0 unless a shard was damaged.
+    pub unreadable: u64,
+    /// Tokens of the training file, estimated; the estimate errs high ([`estimate_tokens`]).
+    pub tokens_estimate: u64,
+    /// The distinct prompts of the training file, in order.
+    pub prompts: Vec<PromptDigest>,
+    /// The held-out records, as canonical evaluation lines.
+    pub held_out_records: Vec<u8>,
+}
+
+impl Sealed {
+    /// Which share (0 to 1) of the records read had their prompt in the evaluation set. Above 0.01 is an error
+    /// (design, section 7).
+    #[must_use]
+    pub fn leak_share(&self) -> f64 {
+        let read = self.records + self.held_out + self.leaked;
+        if read == 0 {
+            0.0
+        } else {
+            self.leaked as f64 / read as f64
+        }
+    }
+}
+
+impl Sealer {
+    /// A sealer for a model with these limits. `exclude` is the evaluation set's prompts; `holdout` is the key and
+    /// the fraction (0 to 1) of the prompts to keep from training, where there is no evaluation set.
+    #[must_use]
+    pub fn new(
+        limits: &DataLimits,
+        exclude: HashSet<PromptDigest>,
+        holdout: Option<(String, f64)>,
+    ) -> Self {
+        Self {
+            max_records: limits.max_records,
+            exclude,
+            holdout,
+            line: Vec::new(),
+            digests: HashSet::new(),
+            prompts_seen: HashSet::new(),
+            sealed: Sealed::default(),
+        }
+    }
+
+    /// Reads the next bytes of the current shard and appends the lines to train on to `out`.
+    pub fn push(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
+        while let Some(end) = memchr::memchr(b'\n', chunk) {
+            let (start, rest) = (&chunk[..end], &chunk[end + 1..]);
+            chunk = rest;
+            if self.line.is_empty() {
+                self.take(start, out);
+            } else {
+                let mut line = std::mem::take(&mut self.line);
+                line.extend_from_slice(start);
+                self.take(&line, out);
+                line.clear();
+                self.line = line;
+            }
+        }
+        self.line.extend_from_slice(chunk);
+    }
+
+    /// Ends the current shard, so that a last line without a line feed is not joined to the next shard's first.
+    pub fn end_shard(&mut self, out: &mut Vec<u8>) {
+        let line = std::mem::take(&mut self.line);
+        self.take(&line, out);
+    }
+
+    /// The share of the records so far whose prompt stands in the evaluation set ([`Sealed::leak_share`]).
+    #[must_use]
+    pub fn leak_share(&self) -> f64 {
+        self.sealed.leak_share()
+    }
+
+    /// Whether the model's maximum is reached: older shards need not be read, unless to count what is left out.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.sealed.records >= self.max_records || self.sealed.held_out >= self.max_records
+    }
+
+    /// What came of it. Call [`Sealer::end_shard`] before.
+    #[must_use]
+    pub fn finish(self) -> Sealed {
+        self.sealed
+    }
+
+    fn take(&mut self, line: &[u8], out: &mut Vec<u8>) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return;
+        }
+        if self.is_full() {
+            self.sealed.left_out += 1;
+            return;
+        }
+        let Some((prompt, Some(completion))) = canonical::read(line) else {
+            self.sealed.unreadable += 1;
+            return;
+        };
+        let digest = PromptDigest::of(&prompt);
+        if self.exclude.contains(&digest) {
+            self.sealed.leaked += 1;
+            return;
+        }
+        if !self.digests.insert(record_digest(line)) {
+            self.sealed.duplicates += 1;
+            return;
+        }
+        if self
+            .holdout
+            .as_ref()
+            .is_some_and(|(key, fraction)| held_out(digest, key, *fraction))
+        {
+            self.sealed.held_out += 1;
+            let record = EvalRecord {
+                prompt,
+                reference_response: completion,
+                category: None,
+            };
+            self.sealed.held_out_records.extend(record.to_line());
+            return;
+        }
+        self.sealed.records += 1;
+        self.sealed.tokens_estimate += canonical::texts_of(line)
+            .iter()
+            .map(|text| estimate_tokens(text))
+            .sum::<u64>();
+        if self.prompts_seen.insert(digest) {
+            self.sealed.prompts.push(digest);
+        }
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+}

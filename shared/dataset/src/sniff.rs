@@ -1,0 +1,184 @@
+//! Says what a file is, from its first bytes and its name, before a line of it is parsed.
+use crate::{
+    finding::{Problem, bounded},
+    rules,
+};
+
+/// How many bytes are looked at.
+pub(crate) const HEAD: usize = 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    Gzip,
+    Zstd,
+}
+
+/// Which compression the first four bytes announce.
+pub(crate) fn compression(head: &[u8]) -> Option<Compression> {
+    match head {
+        [0x1f, 0x8b, ..] => Some(Compression::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Some(Compression::Zstd)
+        }
+        _ => None,
+    }
+}
+
+/// Starts of files that are no text, and what they are.
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "a ZIP archive (also .docx, .xlsx, .jar)"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"\x7fELF", "an ELF program"),
+    (b"MZ\x90", "a Windows program"),
+    (b"%PDF-", "a PDF document"),
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ORC", "an ORC file"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ\0", "an xz file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x1f\x8b", "a gzip file inside the compressed file"),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "a zstd file inside the compressed file",
+    ),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (.doc, .xls)"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"RIFF", "a RIFF file (WAV, WebP, AVI)"),
+];
+
+/// A reason why the file cannot be JSON Lines at all, or nothing. `head` is the (decompressed) start of the file, at
+/// most [`HEAD`] bytes, and `name` its object key or file name.
+pub(crate) fn refuse(head: &[u8], name: &str) -> Option<Problem> {
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || looks_like_utf16(head)
+    {
+        return Some(Problem::of_file(
+            &rules::UTF_16,
+            "UTF-16 text",
+            "Save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8 FILE > FILE.jsonl",
+        ));
+    }
+    if let Some(what) = binary(head) {
+        return Some(Problem::of_file(
+            &rules::BINARY_FILE,
+            format!("it looks like {what}"),
+            "Upload JSON Lines: one JSON object a line, as text, plain or compressed with gzip or zstd.",
+        ));
+    }
+    let text = String::from_utf8_lossy(head);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let first_line = text.lines().next().unwrap_or_default();
+    if text.starts_with('[') {
+        return Some(Problem::of_file(
+            &rules::JSON_ARRAY,
+            bounded(first_line),
+            "Write one record a line, for example with: jq -c '.[]' FILE > FILE.jsonl",
+        ));
+    }
+    if first_line.trim_end() == "{" {
+        return Some(Problem::of_file(
+            &rules::PRETTY_PRINTED,
+            "the first line is only `{`",
+            "Write each record on one line, for example with: jq -c . FILE > FILE.jsonl",
+        ));
+    }
+    let extension = extension(name);
+    if text.is_empty()
+        || text.starts_with('{')
+        || matches!(
+            extension.as_str(),
+            "jsonl" | "ndjson" | "jsonlines" | "json"
+        )
+    {
+        return None;
+    }
+    if matches!(extension.as_str(), "csv" | "tsv") || looks_like_csv(first_line) {
+        return Some(Problem::of_file(
+            &rules::CSV_NOT_YET,
+            bounded(first_line),
+            "Convert it to JSON Lines, one line a row: {\"prompt\": \"...\", \"completion\": \"...\"}. \
+             Then drop the .jsonl file in its place.",
+        ));
+    }
+    if matches!(
+        extension.as_str(),
+        "md" | "markdown" | "txt" | "rst" | "html" | "htm" | "xml"
+    ) || !extension.is_empty()
+    {
+        return Some(Problem::of_file(
+            &rules::DOCUMENT_NOT_YET,
+            bounded(first_line),
+            "Documents serve continued pre-training, which Perennial cannot do yet. For fine-tuning, \
+             write JSON Lines: {\"prompt\": \"...\", \"completion\": \"...\"} a line.",
+        ));
+    }
+    None
+}
+
+fn binary(head: &[u8]) -> Option<&'static str> {
+    if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some(what);
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Some("a tar archive");
+    }
+    if head.get(4..8) == Some(b"ftyp") {
+        return Some("an MP4 or HEIF file");
+    }
+    head.contains(&0).then_some("binary data: it has NUL bytes")
+}
+
+/// Text of mostly ASCII characters in UTF-16 without a byte order mark has a NUL in every second place.
+fn looks_like_utf16(head: &[u8]) -> bool {
+    let pairs = head.len() / 2;
+    let nuls = |offset: usize| {
+        head.iter()
+            .skip(offset)
+            .step_by(2)
+            .take(pairs)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    pairs >= 4
+        && (nuls(0) * 10 >= pairs * 8 && nuls(1) == 0 || nuls(1) * 10 >= pairs * 8 && nuls(0) == 0)
+}
+
+fn looks_like_csv(first_line: &str) -> bool {
+    const COLUMNS: &[&str] = &[
+        "prompt",
+        "completion",
+        "response",
+        "text",
+        "input",
+        "output",
+        "question",
+        "answer",
+        "category",
+        "label",
+        "instruction",
+    ];
+    [',', ';', '\t'].iter().any(|separator| {
+        let fields: Vec<_> = first_line
+            .split(*separator)
+            .map(|f| f.trim().trim_matches('"').to_lowercase())
+            .collect();
+        fields.len() > 1 && fields.iter().any(|field| COLUMNS.contains(&field.as_str()))
+    })
+}
+
+/// The last extension in lower case, that of a compression taken off.
+fn extension(name: &str) -> String {
+    let name = name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let name = [".gz", ".gzip", ".zst", ".zstd"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(&name);
+    name.rsplit_once('.')
+        .map_or_else(String::new, |(_, extension)| extension.to_owned())
+}

@@ -1,0 +1,164 @@
+//! What came of a file: the numbers and the findings, as they are stored and as a person reads them.
+use std::{collections::BTreeMap, fmt::Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    finding::Finding,
+    rules::{Severity, rules},
+};
+
+/// Whether an upload may be trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// No error was found.
+    Accepted,
+    /// At least one error was found. Nothing of the upload is used; the object stays.
+    Rejected,
+}
+
+/// What came of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The object key or file name that the compiler was given.
+    pub name: String,
+    /// Accepted if there is no error among the findings.
+    pub verdict: Verdict,
+    /// The shape that the records came in, once one was recognised.
+    pub shape: Option<String>,
+    /// `gzip` or `zstd`, if the file was compressed.
+    pub compression: Option<String>,
+    /// Lines, blank ones included.
+    pub lines: u64,
+    /// Records written: without error, and not repeating an earlier one.
+    pub records: u64,
+    /// Records dropped because they repeat an earlier one exactly.
+    pub duplicates: u64,
+    /// Bytes of the file as it is stored.
+    pub bytes_read: u64,
+    /// Bytes after decompression; the same as `bytes_read` if the file was not compressed.
+    pub bytes_decompressed: u64,
+    /// Tokens of the records written, estimated; the estimate errs high ([`crate::estimate_tokens`]).
+    pub tokens_estimate: u64,
+    /// The first [`crate::LISTED`] findings.
+    pub findings: Vec<Finding>,
+    /// How often each rule was breached.
+    pub finding_counts: BTreeMap<String, u64>,
+    /// How many findings are errors.
+    pub errors: u64,
+    /// How many findings are warnings.
+    pub warnings: u64,
+}
+
+impl Summary {
+    /// Whether the upload was accepted.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.verdict == Verdict::Accepted
+    }
+
+    /// The summary as plain text for a terminal or a report.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let verdict = if self.is_accepted() {
+            "accepted"
+        } else {
+            "rejected"
+        };
+        let mut kinds: Vec<&str> = self.shape.as_deref().into_iter().collect();
+        kinds.extend(self.compression.as_deref());
+        let kinds = if kinds.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", kinds.join(", "))
+        };
+        let name = crate::finding::bounded(&self.name);
+        let _ = writeln!(text, "{name}: {verdict}{kinds}");
+        let _ = writeln!(
+            text,
+            "{}, {}, {} dropped, at most about {}; {}, {}",
+            count(self.lines, "line"),
+            count(self.records, "record"),
+            count(self.duplicates, "duplicate"),
+            count(self.tokens_estimate, "token"),
+            count(self.errors, "error"),
+            count(self.warnings, "warning"),
+        );
+        for finding in &self.findings {
+            text.push('\n');
+            text.push_str(&finding.to_text());
+        }
+        let mut unlisted = self.finding_counts.clone();
+        for finding in &self.findings {
+            if let Some(left) = unlisted.get_mut(&finding.rule) {
+                *left = left.saturating_sub(1);
+            }
+        }
+        let rest: Vec<String> = unlisted
+            .iter()
+            .filter(|(_, left)| **left > 0)
+            .map(|(rule, left)| format!("{rule} {}", grouped(*left)))
+            .collect();
+        if !rest.is_empty() {
+            let _ = write!(text, "\nnot listed: {}\n", rest.join(", "));
+        }
+        text
+    }
+}
+
+impl Finding {
+    /// The finding as plain text, two lines.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let place = if self.line == 0 {
+            "file".to_owned()
+        } else {
+            format!("line {}", self.line)
+        };
+        let severity = match self.severity {
+            Severity::Error => String::new(),
+            other => format!(" ({})", other.as_str()),
+        };
+        let path = if matches!(self.path.as_str(), "" | "$") {
+            String::new()
+        } else {
+            format!("{}: ", self.path)
+        };
+        let rule = rules()
+            .iter()
+            .find(|rule| rule.id == self.rule)
+            .map_or("", |rule| rule.summary);
+        let rule = if rule.is_empty() {
+            String::new()
+        } else {
+            format!("\n  rule: {rule}")
+        };
+        format!(
+            "{place}: {}{severity}: {path}{}{rule}\n  fix: {}\n",
+            self.rule, self.found, self.fix
+        )
+    }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!(
+        "{} {what}{}",
+        grouped(number),
+        if number == 1 { "" } else { "s" }
+    )
+}
+
+/// A number with a comma between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
