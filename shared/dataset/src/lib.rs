@@ -13,9 +13,6 @@ mod evaluation;
 mod finding;
 mod json;
 mod lines;
-#[path = "../../core/src/prompt.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod prompt;
 mod record;
 mod records;
 mod rules;

@@ -1,12 +1,14 @@
 //! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
 use std::collections::HashSet;
 
-use perennial_core::limits::DataLimits;
+use perennial_core::{
+    limits::DataLimits,
+    prompt::{PromptDigest, held_out},
+};
 
 use crate::{
     canonical::{self, record_digest},
     evaluation::EvalRecord,
-    prompt::{PromptDigest, held_out},
     tokens::estimate_tokens,
 };
 
