@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::iter::Sum;
+use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
 
@@ -89,9 +90,18 @@ impl Usd {
     }
 }
 
+impl Add for Usd {
+    type Output = Self;
+
+    /// As [`Usd::saturating_add`]: a sum that is too large stays too large.
+    fn add(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+}
+
 impl Sum for Usd {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        amounts.fold(Self::ZERO, Self::saturating_add)
+        amounts.fold(Self::ZERO, Self::add)
     }
 }
 
