@@ -9,6 +9,8 @@ pub mod announce;
 pub mod answers;
 pub mod batch;
 pub mod clock;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod deployments;
 pub mod error;
 pub mod memory;
