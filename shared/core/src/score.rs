@@ -157,3 +157,112 @@ fn stands_alone(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
         && c.is_alphanumeric()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn exact_match_ignores_case_space_and_outer_marks_only() {
+        for (answer, reference, score) in [
+            ("Card arrival", "card   ARRIVAL\n", 1.0),
+            ("\"card_arrival\".", "card_arrival", 1.0),
+            ("„Ja!“", "ja", 1.0),
+            ("card arrival soon", "card arrival", 0.0),
+            ("card-arrival", "card arrival", 0.0),
+            ("-5", "5", 0.0),
+            ("C++", "C", 0.0),
+            ("1.5", "15", 0.0),
+            ("", "", 1.0),
+            ("", "x", 0.0),
+            ("?", "?", 1.0),
+            ("?", "!", 0.0),
+        ] {
+            assert_eq!(
+                exact_match(answer, reference),
+                score,
+                "{answer:?} {reference:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn token_f1_counts_words_as_often_as_they_stand() {
+        for (answer, reference, score) in [
+            ("the cat sat", "The cat sat.", 1.0),
+            ("cat the", "the cat", 1.0),
+            ("the cat", "the dog", 0.5),
+            ("a a a a", "a", 0.4),
+            ("yes", "no", 0.0),
+            ("", "word", 0.0),
+            ("word", "", 0.0),
+            ("", " ", 1.0),
+            ("...", "!", 0.0),
+            ("北京", "北平", 0.5),
+            ("東京tower", "tower", 0.5),
+        ] {
+            assert!(
+                (token_f1(answer, reference) - score).abs() < 1e-12,
+                "{answer:?} {reference:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_answer_scores_zero() {
+        for metric in [ResolvedMetric::ExactMatch, ResolvedMetric::TokenF1] {
+            assert_eq!(score(metric, None, ""), 0.0);
+            assert_eq!(score(metric, Some(""), ""), 1.0);
+        }
+    }
+
+    #[test]
+    fn auto_looks_at_the_references() {
+        let auto = |references: &[&str]| Metric::Auto.resolve(references).unwrap();
+        let sentence = "Your card is on its way and should arrive within five days";
+        let other = "Please call us so that we can look into the payment together";
+        assert_eq!(
+            auto(&["card_arrival", "top up failed", "no"]),
+            ResolvedMetric::ExactMatch
+        );
+        assert_eq!(auto(&[sentence, "no"]), ResolvedMetric::TokenF1);
+        assert_eq!(auto(&[]), ResolvedMetric::TokenF1);
+        assert_eq!(
+            auto(&[sentence, other].repeat(10)),
+            ResolvedMetric::ExactMatch,
+            "labels, though long"
+        );
+        assert_eq!(
+            auto(&[sentence, other].repeat(9)),
+            ResolvedMetric::TokenF1,
+            "too few to see labels"
+        );
+        assert_eq!(auto(&[&"no"; 19]), ResolvedMetric::ExactMatch);
+        let mut mostly = vec!["no"; 95];
+        mostly.extend([sentence; 5]);
+        assert_eq!(auto(&mostly[..99]), ResolvedMetric::ExactMatch);
+        assert_eq!(Metric::TokenF1.resolve(["no"]), Ok(ResolvedMetric::TokenF1));
+        insta::assert_snapshot!(Metric::Judge("Coherence".to_owned()).resolve(["no"]).unwrap_err(), @"");
+    }
+
+    proptest! {
+        #[test]
+        fn scores_are_shares_and_symmetric(a in ".{0,40}", b in ".{0,40}") {
+            for score in [exact_match, token_f1] {
+                let value = score(&a, &b);
+                prop_assert!((0.0..=1.0).contains(&value));
+                prop_assert_eq!(value, score(&b, &a));
+                prop_assert_eq!(score(&a, &a), 1.0);
+            }
+        }
+
+        #[test]
+        fn an_exact_match_is_a_full_overlap(a in "[a-c ,.]{0,8}", b in "[a-c ,.]{0,8}") {
+            if exact_match(&a, &b) == 1.0 {
+                prop_assert_eq!(token_f1(&a, &b), 1.0);
+            }
+        }
+    }
+}

@@ -6,6 +6,9 @@ mod read;
 mod section;
 mod supported;
 mod template;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests;
 mod values;
 
 use std::collections::BTreeMap;

@@ -40,7 +40,7 @@ impl Config {
                     byte,
                     "",
                     format!("this is not TOML: {message}"),
-                    "Correct this line.",
+                    "Correct this line; text stands in double quotes.",
                 );
             }
             return Err(ConfigErrors::new(problems.errors));
@@ -87,18 +87,7 @@ fn too_large(bytes: usize) -> ConfigErrors {
 }
 
 fn read(document: &DeTable<'_>, problems: &mut Problems) -> Option<Config> {
-    const KEYS: &[&str] = &[
-        "technique",
-        "base_model",
-        "trigger",
-        "data",
-        "training",
-        "evaluation",
-        "promotion",
-        "budget",
-        "idle",
-    ];
-    let top = Section::open("", Some(document), KEYS, problems);
+    let top = Section::open("", Some(document), problems);
     let technique = technique(&top, problems);
     let base_model = base_model(&top, problems);
     let trigger = trigger(&top, problems);
@@ -148,12 +137,7 @@ fn base_model(top: &Section<'_, '_>, problems: &mut Problems) -> Option<String> 
 
 fn trigger(top: &Section<'_, '_>, problems: &mut Problems) -> TriggerConfig {
     let default = TriggerConfig::default();
-    let section = top.inner(
-        "trigger",
-        "trigger",
-        &["min_records", "quiet_for", "at_most_every"],
-        problems,
-    );
+    let section = top.inner("trigger", problems);
     TriggerConfig {
         min_records: section.whole("min_records", 1..=10_000_000, default.min_records, problems),
         quiet_for: section.span("quiet_for", Span::ZERO, default.quiet_for, problems),
@@ -162,19 +146,14 @@ fn trigger(top: &Section<'_, '_>, problems: &mut Problems) -> TriggerConfig {
 }
 
 fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
-    let section = top.inner("data", "data", &["use"], problems);
+    let section = top.inner("data", problems);
     DataConfig {
         use_: section.word("use", "all", problems).unwrap_or_default(),
     }
 }
 
 fn training(top: &Section<'_, '_>, problems: &mut Problems) -> TrainingConfig {
-    let section = top.inner(
-        "training",
-        "training",
-        &["start_from", "hyperparameters"],
-        problems,
-    );
+    let section = top.inner("training", problems);
     TrainingConfig {
         start_from: section
             .word("start_from", "base", problems)
@@ -229,18 +208,8 @@ fn hyperparameters(
 }
 
 fn evaluation(top: &Section<'_, '_>, problems: &mut Problems) -> EvaluationConfig {
-    const KEYS: &[&str] = &[
-        "metric",
-        "min_gain_over_base",
-        "max_loss_to_champion",
-        "evidence",
-        "confidence",
-        "max_prompts",
-        "holdout",
-        "max_general_loss",
-    ];
     let default = EvaluationConfig::default();
-    let section = top.inner("evaluation", "evaluation", KEYS, problems);
+    let section = top.inner("evaluation", problems);
     let confidence = (Excluded(0.5), Excluded(1.0));
     let prompts = section.whole(
         "max_prompts",
@@ -278,7 +247,7 @@ fn evaluation(top: &Section<'_, '_>, problems: &mut Problems) -> EvaluationConfi
 }
 
 fn promotion(top: &Section<'_, '_>, problems: &mut Problems) -> PromotionConfig {
-    let section = top.inner("promotion", "promotion", &["serve", "approval"], problems);
+    let section = top.inner("promotion", problems);
     PromotionConfig {
         serve: section
             .word("serve", "on-demand", problems)
@@ -290,14 +259,8 @@ fn promotion(top: &Section<'_, '_>, problems: &mut Problems) -> PromotionConfig 
 }
 
 fn budget(top: &Section<'_, '_>, problems: &mut Problems) -> Budget {
-    const KEYS: &[&str] = &[
-        "per_run_usd",
-        "per_month_usd",
-        "serving_per_month_usd",
-        "prices",
-    ];
     let default = Budget::default();
-    let section = top.inner("budget", "budget", KEYS, problems);
+    let section = top.inner("budget", problems);
     Budget {
         per_run_usd: section.dollars("per_run_usd", default.per_run_usd, problems),
         per_month_usd: section.dollars("per_month_usd", default.per_month_usd, problems),
@@ -349,17 +312,9 @@ fn prices(budget: &Section<'_, '_>, problems: &mut Problems) -> BTreeMap<String,
 }
 
 fn idle(top: &Section<'_, '_>, problems: &mut Problems) -> IdleConfig {
-    const KEYS: &[&str] = &[
-        "after",
-        "provisioned_after",
-        "grace",
-        "provisioned_grace",
-        "keep_previous",
-        "champion",
-    ];
     const SECOND: Span = Span(1);
     let default = IdleConfig::default();
-    let section = top.inner("idle", "idle", KEYS, problems);
+    let section = top.inner("idle", problems);
     let keep = section.whole(
         "keep_previous",
         0..=MAX_PREVIOUS_CHAMPIONS,

@@ -1,6 +1,5 @@
 //! One table of the file while it is read: typed look-ups that note a problem, with its line, and go on with the default.
 
-use std::fmt::Display;
 use std::ops::{Bound, RangeBounds};
 use std::str::FromStr;
 
@@ -84,6 +83,103 @@ pub(super) fn show(value: &DeValue<'_>) -> String {
     }
 }
 
+/// Every table of the file by its path, with the keys that it knows.
+pub(super) const TABLES: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "technique",
+            "base_model",
+            "trigger",
+            "data",
+            "training",
+            "evaluation",
+            "promotion",
+            "budget",
+            "idle",
+        ],
+    ),
+    ("trigger", &["min_records", "quiet_for", "at_most_every"]),
+    ("data", &["use"]),
+    ("training", &["start_from", "hyperparameters"]),
+    (
+        "evaluation",
+        &[
+            "metric",
+            "min_gain_over_base",
+            "max_loss_to_champion",
+            "evidence",
+            "confidence",
+            "max_prompts",
+            "holdout",
+            "max_general_loss",
+        ],
+    ),
+    ("promotion", &["serve", "approval"]),
+    (
+        "budget",
+        &[
+            "per_run_usd",
+            "per_month_usd",
+            "serving_per_month_usd",
+            "prices",
+        ],
+    ),
+    (
+        "idle",
+        &[
+            "after",
+            "provisioned_after",
+            "grace",
+            "provisioned_grace",
+            "keep_previous",
+            "champion",
+        ],
+    ),
+];
+
+fn known_keys(path: &str) -> &'static [&'static str] {
+    TABLES
+        .iter()
+        .find(|(table, _)| *table == path)
+        .map_or(&[], |(_, keys)| keys)
+}
+
+/// What to do about a key that is not known in its table: often it only stands in the wrong one.
+fn fix_for_unknown(path: &str, name: &str) -> String {
+    let elsewhere = TABLES
+        .iter()
+        .find(|(table, keys)| *table != path && keys.contains(&name));
+    match elsewhere {
+        Some(("", _)) => return "Write it at the top of the file, before any [table].".to_owned(),
+        Some((table, _)) => return format!("It belongs under [{table}]."),
+        None => {}
+    }
+    let known = known_keys(path);
+    match nearest(name, known.iter().copied()) {
+        Some(word) if path.is_empty() => format!("Did you mean {word}?"),
+        Some(word) => format!("Did you mean {path}.{word}?"),
+        None => match nearest_elsewhere(name) {
+            Some(key) => format!("Did you mean {key}?"),
+            None => format!("Remove it; the keys here are {}.", known.join(", ")),
+        },
+    }
+}
+
+/// The nearest key of any table, by its path.
+fn nearest_elsewhere(name: &str) -> Option<String> {
+    let all = TABLES
+        .iter()
+        .flat_map(|(table, keys)| keys.iter().map(move |key| (*table, *key)));
+    let key = nearest(name, all.clone().map(|(_, key)| key))?;
+    let (table, key) = all.into_iter().find(|(_, other)| *other == key)?;
+    Some(if table.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{table}.{key}")
+    })
+}
+
 /// One table, or the absence of one: then every key has its default.
 pub(super) struct Section<'t, 'i> {
     path: &'static str,
@@ -91,24 +187,21 @@ pub(super) struct Section<'t, 'i> {
 }
 
 impl<'t, 'i> Section<'t, 'i> {
-    /// Opens the table and notes every key in it that is not `known`.
+    /// Opens the table at `path` and notes every key in it that is not known.
     pub(super) fn open(
         path: &'static str,
         table: Option<&'t DeTable<'i>>,
-        known: &[&str],
         problems: &mut Problems,
     ) -> Self {
         let section = Self { path, table };
+        let known = known_keys(path);
         for key in table.into_iter().flat_map(DeTable::keys) {
             let name: &str = key.get_ref();
             if known.contains(&name) {
                 continue;
             }
             let name: String = name.chars().take(80).collect();
-            let fix = match nearest(&name, known.iter().copied()) {
-                Some(word) => format!("Did you mean {}?", section.key(word)),
-                None => format!("Remove it; the keys here are {}.", known.join(", ")),
-            };
+            let fix = fix_for_unknown(path, &name);
             problems.add(
                 key.span().start,
                 &section.key(&name),
@@ -119,15 +212,9 @@ impl<'t, 'i> Section<'t, 'i> {
         section
     }
 
-    /// Opens a table inside of this one.
-    pub(super) fn inner(
-        &self,
-        name: &'static str,
-        path: &'static str,
-        known: &[&str],
-        problems: &mut Problems,
-    ) -> Self {
-        Section::open(path, self.table(name, path, problems), known, problems)
+    /// Opens the table of that name, at the top of the file.
+    pub(super) fn inner(&self, name: &'static str, problems: &mut Problems) -> Self {
+        Section::open(name, self.table(name, name, problems), problems)
     }
 
     /// The table under a key.
@@ -307,15 +394,14 @@ pub(super) fn float(value: &DeValue<'_>) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-fn words_of<T: Display>(range: &impl RangeBounds<T>) -> String {
-    let low = match range.start_bound() {
-        Bound::Included(low) => format!("from {low}"),
-        Bound::Excluded(low) => format!("above {low}"),
-        Bound::Unbounded => "of any size".to_owned(),
-    };
-    match range.end_bound() {
-        Bound::Included(high) => format!("{low} to {high}"),
-        Bound::Excluded(high) => format!("{low} and below {high}"),
-        Bound::Unbounded => low,
+fn words_of(range: &impl RangeBounds<f64>) -> String {
+    use Bound::{Excluded, Included};
+    match (range.start_bound(), range.end_bound()) {
+        (Included(low), Included(high)) => format!("from {low} to {high}"),
+        (Included(low), Excluded(high)) => format!("from {low} to below {high}"),
+        (Excluded(low), Excluded(high)) => format!("above {low} and below {high}"),
+        (Excluded(low), Included(high)) => format!("above {low}, at most {high}"),
+        (Included(low), Bound::Unbounded) => format!("of {low} or more"),
+        _ => "in its range".to_owned(),
     }
 }

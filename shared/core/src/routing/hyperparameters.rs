@@ -54,7 +54,7 @@ fn unknown(row: &ModelRow, name: &str) -> String {
         row.name
     );
     match crate::config::nearest(name, names.clone()) {
-        Some(word) => format!("{found}; did you mean {word}?"),
+        Some(word) => format!("{found}; the nearest is {word}"),
         None => format!("{found}; it takes {}", names.collect::<Vec<_>>().join(", ")),
     }
 }

@@ -4,6 +4,7 @@
 mod hyperparameters;
 mod table;
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -165,9 +166,7 @@ fn find(written: &str) -> Result<&'static ModelRow, RoutingError> {
 }
 
 fn unknown(written: &str) -> RoutingError {
-    let ids = MODELS.iter().map(|row| row.id);
-    let nearest = crate::config::nearest(written, ids);
-    let hint = match nearest {
+    let hint = match nearest(written) {
         Some(id) => format!(
             "Did you mean {id:?}? Models that work: {}.",
             servable().join(", ")
@@ -178,6 +177,26 @@ fn unknown(written: &str) -> RoutingError {
         model: written.chars().take(200).collect(),
         hint,
     }
+}
+
+/// The model that a slip, a part of an id, another suffix or an inference profile stands for. Another model's correct id is
+/// none of these: Nova Premier is not a slip of Nova Pro.
+fn nearest(written: &str) -> Option<&'static str> {
+    const A_SLIP: f64 = 0.88;
+    let written: String = written.chars().take(200).collect::<String>().to_lowercase();
+    if written.len() < 4 {
+        return None;
+    }
+    let ids = || MODELS.iter().map(|row| row.id);
+    ids()
+        .find(|id| id.contains(&written) || written.contains(id))
+        .or_else(|| {
+            ids()
+                .map(|id| (strsim::normalized_damerau_levenshtein(id, &written), id))
+                .filter(|(similarity, _)| *similarity >= A_SLIP)
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .map(|(_, id)| id)
+        })
 }
 
 fn servable() -> Vec<String> {
