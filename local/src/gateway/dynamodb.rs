@@ -1,0 +1,191 @@
+//! DynamoDB: `dynoxide` on a listener of its own, and the proxy before it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dynoxide::Database;
+use http::{Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::respond;
+use crate::error::CloudError;
+use crate::services::{CallRecord, Handled};
+
+/// Between two deletions of expired items. AWS takes up to some days
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>).
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// The database and the way to it.
+#[derive(Debug)]
+pub(crate) struct DynamoDb {
+    address: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl DynamoDb {
+    /// Opens the database, creates the table if it is not there, and serves until the cloud stops.
+    pub(crate) async fn start(
+        path: &Path,
+        table: Option<&Value>,
+        mut stopping: watch::Receiver<bool>,
+    ) -> Result<(Self, JoinHandle<()>), CloudError> {
+        let part = |message: String| CloudError::Part {
+            part: "dynamodb",
+            message,
+        };
+        let (path, table) = (path.to_owned(), table.cloned());
+        let database = tokio::task::spawn_blocking(move || open(&path, table))
+            .await
+            .map_err(|error| part(error.to_string()))??;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(|error| part(error.to_string()))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| part(error.to_string()))?;
+        let sweeper = tokio::spawn(sweep(database.clone()));
+        let server = tokio::spawn(async move {
+            let stop = async move {
+                let _ = stopping.wait_for(|stop| *stop).await;
+                sweeper.abort();
+            };
+            if let Err(error) =
+                dynoxide::server::serve_with_shutdown(listener, database, stop).await
+            {
+                tracing::error!(error, "DynamoDB ended");
+            }
+        });
+        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Ok((Self { address, client }, server))
+    }
+
+    /// Passes a call on.
+    pub(super) async fn handle(&self, request: Request<Bytes>) -> Handled {
+        let mut call = CallRecord {
+            event_name: super::refusal::operation_of(&request),
+            request_parameters: serde_json::from_slice(request.body()).unwrap_or(Value::Null),
+            ..CallRecord::default()
+        };
+        let response = match self.forward(request).await {
+            Ok(response) => response,
+            Err(message) => {
+                let body = json!({"__type": "InternalServerError", "message": message});
+                respond(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "application/x-amz-json-1.0",
+                    body.to_string(),
+                )
+            }
+        };
+        let answer: Value = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+        if response.status().is_success() {
+            call.response_elements = outline(answer);
+        } else {
+            let kind = answer["__type"].as_str().unwrap_or("InternalServerError");
+            let kind = kind.rsplit('#').next().unwrap_or(kind);
+            call.error_code = Some(kind.to_owned());
+            let message = answer["message"]
+                .as_str()
+                .or_else(|| answer["Message"].as_str());
+            call.error_message = message.map(str::to_owned);
+        }
+        Handled {
+            response: Some(response),
+            call,
+        }
+    }
+
+    async fn forward(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = Uri::builder()
+            .scheme("http")
+            .authority(self.address.to_string())
+            .path_and_query(path)
+            .build()
+            .map_err(|error| format!("the request has no valid path: {error}"))?;
+        // These belong to one connection, not to the message.
+        for name in [
+            header::CONNECTION,
+            header::TRANSFER_ENCODING,
+            header::EXPECT,
+            header::CONTENT_LENGTH,
+        ] {
+            parts.headers.remove(name);
+        }
+        let answered = self
+            .client
+            .request(Request::from_parts(parts, Full::new(body)))
+            .await;
+        let (parts, body) = answered
+            .map_err(|error| format!("DynamoDB did not answer: {error}"))?
+            .into_parts();
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| format!("DynamoDB broke off: {error}"))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    }
+}
+
+/// Deletes expired items from time to time; `dynoxide` does not by itself.
+async fn sweep(database: Database) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let database = database.clone();
+        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
+            Err(error) => tracing::warn!(%error, "expired items could not be deleted"),
+        }
+    }
+}
+
+/// Of an answer, what is not an item: CloudTrail logs no data either.
+fn outline(answer: Value) -> Value {
+    match answer {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(name, _)| {
+                !matches!(name.as_str(), "Item" | "Items" | "Attributes" | "Responses")
+            })
+            .collect(),
+        _ => Value::Null,
+    }
+}
+
+fn open(path: &Path, table: Option<Value>) -> Result<Database, CloudError> {
+    let part = |message: String| CloudError::Part {
+        part: "dynamodb",
+        message,
+    };
+    let name = path
+        .to_str()
+        .ok_or_else(|| part(format!("{} is not UTF-8", path.display())))?;
+    let database = Database::new(name).map_err(|error| part(error.to_string()))?;
+    let Some(table) = table else {
+        return Ok(database);
+    };
+    let refused = |message: String| CloudError::Table { message };
+    let wanted = table["TableName"].as_str().unwrap_or_default().to_owned();
+    let known = database
+        .get_table_metadata(&wanted)
+        .map_err(|error| part(error.to_string()))?;
+    if known.is_none() {
+        let request = serde_json::from_value(table).map_err(|error| refused(error.to_string()))?;
+        database
+            .create_table(request)
+            .map_err(|error| refused(error.to_string()))?;
+        tracing::info!(table = wanted, "the table was created");
+    }
+    Ok(database)
+}

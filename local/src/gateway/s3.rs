@@ -1,0 +1,108 @@
+//! S3: passes calls to the object store's service, which verifies signatures and streams bodies.
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use perennial_local_s3::{Store, error_of, operation_of, service};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::service::S3Service;
+use s3s::{S3Result, s3_error};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::{Body, Gateway, boxed, respond};
+use crate::identity::{Caller, Keys};
+use crate::services::CallRecord;
+
+/// S3's part of the gateway.
+#[derive(Debug)]
+pub(crate) struct S3 {
+    service: S3Service,
+}
+
+/// The secrets by which signatures are verified.
+#[derive(Debug)]
+struct Secrets(Keys);
+
+#[async_trait::async_trait]
+impl S3Auth for Secrets {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let found = self.0.pairs().find(|(key, _)| *key == access_key);
+        found
+            .map(|(_, secret)| SecretKey::from(secret))
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
+    }
+}
+
+impl S3 {
+    pub(crate) fn new(store: Arc<Store>, keys: Keys) -> Self {
+        Self {
+            service: service(store, Secrets(keys)),
+        }
+    }
+
+    pub(super) async fn answer(
+        &self,
+        gateway: &Gateway,
+        caller: &Caller,
+        request: Request<Incoming>,
+    ) -> Option<Response<Body>> {
+        let by = perennial_local_s3::Caller::default();
+        let request_id = by.request_id.clone();
+        let (mut parts, body) = request.into_parts();
+        let (operation, request_parameters) = operation_of(&parts);
+        parts.extensions.insert(by);
+        let request = Request::from_parts(parts, s3s::Body::from(body));
+        let mut call = CallRecord {
+            event_name: operation.to_owned(),
+            request_parameters,
+            ..CallRecord::default()
+        };
+        let response = match self.service.call(request).await {
+            Ok(response) => {
+                if let Some((code, message)) = error_of(&response) {
+                    call.error_code = Some(code);
+                    call.error_message = Some(message);
+                } else {
+                    call.response_elements = elements(&response);
+                }
+                response.map(|body| body.map_err(Into::into).boxed_unsync())
+            }
+            Err(error) => {
+                let message = format!("the object store failed: {error:?}");
+                call.error_code = Some("InternalError".into());
+                call.error_message = Some(message.clone());
+                respond(
+                    http::StatusCode::INTERNAL_SERVER_ERROR,
+                    "text/plain",
+                    message,
+                )
+                .map(boxed)
+            }
+        };
+        gateway
+            .trace
+            .write("s3", caller, call, &request_id, gateway.clock.now());
+        Some(response)
+    }
+}
+
+/// The headers that CloudTrail shows of S3's answers.
+fn elements<B>(response: &Response<B>) -> Value {
+    let names = [
+        "etag",
+        "x-amz-version-id",
+        "x-amz-delete-marker",
+        "x-amz-copy-source-version-id",
+    ];
+    let found = names.iter().filter_map(|name| {
+        let value = response.headers().get(*name)?.to_str().ok()?;
+        Some(((*name).to_owned(), json!(value)))
+    });
+    let found: serde_json::Map<_, _> = found.collect();
+    if found.is_empty() {
+        Value::Null
+    } else {
+        Value::Object(found)
+    }
+}

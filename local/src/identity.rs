@@ -1,0 +1,147 @@
+//! Who calls: the user, or one of the functions, told by the access key.
+//!
+//! The keys are no secrets. They only have to differ, so that the caller of each call is known. A function's
+//! key holds the cloud's start, so a process left over from a killed cloud is refused by the next one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// The account of every local ARN.
+pub const ACCOUNT: &str = "123456789012";
+/// The region of every local ARN.
+pub const REGION: &str = "us-east-1";
+/// The user's access key.
+pub const USER_ACCESS_KEY: &str = "local-user";
+/// The user's secret key.
+pub const USER_SECRET_KEY: &str = "local-user-key";
+
+/// The caller of one AWS call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// The person at the keyboard: AWS CLI, boto3, the `perennial` command, the drop folder.
+    User,
+    /// A function, by its short name (`ingest`).
+    Function(String),
+}
+
+impl Caller {
+    /// The ARN that STS and CloudTrail show for this caller.
+    pub fn arn(&self) -> String {
+        match self {
+            Self::User => format!("arn:aws:iam::{ACCOUNT}:user/{USER_ACCESS_KEY}"),
+            Self::Function(name) => {
+                format!(
+                    "arn:aws:sts::{ACCOUNT}:assumed-role/{0}/{0}",
+                    aws_function_name(name)
+                )
+            }
+        }
+    }
+
+    /// CloudTrail's `userIdentity` element
+    /// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>).
+    pub fn user_identity(&self) -> Value {
+        match self {
+            Self::User => json!({
+                "type": "IAMUser",
+                "principalId": "AIDALOCALUSER",
+                "arn": self.arn(),
+                "accountId": ACCOUNT,
+                "accessKeyId": USER_ACCESS_KEY,
+                "userName": USER_ACCESS_KEY,
+            }),
+            Self::Function(name) => {
+                let role = aws_function_name(name);
+                json!({
+                    "type": "AssumedRole",
+                    "principalId": format!("AROALOCAL:{role}"),
+                    "arn": self.arn(),
+                    "accountId": ACCOUNT,
+                    "sessionName": role,
+                    "sessionContext": { "sessionIssuer": {
+                        "type": "Role",
+                        "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}"),
+                        "accountId": ACCOUNT,
+                        "userName": role,
+                    }},
+                })
+            }
+        }
+    }
+}
+
+/// The name that AWS would know a function by.
+pub fn aws_function_name(name: &str) -> String {
+    format!("perennial-{name}")
+}
+
+/// The access keys of one run of the cloud.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    by_access_key: BTreeMap<String, (Caller, String)>,
+}
+
+impl Keys {
+    /// Keys for the user and for each function; `start` tells this run of the cloud from every other.
+    pub(crate) fn new<'a>(functions: impl IntoIterator<Item = &'a str>, start: &str) -> Self {
+        let mut by_access_key = BTreeMap::new();
+        by_access_key.insert(
+            USER_ACCESS_KEY.to_owned(),
+            (Caller::User, USER_SECRET_KEY.to_owned()),
+        );
+        for name in functions {
+            let key = format!("local-{name}-{start}");
+            let secret = format!("{key}-key");
+            by_access_key.insert(key, (Caller::Function(name.to_owned()), secret));
+        }
+        Self { by_access_key }
+    }
+
+    /// The caller that an access key stands for.
+    pub(crate) fn caller(&self, access_key: &str) -> Option<&Caller> {
+        self.by_access_key.get(access_key).map(|(caller, _)| caller)
+    }
+
+    /// A caller's access key; empty if it has none in this run.
+    pub(crate) fn access_key(&self, of: &Caller) -> &str {
+        let found = self
+            .by_access_key
+            .iter()
+            .find(|(_, (caller, _))| caller == of);
+        found.map_or("", |(key, _)| key.as_str())
+    }
+
+    /// The (access key, secret key) of a function.
+    pub(crate) fn of_function(&self, name: &str) -> Option<(&str, &str)> {
+        self.by_access_key
+            .iter()
+            .find(|(_, (caller, _))| matches!(caller, Caller::Function(n) if n == name))
+            .map(|(key, (_, secret))| (key.as_str(), secret.as_str()))
+    }
+
+    /// Every (access key, secret key), for the part that verifies signatures.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.by_access_key
+            .iter()
+            .map(|(key, (_, secret))| (key.as_str(), secret.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_tells_the_caller() {
+        let keys = Keys::new(["ingest", "train"], "01h");
+        let (key, _) = keys.of_function("train").unwrap();
+        assert_eq!(keys.caller(key), Some(&Caller::Function("train".into())));
+        assert_eq!(keys.caller(USER_ACCESS_KEY), Some(&Caller::User));
+        assert_eq!(Keys::new(["train"], "01j").caller(key), None);
+        assert_eq!(
+            Caller::Function("train".into()).user_identity()["sessionName"],
+            "perennial-train"
+        );
+    }
+}
