@@ -71,7 +71,6 @@ impl Api {
                         name: Some(bucket.name),
                         creation_date: Some(convert::time(bucket.created)),
                         bucket_region: Some(bucket.region),
-                        ..Bucket::default()
                     })
                     .collect(),
             ),
