@@ -1,1 +1,39 @@
-//! Simulators of the AWS operations that Perennial calls.
+//! Simulators of the AWS operations that Perennial calls: Bedrock, Bedrock runtime, SSM, CloudWatch, EventBridge, STS.
+//!
+//! Strict about what AWS publishes (patterns, lengths, required members, conflicts, states) and silent about the rest:
+//! an operation or a member that is not simulated is refused by name. No listener, no signature, no policy: the
+//! gateway brings those. State lives in one SQLite file and survives a kill; time comes from a [`Clock`] and moves only
+//! in [`Services::tick`]; an event stays stored until [`Services::acknowledge`].
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod bedrock;
+mod catalog;
+mod clock;
+mod cloudwatch;
+mod error;
+mod eventbridge;
+mod events;
+mod faults;
+mod learners;
+mod names;
+mod objects;
+mod operation;
+mod records;
+mod runtime;
+mod services;
+mod settings;
+mod ssm;
+mod store;
+mod sts;
+#[cfg(test)]
+mod testing;
+mod wire;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use faults::{Faults, LostAnswer, Refusal};
+pub use objects::{MemoryObjects, ObjectAccess};
+pub use services::{Answered, Caller, OpenError, Outcome, ServiceName, Services, TickError};
+pub use settings::{Pace, Quotas, Settings, Span};
+
+/// The one account of the local cloud.
+pub const ACCOUNT_ID: &str = "123456789012";

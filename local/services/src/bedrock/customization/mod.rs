@@ -1,0 +1,14 @@
+//! Model customization jobs: created, checked, trained, stopped.
+
+mod create;
+mod job;
+mod progress;
+mod read;
+
+pub(crate) use create::CreateModelCustomizationJob;
+pub(crate) use job::CustomizationJob;
+pub(super) use job::{Metrics, OutputDataConfig, TrainingDataConfig, ValidationDataConfig};
+pub(super) use progress::advance;
+pub(crate) use read::{
+    GetModelCustomizationJob, ListModelCustomizationJobs, StopModelCustomizationJob,
+};

@@ -1,0 +1,386 @@
+//! The services as one: takes requests, moves time on, hands out events.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    bedrock,
+    clock::Clock,
+    cloudwatch,
+    error::AwsError,
+    eventbridge,
+    events::PendingEvent,
+    faults::{Faults, LostAnswer},
+    learners::Learners,
+    objects::ObjectAccess,
+    operation::{Call, Route},
+    runtime::{self, Throttle},
+    settings::{Pace, Settings},
+    ssm,
+    store::{Store, StoreError},
+    sts,
+    wire::{self, Protocol, Routed},
+};
+
+/// A simulated service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceName {
+    /// Amazon Bedrock's control plane.
+    Bedrock,
+    /// Amazon Bedrock's runtime.
+    BedrockRuntime,
+    /// Systems Manager's parameters.
+    Ssm,
+    /// CloudWatch's metrics.
+    CloudWatch,
+    /// EventBridge.
+    EventBridge,
+    /// The Security Token Service.
+    Sts,
+}
+
+impl ServiceName {
+    /// The service that a request is for, by the service name in its signature and its path (`bedrock` and
+    /// `bedrock-runtime` sign with the same name); `None` if it is not simulated here.
+    #[must_use]
+    pub fn of(signing_name: &str, path: &str) -> Option<Self> {
+        match signing_name {
+            "bedrock" if path.starts_with("/model/") => Some(Self::BedrockRuntime),
+            "bedrock" => Some(Self::Bedrock),
+            "ssm" => Some(Self::Ssm),
+            "monitoring" => Some(Self::CloudWatch),
+            "events" => Some(Self::EventBridge),
+            "sts" => Some(Self::Sts),
+            _ => None,
+        }
+    }
+
+    /// The service as CloudTrail's `eventSource` names it.
+    #[must_use]
+    pub fn event_source(self) -> &'static str {
+        match self {
+            Self::Bedrock | Self::BedrockRuntime => "bedrock.amazonaws.com",
+            Self::Ssm => "ssm.amazonaws.com",
+            Self::CloudWatch => "monitoring.amazonaws.com",
+            Self::EventBridge => "events.amazonaws.com",
+            Self::Sts => "sts.amazonaws.com",
+        }
+    }
+
+    fn read(self, request: &Request<Bytes>) -> (Protocol, Result<Routed, AwsError>) {
+        match self {
+            Self::Bedrock => (Protocol::RestJson, bedrock::read(request)),
+            Self::BedrockRuntime => (Protocol::RestJson, runtime::read(request)),
+            Self::Ssm => (Protocol::AwsJson("1.1"), ssm::read(request)),
+            Self::CloudWatch => cloudwatch::read(request),
+            Self::EventBridge => (Protocol::AwsJson("1.1"), eventbridge::read(request)),
+            Self::Sts => (Protocol::QueryXml, sts::read(request)),
+        }
+    }
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The access key id of the request's signature.
+    pub access_key: String,
+    /// The function that the key belongs to, if it is one's.
+    pub function: Option<String>,
+}
+
+/// What a call was and came to, for the trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The operation's name, such as `CreateModelCustomizationJob`; `Unknown` if the request could not be read.
+    pub operation: &'static str,
+    /// The request's parameters: body, path and query as one object.
+    pub request_parameters: Value,
+    /// The answer's members; `null` after an error.
+    pub response_elements: Value,
+    /// The error code that the call was refused with.
+    pub error_code: Option<String>,
+    /// The message of that error.
+    pub error_message: Option<String>,
+}
+
+/// A response, and what the call came to.
+#[derive(Debug)]
+pub struct Answered {
+    /// What goes back to the caller; with [`LostAnswer`] in its extensions if it should not arrive.
+    pub response: Response<Bytes>,
+    /// What happened.
+    pub outcome: Outcome,
+}
+
+/// The services could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made.
+    #[error("the folder {path} cannot be made: {source}; choose another one or free it")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("{0}")]
+    Database(String),
+}
+
+/// Time could not be moved on; it is tried again by the next tick.
+#[derive(Debug, thiserror::Error)]
+#[error("the simulated jobs could not be moved on: {0}")]
+pub struct TickError(String);
+
+/// The simulated services of one account.
+#[derive(Debug)]
+pub struct Services {
+    store: Store,
+    objects: Arc<dyn ObjectAccess>,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+    settings: Mutex<Settings>,
+    faults: Mutex<Faults>,
+    learners: Learners,
+    throttle: Mutex<Throttle>,
+    /// The events that this process has given to its caller and that were not acknowledged yet.
+    handed_out: Mutex<BTreeSet<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Services {
+    /// Opens the services whose state is in `dir`, or begins with none.
+    ///
+    /// # Errors
+    /// If the folder or the database in it cannot be opened.
+    pub fn open(
+        dir: &Path,
+        objects: Arc<dyn ObjectAccess>,
+        pace: Pace,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let learners = dir.join("learners");
+        std::fs::create_dir_all(&learners).map_err(|source| OpenError::Folder {
+            path: learners.display().to_string(),
+            source,
+        })?;
+        let store = Store::open(&dir.join("services.sqlite"))
+            .map_err(|error| OpenError::Database(error.to_string()))?;
+        Ok(Self {
+            store,
+            objects,
+            clock,
+            pace,
+            settings: Mutex::default(),
+            faults: Mutex::default(),
+            learners: Learners::in_folder(learners),
+            throttle: Mutex::default(),
+            handed_out: Mutex::default(),
+        })
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        lock(&self.settings).clone()
+    }
+
+    /// Changes region, quotas and lag from now on.
+    pub fn configure(&self, settings: Settings) {
+        *lock(&self.settings) = settings;
+    }
+
+    /// The faults still to come.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        lock(&self.faults).clone()
+    }
+
+    /// Plants faults in place of those still to come.
+    pub fn set_faults(&self, faults: Faults) {
+        *lock(&self.faults) = faults;
+    }
+
+    /// Performs one request. It blocks (on the disk, on [`ObjectAccess`]), for milliseconds as a rule.
+    pub fn handle(
+        &self,
+        service: ServiceName,
+        caller: &Caller,
+        request: &Request<Bytes>,
+    ) -> Answered {
+        let (protocol, routed) = service.read(request);
+        let request_id = self.store.transaction(|tx| tx.uuid()).unwrap_or_default();
+        let routed = match routed {
+            Ok(routed) => routed,
+            Err(error) => {
+                let outcome = Outcome {
+                    operation: "Unknown",
+                    request_parameters: json!({ "method": request.method().as_str(), "path": request.uri().path() }),
+                    response_elements: Value::Null,
+                    error_code: Some(error.code.clone()),
+                    error_message: Some(error.message.clone()),
+                };
+                return Answered {
+                    response: wire::response(protocol, 400, &request_id, &Err(error)),
+                    outcome,
+                };
+            }
+        };
+        let Routed { route, parameters } = routed;
+        let now = self.now();
+        let (answer, lost) = {
+            let mut faults = lock(&self.faults);
+            match faults.refusal(route.name) {
+                Some(refusal) => (Err(refusal), false),
+                None => {
+                    let lost = faults.loses_answer(route.name);
+                    drop(faults);
+                    (self.perform(service, caller, route, &parameters, now), lost)
+                }
+            }
+        };
+        if service == ServiceName::BedrockRuntime {
+            self.count_use(&parameters, &answer, now);
+        }
+        let mut response = wire::response(protocol, route.status, &request_id, &answer);
+        if lost {
+            let error = Err(AwsError::new(
+                "InternalServerException",
+                "The answer was lost.",
+            ));
+            response = wire::response(protocol, 500, &request_id, &error);
+            response.extensions_mut().insert(LostAnswer);
+        }
+        let (response_elements, error) = match answer {
+            Ok(answer) => (answer, None),
+            Err(error) => (Value::Null, Some(error)),
+        };
+        let outcome = Outcome {
+            operation: route.name,
+            request_parameters: parameters,
+            response_elements,
+            error_code: error.as_ref().map(|error| error.code.clone()),
+            error_message: error.map(|error| error.message),
+        };
+        Answered { response, outcome }
+    }
+
+    fn perform(
+        &self,
+        service: ServiceName,
+        caller: &Caller,
+        route: Route,
+        parameters: &Value,
+        now: Timestamp,
+    ) -> Result<Value, AwsError> {
+        if service == ServiceName::BedrockRuntime {
+            lock(&self.throttle).admit(parameters, &lock(&self.settings).quotas, now)?;
+        }
+        self.in_call(caller, now, |call| {
+            (route.perform)(parameters.clone(), call)
+        })
+    }
+
+    fn in_call<T, E: From<StoreError>>(
+        &self,
+        caller: &Caller,
+        now: Timestamp,
+        work: impl FnOnce(&mut Call<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let settings = self.settings();
+        self.store.transaction(|tx| {
+            let mut faults = lock(&self.faults);
+            work(&mut Call {
+                tx,
+                now,
+                caller,
+                pace: self.pace,
+                settings: &settings,
+                faults: &mut faults,
+                objects: self.objects.as_ref(),
+                learners: &self.learners,
+            })
+        })
+    }
+
+    /// Counts a call of a model, whatever came of it. A count that cannot be written is not worth a failed call.
+    fn count_use(&self, parameters: &Value, answer: &Result<Value, AwsError>, now: Timestamp) {
+        let Some(model) = parameters["modelId"].as_str() else {
+            return;
+        };
+        let metric = runtime::metric_of(answer.as_ref().err());
+        let minute = now.as_second().div_euclid(60);
+        let _ = self.store.transaction(|tx| tx.count(metric, model, minute));
+    }
+
+    /// Moves every job, deployment and deletion on to the clock's time, and gives the events to deliver: those that this
+    /// caused, those of `PutEvents`, and those that an earlier process left undelivered. Each is stored until it is
+    /// acknowledged, and is given once in the life of this process.
+    ///
+    /// # Errors
+    /// If the state on disk cannot be read or written; nothing has moved then.
+    pub fn tick(&self) -> Result<Vec<Value>, TickError> {
+        let nobody = Caller {
+            access_key: String::new(),
+            function: None,
+        };
+        let moved = self.in_call(&nobody, self.now(), bedrock::advance);
+        moved.map_err(|error: AwsError| TickError(error.message))?;
+        self.take_events()
+    }
+
+    /// The events to deliver, without moving time: to be called after a `PutEvents`.
+    ///
+    /// # Errors
+    /// If the state on disk cannot be read.
+    pub fn take_events(&self) -> Result<Vec<Value>, TickError> {
+        let mut handed_out = lock(&self.handed_out);
+        let pending = self.store.transaction(|tx| tx.all::<PendingEvent>());
+        let pending = pending.map_err(|error| TickError(error.to_string()))?;
+        Ok(pending
+            .into_iter()
+            .filter(|event| handed_out.insert(event.id.clone()))
+            .map(|event| event.event)
+            .collect())
+    }
+
+    /// Forgets events that were delivered, by their `id` members. An unknown id is ignored.
+    ///
+    /// # Errors
+    /// If the state on disk cannot be written; they may then be delivered again after a restart.
+    pub fn acknowledge<I: AsRef<str>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> Result<(), TickError> {
+        let ids: Vec<String> = ids.into_iter().map(|id| id.as_ref().to_owned()).collect();
+        let deleted = self.store.transaction(|tx| {
+            ids.iter()
+                .try_for_each(|id| tx.delete::<PendingEvent>(id).map(|_| ()))
+        });
+        deleted.map_err(|error: StoreError| TickError(error.to_string()))?;
+        let mut handed_out = lock(&self.handed_out);
+        ids.iter().for_each(|id| {
+            handed_out.remove(id);
+        });
+        Ok(())
+    }
+
+    /// The time to the millisecond, as AWS's answers carry it.
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}

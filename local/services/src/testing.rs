@@ -1,0 +1,1 @@
+//! What the tests at the level of `Services::handle` share.
