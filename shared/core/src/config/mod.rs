@@ -2,6 +2,7 @@
 //! Reading it is in `read`, with one error per problem; whether this version can run it is in `supported` and [`crate::routing`].
 
 mod errors;
+mod keys;
 mod read;
 mod section;
 mod supported;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use errors::{ConfigError, ConfigErrors};
-pub(crate) use section::nearest;
+pub(crate) use keys::nearest;
 pub use template::init_template;
 pub use values::{
     Approval, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Serve, StartFrom, Technique,

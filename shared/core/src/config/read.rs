@@ -6,7 +6,8 @@ use std::ops::Bound::{Excluded, Included};
 use toml::de::{DeTable, DeValue};
 
 use super::errors::ConfigErrors;
-use super::section::{Problems, Section, float, nearest, show};
+use super::keys::nearest;
+use super::section::{Problems, Section, float, show};
 use super::values::Technique;
 use super::{
     Budget, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES, PromotionConfig,

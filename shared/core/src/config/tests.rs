@@ -411,7 +411,7 @@ proptest! {
 
     #[test]
     fn any_value_of_any_key_is_read_without_panic(
-        key in prop::sample::select(section::TABLES.iter().flat_map(|(table, keys)| {
+        key in prop::sample::select(keys::TABLES.iter().flat_map(|(table, keys)| {
             keys.iter().map(move |key| if table.is_empty() { key.to_string() } else { format!("{table}.{key}") })
         }).collect::<Vec<_>>()),
         value in value(),

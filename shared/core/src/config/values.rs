@@ -24,7 +24,7 @@ impl UnknownValue {
         Self {
             found: found.chars().take(80).collect(),
             allowed: allowed.join(", "),
-            nearest: super::section::nearest(found, allowed.iter().copied()).map(str::to_owned),
+            nearest: super::keys::nearest(found, allowed.iter().copied()).map(str::to_owned),
         }
     }
 }

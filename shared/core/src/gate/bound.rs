@@ -144,3 +144,125 @@ fn stakes(n: u64, enough: f64) -> Vec<f64> {
     }
     stakes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// How one difference comes from a number in [0, 1), and the mean of such differences.
+    type Draw = (fn(f64) -> f64, f64);
+
+    /// A small generator of numbers in [0, 1), the same on every machine.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn next(&mut self) -> f64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+        }
+    }
+
+    #[test]
+    fn the_bounds_hold_as_often_as_they_say() {
+        // The last two are as skewed as can be.
+        let draws: [Draw; 6] = [
+            (|u| if u < 0.5 { 1.0 } else { -1.0 }, 0.0),
+            (|u| 2.0 * u - 1.0, 0.0),
+            (
+                |u| {
+                    if u < 0.1 {
+                        1.0
+                    } else if u < 0.2 {
+                        -1.0
+                    } else {
+                        0.0
+                    }
+                },
+                0.0,
+            ),
+            (|u| 0.1 * u, 0.05),
+            (|u| if u < 0.02 { -1.0 } else { 1.0 / 49.0 }, 0.0),
+            (|u| if u < 0.02 { 1.0 } else { -1.0 / 49.0 }, 0.0),
+        ];
+        const TRIALS: u32 = 300;
+        let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+        for (case, (draw, mean)) in draws.into_iter().enumerate() {
+            for (n, confidence) in [(5, 0.9), (40, 0.95), (200, 0.8)] {
+                let mut misses = [0_u32; 2];
+                for _ in 0..TRIALS {
+                    let sample = Differences::new((0..n).map(|_| draw(numbers.next())));
+                    let bounds = sample.bounds(confidence);
+                    misses[0] += u32::from(bounds.lower > mean + 1e-9);
+                    misses[1] += u32::from(bounds.upper < mean - 1e-9);
+                }
+                let allowed = (1.0 - confidence) * f64::from(TRIALS);
+                assert!(
+                    misses.iter().all(|misses| f64::from(*misses) <= allowed),
+                    "case {case}, n {n}: {misses:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_bounds_are_not_needlessly_wide() {
+        // Within 2.2 times the normal approximation's width, which is the price of holding for every distribution.
+        for (n, won, lost) in [
+            (100, 40, 10),
+            (300, 150, 15),
+            (1_000, 50, 50),
+            (3_080, 2_000, 100),
+            (10_000, 300, 300),
+        ] {
+            let bounds = Differences::right_or_wrong(n, won, lost).bounds(0.95);
+            let variance = (won + lost) as f64 / n as f64 - bounds.mean.powi(2);
+            let normal = 1.645 * (variance / n as f64).sqrt();
+            for width in [bounds.mean - bounds.lower, bounds.upper - bounds.mean] {
+                assert!(
+                    (1.0..2.2).contains(&(width / normal)),
+                    "{n}: {}",
+                    width / normal
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn equal_differences_leave_a_width() {
+        for n in [1_usize, 10, 100, 1_000, 10_000] {
+            for value in [-1.0, 0.0, 0.3, 1.0] {
+                let bounds = Differences::new(vec![value; n]).bounds(0.95);
+                assert!(
+                    bounds.upper - bounds.lower > 0.1 / n as f64,
+                    "{n} times {value}: {bounds:?}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_stand_around_the_mean(
+            values in prop::collection::vec(-1.0..=1.0_f64, 0..60), confidence in 0.501..0.999_999_f64,
+        ) {
+            let bounds = Differences::new(values.clone()).bounds(confidence);
+            prop_assert!((-1.0..=1.0).contains(&bounds.lower) && (-1.0..=1.0).contains(&bounds.upper));
+            prop_assert!(bounds.lower <= bounds.mean + 1e-12 && bounds.mean <= bounds.upper + 1e-12);
+            let mirrored = Differences::new(values.iter().map(|value| -value)).bounds(confidence);
+            prop_assert!((mirrored.lower + bounds.upper).abs() < 1e-9);
+        }
+
+        #[test]
+        fn more_confidence_is_wider(
+            values in prop::collection::vec(-1.0..=1.0_f64, 1..60), a in 0.501..0.999_f64, b in 0.501..0.999_f64,
+        ) {
+            let differences = Differences::new(values);
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            // The stakes may change with the confidence, which costs at most a little.
+            prop_assert!(differences.lower(high) <= differences.lower(low) + 0.02);
+        }
+    }
+}

@@ -4,6 +4,7 @@
 mod bound;
 mod power;
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests;
 mod words;
 

@@ -9,6 +9,8 @@ use crate::config::Evidence;
 
 /// The share of prompts on which even a good candidate is taken to do worse than the other model.
 const USUAL_LOSSES: f64 = 0.05;
+/// Sets below this size tell only large differences apart.
+const ENOUGH_IN_PRACTICE: u64 = 100;
 /// More prompts than this are not looked for.
 const MOST_PROMPTS: u64 = 10_000_000;
 
@@ -19,7 +21,7 @@ pub struct Power {
     pub n: u64,
     /// The smallest gain over the base model that passes if the candidate does worse on no prompt.
     pub smallest_gain_at_best: f64,
-    /// The smallest gain over the base model that passes if the candidate does worse on 5 % of the prompts; `None` if none does.
+    /// The smallest gain over the base model that passes if the candidate does worse on 5 % of the prompts (one at least); `None` if none does.
     pub smallest_gain_detectable: Option<f64>,
     /// With a champion. `balanced`: the smallest loss to it that counts as significant, where the candidate does better on
     /// 5 % of the prompts. `strict`: none.
@@ -56,7 +58,7 @@ pub fn power(rule: &GateRule, n: usize, has_champion: bool) -> Result<Power, Too
             >= rule.min_gain_over_base - ROUNDING
     };
     let at_best = least(0, n, |won| passes(won, 0)).unwrap_or(n);
-    let lost = (USUAL_LOSSES * n as f64).round() as u64;
+    let lost = usual_losses(n);
     let usual = least(lost, n - lost, |won| passes(won, lost)).map(|won| won - lost);
     let share = |count: u64| count as f64 / n as f64;
     let balanced = has_champion && rule.evidence == Evidence::Balanced;
@@ -73,7 +75,7 @@ pub fn power(rule: &GateRule, n: usize, has_champion: bool) -> Result<Power, Too
     };
     let equal = if has_champion && rule.evidence == Evidence::Strict {
         prompts_until(|n| {
-            let each = (USUAL_LOSSES * n as f64).round() as u64;
+            let each = usual_losses(n).min(n / 2);
             Differences::right_or_wrong(n, each, each).lower(rule.confidence)
                 > -rule.max_loss_to_champion
         })
@@ -90,6 +92,11 @@ pub fn power(rule: &GateRule, n: usize, has_champion: bool) -> Result<Power, Too
     };
     power.words = words(rule, &power, has_champion);
     Ok(power)
+}
+
+/// The prompts that [`USUAL_LOSSES`] comes to: one at least.
+fn usual_losses(n: u64) -> u64 {
+    (USUAL_LOSSES * n as f64).ceil() as u64
 }
 
 fn perfect_passes(rule: &GateRule, n: u64) -> bool {
@@ -112,10 +119,17 @@ fn too_few(rule: &GateRule, n: u64) -> TooFew {
         percent(rule.confidence),
     );
     let message = match needed {
-        Some(needed) => format!(
-            "{asked} The smallest set that could is one of {needed}; a few hundred tell real candidates apart. Add prompts \
-             with reference answers under eval/, raise evaluation.holdout, or upload more data."
-        ),
+        Some(needed) => {
+            let hint = if needed < ENOUGH_IN_PRACTICE {
+                "; a few hundred tell real candidates apart"
+            } else {
+                ""
+            };
+            format!(
+                "{asked} The smallest set that could is one of {needed}{hint}. Add prompts with reference answers under \
+                 eval/, raise evaluation.holdout, or upload more data."
+            )
+        }
         None => format!("{asked} No set could: lower evaluation.min_gain_over_base."),
     };
     TooFew {
@@ -176,13 +190,13 @@ fn words(rule: &GateRule, power: &Power, has_champion: bool) -> String {
     }
     let allowed = score(rule.max_loss_to_champion);
     sentences.push(match (rule.evidence, power.smallest_loss_detectable, power.prompts_for_an_equal) {
-        (Evidence::Balanced, Some(loss), _) => format!(
-            "Against the champion, a measured loss of more than {allowed} declines it, and any loss of {} or more is \
+        (Evidence::Balanced, Some(loss), _) if loss <= rule.max_loss_to_champion => format!(
+            "Against the champion, a measured loss of more than {allowed} declines it, and from about {} on one that is \
              significant.",
             score(loss)
         ),
-        (Evidence::Balanced, None, _) => format!(
-            "Against the champion, a measured loss of more than {allowed} declines it; no loss would be significant."
+        (Evidence::Balanced, _, _) => format!(
+            "Against the champion, a measured loss of more than {allowed} declines it; these prompts cannot show a smaller one."
         ),
         (Evidence::Strict, _, Some(needed)) if needed > power.n => format!(
             "Against the champion, evidence = \"strict\" lets an equal candidate pass from about {needed} prompts on, so \

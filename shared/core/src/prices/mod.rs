@@ -1,0 +1,194 @@
+//! What a run costs, before it is spent: a table of public prices with their sources, overridden by `[budget.prices]`,
+//! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
+
+mod table;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use table::{BATCH_DISCOUNT, INPUT, KEYS, OUTPUT, PriceKey, Prices, STORAGE, TRAINING};
+
+use crate::config::{Budget, Config};
+use crate::money::Usd;
+use crate::routing::Route;
+
+/// What a run is expected to use. Token counts are totals, not averages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageEstimate {
+    /// Tokens of the dataset, counted once; the epochs come from the route.
+    pub training_tokens: u64,
+    /// Prompts of the evaluation set.
+    pub prompts: u64,
+    /// Tokens of all these prompts together.
+    pub prompt_tokens: u64,
+    /// Tokens of one model's answers to all of them, at most.
+    pub answer_tokens: u64,
+    /// Prompts that the champion has no kept answer to, and is asked on demand; 0 without a champion.
+    pub champion_prompts: u64,
+}
+
+/// What a run is expected to cost, rounded up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The training job.
+    pub training: Usd,
+    /// The answers of all models.
+    pub evaluation: Usd,
+    /// How the amounts came about, in words.
+    pub lines: Vec<String>,
+}
+
+impl Estimate {
+    /// Training and evaluation together.
+    #[must_use]
+    pub fn total(&self) -> Usd {
+        self.training.saturating_add(self.evaluation)
+    }
+}
+
+/// A price that neither the table nor the configuration states.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error(
+    "the price of {what} for {model} is not known, so nothing was spent. State it in the pipeline's configuration, in US \
+     dollars: {key} under [budget.prices]"
+)]
+pub struct UnknownPrice {
+    /// The base model's plain id.
+    pub model: String,
+    /// What would be paid for.
+    pub what: String,
+    /// The key of `[budget.prices]` that states it.
+    pub key: String,
+}
+
+/// What a run on `route` with this usage is expected to cost.
+///
+/// The base model is asked in batch, padded to the batch minimum by repeating prompts; the candidate is asked on demand; the
+/// champion on demand where it has no kept answer. Storage is billed by the month and named in the lines, not in the sums.
+///
+/// # Errors
+/// [`UnknownPrice`], naming the key to set.
+pub fn estimate(
+    route: &Route,
+    config: &Config,
+    usage: &UsageEstimate,
+) -> Result<Estimate, UnknownPrice> {
+    let prices = Prices::of(&route.base_model, &config.budget);
+    let known = |price: Option<f64>, what: &str, key: &str| {
+        price.ok_or_else(|| UnknownPrice {
+            model: route.base_model.clone(),
+            what: what.to_owned(),
+            key: key.to_owned(),
+        })
+    };
+    let training_price = known(prices.training_usd_per_1k_tokens, "training", TRAINING)?;
+    let input = known(prices.input_usd_per_1k_tokens, "prompts", INPUT)?;
+    let output = known(prices.output_usd_per_1k_tokens, "answers", OUTPUT)?;
+
+    let epochs = route.epochs();
+    let training = thousands(usage.training_tokens) * training_price * epochs as f64;
+    let one_model =
+        thousands(usage.prompt_tokens) * input + thousands(usage.answer_tokens) * output;
+    let padded = usage.prompts.max(route.batch_minimum);
+    let base = match usage.prompts {
+        0 => 0.0,
+        prompts => one_model * (padded as f64 / prompts as f64) * (1.0 - prices.batch_discount),
+    };
+    let champion = match usage.prompts {
+        0 => 0.0,
+        prompts => one_model * usage.champion_prompts.min(prompts) as f64 / prompts as f64,
+    };
+
+    let [training, base, candidate, champion] =
+        [training, base, one_model, champion].map(Usd::from_dollars);
+    let mut lines = vec![format!(
+        "training: {} tokens, {epochs} {}, at ${training_price} per 1,000 tokens: {training}",
+        usage.training_tokens,
+        if epochs == 1 { "epoch" } else { "epochs" },
+    )];
+    if usage.prompts > 0 {
+        lines.push(format!("base model: {padded} prompts in batch: {base}"));
+        lines.push(format!(
+            "candidate: {} prompts on demand: {candidate}",
+            usage.prompts
+        ));
+    }
+    if champion > Usd::ZERO {
+        lines.push(format!(
+            "champion: {} prompts without a kept answer, on demand: {champion}",
+            usage.champion_prompts.min(usage.prompts)
+        ));
+    }
+    lines.push(format!(
+        "not in this sum: keeping the model, {} a month",
+        Usd::from_dollars(prices.storage_usd_per_model_month)
+    ));
+    Ok(Estimate {
+        training,
+        evaluation: [base, candidate, champion].into_iter().sum(),
+        lines,
+    })
+}
+
+fn thousands(tokens: u64) -> f64 {
+    tokens as f64 / 1_000.0
+}
+
+/// An amount that the budget does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum OverBudget {
+    /// More than one run may cost.
+    #[error(
+        "the run is estimated at {amount}, and budget.per_run_usd allows {limit}. Raise it, or train on less data or \
+         fewer epochs"
+    )]
+    Run {
+        /// What the run would cost.
+        amount: Usd,
+        /// `budget.per_run_usd`.
+        limit: Usd,
+    },
+    /// More than what is left of the month.
+    #[error(
+        "the run is estimated at {amount}; {reserved} of this month's {limit} (budget.per_month_usd) are reserved already, \
+         so {left} are left. Raise it, or wait for the next month"
+    )]
+    Month {
+        /// What the run would cost.
+        amount: Usd,
+        /// What is reserved in the month.
+        reserved: Usd,
+        /// `budget.per_month_usd`.
+        limit: Usd,
+        /// What is left of the limit.
+        left: Usd,
+    },
+}
+
+/// Whether `amount` may be reserved for a run, where `month_reserved` is what the month's reservations sum up to without it.
+///
+/// # Errors
+/// [`OverBudget`] with the numbers; exactly the limit is allowed.
+pub fn fits(budget: &Budget, month_reserved: Usd, amount: Usd) -> Result<(), OverBudget> {
+    if amount > budget.per_run_usd {
+        return Err(OverBudget::Run {
+            amount,
+            limit: budget.per_run_usd,
+        });
+    }
+    if month_reserved.saturating_add(amount) > budget.per_month_usd {
+        return Err(OverBudget::Month {
+            amount,
+            reserved: month_reserved,
+            limit: budget.per_month_usd,
+            left: budget
+                .per_month_usd
+                .saturating_sub(month_reserved)
+                .max(Usd::ZERO),
+        });
+    }
+    Ok(())
+}
