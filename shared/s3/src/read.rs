@@ -1,0 +1,148 @@
+//! Reading objects: what is there now, and the bytes of one version.
+
+use async_trait::async_trait;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use jiff::Timestamp;
+use perennial_aws_errors::time::timestamp;
+use perennial_aws_errors::{chain, port_error};
+use perennial_ports::{ErrorKind, ObjectInfo, ObjectStream, PortError, PortResult, ReadObjects};
+
+use crate::Bucket;
+
+const GET: &str = "s3:GetObject";
+
+#[async_trait]
+impl ReadObjects for Bucket {
+    async fn head(&self, key: &str) -> PortResult<Option<ObjectInfo>> {
+        let answer = self
+            .client
+            .head_object()
+            .bucket(&self.name)
+            .key(key)
+            .send()
+            .await;
+        match answer.map_err(|error| port_error("s3:HeadObject", error)) {
+            Ok(found) => Ok(Some(ObjectInfo {
+                key: key.to_owned(),
+                version: found.version_id().unwrap_or("null").to_owned(),
+                size: found
+                    .content_length()
+                    .and_then(|size| u64::try_from(size).ok())
+                    .unwrap_or(0),
+                modified: found
+                    .last_modified()
+                    .map_or(Timestamp::UNIX_EPOCH, timestamp),
+            })),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.about(key, error)),
+        }
+    }
+
+    async fn open(&self, key: &str, version: Option<&str>) -> PortResult<Box<dyn ObjectStream>> {
+        let answer = self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .set_version_id(version.map(str::to_owned))
+            .send()
+            .await
+            .map_err(|error| {
+                // S3 answers 405 to the version id of a delete marker: there are no bytes.
+                let is_marker = error
+                    .raw_response()
+                    .is_some_and(|raw| raw.status().as_u16() == 405);
+                let mut error = self.about(key, port_error(GET, error));
+                if is_marker {
+                    error.kind = ErrorKind::NotFound;
+                }
+                error
+            })?;
+        Ok(Box::new(Pieces {
+            body: answer.body,
+            name: format!("s3://{}/{key}", self.name),
+        }))
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
+        self.list_current(prefix, after).await
+    }
+}
+
+/// The body of an answer, as it comes in.
+struct Pieces {
+    body: ByteStream,
+    name: String,
+}
+
+#[async_trait]
+impl ObjectStream for Pieces {
+    async fn next(&mut self) -> PortResult<Option<Bytes>> {
+        self.body.try_next().await.map_err(|error| {
+            PortError::new(
+                GET,
+                ErrorKind::Unanswered,
+                format!("{}: the bytes broke off: {}", self.name, chain(&error)),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perennial_aws_errors::replay::{Replay, Reply};
+
+    use crate::tests::bucket;
+
+    #[tokio::test]
+    async fn a_version_is_read_and_a_key_with_odd_letters_is_sent_encoded() {
+        let replay = Replay::new([Reply::ok("line\n")]);
+        let mut stream = bucket(&replay)
+            .open("data/p/a b+ü%.jsonl", Some("v1"))
+            .await
+            .expect("opened");
+        assert_eq!(stream.next().await, Ok(Some(Bytes::from("line\n"))));
+        assert_eq!(stream.next().await, Ok(None));
+        let uri = &replay.asked()[0].uri;
+        assert!(uri.contains("/data/p/a%20b%2B%C3%BC%25.jsonl?"), "{uri}");
+        assert!(uri.contains("versionId=v1"), "{uri}");
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_is_not_found() {
+        let gone = |status, code: &str| Reply::Answer {
+            status,
+            headers: vec![],
+            body: format!("<Error><Code>{code}</Code><Message>gone</Message></Error>").into_bytes(),
+        };
+        for reply in [
+            gone(404, "NoSuchKey"),
+            gone(404, "NoSuchVersion"),
+            gone(405, "MethodNotAllowed"),
+        ] {
+            let result = bucket(&Replay::new([reply])).open("a", None).await;
+            let error = result.err().expect("gone");
+            assert_eq!(error.kind, ErrorKind::NotFound);
+            assert!(error.message.contains("s3://b/a"), "{error}");
+        }
+        let empty = Reply::Answer {
+            status: 404,
+            headers: vec![],
+            body: vec![],
+        };
+        assert_eq!(bucket(&Replay::new([empty])).head("a").await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn the_head_has_version_size_and_time() {
+        let reply = Reply::ok("")
+            .with_header("x-amz-version-id", "v7")
+            .with_header("last-modified", "Fri, 20 Nov 2026 10:00:00 GMT");
+        let info = bucket(&Replay::new([reply])).head("a").await;
+        let info = info.expect("answered").expect("there");
+        assert_eq!(info.version, "v7");
+        assert_eq!(info.modified.to_string(), "2026-11-20T10:00:00Z");
+    }
+}
