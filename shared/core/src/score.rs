@@ -239,12 +239,12 @@ mod tests {
             ResolvedMetric::TokenF1,
             "too few to see labels"
         );
-        assert_eq!(auto(&[&"no"; 19]), ResolvedMetric::ExactMatch);
+        assert_eq!(auto(&["no"; 19]), ResolvedMetric::ExactMatch);
         let mut mostly = vec!["no"; 95];
         mostly.extend([sentence; 5]);
         assert_eq!(auto(&mostly[..99]), ResolvedMetric::ExactMatch);
         assert_eq!(Metric::TokenF1.resolve(["no"]), Ok(ResolvedMetric::TokenF1));
-        insta::assert_snapshot!(Metric::Judge("Coherence".to_owned()).resolve(["no"]).unwrap_err(), @"");
+        insta::assert_snapshot!(Metric::Judge("Coherence".to_owned()).resolve(["no"]).unwrap_err(), @r#"this version does not compute judge:Coherence. Use "auto", "exact-match" or "token-f1" as evaluation.metric"#);
     }
 
     proptest! {
