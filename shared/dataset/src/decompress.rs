@@ -77,13 +77,12 @@ impl Decompressor {
         }
         match &mut self.codec {
             Codec::Gzip(decoder) => {
-                let ended = decoder.try_finish();
+                // The decoder does not tell a missing end from a wrong checksum. (Writing to it after this may never
+                // return.)
+                let ended = decoder.try_finish().map_err(|_| truncated());
                 let last = std::mem::take(decoder.get_mut());
                 self.hand_over(&last, &mut each)?;
-                ended.map_err(|error| match error.kind() {
-                    std::io::ErrorKind::UnexpectedEof => truncated(),
-                    _ => broken(&error.to_string()),
-                })
+                ended
             }
             Codec::Zstd { in_frame: true, .. } => Err(truncated()),
             Codec::Zstd { .. } => Ok(()),
@@ -180,8 +179,8 @@ impl Decompressor {
 fn truncated() -> Problem {
     Problem::of_file(
         &rules::TRUNCATED_COMPRESSION,
-        "the compressed data ends in the middle",
-        "The file was cut off while it was written or copied. Compress and upload it again.",
+        "the compressed data ends in the middle, or does not match its checksum",
+        "The file was cut off or changed while it was written or copied. Compress and upload it again.",
     )
 }
 

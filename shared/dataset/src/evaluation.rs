@@ -5,7 +5,7 @@ use crate::{
     canonical,
     finding::{Problem, bounded},
     json::{Json, Object, parse_canonical},
-    record::{extra_members, text_member},
+    members::{extra_members, text_member},
     rules,
 };
 

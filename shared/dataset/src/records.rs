@@ -10,12 +10,14 @@ use crate::{
     conversation::Conversation,
     evaluation,
     finding::{Findings, Problem, around, bounded},
-    json::{Json, MAX_DEPTH, MAX_VALUES, Object, Refused, parse},
+    json::{Json, Object, parse},
     lines::Line,
+    members::names,
     record,
+    refusal::{invalid_utf8, refusal},
     rules::{self, Severity},
     shape::{self, ACCEPTED, Detected, InputShape},
-    summary::grouped,
+    summary::{count, grouped},
     tokens::{estimate_tokens, least_tokens},
 };
 
@@ -92,9 +94,8 @@ impl Records {
             return true;
         }
         self.seen += 1;
-        match self.compile(line) {
-            Ok((canonical, tokens)) => self.keep(&canonical, tokens, out),
-            Err(Broken) => {}
+        if let Ok((canonical, tokens)) = self.compile(line) {
+            self.keep(&canonical, tokens, out);
         }
         true
     }
@@ -103,8 +104,8 @@ impl Records {
     pub(crate) fn finish(&mut self) {
         if self.first_duplicate > 0 {
             let found = format!(
-                "{} of the records repeat an earlier one exactly, the first at line {}",
-                grouped(self.duplicates),
+                "{} of earlier records, the first at line {}",
+                count(self.duplicates, "exact repetition"),
                 grouped(self.first_duplicate)
             );
             self.file(Problem::of_file(
@@ -132,7 +133,7 @@ impl Records {
             let found = if self.lines == 0 {
                 "no byte".to_owned()
             } else {
-                format!("{} blank lines", grouped(self.lines))
+                format!("{} but no record", count(self.lines, "blank line"))
             };
             self.give_up(Problem::of_file(
                 &rules::EMPTY_FILE,
@@ -153,8 +154,8 @@ impl Records {
             self.file(Problem::of_file(
                 &rules::FEWER_THAN_MINIMUM,
                 format!(
-                    "{} records where a job takes at least {} ({source})",
-                    grouped(self.written),
+                    "{} where a job takes at least {} ({source})",
+                    count(self.written, "record"),
                     grouped(fewest)
                 ),
                 "Nothing, if more uploads follow: the run waits for them.",
@@ -163,24 +164,15 @@ impl Records {
         if self.written > most {
             self.file(Problem::of_file(
                 &rules::MORE_THAN_MAXIMUM,
-                format!("{} records where a job takes at most {} ({source})", grouped(self.written), grouped(most)),
+                format!("{} where a job takes at most {} ({source})", count(self.written, "record"), grouped(most)),
                 "A run trains on the newest uploads, and on the first records of this one, up to that number.",
             ));
         }
     }
 
     fn compile(&mut self, line: &[u8]) -> Result<(Vec<u8>, u64), Broken> {
-        let text = std::str::from_utf8(line).map_err(|error| {
-            let at = error.valid_up_to();
-            let byte = line.get(at).copied().unwrap_or_default();
-            let before = around(&String::from_utf8_lossy(&line[at.saturating_sub(40)..(at + 20).min(line.len())]), 0);
-            self.add(Problem::new(
-                &rules::INVALID_UTF8,
-                "",
-                format!("byte {} of the line is 0x{byte:02x}: {before}", at + 1),
-                "Save the file as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.jsonl",
-            ))
-        })?;
+        let text = std::str::from_utf8(line)
+            .map_err(|error| self.add(invalid_utf8(line, error.valid_up_to())))?;
         let json = parse(text).map_err(|refused| self.add(refusal(text, refused)))?;
         let Json::Object(object) = json else {
             return Err(self.add(Problem::new(
@@ -239,7 +231,7 @@ impl Records {
                 return Err(self.add(Problem::new(&rules::SHAPE_NOT_YET, "$", name, fix)));
             }
             Detected::Unknown => {
-                let found = format!("the members {}", bounded(&record::names(object)));
+                let found = format!("the members {}", bounded(&names(object)));
                 let found = if object.0.is_empty() {
                     "an object without members".to_owned()
                 } else {
@@ -273,7 +265,7 @@ impl Records {
                     "$",
                     format!(
                         "an evaluation record among training data, with the members {}",
-                        bounded(&record::names(object))
+                        bounded(&names(object))
                     ),
                     "Move the file to eval/<pipeline>/, or rename referenceResponse to completion.",
                 )));
@@ -413,64 +405,6 @@ fn look_at_length(
         ));
     }
     tokens
-}
-
-fn refusal(text: &str, refused: Refused) -> Problem {
-    match refused {
-        Refused::Broken { at, said } => {
-            let column = text
-                .get(..text.floor_char_boundary(at))
-                .map_or(at, |before| before.chars().count())
-                + 1;
-            Problem::new(
-                &rules::BROKEN_JSON,
-                "",
-                format!(
-                    "column {}: {}: {}",
-                    grouped(column as u64),
-                    bounded(&said),
-                    around(text, at)
-                ),
-                json_fix(text, &said),
-            )
-        }
-        Refused::TooDeep => Problem::new(
-            &rules::NESTING_DEPTH,
-            "",
-            format!("more than {MAX_DEPTH} levels: {}", bounded(text)),
-            "A record needs five levels at most. Look at what wrote this line.",
-        ),
-        Refused::TooManyValues => Problem::new(
-            &rules::TOO_MANY_VALUES,
-            "",
-            format!(
-                "more than {} values: {}",
-                grouped(u64::from(MAX_VALUES)),
-                bounded(text)
-            ),
-            "Write one record a line. Look whether line feeds were lost.",
-        ),
-        Refused::DuplicateMember(name) => Problem::new(
-            &rules::DUPLICATE_MEMBER,
-            "",
-            format!("\"{}\" stands twice in one object", bounded(&name)),
-            "Keep one of the two.",
-        ),
-    }
-}
-
-fn json_fix(text: &str, said: &str) -> &'static str {
-    if said.starts_with("EOF") {
-        "The object is not complete on this line. Write it on one line, line feeds inside a text as \\n."
-    } else if text.starts_with("{'") {
-        "JSON has double quotes. In Python, write each line with json.dumps(record)."
-    } else if said.starts_with("trailing characters") {
-        "One object a line: start a new line after the first."
-    } else if said.starts_with("control character") {
-        "Write control characters in a text as escapes: a tab as \\t."
-    } else {
-        "Correct the line by hand, or write it anew with a JSON library."
-    }
 }
 
 /// The shape that a canonical line of `limits` has, for messages.

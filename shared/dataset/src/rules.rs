@@ -61,7 +61,7 @@ rules! {
     UTF_16 = "utf-16", Error, PREPARE, "A file is encoded in UTF-8, not in UTF-16.";
     BYTE_ORDER_MARK = "byte-order-mark", Note, PERENNIAL, "A UTF-8 byte order mark at the start is taken off.";
     BROKEN_COMPRESSION = "broken-compression", Error, PERENNIAL, "A compressed file can be decompressed to its end.";
-    TRUNCATED_COMPRESSION = "truncated-compression", Error, PERENNIAL, "A compressed file is complete.";
+    TRUNCATED_COMPRESSION = "truncated-compression", Error, PERENNIAL, "A compressed file is complete and matches its checksum.";
     DECOMPRESSED_SIZE = "decompressed-size", Error, PERENNIAL, "A compressed file holds at most 20 GiB.";
     DECOMPRESSION_RATIO = "decompression-ratio", Error, PERENNIAL,
         "Beyond 64 MiB, a compressed file grows to at most 200 times its size.";
@@ -98,7 +98,7 @@ rules! {
     SCHEMA_VERSION = "schema-version", Error, NOVA, "schemaVersion is bedrock-conversation-2024.";
     SCHEMA_VERSION_MISSING = "schema-version-missing", Warning, NOVA,
         "A Bedrock conversation names its schemaVersion; without it, bedrock-conversation-2024 is written.";
-    EXTRA_MEMBER = "extra-member", Warning, PERENNIAL, "A member that the shape does not know is left out of training.";
+    EXTRA_MEMBER = "extra-member", Warning, PERENNIAL, "A member that the shape does not know is left out of the compiled record.";
     NO_PLACE = "no-place", Error, PREPARE, "The trainer's shape has a place for every text of a record.";
     FORBIDDEN_STRING = "forbidden-string", Error, FORBIDDEN, "No text holds a string that makes the job fail, in any case.";
     SAMPLE_TOO_LONG = "sample-too-long", Error, PREPARE,

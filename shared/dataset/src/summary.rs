@@ -3,10 +3,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    finding::Finding,
-    rules::{Severity, rules},
-};
+use crate::{finding::Finding, rules::Severity};
 
 /// Whether an upload may be trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,23 +123,15 @@ impl Finding {
         } else {
             format!("{}: ", self.path)
         };
-        let rule = rules()
-            .iter()
-            .find(|rule| rule.id == self.rule)
-            .map_or("", |rule| rule.summary);
-        let rule = if rule.is_empty() {
-            String::new()
-        } else {
-            format!("\n  rule: {rule}")
-        };
         format!(
-            "{place}: {}{severity}: {path}{}{rule}\n  fix: {}\n",
+            "{place}: {}{severity}: {path}{}\n  fix: {}\n",
             self.rule, self.found, self.fix
         )
     }
 }
 
-fn count(number: u64, what: &str) -> String {
+/// `1 record`, `2 records`.
+pub(crate) fn count(number: u64, what: &str) -> String {
     format!(
         "{} {what}{}",
         grouped(number),

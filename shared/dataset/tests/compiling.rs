@@ -8,8 +8,11 @@ use common::{compile, gzip, limits, nova, training, zstd};
 use perennial_core::{limits::RecordShape, prompt::PromptDigest};
 use perennial_dataset::{EvalRecord, Purpose, Sealed, Sealer, completion_of, prompt_of};
 
-const SHAPES: [RecordShape; 3] =
-    [RecordShape::BedrockConversation, RecordShape::PromptCompletion, RecordShape::AnthropicMessages];
+const SHAPES: [RecordShape; 3] = [
+    RecordShape::BedrockConversation,
+    RecordShape::PromptCompletion,
+    RecordShape::AnthropicMessages,
+];
 
 const INPUTS: [&str; 5] = [
     r#"{"prompt": "Where is my card?", "completion": "On its \"way\" – ✓\n"}"#,
@@ -21,7 +24,11 @@ const INPUTS: [&str; 5] = [
 
 fn line(input: &str, shape: RecordShape) -> Vec<u8> {
     let (summary, out) = compile("x.jsonl", training(shape), input.as_bytes());
-    assert!(summary.is_accepted() && summary.records == 1, "{}", summary.to_text());
+    assert!(
+        summary.is_accepted() && summary.records == 1,
+        "{}",
+        summary.to_text()
+    );
     out
 }
 
@@ -41,12 +48,20 @@ fn system_texts_keep_their_place() {
     let as_message = r#"{"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#;
     let as_blocks = r#"{"schemaVersion": "bedrock-conversation-2024", "system": [{"text": "Be kind."}], "messages": [{"role": "user", "content": [{"text": "a"}]}, {"role": "assistant", "content": [{"text": "b"}]}]}"#;
     let with_pair = r#"{"system": "Be kind.", "prompt": "a", "completion": "b"}"#;
-    for shape in [RecordShape::BedrockConversation, RecordShape::AnthropicMessages] {
-        let lines: HashSet<_> = [as_member, as_message, as_blocks, with_pair].map(|input| line(input, shape)).into();
+    for shape in [
+        RecordShape::BedrockConversation,
+        RecordShape::AnthropicMessages,
+    ] {
+        let lines: HashSet<_> = [as_member, as_message, as_blocks, with_pair]
+            .map(|input| line(input, shape))
+            .into();
         assert_eq!(lines.len(), 1);
         let line = lines.into_iter().next().unwrap();
         assert_eq!(prompt_of(&line).unwrap(), "a");
-        insta::assert_snapshot!(format!("system {shape:?}"), String::from_utf8(line).unwrap());
+        insta::assert_snapshot!(
+            format!("system {shape:?}"),
+            String::from_utf8(line).unwrap()
+        );
     }
 }
 
@@ -60,48 +75,98 @@ fn one_question_has_one_digest() {
             assert_eq!(completion_of(&line).unwrap(), "On its \"way\" – ✓\n");
         }
     }
-    let question = br#"{"category": "x", "prompt": "Where is my card?", "referenceResponse": "There"}"#;
+    let question =
+        br#"{"category": "x", "prompt": "Where is my card?", "referenceResponse": "There"}"#;
     let (summary, out) = compile("q.jsonl", Purpose::Evaluation, question);
     assert!(summary.is_accepted());
     assert_eq!(PromptDigest::of(&prompt_of(&out).unwrap()), digest);
     let record = EvalRecord::parse(&out).unwrap();
-    assert_eq!((record.reference_response.as_str(), record.category.as_deref()), ("There", Some("x")));
+    assert_eq!(
+        (
+            record.reference_response.as_str(),
+            record.category.as_deref()
+        ),
+        ("There", Some("x"))
+    );
     assert_eq!(record.to_line(), out);
 }
 
 #[test]
 fn several_turns_read_as_text() {
     let turns = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}"#;
-    for shape in [RecordShape::BedrockConversation, RecordShape::AnthropicMessages] {
+    for shape in [
+        RecordShape::BedrockConversation,
+        RecordShape::AnthropicMessages,
+    ] {
         let line = line(turns, shape);
-        assert_eq!(prompt_of(&line).unwrap(), "user: a\n\nassistant: b\n\nuser: c");
+        assert_eq!(
+            prompt_of(&line).unwrap(),
+            "user: a\n\nassistant: b\n\nuser: c"
+        );
         assert_eq!(completion_of(&line).unwrap(), "d");
     }
-    for no_line in [&b""[..], b"{}", b"[]", b"\xff", b"{\"messages\":[]}", b"{\"messages\":[5]}"] {
-        assert_eq!((prompt_of(no_line), completion_of(no_line), EvalRecord::parse(no_line)), (None, None, None));
+    for no_line in [
+        &b""[..],
+        b"{}",
+        b"[]",
+        b"\xff",
+        b"{\"messages\":[]}",
+        b"{\"messages\":[5]}",
+    ] {
+        assert_eq!(
+            (
+                prompt_of(no_line),
+                completion_of(no_line),
+                EvalRecord::parse(no_line)
+            ),
+            (None, None, None)
+        );
     }
 }
 
 #[test]
 fn compressed_files_read_the_same() {
-    let many: String = (0..5_000).map(|n| format!("{{\"prompt\": \"a{n}\", \"completion\": \"b\"}}\n")).collect();
+    let many: String = (0..5_000)
+        .map(|n| format!("{{\"prompt\": \"a{n}\", \"completion\": \"b\"}}\n"))
+        .collect();
     let (plain, expected) = compile("x.jsonl", nova(), many.as_bytes());
     let two_members = [gzip(&many.as_bytes()[..777]), gzip(&many.as_bytes()[777..])].concat();
     let two_frames = [zstd(&many.as_bytes()[..777]), zstd(&many.as_bytes()[777..])].concat();
-    for packed in [gzip(many.as_bytes()), zstd(many.as_bytes()), two_members, two_frames] {
+    for packed in [
+        gzip(many.as_bytes()),
+        zstd(many.as_bytes()),
+        two_members,
+        two_frames,
+    ] {
         let (summary, out) = compile("x.jsonl", nova(), &packed);
         assert_eq!(summary.records, 5_000, "{}", summary.to_text());
         assert!(out == expected);
-        assert_eq!((summary.tokens_estimate, summary.bytes_decompressed), (plain.tokens_estimate, plain.bytes_read));
+        assert_eq!(
+            (summary.tokens_estimate, summary.bytes_decompressed),
+            (plain.tokens_estimate, plain.bytes_read)
+        );
         assert_eq!(summary.bytes_read, packed.len() as u64);
     }
 }
 
-fn seal(shards: &[&str], exclude: &[&str], holdout: Option<f64>, max_records: u64, step: usize) -> (Sealed, String) {
+fn seal(
+    shards: &[&str],
+    exclude: &[&str],
+    holdout: Option<f64>,
+    max_records: u64,
+    step: usize,
+) -> (Sealed, String) {
     let mut limits = limits(RecordShape::PromptCompletion);
     limits.max_records = max_records;
-    let exclude = exclude.iter().map(|prompt| PromptDigest::of(prompt)).collect();
-    let mut sealer = Sealer::new(&limits, exclude, holdout.map(|fraction| ("support-bot".into(), fraction)));
+    let exclude = exclude
+        .iter()
+        .map(|prompt| PromptDigest::of(prompt))
+        .collect();
+    let mut sealer = Sealer::new(
+        &limits,
+        exclude,
+        holdout.map(|fraction| ("support-bot".into(), fraction)),
+    );
     let mut out = Vec::new();
     for shard in shards {
         for chunk in shard.as_bytes().chunks(step) {
@@ -121,9 +186,32 @@ fn sealing_drops_duplicates_and_leaks() {
     let newest = [pair("a", "1"), pair("b", "1"), pair("Asked  BEFORE", "1")].concat();
     let older = [pair("b", "1"), pair("b", "2"), pair("c", "1")].concat();
     for step in [1, 7, 1_000] {
-        let (sealed, out) = seal(&[newest.trim_end(), &older], &["asked before", "never"], None, 100, step);
-        assert_eq!(out, [pair("a", "1"), pair("b", "1"), pair("b", "2"), pair("c", "1")].concat());
-        assert_eq!((sealed.records, sealed.duplicates, sealed.leaked, sealed.held_out), (4, 1, 1, 0));
+        let (sealed, out) = seal(
+            &[newest.trim_end(), &older],
+            &["asked before", "never"],
+            None,
+            100,
+            step,
+        );
+        assert_eq!(
+            out,
+            [
+                pair("a", "1"),
+                pair("b", "1"),
+                pair("b", "2"),
+                pair("c", "1")
+            ]
+            .concat()
+        );
+        assert_eq!(
+            (
+                sealed.records,
+                sealed.duplicates,
+                sealed.leaked,
+                sealed.held_out
+            ),
+            (4, 1, 1, 0)
+        );
         assert_eq!(sealed.prompts, ["a", "b", "c"].map(PromptDigest::of));
         assert_eq!(sealed.tokens_estimate, 8);
         assert!((sealed.leak_share() - 0.2).abs() < 1e-9);
@@ -132,19 +220,35 @@ fn sealing_drops_duplicates_and_leaks() {
 
 #[test]
 fn sealing_keeps_the_newest_and_the_hold_out_apart() {
-    let (sealed, out) = seal(&[&pair("new", "1"), &[pair("mid", "1"), pair("old", "1")].concat()], &[], None, 2, 9);
+    let (sealed, out) = seal(
+        &[
+            &pair("new", "1"),
+            &[pair("mid", "1"), pair("old", "1")].concat(),
+        ],
+        &[],
+        None,
+        2,
+        9,
+    );
     assert_eq!((sealed.records, sealed.left_out), (2, 1));
     assert_eq!(out, pair("new", "1") + &pair("mid", "1"));
 
-    let many: String = (0..1_000).flat_map(|n| [pair(&format!("p{n}"), "1"), pair(&format!("P{n} "), "2")]).collect();
+    let many: String = (0..1_000)
+        .flat_map(|n| [pair(&format!("p{n}"), "1"), pair(&format!("P{n} "), "2")])
+        .collect();
     let (sealed, out) = seal(&[&many], &[], Some(0.1), 5_000, 64);
     assert_eq!(sealed.records + sealed.held_out, 2_000);
     assert!((100..300).contains(&sealed.held_out), "{}", sealed.held_out);
-    let trained: HashSet<_> = out.lines().map(|line| PromptDigest::of(&prompt_of(line.as_bytes()).unwrap())).collect();
+    let trained: HashSet<_> = out
+        .lines()
+        .map(|line| PromptDigest::of(&prompt_of(line.as_bytes()).unwrap()))
+        .collect();
     assert_eq!(trained.len() * 2, sealed.records as usize);
     let kept = String::from_utf8(sealed.held_out_records).unwrap();
     for line in kept.lines() {
-        assert!(!trained.contains(&PromptDigest::of(&EvalRecord::parse(line.as_bytes()).unwrap().prompt)));
+        assert!(!trained.contains(&PromptDigest::of(
+            &EvalRecord::parse(line.as_bytes()).unwrap().prompt
+        )));
     }
     let (summary, canonical) = compile("eval.jsonl", Purpose::Evaluation, kept.as_bytes());
     assert!(summary.is_accepted() && canonical == kept.as_bytes());
@@ -153,29 +257,51 @@ fn sealing_keeps_the_newest_and_the_hold_out_apart() {
 /// `../shared/data` from the project's root, where it exists.
 #[test]
 fn banking77_compiles_and_seals() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/banking77");
-    let (Ok(train), Ok(eval)) = (std::fs::read(folder.join("train.jsonl")), std::fs::read(folder.join("eval.jsonl"))) else {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/banking77");
+    let (Ok(train), Ok(eval)) = (
+        std::fs::read(folder.join("train.jsonl")),
+        std::fs::read(folder.join("eval.jsonl")),
+    ) else {
         return;
     };
     let started = std::time::Instant::now();
     let (summary, shard) = compile("train.jsonl", nova(), &train);
     println!("{} in {:?}", summary.to_text(), started.elapsed());
-    assert!(summary.is_accepted() && summary.records + summary.duplicates == 10_003, "{}", summary.to_text());
+    assert!(
+        summary.is_accepted() && summary.records + summary.duplicates == 10_003,
+        "{}",
+        summary.to_text()
+    );
     let (summary, questions) = compile("eval.jsonl", Purpose::Evaluation, &eval);
     println!("{}", summary.to_text());
-    assert!(summary.is_accepted() && summary.records + summary.duplicates == 3_080, "{}", summary.to_text());
+    assert!(
+        summary.is_accepted() && summary.records + summary.duplicates == 3_080,
+        "{}",
+        summary.to_text()
+    );
 
     let exclude = questions
         .split(|byte| *byte == b'\n')
         .filter_map(|line| prompt_of(line).map(|prompt| PromptDigest::of(&prompt)))
-        .collect();
+        .collect::<HashSet<_>>();
+    // Six training prompts stand in the evaluation set character for character, a seventh in another case.
+    let leaked = shard
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| prompt_of(line))
+        .filter(|prompt| exclude.contains(&PromptDigest::of(prompt)))
+        .count() as u64;
+    assert!((6..=7).contains(&leaked), "{leaked}");
     let mut sealer = Sealer::new(&limits(RecordShape::BedrockConversation), exclude, None);
     let mut out = Vec::new();
     sealer.push(&shard, &mut out);
     sealer.end_shard(&mut out);
     let sealed = sealer.finish();
-    assert_eq!(sealed.leaked, 6);
-    assert_eq!(sealed.records + sealed.leaked + sealed.duplicates, summary_records(&shard));
+    assert_eq!(sealed.leaked, leaked);
+    assert_eq!(
+        sealed.records + sealed.leaked + sealed.duplicates,
+        summary_records(&shard)
+    );
     assert!(sealed.leak_share() < 0.01);
 }
 

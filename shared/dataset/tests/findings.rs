@@ -9,10 +9,16 @@ use perennial_dataset::{Compiler, Purpose, rules};
 fn text(name: &str, purpose: Purpose, bytes: impl AsRef<[u8]>) -> String {
     let (summary, _) = compile(name, purpose, bytes.as_ref());
     for (rule, _) in &summary.finding_counts {
-        assert!(rules().iter().any(|known| known.id == rule), "{rule} stands in the table");
+        assert!(
+            rules().iter().any(|known| known.id == rule),
+            "{rule} stands in the table"
+        );
     }
     let json = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<perennial_dataset::Summary>(&json).unwrap(), summary);
+    assert_eq!(
+        serde_json::from_str::<perennial_dataset::Summary>(&json).unwrap(),
+        summary
+    );
     summary.to_text()
 }
 
@@ -21,7 +27,10 @@ fn files_that_are_no_json_lines() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
     let mut tar = vec![b'a'; 1024];
     tar[257..262].copy_from_slice(b"ustar");
-    let utf16: Vec<u8> = "{\"prompt\": \"hi\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = "{\"prompt\": \"hi\"}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let files: Vec<(&str, Vec<u8>)> = vec![
         ("empty.jsonl", vec![]),
         ("blank.jsonl", b"\n\n  \n".to_vec()),
@@ -33,23 +42,54 @@ fn files_that_are_no_json_lines() {
         ("tar.jsonl.gz", gzip(&tar)),
         ("twice.jsonl.gz", gzip(&gzip(b"{}"))),
         ("utf16.jsonl", utf16),
-        ("array.json", b"[{\"prompt\": \"a\", \"completion\": \"b\"}]".to_vec()),
-        ("pretty.json", b"{\n  \"prompt\": \"a\",\n  \"completion\": \"b\"\n}\n".to_vec()),
-        ("train.csv", b"text,category\nI am still waiting,card_arrival\n".to_vec()),
+        (
+            "array.json",
+            b"[{\"prompt\": \"a\", \"completion\": \"b\"}]".to_vec(),
+        ),
+        (
+            "pretty.json",
+            b"{\n  \"prompt\": \"a\",\n  \"completion\": \"b\"\n}\n".to_vec(),
+        ),
+        (
+            "train.csv",
+            b"text,category\nI am still waiting,card_arrival\n".to_vec(),
+        ),
         ("table", b"prompt;completion\na;b\n".to_vec()),
-        ("chapter.md", b"# Ownership\n\nOwnership is a set of rules.\n".to_vec()),
-        ("cut.jsonl.gz", { let whole = gzip(b"{\"prompt\":\"a\",\"completion\":\"b\"}\n"); whole[..whole.len() - 6].to_vec() }),
-        ("cut.jsonl.zst", { let whole = zstd(&b"{\"prompt\":\"a\",\"completion\":\"b\"}\n".repeat(99)); whole[..whole.len() - 6].to_vec() }),
-        ("broken.jsonl.gz", { let mut whole = gzip(b"{\"prompt\":\"a\",\"completion\":\"b\"}\n"); whole[12] ^= 0xff; whole }),
+        (
+            "chapter.md",
+            b"# Ownership\n\nOwnership is a set of rules.\n".to_vec(),
+        ),
+        ("cut.jsonl.gz", {
+            let whole = gzip(b"{\"prompt\":\"a\",\"completion\":\"b\"}\n");
+            whole[..whole.len() - 6].to_vec()
+        }),
+        ("cut.jsonl.zst", {
+            let whole = zstd(&b"{\"prompt\":\"a\",\"completion\":\"b\"}\n".repeat(99));
+            whole[..whole.len() - 6].to_vec()
+        }),
+        ("broken.jsonl.gz", {
+            let mut whole = gzip(b"{\"prompt\":\"a\",\"completion\":\"b\"}\n");
+            whole[12] ^= 0xff;
+            whole
+        }),
     ];
-    let all: Vec<String> = files.into_iter().map(|(name, bytes)| text(name, nova(), bytes)).collect();
+    let all: Vec<String> = files
+        .into_iter()
+        .map(|(name, bytes)| text(name, nova(), bytes))
+        .collect();
     insta::assert_snapshot!(all.join("\n----\n"));
 }
 
 #[test]
 fn records_that_are_wrong() {
-    let long = format!("{{\"prompt\": \"{}\", \"completion\": \"b\"}}", "word ".repeat(50_000));
-    let maybe = format!("{{\"prompt\": \"{}\", \"completion\": \"b\"}}", "word ".repeat(25_000));
+    let long = format!(
+        "{{\"prompt\": \"{}\", \"completion\": \"b\"}}",
+        "word ".repeat(50_000)
+    );
+    let maybe = format!(
+        "{{\"prompt\": \"{}\", \"completion\": \"b\"}}",
+        "word ".repeat(25_000)
+    );
     let deep = format!("{{\"prompt\": {}1{}}}", "[".repeat(70), "]".repeat(70));
     let lines: Vec<&[u8]> = vec![
         br#"{"prompt": "What?", "completion": "That."}"#,
@@ -82,14 +122,21 @@ fn records_that_are_wrong() {
         maybe.as_bytes(),
         deep.as_bytes(),
     ];
-    insta::assert_snapshot!(text("data/support-bot/tickets.jsonl", nova(), lines.join(&b'\n')));
+    insta::assert_snapshot!(text(
+        "data/support-bot/tickets.jsonl",
+        nova(),
+        lines.join(&b'\n')
+    ));
 }
 
 #[test]
 fn conversations_that_are_wrong() {
     let bedrock = r#"{"schemaVersion": "bedrock-conversation-2024", "messages": MESSAGES}"#;
-    let message = |role: &str, text: &str| format!(r#"{{"role": "{role}", "content": [{{"text": "{text}"}}]}}"#);
-    let with = |messages: &[String]| bedrock.replace("MESSAGES", &format!("[{}]", messages.join(",")));
+    let message = |role: &str, text: &str| {
+        format!(r#"{{"role": "{role}", "content": [{{"text": "{text}"}}]}}"#)
+    };
+    let with =
+        |messages: &[String]| bedrock.replace("MESSAGES", &format!("[{}]", messages.join(",")));
     let lines = [
         with(&[message("user", "a"), message("assistant", "b")]),
         with(&[message("assistant", "b"), message("user", "a")]),
@@ -124,7 +171,11 @@ fn messages_that_are_wrong() {
         r#"{"messages": [{"role": "user", "content": 5}, {"role": "bot", "content": "b"}]}"#,
         r#"{"schemaType": "ModelInvocationLog", "modelId": "m", "input": {}, "output": {}}"#,
     ];
-    insta::assert_snapshot!(text("messages.jsonl", training(RecordShape::AnthropicMessages), lines.join("\n")));
+    insta::assert_snapshot!(text(
+        "messages.jsonl",
+        training(RecordShape::AnthropicMessages),
+        lines.join("\n")
+    ));
 }
 
 #[test]
@@ -134,7 +185,11 @@ fn texts_without_a_place_in_prompt_and_completion() {
         r#"{"system": "s", "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#,
         r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}"#,
     ];
-    insta::assert_snapshot!(text("turns.jsonl", training(RecordShape::PromptCompletion), lines.join("\n")));
+    insta::assert_snapshot!(text(
+        "turns.jsonl",
+        training(RecordShape::PromptCompletion),
+        lines.join("\n")
+    ));
 }
 
 #[test]
@@ -148,7 +203,11 @@ fn evaluation_records_that_are_wrong() {
         r#"{"prompt": "a2", "referenceResponse": "b", "modelResponses": []}"#,
         r#"{"text": "b"}"#,
     ];
-    insta::assert_snapshot!(text("eval/support-bot/questions.jsonl", Purpose::Evaluation, lines.join("\n")));
+    insta::assert_snapshot!(text(
+        "eval/support-bot/questions.jsonl",
+        Purpose::Evaluation,
+        lines.join("\n")
+    ));
 }
 
 #[test]
@@ -157,7 +216,11 @@ fn notes_and_counts() {
     (limits.min_records, limits.max_records) = (3, 3);
     let record = |n: usize| format!("{{\"prompt\": \"a{n}\", \"completion\": \"b\"}}\r\n\r\n");
     let many: String = [1, 1, 2, 3, 4, 4, 5].map(record).concat();
-    let over = text("over.jsonl", Purpose::Training(limits.clone()), format!("\u{feff}{many}"));
+    let over = text(
+        "over.jsonl",
+        Purpose::Training(limits.clone()),
+        format!("\u{feff}{many}"),
+    );
     let under = text("under.jsonl", Purpose::Training(limits), record(1));
     insta::assert_snapshot!([over, under].join("\n----\n"));
 }
@@ -167,19 +230,29 @@ fn the_first_hundred_are_listed_and_all_counted() {
     let (summary, _) = compile("x.jsonl", nova(), &b"{\n\"x\n".repeat(500)[2..]);
     assert_eq!(summary.findings.len(), 100);
     assert_eq!(summary.errors, 999);
-    assert!(summary.to_text().ends_with("not listed: broken-json 899\n"), "{}", summary.to_text());
+    assert!(
+        summary.to_text().ends_with("not listed: broken-json 899\n"),
+        "{}",
+        summary.to_text()
+    );
 }
 
 #[test]
 fn a_line_of_200_mb_is_skipped_and_the_rest_read() {
     let mut compiler = Compiler::new("long.jsonl", nova());
     let mut out = Vec::new();
-    compiler.push(b"{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"", &mut out);
+    compiler.push(
+        b"{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"",
+        &mut out,
+    );
     let megabyte = vec![b'x'; 1_000_000];
     for _ in 0..200 {
         compiler.push(&megabyte, &mut out);
     }
-    compiler.push(b"\"}\n{\"prompt\":\"c\",\"completion\":\"d\"}\nbroken", &mut out);
+    compiler.push(
+        b"\"}\n{\"prompt\":\"c\",\"completion\":\"d\"}\nbroken",
+        &mut out,
+    );
     insta::assert_snapshot!(compiler.finish(&mut out).to_text());
     assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 2);
 }
@@ -194,7 +267,11 @@ fn a_bomb_is_let_go() {
         }
         let hopeless = compiler.is_hopeless();
         let summary = compiler.finish(&mut out);
-        assert!(hopeless || summary.finding_counts.contains_key("decompression-ratio"), "{}", summary.to_text());
+        assert!(
+            hopeless || summary.finding_counts.contains_key("decompression-ratio"),
+            "{}",
+            summary.to_text()
+        );
         assert_eq!(summary.finding_counts.len(), 1);
         assert!(summary.bytes_decompressed < 70 << 20);
     }

@@ -1,0 +1,82 @@
+//! What is said about a line that could not be parsed.
+use crate::{
+    finding::{Problem, around, bounded},
+    json::{MAX_DEPTH, MAX_VALUES, Refused},
+    rules,
+    summary::grouped,
+};
+
+/// The finding for a line that the parser refused.
+pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
+    match refused {
+        Refused::Broken { at, said } => {
+            let column = text
+                .get(..text.floor_char_boundary(at))
+                .map_or(at, |before| before.chars().count())
+                + 1;
+            Problem::new(
+                &rules::BROKEN_JSON,
+                "",
+                format!(
+                    "column {}: {}: {}",
+                    grouped(column as u64),
+                    bounded(&said),
+                    around(text, at)
+                ),
+                json_fix(text, &said),
+            )
+        }
+        Refused::TooDeep => Problem::new(
+            &rules::NESTING_DEPTH,
+            "",
+            format!("more than {MAX_DEPTH} levels: {}", bounded(text)),
+            "A record needs five levels at most. Look at what wrote this line.",
+        ),
+        Refused::TooManyValues => Problem::new(
+            &rules::TOO_MANY_VALUES,
+            "",
+            format!(
+                "more than {} values: {}",
+                grouped(u64::from(MAX_VALUES)),
+                bounded(text)
+            ),
+            "Write one record a line. Look whether line feeds were lost.",
+        ),
+        Refused::DuplicateMember(name) => Problem::new(
+            &rules::DUPLICATE_MEMBER,
+            "",
+            format!("\"{}\" stands twice in one object", bounded(&name)),
+            "Keep one of the two.",
+        ),
+    }
+}
+
+fn json_fix(text: &str, said: &str) -> &'static str {
+    if said.starts_with("EOF") {
+        "The object is not complete on this line. Write it on one line, line feeds inside a text as \\n."
+    } else if text.starts_with("{'") {
+        "JSON has double quotes. In Python, write each line with json.dumps(record)."
+    } else if said.starts_with("trailing characters") {
+        "One object a line: start a new line after the first."
+    } else if said.starts_with("control character") {
+        "Write control characters in a text as escapes: a tab as \\t."
+    } else {
+        "Correct the line by hand, or write it anew with a JSON library."
+    }
+}
+
+/// The finding for a line that is no UTF-8 from the byte `at` on.
+pub(crate) fn invalid_utf8(line: &[u8], at: usize) -> Problem {
+    let byte = line.get(at).copied().unwrap_or_default();
+    let near = String::from_utf8_lossy(&line[at.saturating_sub(40)..(at + 20).min(line.len())]);
+    Problem::new(
+        &rules::INVALID_UTF8,
+        "",
+        format!(
+            "byte {} of the line is 0x{byte:02x}: {}",
+            at + 1,
+            bounded(&near)
+        ),
+        "Save the file as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.jsonl",
+    )
+}
