@@ -288,7 +288,7 @@ fn banking77_compiles_and_seals() {
     // Six training prompts stand in the evaluation set character for character, a seventh in another case.
     let leaked = shard
         .split(|byte| *byte == b'\n')
-        .filter_map(|line| prompt_of(line))
+        .filter_map(prompt_of)
         .filter(|prompt| exclude.contains(&PromptDigest::of(prompt)))
         .count() as u64;
     assert!((6..=7).contains(&leaked), "{leaked}");
