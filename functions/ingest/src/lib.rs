@@ -1,1 +1,93 @@
-//! The ingest function.
+//! `ingest`: S3 "Object Created" and "Object Deleted", one at a time from a queue.
+//!
+//! An upload is validated and compiled in one pass, and accepted in one transaction; a configuration is checked; a
+//! deleted object is withdrawn. An event is a hint: the bucket is asked what is true before anything is decided.
+
+mod configuration;
+mod event;
+#[cfg(feature = "lambda")]
+mod lambda;
+mod upload;
+mod withdraw;
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use perennial_core::upload::{Place, place};
+use perennial_engine::{Desk, EngineError, reports};
+use perennial_ports::{ReadObjects, WriteObjects};
+
+pub use event::ObjectEvent;
+#[cfg(feature = "lambda")]
+pub use lambda::main;
+
+/// What `ingest` may do.
+#[derive(Clone)]
+pub struct Ports {
+    /// Table, bus, clock.
+    pub desk: Desk,
+    /// Reading the bucket.
+    pub read: Arc<dyn ReadObjects>,
+    /// Writing shards and reports.
+    pub write: Arc<dyn WriteObjects>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+    }
+}
+
+/// Takes a batch from the queue; what failed is delivered again, alone.
+pub async fn handle(ports: &Ports, batch: SqsEvent) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for message in batch.records {
+        let body = message.body.unwrap_or_default();
+        if let Err(error) = take(ports, &body).await {
+            tracing::error!(%error, "the event was not taken in; it will be delivered again");
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.message_id.unwrap_or_default();
+            response.batch_item_failures.push(failure);
+        }
+    }
+    response
+}
+
+/// Takes one event, as the queue's message holds it.
+pub async fn take(ports: &Ports, body: &str) -> Result<(), EngineError> {
+    for event in event::parse(body)? {
+        take_object(ports, &event).await?;
+    }
+    Ok(())
+}
+
+async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineError> {
+    match place(&event.key) {
+        Place::Ignored => Ok(()),
+        Place::Misnamed { found, reason } => misnamed(ports, event, &found, reason).await,
+        Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
+        Place::Upload(kind, pipeline) => match ports.read.head(&event.key).await? {
+            Some(current) => upload::take(ports, &pipeline, kind, event, &current).await,
+            None => withdraw::take(ports, &pipeline, event).await,
+        },
+    }
+}
+
+/// A file in a folder that no pipeline can have: people are told in a report beside where they would look for it.
+async fn misnamed(ports: &Ports, event: &ObjectEvent, found: &str, reason: String) -> Result<(), EngineError> {
+    if ports.read.head(&event.key).await?.is_none() {
+        return Ok(());
+    }
+    let report = reports::UploadReport {
+        key: event.key.clone(),
+        version: event.version.clone(),
+        status: "rejected",
+        message: format!("{reason}. Nothing was read; move the file to a folder with such a name"),
+        notes: Vec::new(),
+        summary: None,
+    };
+    let key = reports::upload_report(&reports::misnamed_folder(found), &event.key);
+    reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
+    Ok(())
+}

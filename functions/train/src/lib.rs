@@ -1,1 +1,104 @@
-//! The train function.
+//! `train`: "Upload Accepted", "Pipeline Due", "Run Due" and people's requests → seal a dataset, open a run, start its job.
+
+mod open;
+mod prepare;
+mod requests;
+mod start;
+
+#[cfg(feature = "lambda")]
+mod lambda;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use perennial_core::announcement::{Function, Request, Stage};
+use perennial_core::names::{PipelineName, RunId};
+use perennial_core::run::{Effect, Event, Run};
+use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, drive};
+use perennial_ports::{ObserveTraining, ReadObjects, StartTraining, WriteObjects};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[cfg(feature = "lambda")]
+pub use lambda::main;
+
+/// What `train` may do.
+#[derive(Clone)]
+pub struct Ports {
+    /// Table, bus, clock.
+    pub desk: Desk,
+    /// Ids of new runs.
+    pub entropy: Arc<dyn perennial_ports::Entropy>,
+    /// Reading the bucket.
+    pub read: Arc<dyn ReadObjects>,
+    /// Writing manifests and training files.
+    pub write: Arc<dyn WriteObjects>,
+    /// Looking at jobs.
+    pub observe: Arc<dyn ObserveTraining>,
+    /// Starting jobs.
+    pub start: Arc<dyn StartTraining>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    detail: Value,
+}
+
+#[derive(Deserialize)]
+struct Due {
+    pipeline: PipelineName,
+    #[serde(default)]
+    run: Option<RunId>,
+}
+
+/// Takes one event. Anything that it asks for is checked against the true state first.
+pub async fn handle(ports: &Ports, event: Value, invocation: &Invocation) -> Result<(), EngineError> {
+    let event: Envelope = serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
+    let due = || -> Result<Due, EngineError> {
+        serde_json::from_value(event.detail.clone()).map_err(|error| EngineError::Event(error.to_string()))
+    };
+    match event.detail_type.as_str() {
+        "Upload Accepted" | "Pipeline Due" => open::consider(ports, &due()?.pipeline, invocation).await,
+        "Run Due" => {
+            let due = due()?;
+            match due.run {
+                Some(run) => drive(&ports.desk, ports, &due.pipeline, &run, invocation).await,
+                None => Err(EngineError::Event("“Run Due” names no run".into())),
+            }
+        }
+        other if other.ends_with(" Requested") => {
+            let request: Request =
+                serde_json::from_value(event.detail).map_err(|error| EngineError::Event(error.to_string()))?;
+            requests::take(ports, request, invocation).await
+        }
+        other => Err(EngineError::Event(format!("detail-type “{other}” is not for train"))),
+    }
+}
+
+#[async_trait]
+impl Perform for Ports {
+    fn function(&self) -> Function {
+        Function::Train
+    }
+
+    async fn perform(&self, run: &Run, effect: &Effect, _: &Invocation) -> StepResult {
+        match effect {
+            Effect::Prepare => prepare::prepare(self, run).await,
+            Effect::StartTraining { attempt } => start::start(self, run, *attempt).await,
+            Effect::LookForTraining { attempt } => start::look(self, run, *attempt).await,
+            other => {
+                let reason = format!("{other:?} is not a step of {}", Stage::Starting.word());
+                Ok(Event::Later { at: self.desk.next_look(), note: Some(reason) })
+            }
+        }
+    }
+}

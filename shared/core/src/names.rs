@@ -123,7 +123,7 @@ impl ModelId {
 }
 
 /// What a name that AWS sees stands for. Its letter ends the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// The customization job, and the model that it makes.

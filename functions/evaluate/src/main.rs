@@ -1,0 +1,6 @@
+//! The Lambda function `evaluate`.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    perennial_evaluate::main().await
+}

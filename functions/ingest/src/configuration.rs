@@ -1,0 +1,154 @@
+//! A configuration came, changed or went: it takes effect for the next run, or the last good one stays in force.
+
+use perennial_core::announcement::{Announcement, Stage, object_found, pipeline_due};
+use perennial_core::config::Config;
+use perennial_core::manifest::compile_digest;
+use perennial_core::names::PipelineName;
+use perennial_core::pipeline::{ConfigInForce, PipelineEvent};
+use perennial_core::routing::{Route, route};
+use perennial_core::upload::{UploadStatus, fixed_width};
+use perennial_engine::{EngineError, pipelines, records, reports};
+use perennial_ports::objects::read_all;
+use perennial_ports::{ErrorKind, ObjectInfo, PortError};
+use serde::Serialize;
+
+use crate::{ObjectEvent, Ports};
+
+/// What `Config::parse` accepts at most; one byte more is read, so that it can say so.
+const LIMIT: usize = 64 * 1024 + 1;
+
+#[derive(Serialize)]
+struct Report {
+    key: String,
+    version: String,
+    status: &'static str,
+    message: String,
+}
+
+pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectEvent) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    let known = records::pipeline(desk.table.as_ref(), pipeline).await?;
+    let known_sequencer = known.as_ref().map(|known| known.record.config_sequencer.clone()).unwrap_or_default();
+    let Some(current) = ports.read.head(&event.key).await? else {
+        let Some(known) = known else { return Ok(()) };
+        let error = format!(
+            "{} was deleted; the last good configuration stays in force. `perennial pause {pipeline}` stops new runs",
+            event.key
+        );
+        if known.record.config_error.as_deref() == Some(&error) {
+            return Ok(());
+        }
+        return reject(ports, pipeline, event, "", known_sequencer, error).await;
+    };
+    let sequencer = match &event.sequencer {
+        Some(sequencer) if current.version == event.version => fixed_width(sequencer),
+        _ => known_sequencer.clone(),
+    };
+    if sequencer < known_sequencer {
+        return Ok(());
+    }
+    let in_force = known.as_ref().and_then(|known| known.record.config.as_ref());
+    let unchanged = in_force.is_some_and(|config| config.version == current.version);
+    if !unchanged {
+        match check(ports, &current).await? {
+            Err(error) => {
+                return reject(ports, pipeline, event, &current.version, sequencer, error).await;
+            }
+            Ok((config, route)) => {
+                let in_force = ConfigInForce { config, version: current.version.clone(), sequencer };
+                let event = PipelineEvent::Configured(Box::new(in_force));
+                match pipelines::change(desk, pipeline, &event).await {
+                    Ok(_) | Err(EngineError::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                let message = format!(
+                    "in force for the next run: {} of {} in {}",
+                    "fine-tuning", route.base_name, route.region
+                );
+                report(ports, pipeline, &current, "accepted", message).await?;
+            }
+        }
+    }
+    wake(ports, pipeline).await
+}
+
+/// Parses and routes: what cannot be trained is refused when the configuration arrives, before any money is spent.
+async fn check(ports: &Ports, current: &ObjectInfo) -> Result<Result<(Config, Route), String>, EngineError> {
+    let body = match read_all(ports.read.as_ref(), &current.key, Some(&current.version), LIMIT).await {
+        Ok(body) => body,
+        Err(PortError { kind: ErrorKind::Invalid, message, .. }) => return Ok(Err(message)),
+        Err(error) => return Err(error.into()),
+    };
+    let Ok(text) = String::from_utf8(body) else {
+        return Ok(Err(format!("{} is not UTF-8 text; save it as UTF-8", current.key)));
+    };
+    let config = match Config::parse(&text) {
+        Ok(config) => config,
+        Err(errors) => return Ok(Err(errors.to_string())),
+    };
+    match route(&config, &ports.desk.settings.region) {
+        Ok(route) => Ok(Ok((config, route))),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
+async fn reject(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    event: &ObjectEvent,
+    version: &str,
+    sequencer: String,
+    error: String,
+) -> Result<(), EngineError> {
+    let change = PipelineEvent::Misconfigured { error: error.clone(), sequencer };
+    let after = match pipelines::change(&ports.desk, pipeline, &change).await {
+        Ok(after) => after,
+        Err(EngineError::Refused(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let stays = match after.config {
+        Some(_) => "The last good configuration stays in force.",
+        None => "There is no good configuration yet, so uploads wait.",
+    };
+    let info = ObjectInfo {
+        key: event.key.clone(),
+        version: version.to_owned(),
+        size: 0,
+        modified: ports.desk.now(),
+    };
+    report(ports, pipeline, &info, "rejected", format!("{error}\n{stays}")).await
+}
+
+async fn report(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    info: &ObjectInfo,
+    status: &'static str,
+    message: String,
+) -> Result<(), EngineError> {
+    let text = format!("{status}: {}\nversion {}\n{message}\n", info.key, info.version);
+    let report = Report { key: info.key.clone(), version: info.version.clone(), status, message };
+    let key = reports::configuration_report(pipeline.as_str());
+    reports::write(ports.write.as_ref(), &key, text, &report).await?;
+    Ok(())
+}
+
+/// Uploads that waited, or that were compiled for another model, are taken up again from their originals.
+async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else { return Ok(()) };
+    let Some(in_force) = &stored.record.config else { return Ok(()) };
+    let Ok(route) = route(&in_force.config, &desk.settings.region) else { return Ok(()) };
+    let mut say: Vec<Announcement> = Vec::new();
+    for upload in records::uploads(desk.table.as_ref(), pipeline).await? {
+        let upload = upload.record;
+        let digest = compile_digest(&route, upload.kind);
+        let stale = upload.shard.as_ref().is_some_and(|shard| shard.compile_digest != digest);
+        if upload.status == UploadStatus::Waiting || (stale && upload.status != UploadStatus::Withdrawn) {
+            say.push(object_found(&upload.key, &upload.version, 0));
+        }
+    }
+    say.push(pipeline_due(pipeline, Stage::Collecting));
+    desk.announce.announce(&say).await?;
+    Ok(())
+}

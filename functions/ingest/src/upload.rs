@@ -1,0 +1,300 @@
+//! One version of one object: validated and compiled in one pass, accepted in one transaction.
+
+use bytes::Bytes;
+use perennial_core::announcement::{Announcement, happened};
+use perennial_core::manifest::{compile_digest, shard_key};
+use perennial_core::names::PipelineName;
+use perennial_core::pipeline::{Pipeline, PipelineEvent};
+use perennial_core::routing::{Route, route};
+use perennial_core::upload::{Shard, Upload, UploadKind, UploadStatus, fixed_width, is_stale};
+use perennial_dataset::{Compiler, Purpose, Summary};
+use perennial_engine::records::{self, Stored};
+use perennial_engine::reports::{self, UploadReport};
+use perennial_engine::{EngineError, pipelines};
+use perennial_ports::objects::read_all;
+use perennial_ports::{ErrorKind, ObjectInfo};
+use serde_json::json;
+
+use crate::{ObjectEvent, Ports};
+
+/// A save is tried so often when others keep writing to the pipeline first.
+const TRIES: u32 = 60;
+/// A report lists 100 findings at most, so it stays far below this.
+const REPORT_LIMIT: usize = 16 << 20;
+
+pub(crate) async fn take(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    kind: UploadKind,
+    event: &ObjectEvent,
+    current: &ObjectInfo,
+) -> Result<(), EngineError> {
+    let table = ports.desk.table.as_ref();
+    let known = records::upload(table, pipeline, &event.key).await?;
+    let told = (current.version == event.version).then_some(event.sequencer.as_deref()).flatten();
+    if is_stale(known.as_ref().map(|known| &known.record), told) {
+        return Ok(());
+    }
+    let configured = records::pipeline(table, pipeline).await?;
+    let route = configured
+        .and_then(|stored| stored.record.config)
+        .and_then(|in_force| route(&in_force.config, &ports.desk.settings.region).ok());
+    let sequencer = match (told, &known) {
+        (Some(told), _) => fixed_width(told),
+        (None, Some(known)) => known.record.sequencer.clone(),
+        (None, None) => String::new(),
+    };
+    let upload = Upload {
+        pipeline: pipeline.clone(),
+        key: event.key.clone(),
+        kind,
+        version: current.version.clone(),
+        sequencer,
+        status: UploadStatus::Waiting,
+        shard: known.as_ref().and_then(|known| known.record.shard.clone()),
+        report: Some(reports::upload_report(pipeline.as_str(), &event.key)),
+        seen_at: ports.desk.now(),
+    };
+    let Some(route) = route else { return wait(ports, known, upload).await };
+    let digest = compile_digest(&route, kind);
+    let done = known.as_ref().is_some_and(|known| is_done(&known.record, &current.version, &digest));
+    if done && is_reported(ports, &upload).await? {
+        return Ok(());
+    }
+    match compile(ports, &route, &upload, &digest).await? {
+        Compiled::Gone => Ok(()),
+        Compiled::Done(summary, shard) if summary.is_accepted() => accept(ports, upload, shard, summary).await,
+        Compiled::Done(summary, _) => reject(ports, upload, summary).await,
+    }
+}
+
+/// Whether this version was taken up already for this model: delivered twice, it is done once.
+fn is_done(known: &Upload, version: &str, digest: &str) -> bool {
+    known.version == version
+        && match known.status {
+            UploadStatus::Accepted => {
+                known.shard.as_ref().is_some_and(|shard| shard.version == version && shard.compile_digest == digest)
+            }
+            UploadStatus::Rejected => known.shard.as_ref().is_none_or(|shard| shard.compile_digest == digest),
+            UploadStatus::Waiting | UploadStatus::Withdrawn => false,
+        }
+}
+
+/// Whether the report on this version is written: it is the last step, so a crash before it leaves it out.
+async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError> {
+    let key = format!("{}.json", reports::upload_report(upload.pipeline.as_str(), &upload.key));
+    match read_all(ports.read.as_ref(), &key, None, REPORT_LIMIT).await {
+        Ok(body) => Ok(serde_json::from_slice::<serde_json::Value>(&body)
+            .is_ok_and(|report| report["version"] == upload.version.as_str())),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn wait(ports: &Ports, known: Option<Stored<Upload>>, upload: Upload) -> Result<(), EngineError> {
+    let pipeline = upload.pipeline.clone();
+    let message = format!(
+        "kept, and waiting for a good configuration: upload pipelines/{pipeline}.toml (`perennial init {pipeline}` writes \
+         one). Then it is validated without another upload"
+    );
+    report(ports, &upload, "waiting", message, Vec::new(), None).await?;
+    let version = known.map_or(0, |known| known.version);
+    let mut writes = vec![records::put_upload(&Stored { record: upload, version })];
+    if records::pipeline(ports.desk.table.as_ref(), &pipeline).await?.is_none() {
+        writes.push(records::put_pipeline(&Stored::new(Pipeline::new(pipeline))));
+    }
+    ports.desk.table.transact(writes).await?;
+    Ok(())
+}
+
+enum Compiled {
+    /// The version was deleted meanwhile.
+    Gone,
+    Done(Box<Summary>, Shard),
+}
+
+async fn compile(ports: &Ports, route: &Route, upload: &Upload, digest: &str) -> Result<Compiled, EngineError> {
+    let purpose = match upload.kind {
+        UploadKind::Training => Purpose::Training(route.limits.clone()),
+        UploadKind::Evaluation => Purpose::Evaluation,
+    };
+    let mut compiler = Compiler::new(&upload.key, purpose);
+    let mut stream = match ports.read.open(&upload.key, Some(&upload.version)).await {
+        Ok(stream) => stream,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Compiled::Gone),
+        Err(error) => return Err(error.into()),
+    };
+    let key = shard_key(&upload.pipeline, upload.kind, digest, &upload.key, &upload.version);
+    let mut sink = ports.write.create(&key, "application/x-ndjson").await?;
+    let mut out = Vec::new();
+    let mut failed = None;
+    while !compiler.is_hopeless() {
+        match stream.next().await {
+            Ok(Some(chunk)) => compiler.push(&chunk, &mut out),
+            Ok(None) => break,
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+        if out.len() >= 1 << 20 {
+            if let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    if let Some(error) = failed {
+        sink.abort().await;
+        return Err(error.into());
+    }
+    let summary = compiler.finish(&mut out);
+    if summary.is_accepted() {
+        if !out.is_empty() {
+            sink.write(Bytes::from(out)).await?;
+        }
+        sink.finish().await?;
+    } else {
+        sink.abort().await;
+    }
+    let shard = Shard {
+        version: upload.version.clone(),
+        compile_digest: digest.to_owned(),
+        key,
+        records: summary.records,
+        tokens: summary.tokens_estimate,
+        sequence: 0,
+        accepted_at: ports.desk.now(),
+    };
+    Ok(Compiled::Done(Box::new(summary), shard))
+}
+
+/// Shard, pipeline sequence and due time in one transaction.
+async fn accept(ports: &Ports, upload: Upload, shard: Shard, summary: Box<Summary>) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    for _ in 0..TRIES {
+        let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
+        if is_stale(known.as_ref().map(|known| &known.record), sequencer(&upload)) {
+            return Ok(());
+        }
+        if let Some(known) = known.as_ref().filter(|known| is_done(&known.record, &upload.version, &shard.compile_digest))
+        {
+            let message = format!("{} records are in", shard.records);
+            report(ports, &known.record, "accepted", message, Vec::new(), Some(*summary)).await?;
+            desk.announce.announce(&[accepted_event(&known.record, shard.records)]).await?;
+            return Ok(());
+        }
+        let replaces = known.as_ref().and_then(|known| known.record.shard.as_ref());
+        let event = PipelineEvent::Accepted {
+            kind: upload.kind,
+            records: shard.records,
+            replaces: replaces.map(|shard| (shard.records, shard.sequence)),
+        };
+        let replaced = replaces.is_some_and(|old| old.version != shard.version);
+        let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
+        let mut accepted = upload.clone();
+        accepted.status = UploadStatus::Accepted;
+        accepted.shard = Some(Shard { sequence: pipeline.sequence, ..shard.clone() });
+        let stored = Stored { record: accepted, version: known.map_or(0, |known| known.version) };
+        match desk.table.transact(vec![write, records::put_upload(&stored)]).await.map_err(EngineError::from) {
+            Ok(()) => {
+                let mut notes = Vec::new();
+                if replaced {
+                    notes.push("it replaces the earlier version in every later dataset".to_owned());
+                }
+                let message = format!("{} records are in; {}", shard.records, progress(&pipeline, desk.now()));
+                report(ports, &upload, "accepted", message, notes, Some(*summary)).await?;
+                say.push(accepted_event(&upload, shard.records));
+                desk.announce.announce(&say).await?;
+                return Ok(());
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let key = perennial_core::keys::Key::pipeline(&upload.pipeline);
+    Err(EngineError::Contended { key, times: TRIES })
+}
+
+fn accepted_event(upload: &Upload, records: u64) -> Announcement {
+    let detail = json!({ "pipeline": upload.pipeline, "key": upload.key, "records": records });
+    happened("Upload Accepted", detail)
+}
+
+fn sequencer(upload: &Upload) -> Option<&str> {
+    (!upload.sequencer.is_empty()).then_some(upload.sequencer.as_str())
+}
+
+/// What is still missing for a run, in words.
+fn progress(pipeline: &Pipeline, now: jiff::Timestamp) -> String {
+    match perennial_core::pipeline::trigger(pipeline, now) {
+        perennial_core::pipeline::Trigger::Open { because } => format!("a run is due: {because}"),
+        perennial_core::pipeline::Trigger::Wait { missing, .. } => {
+            format!("a run waits for: {}", missing.join("; "))
+        }
+    }
+}
+
+async fn reject(ports: &Ports, mut upload: Upload, summary: Box<Summary>) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    for _ in 0..TRIES {
+        let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
+        if is_stale(known.as_ref().map(|known| &known.record), sequencer(&upload)) {
+            return Ok(());
+        }
+        upload.status = UploadStatus::Rejected;
+        upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
+        let stays = upload.shard.clone();
+        let stored = Stored { record: upload.clone(), version: known.map_or(0, |known| known.version) };
+        match desk.table.transact(vec![records::put_upload(&stored)]).await.map_err(EngineError::from) {
+            Ok(()) => {
+                let mut notes = Vec::new();
+                if let Some(shard) = stays {
+                    notes.push(format!(
+                        "the earlier version {} ({} records) stays in force",
+                        shard.version, shard.records
+                    ));
+                }
+                let message = format!(
+                    "{} errors; nothing of this version is used. Mend the file and upload it again under the same name",
+                    summary.errors
+                );
+                let errors = summary.errors;
+                report(ports, &upload, "rejected", message, notes, Some(*summary)).await?;
+                let detail = json!({
+                    "pipeline": upload.pipeline,
+                    "key": upload.key,
+                    "errors": errors,
+                    "report": upload.report,
+                });
+                desk.announce.announce(&[happened("Upload Rejected", detail)]).await?;
+                return Ok(());
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let key = perennial_core::keys::Key::upload(&upload.pipeline, &upload.key);
+    Err(EngineError::Contended { key, times: TRIES })
+}
+
+async fn report(
+    ports: &Ports,
+    upload: &Upload,
+    status: &'static str,
+    message: String,
+    notes: Vec<String>,
+    summary: Option<Summary>,
+) -> Result<(), EngineError> {
+    let key = reports::upload_report(upload.pipeline.as_str(), &upload.key);
+    let report = UploadReport {
+        key: upload.key.clone(),
+        version: upload.version.clone(),
+        status,
+        message,
+        notes,
+        summary,
+    };
+    reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Opening a run: the trigger holds, the dataset's manifest is written, and one transaction makes it so.
+
+use bytes::Bytes;
+use perennial_core::announcement::Stage;
+use perennial_core::config::StartFrom;
+use perennial_core::manifest::{Manifest, select};
+use perennial_core::names::{PipelineName, RunId};
+use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
+use perennial_core::routing::route;
+use perennial_core::run::{DatasetRef, Run, RunState};
+use perennial_core::money::Usd;
+use perennial_engine::records::{self, Stored};
+use perennial_engine::{EngineError, Invocation, drive, pipelines};
+
+use crate::Ports;
+
+const TRIES: u32 = 20;
+
+/// Looks at a pipeline's trigger, and opens a run if it holds.
+pub(crate) async fn consider(
+    ports: &Ports,
+    name: &PipelineName,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    for _ in 0..TRIES {
+        let Some(stored) = records::pipeline(desk.table.as_ref(), name).await? else { return Ok(()) };
+        let now = desk.now();
+        match trigger(&stored.record, now) {
+            Trigger::Wait { .. } => {
+                let mut looked = stored.record.clone();
+                looked.reschedule(now);
+                if looked.due != stored.record.due && stored.record.stage() == Stage::Collecting {
+                    pipelines::change(desk, name, &PipelineEvent::Looked).await?;
+                }
+                return Ok(());
+            }
+            Trigger::Open { because } => match open(ports, &stored, because).await? {
+                Opening::Opened(run) => return drive(desk, ports, name, &run, invocation).await,
+                Opening::Nothing(reason) => {
+                    tracing::warn!(pipeline = %name, "no run is opened: {reason}");
+                    return Ok(());
+                }
+                Opening::SomeoneElseWasFirst => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+enum Opening {
+    Opened(RunId),
+    Nothing(String),
+    SomeoneElseWasFirst,
+}
+
+async fn open(ports: &Ports, stored: &Stored<Pipeline>, because: String) -> Result<Opening, EngineError> {
+    let desk = &ports.desk;
+    let pipeline = &stored.record;
+    let now = desk.now();
+    let Some(in_force) = &pipeline.config else { return Ok(Opening::Nothing("no configuration".into())) };
+    let config = in_force.config.clone();
+    let route = match route(&config, &desk.settings.region) {
+        Ok(route) => route,
+        Err(error) => return nothing(ports, pipeline, error.to_string()).await,
+    };
+    let uploads: Vec<_> = records::uploads(desk.table.as_ref(), &pipeline.name)
+        .await?
+        .into_iter()
+        .map(|upload| upload.record)
+        .collect();
+    let manifest = select(
+        &pipeline.name,
+        &uploads,
+        &config,
+        &route,
+        &pipeline.quarantine,
+        pipeline.champion_sealed,
+        now.as_second(),
+    );
+    if manifest.training.is_empty() {
+        let reason = "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use".to_owned();
+        return nothing(ports, pipeline, reason).await;
+    }
+    let start = match config.training.start_from {
+        StartFrom::Champion => pipeline.champion.clone(),
+        StartFrom::Base => None,
+    };
+    let digest = manifest.digest();
+    let mut trained_on = vec![digest.clone()];
+    if let Some(champion) = &start {
+        if let Some(model) = records::model(desk.table.as_ref(), &pipeline.name, &champion.model).await? {
+            trained_on.extend(model.record.trained_on);
+        }
+    }
+    let id = RunId::from_parts(u64::try_from(now.as_millisecond()).unwrap_or(0), ports.entropy.random());
+    let run = Run {
+        id: id.clone(),
+        pipeline: pipeline.name.clone(),
+        installation: desk.settings.installation.clone(),
+        opened_at: now,
+        because: because.clone(),
+        trains_from: start.as_ref().map_or(route.customization_id.clone(), |champion| champion.arn.clone()),
+        starts_from: start.map(|champion| champion.model),
+        config,
+        route,
+        dataset: DatasetRef {
+            digest,
+            manifest_key: manifest.key(),
+            uploads: manifest.training.len() as u64,
+            sealed: (pipeline.sealed, pipeline.sequence),
+            changes: pipeline.changes,
+        },
+        champion: pipeline.champion.clone(),
+        champion_deployment: pipeline.deployment.clone(),
+        trained_on,
+        state: RunState::Preparing,
+        prepared: None,
+        jobs: Vec::new(),
+        model_arn: None,
+        leftovers: Vec::new(),
+        verdict: None,
+        cancelled: None,
+        reserved: Usd::ZERO,
+        claim: None,
+        due: Some(now),
+    };
+    write_manifest(ports, &manifest).await?;
+    let text = format!(
+        "opened: {because}; dataset {} of {} uploads, {} records",
+        run.dataset.digest,
+        run.dataset.uploads,
+        manifest.records()
+    );
+    commit(ports, stored, run, &text).await
+}
+
+async fn commit(ports: &Ports, stored: &Stored<Pipeline>, run: Run, text: &str) -> Result<Opening, EngineError> {
+    let desk = &ports.desk;
+    let now = desk.now();
+    let event = PipelineEvent::Opened { run: run.id.clone() };
+    let decision = match perennial_core::pipeline::decide(&stored.record, &event, now) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Opening::Nothing(refusal.to_string())),
+    };
+    let id = run.id.clone();
+    let writes = vec![
+        records::put_pipeline(&Stored { record: decision.pipeline, version: stored.version }),
+        records::put_run(&Stored::new(run)),
+        records::put_history(&id, 1, now, text),
+    ];
+    match desk.table.transact(writes).await.map_err(EngineError::from) {
+        Ok(()) => {
+            tracing::info!(pipeline = %stored.record.name, run = %id, "{text}");
+            Ok(Opening::Opened(id))
+        }
+        Err(error) if error.is_conflict() => Ok(Opening::SomeoneElseWasFirst),
+        Err(error) => Err(error),
+    }
+}
+
+/// A run was asked for or due, but there is nothing to train on: the wish is noted as answered, or it would come back for ever.
+async fn nothing(ports: &Ports, pipeline: &Pipeline, reason: String) -> Result<Opening, EngineError> {
+    let event = PipelineEvent::NothingToTrain { reason: reason.clone() };
+    pipelines::change(&ports.desk, &pipeline.name, &event).await?;
+    Ok(Opening::Nothing(reason))
+}
+
+async fn write_manifest(ports: &Ports, manifest: &Manifest) -> Result<(), EngineError> {
+    let body = serde_json::to_vec_pretty(manifest).unwrap_or_default();
+    ports.write.put(&manifest.key(), Bytes::from(body), "application/json").await?;
+    Ok(())
+}

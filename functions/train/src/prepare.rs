@@ -1,0 +1,251 @@
+//! Preparing a run before money is spent: the training file, the evaluation prompts, what they can tell apart, the price.
+
+use std::collections::{BTreeSet, HashSet};
+
+use bytes::Bytes;
+use perennial_core::gate::{GateRule, power};
+use perennial_core::manifest::{Manifest, prompts_key};
+use perennial_core::prices::{UsageEstimate, estimate};
+use perennial_core::prompt::{PromptDigest, subsample};
+use perennial_core::run::{Event, Prepared, Run};
+use perennial_dataset::{EvalRecord, Sealed, Sealer, estimate_tokens};
+use perennial_engine::kept::{self, question_digest};
+use perennial_engine::{EngineError, StepResult, questions, records};
+use perennial_ports::objects::read_all;
+use perennial_ports::{ErrorKind, ObjectSink, PortResult};
+
+use crate::Ports;
+
+/// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
+const MOST_LEAKED: f64 = 0.01;
+/// Written to the training file at a time.
+const PIECE: usize = 1 << 20;
+
+/// Why a run cannot be prepared, for people.
+struct Refused(String);
+
+enum Failure {
+    Refused(Refused),
+    Engine(EngineError),
+}
+
+impl<E: Into<EngineError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+fn refuse<T>(reason: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Refused(Refused(reason.into())))
+}
+
+pub(crate) async fn prepare(ports: &Ports, run: &Run) -> StepResult {
+    match assemble(ports, run).await {
+        Ok(prepared) => Ok(Event::Prepared(Box::new(prepared))),
+        Err(Failure::Refused(Refused(reason))) => Ok(Event::Impossible { reason }),
+        Err(Failure::Engine(error)) => Err(error),
+    }
+}
+
+async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
+    let body = read_all(ports.read.as_ref(), &run.dataset.manifest_key, None, questions::LIMIT).await?;
+    let manifest: Manifest = serde_json::from_slice(&body)
+        .map_err(|error| EngineError::Event(format!("{} is unreadable: {error}", run.dataset.manifest_key)))?;
+    let evaluation = evaluation_set(ports, &manifest).await?;
+    let exclude: HashSet<PromptDigest> = evaluation.iter().map(|record| PromptDigest::of(&record.prompt)).collect();
+    let training_key = format!("{}/train.jsonl", run.work());
+    let sealed = seal(ports, run, &manifest, exclude, &training_key).await?;
+    check_training(run, &manifest, &sealed)?;
+    let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
+    let key = prompts_key(&run.pipeline, &run.dataset.digest);
+    ports.write.put(&key, Bytes::from(prompts), "application/octet-stream").await?;
+
+    let available = if manifest.evaluation.is_empty() { records_of(&sealed.held_out_records) } else { evaluation };
+    let available = distinct(available);
+    let seen = seen_by_champion(ports, run).await?;
+    let before = available.len();
+    let fair: Vec<EvalRecord> =
+        available.into_iter().filter(|record| !seen.contains(&PromptDigest::of(&record.prompt))).collect();
+    let chosen = choose(run, &fair);
+    let metric = match run.config.evaluation.metric.resolve(chosen.iter().map(|record| &record.reference_response)) {
+        Ok(metric) => metric,
+        Err(error) => return refuse(error.to_string()),
+    };
+    let rule = GateRule::new(&run.config.evaluation, metric);
+    let power = match power(&rule, chosen.len(), run.champion.is_some()) {
+        Ok(power) => power,
+        Err(too_few) => return refuse(too_few.message),
+    };
+    let evaluation_key = format!("{}/evaluation.jsonl", run.work());
+    let lines: Vec<u8> = chosen.iter().flat_map(EvalRecord::to_line).collect();
+    ports.write.put(&evaluation_key, Bytes::from(lines), "application/x-ndjson").await?;
+    let usage = usage(ports, run, &sealed, &chosen).await?;
+    let cost = match estimate(&run.route, &run.config, &usage) {
+        Ok(cost) => cost,
+        Err(unknown) => return refuse(unknown.to_string()),
+    };
+    Ok(Prepared {
+        training_key,
+        records: sealed.records,
+        duplicates: sealed.duplicates,
+        leaked: sealed.leaked,
+        held_out: sealed.held_out,
+        left_out: sealed.left_out,
+        training_tokens: sealed.tokens_estimate,
+        evaluation_key,
+        prompts: chosen.len() as u64,
+        prompts_available: before as u64,
+        prompts_seen_by_champion: (before - fair.len()) as u64,
+        metric,
+        power: power.words,
+        training_cost: cost.training,
+        evaluation_cost: cost.evaluation,
+        cost_lines: cost.lines,
+    })
+}
+
+/// The evaluation shards' records, the oldest shard first.
+async fn evaluation_set(ports: &Ports, manifest: &Manifest) -> Result<Vec<EvalRecord>, EngineError> {
+    let mut records = Vec::new();
+    for entry in &manifest.evaluation {
+        let body = read_all(ports.read.as_ref(), &entry.shard, None, questions::LIMIT).await?;
+        records.extend(records_of(&body));
+    }
+    Ok(records)
+}
+
+fn records_of(lines: &[u8]) -> Vec<EvalRecord> {
+    lines.split(|byte| *byte == b'\n').filter_map(EvalRecord::parse).collect()
+}
+
+/// One record a prompt: the first.
+fn distinct(records: Vec<EvalRecord>) -> Vec<EvalRecord> {
+    let mut seen = BTreeSet::new();
+    records.into_iter().filter(|record| seen.insert(question_digest(&record.prompt))).collect()
+}
+
+/// Shards in, the newest first; one training file out.
+async fn seal(
+    ports: &Ports,
+    run: &Run,
+    manifest: &Manifest,
+    exclude: HashSet<PromptDigest>,
+    training_key: &str,
+) -> Result<Sealed, EngineError> {
+    let holdout = manifest.holdout.map(|share| (run.pipeline.to_string(), share));
+    let mut sealer = Sealer::new(&run.route.limits, exclude, holdout);
+    let mut sink = ports.write.create(training_key, "application/x-ndjson").await?;
+    match copy(ports, manifest, &mut sealer, sink.as_mut()).await {
+        Ok(()) => sink.finish().await?,
+        Err(error) => {
+            sink.abort().await;
+            return Err(error.into());
+        }
+    }
+    Ok(sealer.finish())
+}
+
+async fn copy(
+    ports: &Ports,
+    manifest: &Manifest,
+    sealer: &mut Sealer,
+    sink: &mut dyn ObjectSink,
+) -> PortResult<()> {
+    let mut out = Vec::new();
+    for entry in manifest.training.iter().rev() {
+        let mut stream = ports.read.open(&entry.shard, None).await?;
+        while let Some(chunk) = stream.next().await? {
+            sealer.push(&chunk, &mut out);
+            if out.len() >= PIECE {
+                sink.write(Bytes::from(std::mem::take(&mut out))).await?;
+            }
+        }
+        sealer.end_shard(&mut out);
+    }
+    if !out.is_empty() {
+        sink.write(Bytes::from(out)).await?;
+    }
+    Ok(())
+}
+
+fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(), Failure> {
+    if sealed.unreadable > 0 {
+        return refuse(format!(
+            "{} lines of this dataset's shards cannot be read; were files under shards/ changed by hand? Upload the data \
+             again",
+            sealed.unreadable
+        ));
+    }
+    if sealed.leak_share() > MOST_LEAKED {
+        return refuse(format!(
+            "{} of {} training records ({:.1} %) also stand in the evaluation set; at most {:.0} % may. Take them out of \
+             eval/{}/ or of the training data",
+            sealed.leaked,
+            manifest.records(),
+            sealed.leak_share() * 100.0,
+            MOST_LEAKED * 100.0,
+            run.pipeline
+        ));
+    }
+    let fewest = run.route.limits.min_records;
+    if sealed.records < fewest {
+        return refuse(format!(
+            "{} records are left to train on, and {} takes no fewer than {fewest} ({}). Add more under data/{}/",
+            sealed.records, run.route.base_name, run.route.limits.source, run.pipeline
+        ));
+    }
+    Ok(())
+}
+
+/// Prompts that the champion was trained on, its own base's datasets included: no fair question for a comparison.
+/// Those that the candidate's starting model has seen are no fair question either.
+async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDigest>, EngineError> {
+    let mut datasets: BTreeSet<String> = run.trained_on.iter().skip(1).cloned().collect();
+    if let Some(champion) = &run.champion {
+        if let Some(model) = records::model(ports.desk.table.as_ref(), &run.pipeline, &champion.model).await? {
+            datasets.extend(model.record.trained_on);
+        }
+    }
+    let mut seen = HashSet::new();
+    for digest in datasets {
+        let key = prompts_key(&run.pipeline, &digest);
+        match read_all(ports.read.as_ref(), &key, None, questions::LIMIT).await {
+            Ok(body) => seen.extend(body.chunks_exact(16).filter_map(|chunk| chunk.try_into().ok().map(PromptDigest))),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                tracing::warn!(pipeline = %run.pipeline, run = %run.id, "{key} is gone: leakage cannot be checked against it");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(seen)
+}
+
+/// At most `max_prompts`, drawn by a seed that stays the same from run to run, so that kept answers serve again.
+fn choose(run: &Run, fair: &[EvalRecord]) -> Vec<EvalRecord> {
+    let digests: Vec<PromptDigest> = fair.iter().map(|record| PromptDigest::of(&record.prompt)).collect();
+    let most = run.config.evaluation.max_prompts as usize;
+    subsample(run.pipeline.as_str(), &digests, most).into_iter().map(|index| fair[index].clone()).collect()
+}
+
+async fn usage(
+    ports: &Ports,
+    run: &Run,
+    sealed: &Sealed,
+    chosen: &[EvalRecord],
+) -> Result<UsageEstimate, EngineError> {
+    let champion_prompts = match &run.champion {
+        None => 0,
+        Some(champion) => {
+            let prefix = kept::model_prefix(&run.pipeline, &champion.model);
+            let answers = kept::load(ports.read.as_ref(), &prefix).await?;
+            chosen.iter().filter(|record| !answers.contains_key(&question_digest(&record.prompt))).count() as u64
+        }
+    };
+    Ok(UsageEstimate {
+        training_tokens: sealed.tokens_estimate,
+        prompts: chosen.len() as u64,
+        prompt_tokens: chosen.iter().map(|record| estimate_tokens(&record.prompt)).sum(),
+        answer_tokens: chosen.len() as u64 * u64::from(kept::MAX_ANSWER_TOKENS),
+        champion_prompts,
+    })
+}

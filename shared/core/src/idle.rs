@@ -1,0 +1,267 @@
+//! What is idle: a plan with a reason for every model, made from what is known and nothing else.
+//!
+//! A missing metric is never proof of idleness by itself: age, deployments, moves, runs and the record here are asked
+//! as well. Only what stands in the registry is ever planned for deletion.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Mark, Model, ModelLife};
+use crate::money::Usd;
+use crate::names::ModelId;
+use crate::pipeline::Pipeline;
+use crate::run::{Outcome, Run, RunState};
+use crate::span::Span;
+
+/// Storage of one custom model for a month ([3] facts/aws.md, 2026).
+pub const STORAGE_PER_MONTH: Usd = Usd::from_micros(1_950_000);
+
+/// Calls seen of a model or a deployment in the time that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    /// How many, throttled and failed ones included.
+    pub count: u64,
+    /// The last one.
+    pub last: Option<Timestamp>,
+}
+
+/// A deployment that serves one of the models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The model that it serves.
+    pub model_arn: String,
+    /// Whether it bears this installation's tags.
+    pub ours: bool,
+}
+
+/// Everything that a plan rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Inventory<'a> {
+    /// The pipeline.
+    pub pipeline: &'a Pipeline,
+    /// Its registry.
+    pub models: &'a [Model],
+    /// Its active run.
+    pub active: Option<&'a Run>,
+    /// By the ARN of a model or deployment, over at least the idle time; ids without any series are missing.
+    pub calls: &'a BTreeMap<String, Calls>,
+    /// Every deployment of the models, ours or not.
+    pub deployments: &'a [Served],
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What is to be done with a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
+    /// It stays.
+    Keep,
+    /// It stays, and a mark is taken off.
+    Unmark,
+    /// It will be deleted after the grace period.
+    Mark {
+        /// The mark.
+        mark: Mark,
+    },
+    /// It bears a mark, and the grace period runs.
+    Wait {
+        /// When the grace period ends.
+        until: Timestamp,
+    },
+    /// It is deleted now, after these deployments of ours.
+    Delete {
+        /// Their ARNs.
+        deployments: Vec<String>,
+    },
+}
+
+/// One line of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanLine {
+    /// Which model.
+    pub model: ModelId,
+    /// On Bedrock.
+    pub arn: String,
+    /// What is to be done.
+    #[serde(flatten)]
+    pub action: Action,
+    /// Why, in words.
+    pub reason: String,
+    /// What deleting it saves in a month.
+    pub saves_per_month: Usd,
+    /// How to get it back once it is gone.
+    pub bring_back: String,
+}
+
+/// Plans for every model of the registry that is not gone already.
+pub fn plan(inventory: &Inventory<'_>) -> Vec<PlanLine> {
+    inventory
+        .models
+        .iter()
+        .filter(|model| !matches!(model.life, ModelLife::Deleted { .. }))
+        .map(|model| line(inventory, model))
+        .collect()
+}
+
+/// Why a model may not be deleted whatever its use, if so. Checked again in the transaction that begins a deletion.
+pub fn protected(pipeline: &Pipeline, active: Option<&Run>, model: &Model) -> Option<String> {
+    let is = |id: Option<&ModelId>| id == Some(&model.id);
+    if is(pipeline.champion.as_ref().map(|champion| &champion.model)) {
+        return Some("it is the champion".into());
+    }
+    if let Some(moving) = &pipeline.moving {
+        if is(Some(&moving.to.model)) || is(moving.from.as_ref().map(|from| &from.model)) {
+            return Some("the alias is moving to it or from it".into());
+        }
+    }
+    if pipeline.kept().iter().any(|kept| kept.model == model.id) {
+        return Some("it is kept for rollback (idle.keep_previous)".into());
+    }
+    let run = active?;
+    let ended = matches!(run.state, RunState::Ended { .. });
+    let doomed =
+        matches!(run.state, RunState::Closing { outcome, .. } if outcome != Outcome::Promoted);
+    if !ended && !doomed && model.run == run.id {
+        return Some(format!("it is the candidate of run {}", run.id));
+    }
+    if !ended
+        && (is(run.starts_from.as_ref())
+            || is(run.champion.as_ref().map(|champion| &champion.model)))
+    {
+        return Some(format!(
+            "run {} starts from it or is compared to it",
+            run.id
+        ));
+    }
+    None
+}
+
+fn line(inventory: &Inventory<'_>, model: &Model) -> PlanLine {
+    let (action, reason) = decide(inventory, model);
+    PlanLine {
+        model: model.id.clone(),
+        arn: model.arn.clone(),
+        action,
+        reason,
+        saves_per_month: STORAGE_PER_MONTH,
+        bring_back: format!(
+            "train again from {} (a deleted Bedrock model cannot be restored): `perennial start {}`",
+            model.training_key, model.pipeline
+        ),
+    }
+}
+
+fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
+    let Inventory {
+        pipeline,
+        active,
+        calls,
+        deployments,
+        now,
+        ..
+    } = *inventory;
+    let of_model = || {
+        deployments
+            .iter()
+            .filter(|served| served.model_arn == model.arn)
+    };
+    let ours = || {
+        of_model()
+            .filter(|served| served.ours)
+            .map(|served| served.arn.clone())
+            .collect::<Vec<_>>()
+    };
+    if let ModelLife::Deleting { since } = model.life {
+        return (
+            Action::Delete {
+                deployments: ours(),
+            },
+            format!("its deletion began at {since}"),
+        );
+    }
+    let keep = |reason: String| {
+        let action = if model.mark.is_some() {
+            Action::Unmark
+        } else {
+            Action::Keep
+        };
+        (action, reason)
+    };
+    if let Some(reason) = protected(pipeline, active, model) {
+        return keep(reason);
+    }
+    if let Some(other) = of_model().find(|served| !served.ours) {
+        return keep(format!(
+            "deployment {} serves it, which Perennial did not make",
+            other.name
+        ));
+    }
+    let Some(in_force) = &pipeline.config else {
+        return keep("its pipeline has no configuration, so no idle time is known".into());
+    };
+    let idle = &in_force.config.idle;
+    let used = std::iter::once(model.arn.as_str())
+        .chain(of_model().map(|served| served.arn.as_str()))
+        .filter_map(|arn| calls.get(arn))
+        .filter(|calls| calls.count > 0);
+    let (count, last) = used.fold((0, None), |(count, last), calls| {
+        (count + calls.count, calls.last.max(last))
+    });
+    let recent = |time: Timestamp| since(time, now) < idle.after.as_secs();
+    if count > 0 && last.is_none_or(recent) {
+        return keep(format!(
+            "it was called {count} times in the last {}",
+            idle.after
+        ));
+    }
+    if recent(model.created_at) {
+        return keep(format!("it was made less than {} ago", idle.after));
+    }
+    let age = Span(since(model.created_at, now));
+    let facts = format!(
+        "no call in the last {}; made {age} ago; not the champion, not kept for rollback",
+        idle.after
+    );
+    match &model.mark {
+        None => {
+            let delete_after = crate::pipeline::after(now, idle.grace);
+            let reason = format!("idle: {facts}");
+            (
+                Action::Mark {
+                    mark: Mark {
+                        at: now,
+                        delete_after,
+                        reason: reason.clone(),
+                    },
+                },
+                reason,
+            )
+        }
+        Some(mark) if now < mark.delete_after => (
+            Action::Wait {
+                until: mark.delete_after,
+            },
+            format!("marked at {}: {facts}", mark.at),
+        ),
+        Some(mark) => (
+            Action::Delete {
+                deployments: ours(),
+            },
+            format!(
+                "marked at {}, and still idle after {}: {facts}",
+                mark.at, idle.grace
+            ),
+        ),
+    }
+}
+
+fn since(time: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(time).as_secs()).unwrap_or(0)
+}

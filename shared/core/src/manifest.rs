@@ -1,0 +1,151 @@
+//! Datasets: which shards a run trains on. The manifest is immutable and named by its digest.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::{Config, DataUse};
+use crate::keys::hex;
+use crate::names::PipelineName;
+use crate::routing::Route;
+use crate::upload::{Shard, Upload, UploadKind};
+
+/// The compiler's own version: a change of what it writes recompiles every upload.
+pub const COMPILER: &str = "1";
+
+/// One shard of a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManifestEntry {
+    /// The object that it came from.
+    pub object: String,
+    /// That object's version.
+    pub version: String,
+    /// The shard.
+    pub shard: String,
+    /// Records in the shard.
+    pub records: u64,
+    /// The sequence number under which it was accepted.
+    pub sequence: u64,
+}
+
+/// Everything that a run trains on and is evaluated with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Of this pipeline.
+    pub pipeline: PipelineName,
+    /// Training shards, the oldest first.
+    pub training: Vec<ManifestEntry>,
+    /// Evaluation shards, the oldest first. Empty: a share of the training records is held out.
+    pub evaluation: Vec<ManifestEntry>,
+    /// The share held out when there are no evaluation shards.
+    pub holdout: Option<f64>,
+}
+
+impl Manifest {
+    /// The dataset's name: SHA-256 of the manifest, 32 hexadecimal digits of it.
+    pub fn digest(&self) -> String {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        hex(&Sha256::digest(text)[..16])
+    }
+
+    /// Where the manifest lies.
+    pub fn key(&self) -> String {
+        format!("shards/{}/datasets/{}.json", self.pipeline, self.digest())
+    }
+
+    /// Records before duplicates and leaks are taken out.
+    pub fn records(&self) -> u64 {
+        self.training.iter().map(|entry| entry.records).sum()
+    }
+}
+
+/// The list of prompts that a dataset's training file holds, kept so that no later model is judged on them.
+pub fn prompts_key(pipeline: &PipelineName, digest: &str) -> String {
+    format!("shards/{pipeline}/datasets/{digest}.prompts")
+}
+
+/// What decides how an upload is compiled; a change recompiles from the originals.
+pub fn compile_digest(route: &Route, kind: UploadKind) -> String {
+    let mut hash = Sha256::new();
+    hash.update(COMPILER);
+    if kind == UploadKind::Training {
+        hash.update(serde_json::to_vec(&route.limits).unwrap_or_default());
+        hash.update(route.customization_id.as_bytes());
+    }
+    hex(&hash.finalize()[..8])
+}
+
+/// Where a shard lies.
+pub fn shard_key(
+    pipeline: &PipelineName,
+    kind: UploadKind,
+    compile_digest: &str,
+    object: &str,
+    version: &str,
+) -> String {
+    let kind = match kind {
+        UploadKind::Training => "training",
+        UploadKind::Evaluation => "evaluation",
+    };
+    let name = hex(&Sha256::digest(format!("{object}\0{version}").as_bytes())[..16]);
+    format!("shards/{pipeline}/{kind}/{compile_digest}/{name}.jsonl")
+}
+
+/// Ranges of sequence numbers (after, up to) whose uploads are not trained on.
+pub type Quarantine = Vec<(u64, u64)>;
+
+/// Chooses the shards of a dataset.
+///
+/// `since` is the sequence up to which the champion has been trained, for `use = "new"`; `now_second` is Unix time,
+/// for `use = "last:…"`.
+pub fn select(
+    pipeline: &PipelineName,
+    uploads: &[Upload],
+    config: &Config,
+    route: &Route,
+    quarantine: &Quarantine,
+    since: u64,
+    now_second: i64,
+) -> Manifest {
+    let quarantined = |shard: &Shard| {
+        quarantine
+            .iter()
+            .any(|(after, up_to)| shard.sequence > *after && shard.sequence <= *up_to)
+    };
+    let wanted = |shard: &Shard| match config.data.use_ {
+        DataUse::All => true,
+        DataUse::New => shard.sequence > since,
+        DataUse::Last(span) => {
+            let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+            shard.accepted_at.as_second() >= now_second.saturating_sub(span)
+        }
+    };
+    let entries = |kind: UploadKind, keep: &dyn Fn(&Shard) -> bool| {
+        let digest = compile_digest(route, kind);
+        let mut entries: Vec<ManifestEntry> = uploads
+            .iter()
+            .filter(|upload| upload.kind == kind)
+            .filter_map(|upload| upload.shard.as_ref().map(|shard| (upload, shard)))
+            .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
+            .map(|(upload, shard)| ManifestEntry {
+                object: upload.key.clone(),
+                version: shard.version.clone(),
+                shard: shard.key.clone(),
+                records: shard.records,
+                sequence: shard.sequence,
+            })
+            .collect();
+        entries.sort_by(|a, b| (a.sequence, &a.object).cmp(&(b.sequence, &b.object)));
+        entries
+    };
+    let training = entries(UploadKind::Training, &|shard| {
+        wanted(shard) && !quarantined(shard)
+    });
+    let evaluation = entries(UploadKind::Evaluation, &|_| true);
+    let holdout = evaluation.is_empty().then_some(config.evaluation.holdout);
+    Manifest {
+        pipeline: pipeline.clone(),
+        training,
+        evaluation,
+        holdout,
+    }
+}

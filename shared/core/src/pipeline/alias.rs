@@ -1,0 +1,109 @@
+//! The move of the alias: `{from, to, generation}`, one in flight per pipeline.
+//!
+//! The champion changes only when the deployment was read back as serving the right model; SSM is written last.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Champion, Pipeline};
+use crate::names::RunId;
+
+/// A move that takes longer has failed.
+pub const MAX_MOVE_HOURS: i64 = 6;
+
+/// Why the alias moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum MoveReason {
+    /// A run's model passed the gate.
+    Promotion {
+        /// Which run.
+        run: RunId,
+    },
+    /// A person asked for an earlier model.
+    Rollback,
+}
+
+/// How far a move is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "kebab-case")]
+pub enum MovePhase {
+    /// The deployment is to be created, under this move's generation.
+    Creating,
+    /// The deployment is to be updated; `asked` once AWS took the request.
+    Updating {
+        /// Whether the update was asked for.
+        asked: bool,
+    },
+    /// The deployment serves the model; the SSM parameter is to be written.
+    Writing,
+}
+
+/// A move in flight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// What served before.
+    pub from: Option<Champion>,
+    /// What is to serve.
+    pub to: Champion,
+    /// The number of this move.
+    pub generation: u64,
+    /// Why.
+    pub reason: MoveReason,
+    /// How far it is.
+    #[serde(flatten)]
+    pub phase: MovePhase,
+    /// A deployment that the move replaces and that is to be removed afterwards.
+    pub replaces: Option<String>,
+    /// When it began.
+    pub since: Timestamp,
+    /// When to look again.
+    pub look_at: Timestamp,
+}
+
+/// What a moving pipeline calls for. Performing it twice is harmless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MoveEffect {
+    /// Create the pipeline's deployment under this generation's name, or find it and see how it is.
+    Create {
+        /// Ends its name.
+        generation: u64,
+        /// The model.
+        to: Champion,
+    },
+    /// Update the deployment to the model unless that was asked for already, and read it back.
+    Update {
+        /// The deployment.
+        deployment: String,
+        /// The model.
+        to: Champion,
+        /// Whether the update was asked for already.
+        asked: bool,
+    },
+    /// Write the deployment's ARN into the alias parameter, and remove the deployment that was replaced.
+    Write {
+        /// The deployment.
+        deployment: String,
+        /// What it replaced.
+        replaces: Option<String>,
+    },
+}
+
+pub(super) fn effect(pipeline: &Pipeline, moving: &Move) -> MoveEffect {
+    let create = || MoveEffect::Create {
+        generation: moving.generation,
+        to: moving.to.clone(),
+    };
+    match (&moving.phase, &pipeline.deployment) {
+        (MovePhase::Creating, _) | (_, None) => create(),
+        (MovePhase::Updating { asked }, Some(deployment)) => MoveEffect::Update {
+            deployment: deployment.clone(),
+            to: moving.to.clone(),
+            asked: *asked,
+        },
+        (MovePhase::Writing, Some(deployment)) => MoveEffect::Write {
+            deployment: deployment.clone(),
+            replaces: moving.replaces.clone(),
+        },
+    }
+}

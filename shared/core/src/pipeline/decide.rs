@@ -1,0 +1,410 @@
+//! `decide(pipeline, event, now) -> pipeline'`: every change of a pipeline.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::alias::{MAX_MOVE_HOURS, Move, MovePhase, MoveReason};
+use super::{Champion, ConfigInForce, MoveFailure, PAUSE_AFTER, Pipeline};
+use crate::announcement::{Announcement, happened};
+use crate::names::{ModelId, RunId};
+use crate::run::Outcome;
+use crate::upload::UploadKind;
+
+/// What may happen to a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum PipelineEvent {
+    /// A good configuration came.
+    Configured(Box<ConfigInForce>),
+    /// A bad one came; the last good one stays in force.
+    Misconfigured {
+        /// What is wrong.
+        error: String,
+        /// Of the object.
+        sequencer: String,
+    },
+    /// An upload was accepted; it bears the new sequence number.
+    Accepted {
+        /// For training or for evaluation.
+        kind: UploadKind,
+        /// Records in the new shard.
+        records: u64,
+        /// The pending shard that it replaces, if there was one: (records, sequence).
+        replaces: Option<(u64, u64)>,
+    },
+    /// An object was deleted: (records, sequence) of its shard.
+    Withdrawn {
+        /// For training or for evaluation.
+        kind: UploadKind,
+        /// Records in the shard.
+        records: u64,
+        /// Its number.
+        sequence: u64,
+    },
+    /// A run seals what is pending. Refused while another is active.
+    Opened {
+        /// The new run.
+        run: RunId,
+    },
+    /// The active run ended.
+    Ended {
+        /// Which.
+        run: RunId,
+        /// How.
+        outcome: Outcome,
+        /// The sequence range that was new in it.
+        sealed: (u64, u64),
+        /// The value of `changes` when it was opened.
+        changes: u64,
+    },
+    /// The alias is to move.
+    MoveBegun {
+        /// To this model.
+        to: Champion,
+        /// Why.
+        reason: MoveReason,
+    },
+    /// AWS took the update, or the deployment is still being made: look again.
+    MoveUnderWay {
+        /// When.
+        look_at: Timestamp,
+    },
+    /// AWS refuses to update this deployment to this model: a new one is created and the alias switched.
+    UpdateRefused,
+    /// The deployment was read back as Active with the right model.
+    Serving {
+        /// What clients call.
+        deployment: String,
+    },
+    /// The alias parameter was written.
+    Written,
+    /// The move cannot succeed; what served before still serves.
+    MoveFailed {
+        /// In words.
+        reason: String,
+    },
+    /// `perennial start`.
+    StartRequested,
+    /// `perennial pause`.
+    PauseRequested,
+    /// `perennial resume`.
+    ResumeRequested,
+    /// `perennial release`.
+    ReleaseRequested,
+    /// `perennial rollback`, to a named model or the newest kept one.
+    RollbackRequested {
+        /// The model.
+        to: Option<ModelId>,
+    },
+    /// A run was due, but nothing is left to train on: no further try before something changes.
+    NothingToTrain {
+        /// In words.
+        reason: String,
+    },
+    /// The trigger was looked at and does not hold: note when to look again.
+    Looked,
+}
+
+/// Why an event does not apply. Nothing changes; people who asked are told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// The new state and what is to be said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineDecision {
+    /// The pipeline after the event.
+    pub pipeline: Pipeline,
+    /// Said after it is saved.
+    pub say: Vec<Announcement>,
+}
+
+/// Applies an event. `now` is also where the trigger is looked at again.
+pub fn decide(
+    pipeline: &Pipeline,
+    event: &PipelineEvent,
+    now: Timestamp,
+) -> Result<PipelineDecision, Refusal> {
+    let mut next = pipeline.clone();
+    let mut say = Vec::new();
+    let name = pipeline.name.clone();
+    match event {
+        PipelineEvent::Configured(in_force) => {
+            if in_force.sequencer < next.config_sequencer {
+                return Err(Refusal("a newer configuration is known".into()));
+            }
+            next.config_sequencer = in_force.sequencer.clone();
+            next.config = Some((**in_force).clone());
+            next.config_error = None;
+            next.changes += 1;
+        }
+        PipelineEvent::Misconfigured { error, sequencer } => {
+            if *sequencer < next.config_sequencer {
+                return Err(Refusal("a newer configuration is known".into()));
+            }
+            next.config_sequencer = sequencer.clone();
+            next.config_error = Some(error.clone());
+            say.push(happened(
+                "Configuration Rejected",
+                json!({ "pipeline": name, "error": error }),
+            ));
+        }
+        PipelineEvent::Accepted {
+            kind,
+            records,
+            replaces,
+        } => {
+            next.changes += 1;
+            next.sequence += 1;
+            if *kind == UploadKind::Training {
+                if let Some((old, sequence)) = replaces {
+                    forget_pending(&mut next, *old, *sequence);
+                }
+                next.pending_records += records;
+                next.pending_uploads += 1;
+                next.last_accepted = Some(now);
+            }
+        }
+        PipelineEvent::Withdrawn {
+            kind,
+            records,
+            sequence,
+        } => {
+            next.changes += 1;
+            if *kind == UploadKind::Training {
+                forget_pending(&mut next, *records, *sequence);
+            }
+        }
+        PipelineEvent::Opened { run } => {
+            if let Some(active) = &next.active_run {
+                return Err(Refusal(format!(
+                    "run {active} is active: one run at a time"
+                )));
+            }
+            next.active_run = Some(run.clone());
+            next.sealed = next.sequence;
+            next.pending_records = 0;
+            next.pending_uploads = 0;
+            next.last_opened = Some(now);
+            next.start_requested = false;
+            next.failed_at = None;
+        }
+        PipelineEvent::Ended {
+            run,
+            outcome,
+            sealed,
+            changes,
+        } => {
+            if next.active_run.as_ref() != Some(run) {
+                return Err(Refusal(format!("run {run} is not the active run")));
+            }
+            next.active_run = None;
+            match outcome {
+                Outcome::Promoted => {
+                    next.misses = 0;
+                    next.champion_sealed = sealed.1;
+                }
+                Outcome::Declined => {
+                    next.misses += 1;
+                    if sealed.1 > sealed.0 {
+                        next.quarantine.push(*sealed);
+                    }
+                }
+                Outcome::Failed => {
+                    next.misses += 1;
+                    next.failed_at = Some(*changes);
+                }
+                Outcome::Cancelled => next.failed_at = Some(*changes),
+            }
+            if next.misses >= PAUSE_AFTER && next.paused.is_none() {
+                let reason = format!("{} runs in a row ended without a promotion", next.misses);
+                say.push(happened(
+                    "Pipeline Paused",
+                    json!({ "pipeline": name, "reason": reason }),
+                ));
+                next.paused = Some(reason);
+            }
+        }
+        PipelineEvent::MoveBegun { to, reason } => {
+            begin(&mut next, to.clone(), reason.clone(), now)?
+        }
+        PipelineEvent::MoveUnderWay { look_at } => {
+            let moving = in_flight(&mut next)?;
+            if let MovePhase::Updating { asked } = &mut moving.phase {
+                *asked = true;
+            }
+            moving.look_at = *look_at;
+            let limit = SignedDuration::from_hours(MAX_MOVE_HOURS);
+            if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
+                let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
+                fail(&mut next, &reason);
+            }
+        }
+        PipelineEvent::UpdateRefused => {
+            let replaces = next.deployment.clone();
+            let moving = in_flight(&mut next)?;
+            moving.phase = MovePhase::Creating;
+            moving.replaces = replaces;
+            moving.look_at = now;
+        }
+        PipelineEvent::Serving { deployment } => {
+            let moving = in_flight(&mut next)?;
+            if moving.phase != MovePhase::Writing {
+                moving.phase = MovePhase::Writing;
+                moving.look_at = now;
+                let (from, to) = (moving.from.clone(), moving.to.clone());
+                next.previous.retain(|earlier| earlier.model != to.model);
+                if let Some(from) = from {
+                    next.previous.retain(|earlier| earlier.model != from.model);
+                    next.previous.insert(0, from);
+                    next.previous.truncate(20);
+                }
+                next.champion = Some(to);
+                next.deployment = Some(deployment.clone());
+            }
+        }
+        PipelineEvent::Written => {
+            let moving = in_flight(&mut next)?;
+            if moving.phase != MovePhase::Writing {
+                return Err(Refusal(
+                    "the deployment is not known to serve the model yet".into(),
+                ));
+            }
+            let rollback = moving.reason == MoveReason::Rollback;
+            let to = moving.to.model.clone();
+            next.moving = None;
+            if rollback {
+                next.hold = Some(format!("rolled back to {to}"));
+            }
+            say.push(happened(
+                "Alias Moved",
+                json!({ "pipeline": name, "model": to, "deployment": next.deployment, "rollback": rollback }),
+            ));
+        }
+        PipelineEvent::MoveFailed { reason } => {
+            in_flight(&mut next)?;
+            say.push(happened(
+                "Alias Not Moved",
+                json!({ "pipeline": name, "reason": reason }),
+            ));
+            fail(&mut next, reason);
+        }
+        PipelineEvent::StartRequested => {
+            if let Some(run) = &next.active_run {
+                return Err(Refusal(format!(
+                    "run {run} is active; it ends by itself, or `perennial cancel {run}`"
+                )));
+            }
+            if let Some(reason) = &next.paused {
+                return Err(Refusal(format!(
+                    "the pipeline is paused ({reason}); `perennial resume {name}` first"
+                )));
+            }
+            if next.sequence == 0 {
+                return Err(Refusal(format!(
+                    "nothing to train on: drop a file into data/{name}/ first"
+                )));
+            }
+            next.start_requested = true;
+        }
+        PipelineEvent::PauseRequested => {
+            next.paused = Some("a person paused it".into());
+        }
+        PipelineEvent::ResumeRequested => {
+            next.paused = None;
+            next.hold = None;
+            next.misses = 0;
+        }
+        PipelineEvent::ReleaseRequested => {
+            if next.quarantine.is_empty() {
+                return Err(Refusal("no uploads are in quarantine".into()));
+            }
+            next.quarantine.clear();
+            next.changes += 1;
+        }
+        PipelineEvent::RollbackRequested { to } => {
+            let target = match to {
+                Some(model) => next.previous.iter().find(|earlier| earlier.model == *model),
+                None => next.kept().first(),
+            };
+            let Some(target) = target.cloned() else {
+                return Err(Refusal(
+                    "there is no earlier champion to roll back to".into(),
+                ));
+            };
+            begin(&mut next, target, MoveReason::Rollback, now)?;
+        }
+        PipelineEvent::NothingToTrain { reason } => {
+            next.start_requested = false;
+            next.failed_at = Some(next.changes);
+            say.push(happened("Nothing To Train", json!({ "pipeline": name, "reason": reason })));
+        }
+        PipelineEvent::Looked => {}
+    }
+    next.reschedule(now);
+    Ok(PipelineDecision {
+        pipeline: next,
+        say,
+    })
+}
+
+/// Takes a replaced or withdrawn shard out of what is pending, if it was pending.
+fn forget_pending(pipeline: &mut Pipeline, records: u64, sequence: u64) {
+    if sequence > pipeline.sealed {
+        pipeline.pending_records = pipeline.pending_records.saturating_sub(records);
+        pipeline.pending_uploads = pipeline.pending_uploads.saturating_sub(1);
+    }
+}
+
+fn in_flight(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
+    pipeline
+        .moving
+        .as_mut()
+        .ok_or_else(|| Refusal("the alias is not moving".into()))
+}
+
+fn begin(
+    pipeline: &mut Pipeline,
+    to: Champion,
+    reason: MoveReason,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if let Some(moving) = &pipeline.moving {
+        return Err(Refusal(format!(
+            "the alias is moving to {} already",
+            moving.to.model
+        )));
+    }
+    if pipeline
+        .champion
+        .as_ref()
+        .is_some_and(|champion| champion.model == to.model)
+    {
+        return Err(Refusal(format!("{} serves already", to.model)));
+    }
+    pipeline.generation += 1;
+    let phase = match pipeline.deployment {
+        None => MovePhase::Creating,
+        Some(_) => MovePhase::Updating { asked: false },
+    };
+    pipeline.moving = Some(Move {
+        from: pipeline.champion.clone(),
+        to,
+        generation: pipeline.generation,
+        reason,
+        phase,
+        replaces: None,
+        since: now,
+        look_at: now,
+    });
+    Ok(())
+}
+
+fn fail(pipeline: &mut Pipeline, reason: &str) {
+    if let Some(moving) = pipeline.moving.take() {
+        pipeline.last_failure = Some(MoveFailure {
+            generation: moving.generation,
+            reason: reason.to_owned(),
+        });
+    }
+}

@@ -1,0 +1,184 @@
+//! A pipeline: what it has collected, what serves, and whether its alias is moving.
+//!
+//! [`decide`] is the one place in which a pipeline changes state.
+
+mod alias;
+mod decide;
+mod trigger;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use alias::{MAX_MOVE_HOURS, Move, MoveEffect, MovePhase, MoveReason};
+pub use decide::{PipelineDecision, PipelineEvent, Refusal, decide};
+pub(crate) use trigger::after;
+pub use trigger::{Trigger, trigger};
+
+use crate::announcement::Stage;
+use crate::config::Config;
+use crate::manifest::Quarantine;
+use crate::names::{ModelId, PipelineName, RunId};
+
+/// After this many declined or failed runs in a row a pipeline pauses.
+pub const PAUSE_AFTER: u32 = 3;
+
+/// The configuration in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfigInForce {
+    /// Parsed and checked.
+    pub config: Config,
+    /// The object's version.
+    pub version: String,
+    /// Its sequencer at fixed width.
+    pub sequencer: String,
+}
+
+/// A model that serves, or has served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Champion {
+    /// Which.
+    pub model: ModelId,
+    /// On Bedrock.
+    pub arn: String,
+}
+
+/// How a move of the alias ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MoveFailure {
+    /// Which move.
+    pub generation: u64,
+    /// In words.
+    pub reason: String,
+}
+
+/// A pipeline, as a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: PipelineName,
+    /// None until the first good configuration.
+    pub config: Option<ConfigInForce>,
+    /// What is wrong with the newest configuration, when it was refused.
+    pub config_error: Option<String>,
+    /// The sequencer of the newest configuration seen, good or not.
+    pub config_sequencer: String,
+
+    /// Grows with every accepted upload; uploads bear the number that they took.
+    pub sequence: u64,
+    /// The last run sealed everything up to here.
+    pub sealed: u64,
+    /// Records accepted since.
+    pub pending_records: u64,
+    /// Uploads accepted since.
+    pub pending_uploads: u64,
+    /// When the newest was accepted.
+    pub last_accepted: Option<Timestamp>,
+    /// Grows with everything that could make a failed run pass: data, evaluation data, configuration.
+    pub changes: u64,
+    /// The value of `changes` when the last failed run was opened: no further run before something changes.
+    pub failed_at: Option<u64>,
+    /// Ranges of sequence numbers that a declined run left behind.
+    pub quarantine: Quarantine,
+    /// A person asked for a run now.
+    pub start_requested: bool,
+
+    /// Why no runs are opened.
+    pub paused: Option<String>,
+    /// The run in progress.
+    pub active_run: Option<RunId>,
+    /// When the last run was opened.
+    pub last_opened: Option<Timestamp>,
+    /// Runs without a promotion since the last promotion.
+    pub misses: u32,
+
+    /// What serves.
+    pub champion: Option<Champion>,
+    /// The sequence up to which the champion has been trained.
+    pub champion_sealed: u64,
+    /// Earlier champions, the newest first.
+    pub previous: Vec<Champion>,
+    /// What clients call: the ARN of the pipeline's deployment.
+    pub deployment: Option<String>,
+    /// Counts the moves of the alias.
+    pub generation: u64,
+    /// The move in flight.
+    pub moving: Option<Move>,
+    /// The last move that did not succeed.
+    pub last_failure: Option<MoveFailure>,
+    /// Set by a rollback: promotions wait for `resume` or `approve`.
+    pub hold: Option<String>,
+
+    /// When something is to be done.
+    pub due: Option<Timestamp>,
+}
+
+impl Pipeline {
+    /// A pipeline of which nothing is known but its name.
+    pub fn new(name: PipelineName) -> Self {
+        Self {
+            name,
+            config: None,
+            config_error: None,
+            config_sequencer: String::new(),
+            sequence: 0,
+            sealed: 0,
+            pending_records: 0,
+            pending_uploads: 0,
+            last_accepted: None,
+            changes: 0,
+            failed_at: None,
+            quarantine: Vec::new(),
+            start_requested: false,
+            paused: None,
+            active_run: None,
+            last_opened: None,
+            misses: 0,
+            champion: None,
+            champion_sealed: 0,
+            previous: Vec::new(),
+            deployment: None,
+            generation: 0,
+            moving: None,
+            last_failure: None,
+            hold: None,
+            due: None,
+        }
+    }
+
+    /// What is due: a move goes before collecting.
+    pub fn stage(&self) -> Stage {
+        if self.moving.is_some() {
+            Stage::Moving
+        } else {
+            Stage::Collecting
+        }
+    }
+
+    /// Earlier champions that are kept for rollback.
+    pub fn kept(&self) -> &[Champion] {
+        let keep = self
+            .config
+            .as_ref()
+            .map_or(1, |c| c.config.idle.keep_previous) as usize;
+        &self.previous[..keep.min(self.previous.len())]
+    }
+
+    /// The effect that the saved state calls for, if the alias is moving.
+    pub fn effect(&self) -> Option<MoveEffect> {
+        self.moving
+            .as_ref()
+            .map(|moving| alias::effect(self, moving))
+    }
+
+    /// Looks at the trigger anew and notes when to look again.
+    pub fn reschedule(&mut self, now: Timestamp) {
+        self.due = if let Some(moving) = &self.moving {
+            Some(moving.look_at)
+        } else {
+            match trigger(self, now) {
+                Trigger::Open { .. } => Some(now),
+                Trigger::Wait { until, .. } => until,
+            }
+        };
+    }
+}

@@ -1,0 +1,360 @@
+//! A run: one pass from a dataset to an outcome.
+//!
+//! The saved state holds the intent, so [`effects`] can always say what must be done next, after a crash too;
+//! [`decide`] is the one place in which a run changes state.
+
+mod decide;
+mod effects;
+mod event;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use decide::{Also, Decision, Terms, decide};
+pub use effects::{Effect, effects};
+pub use event::{Event, Seen};
+
+use crate::announcement::Stage;
+use crate::config::Config;
+use crate::gate::Verdict;
+use crate::money::Usd;
+use crate::names::{Installation, ModelId, PipelineName, Purpose, ResourceName, RunId};
+use crate::pipeline::Champion;
+use crate::routing::Route;
+use crate::score::ResolvedMetric;
+
+/// A job that failed for the service's own reasons is tried again, up to this many attempts.
+pub const MAX_ATTEMPTS: u32 = 2;
+/// A training job that is not done by then is stopped (jobs have hung for days: facts/aws.md).
+pub const TRAINING_DEADLINE_HOURS: i64 = 72;
+/// Answers that are not collected by then fail the run.
+pub const EVALUATION_DEADLINE_HOURS: i64 = 48;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Its model serves.
+    Promoted,
+    /// Its model was not good enough.
+    Declined,
+    /// It could not be carried through.
+    Failed,
+    /// A person ended it.
+    Cancelled,
+}
+
+impl Outcome {
+    /// As in reports and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Promoted => "promoted",
+            Self::Declined => "declined",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Where the candidate's answers stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "side", rename_all = "kebab-case")]
+pub enum CandidateSide {
+    /// A temporary deployment is being made.
+    Deploying,
+    /// It is asked through the deployment.
+    Asking {
+        /// The deployment's ARN.
+        deployment: String,
+    },
+    /// All answers are kept.
+    Answered,
+}
+
+/// Where the base model's answers stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "side", rename_all = "kebab-case")]
+pub enum BaseSide {
+    /// A batch inference job is to be started for what is not kept yet.
+    Starting {
+        /// Counted from 1.
+        attempt: u32,
+    },
+    /// It runs.
+    Running {
+        /// Counted from 1.
+        attempt: u32,
+        /// Its ARN.
+        job: String,
+    },
+    /// All answers are kept, or all that are to be had.
+    Answered,
+}
+
+/// Where the champion's answers stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "side", rename_all = "kebab-case")]
+pub enum ChampionSide {
+    /// There is none.
+    None,
+    /// Kept answers are used; the missing ones are asked through the pipeline's deployment.
+    Asking {
+        /// The deployment's ARN.
+        deployment: String,
+    },
+    /// All answers are kept.
+    Answered,
+}
+
+/// Why a run waits for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaiting {
+    /// `approval = "manual"`.
+    Approval,
+    /// A rollback holds promotions.
+    Hold,
+}
+
+/// The state of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum RunState {
+    /// The training file and the evaluation prompts are assembled, checked and priced.
+    Preparing,
+    /// The training job of this attempt is to be created.
+    Starting {
+        /// Counted from 1.
+        attempt: u32,
+    },
+    /// The training job was seen.
+    Training {
+        /// Counted from 1.
+        attempt: u32,
+        /// Its ARN.
+        job: String,
+        /// It is stopped then.
+        deadline: Timestamp,
+        /// Why it is to be stopped, if it is.
+        stop: Option<String>,
+        /// Whether a stop was asked for.
+        stopping: bool,
+    },
+    /// Answers are collected.
+    Evaluating {
+        /// The candidate.
+        candidate: CandidateSide,
+        /// The base model.
+        base: BaseSide,
+        /// The champion.
+        champion: ChampionSide,
+        /// The run fails then.
+        deadline: Timestamp,
+    },
+    /// The answers are to be scored.
+    Deciding,
+    /// The gate is passed; a person is to say yes.
+    AwaitingApproval {
+        /// Why.
+        awaiting: Awaiting,
+    },
+    /// The alias moves to the run's model.
+    Promoting {
+        /// The move.
+        generation: u64,
+    },
+    /// Temporary things are removed, the report is written.
+    Closing {
+        /// How it will end.
+        outcome: Outcome,
+        /// In words.
+        reason: String,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// In words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What preparing found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The training file.
+    pub training_key: String,
+    /// Records in it.
+    pub records: u64,
+    /// Exact duplicates across uploads that were left out.
+    pub duplicates: u64,
+    /// Records left out because they also stand in the evaluation set.
+    pub leaked: u64,
+    /// Records held out for evaluation.
+    pub held_out: u64,
+    /// Records left out because the model takes no more.
+    pub left_out: u64,
+    /// An estimate for one epoch.
+    pub training_tokens: u64,
+    /// The evaluation prompts that are asked.
+    pub evaluation_key: String,
+    /// How many.
+    pub prompts: u64,
+    /// How many there were before a subsample was drawn.
+    pub prompts_available: u64,
+    /// Prompts left out because the champion was trained on them.
+    pub prompts_seen_by_champion: u64,
+    /// How answers are scored.
+    pub metric: ResolvedMetric,
+    /// What this set can tell apart, in words.
+    pub power: String,
+    /// The training job, estimated.
+    pub training_cost: Usd,
+    /// All questions, estimated.
+    pub evaluation_cost: Usd,
+    /// How the estimate came about, in words.
+    pub cost_lines: Vec<String>,
+}
+
+/// A paid job of this run, as it was last seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// What for.
+    pub purpose: Purpose,
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// In the service's words.
+    pub status: String,
+}
+
+/// Someone works on a long step; others leave it alone until then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The invocation.
+    pub by: String,
+    /// It is over then, whatever became of the invocation.
+    pub until: Timestamp,
+}
+
+/// The dataset that a run trains on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRef {
+    /// Its name.
+    pub digest: String,
+    /// Its manifest.
+    pub manifest_key: String,
+    /// Uploads in it.
+    pub uploads: u64,
+    /// New in it: after this sequence number, up to that one.
+    pub sealed: (u64, u64),
+    /// The pipeline's count of changes at the opening.
+    pub changes: u64,
+}
+
+/// A run, as a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Of this pipeline.
+    pub pipeline: PipelineName,
+    /// Of this installation.
+    pub installation: Installation,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Why, in words.
+    pub because: String,
+    /// The configuration that it follows to its end.
+    pub config: Config,
+    /// Who trains, answers and serves.
+    pub route: Route,
+    /// What it trains on.
+    pub dataset: DatasetRef,
+    /// `baseModelIdentifier` of its job.
+    pub trains_from: String,
+    /// The champion whose model it starts from, for iterative training.
+    pub starts_from: Option<ModelId>,
+    /// The champion that it is compared to, and the datasets that that one has seen.
+    pub champion: Option<Champion>,
+    /// What clients call while that champion serves.
+    pub champion_deployment: Option<String>,
+    /// The datasets that the candidate will have seen: its own, and those of the model it starts from.
+    pub trained_on: Vec<String>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: RunState,
+    /// What preparing found.
+    pub prepared: Option<Prepared>,
+    /// Its jobs, the newest last.
+    pub jobs: Vec<Job>,
+    /// The ARN of the model that it made.
+    pub model_arn: Option<String>,
+    /// What it may have made for itself and must remove before it ends.
+    pub leftovers: Vec<Purpose>,
+    /// The gate's verdict.
+    pub verdict: Option<Verdict>,
+    /// Who cancelled it.
+    pub cancelled: Option<String>,
+    /// Reserved for it, all attempts.
+    pub reserved: Usd,
+    /// Someone is on it.
+    pub claim: Option<Claim>,
+    /// When the next step is due.
+    pub due: Option<Timestamp>,
+}
+
+impl Run {
+    /// Where it stands, as far as it decides who acts.
+    pub fn stage(&self) -> Stage {
+        match self.state {
+            RunState::Preparing => Stage::Preparing,
+            RunState::Starting { .. } => Stage::Starting,
+            RunState::Training { .. } => Stage::Training,
+            RunState::Evaluating { .. } => Stage::Evaluating,
+            RunState::Deciding => Stage::Deciding,
+            RunState::AwaitingApproval { .. } => Stage::Approval,
+            RunState::Promoting { .. } => Stage::Promoting,
+            RunState::Closing { .. } => Stage::Closing,
+            RunState::Ended { .. } => Stage::Ended,
+        }
+    }
+
+    /// Its name for one purpose and attempt: a pure function, so that performing twice is harmless.
+    pub fn resource(&self, purpose: Purpose, attempt: u32) -> ResourceName {
+        ResourceName {
+            installation: self.installation.clone(),
+            pipeline: self.pipeline.clone(),
+            run: self.id.clone(),
+            purpose,
+            attempt,
+        }
+    }
+
+    /// Its outcome, once it has ended.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.state {
+            RunState::Ended { outcome, .. } => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// The run's working folder in the bucket.
+    pub fn work(&self) -> String {
+        format!("work/{}/{}", self.pipeline, self.id)
+    }
+
+    /// The model as a champion to be.
+    pub fn candidate(&self) -> Option<Champion> {
+        let arn = self.model_arn.clone()?;
+        Some(Champion {
+            model: ModelId::of(&self.id),
+            arn,
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! Carrying a run on: perform what its saved state calls for, decide, save, until it must wait or is another's.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use perennial_core::announcement::{self, Announcement, Function, Stage};
+use perennial_core::keys::Key;
+use perennial_core::money::Usd;
+use perennial_core::names::{PipelineName, RunId};
+use perennial_core::run::{Also, Claim, Decision, Effect, Event, Run, RunState, Terms, decide, effects};
+use perennial_ports::{Expect, Write};
+
+use crate::records::{self, Month, Reservation, Stored};
+use crate::settings::{Desk, Invocation};
+use crate::{EngineError, pipelines};
+
+/// What performing an effect came to.
+pub type StepResult = Result<Event, EngineError>;
+
+/// A function's side of a run: it performs the effects of the stages that it owns.
+#[async_trait]
+pub trait Perform: Send + Sync {
+    /// Which function it is.
+    fn function(&self) -> Function;
+    /// Performs one effect and says what came of it. Performing twice is harmless.
+    async fn perform(&self, run: &Run, effect: &Effect, invocation: &Invocation) -> StepResult;
+}
+
+/// More steps than any run takes in one invocation: a fault must not spin.
+const MOST_STEPS: u32 = 400;
+
+/// Carries a run on as far as this function may.
+///
+/// Ends when the run waits, has ended, or is another function's, which is told by "Run Due".
+pub async fn drive(
+    desk: &Desk,
+    performer: &dyn Perform,
+    pipeline: &PipelineName,
+    id: &RunId,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
+    let mut waited: BTreeSet<Effect> = BTreeSet::new();
+    let mut look_at: Option<(Timestamp, Option<String>)> = None;
+    let mut handed_on = false;
+    let mut moved = false;
+    for _ in 0..MOST_STEPS {
+        let Some(stored) = records::run(desk.table.as_ref(), pipeline, id).await? else {
+            tracing::warn!(%pipeline, run = %id, "no such run");
+            return Ok(());
+        };
+        let run = &stored.record;
+        let stage = run.stage();
+        if stage.owner() != performer.function() || stage == Stage::Ended {
+            if moved && !handed_on && !matches!(stage, Stage::Ended | Stage::Approval) {
+                desk.announce.announce(&[announcement::run_due(pipeline, id, stage)]).await?;
+            }
+            return Ok(());
+        }
+        let now = desk.now();
+        let Some(effect) = effects(run).into_iter().find(|effect| !waited.contains(effect)) else {
+            return wait(desk, &stored, look_at, invocation).await;
+        };
+        if now >= invocation.stop_at(now) {
+            desk.announce.announce(&[announcement::run_due(pipeline, id, stage)]).await?;
+            return Ok(());
+        }
+        if effect.needs_claim() {
+            match &run.claim {
+                Some(claim) if claim.by != invocation.id && now < claim.until => {
+                    waited.insert(effect);
+                    look_at = sooner(look_at, claim.until, None);
+                    continue;
+                }
+                Some(claim) if claim.by == invocation.id => {}
+                _ => {
+                    let claim = Claim { by: invocation.id.clone(), until: invocation.deadline };
+                    save(desk, &stored, &Event::Claimed(claim), invocation).await?;
+                    continue;
+                }
+            }
+        }
+        let event = performer.perform(run, &effect, invocation).await?;
+        if let Event::Later { at, note } = event {
+            waited.insert(effect);
+            look_at = sooner(look_at, at, note);
+            continue;
+        }
+        match save(desk, &stored, &event, invocation).await? {
+            Saved::Yes(said) => {
+                moved = true;
+                handed_on = said.iter().any(|announcement| announcement.detail_type == "Evaluation Complete");
+            }
+            Saved::SomeoneElseWasFirst => {}
+            Saved::DoesNotApply => {
+                waited.insert(effect);
+            }
+        }
+    }
+    Err(EngineError::Contended { key: Key::run(pipeline, id), times: MOST_STEPS })
+}
+
+fn sooner(
+    known: Option<(Timestamp, Option<String>)>,
+    at: Timestamp,
+    note: Option<String>,
+) -> Option<(Timestamp, Option<String>)> {
+    match known {
+        Some((earlier, known_note)) if earlier <= at => Some((earlier, known_note.or(note))),
+        Some((_, known_note)) => Some((at, note.or(known_note))),
+        None => Some((at, note)),
+    }
+}
+
+async fn wait(
+    desk: &Desk,
+    stored: &Stored<Run>,
+    look_at: Option<(Timestamp, Option<String>)>,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
+    let Some((at, note)) = look_at else { return Ok(()) };
+    let before = stored.record.stage();
+    save(desk, stored, &Event::Later { at, note }, invocation).await?;
+    let Some(after) = records::run(desk.table.as_ref(), &stored.record.pipeline, &stored.record.id).await? else {
+        return Ok(());
+    };
+    let overdue = after.record.due.is_some_and(|due| due <= desk.now());
+    if after.record.stage() != before || overdue {
+        let run = &after.record;
+        desk.announce.announce(&[announcement::run_due(&run.pipeline, &run.id, run.stage())]).await?;
+    }
+    Ok(())
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Saved {
+    /// The decision is stored; this was said.
+    Yes(Vec<Announcement>),
+    /// The run, or a record that changes with it, was changed meanwhile: load again.
+    SomeoneElseWasFirst,
+    /// The event does not apply in this state.
+    DoesNotApply,
+}
+
+/// Decides and stores: the run, its history, and everything that changes with it, in one transaction.
+pub async fn save(
+    desk: &Desk,
+    stored: &Stored<Run>,
+    event: &Event,
+    invocation: &Invocation,
+) -> Result<Saved, EngineError> {
+    let now = desk.now();
+    let run = &stored.record;
+    let month = records::month_of(now);
+    let reserved = match run.state {
+        RunState::Preparing | RunState::Training { .. } => {
+            records::month(desk.table.as_ref(), &run.pipeline, &month).await?
+        }
+        _ => Stored::new(Month { reserved: Usd::ZERO }),
+    };
+    let terms = Terms { now, month_reserved: reserved.record.reserved, by: &invocation.id };
+    let Some(decision) = decide(run, event, terms) else { return Ok(Saved::DoesNotApply) };
+    let mut say = decision.say.clone();
+    let writes = match writes(desk, stored, &decision, (month, reserved), &mut say).await {
+        Ok(writes) => writes,
+        Err(EngineError::Refused(refusal)) => {
+            tracing::info!(pipeline = %run.pipeline, run = %run.id, "the pipeline refuses: {refusal}");
+            return Ok(Saved::DoesNotApply);
+        }
+        Err(error) => return Err(error),
+    };
+    match desk.table.transact(writes).await.map_err(EngineError::from) {
+        Ok(()) => {
+            if let Some(text) = &decision.history {
+                tracing::info!(pipeline = %run.pipeline, run = %run.id, stage = decision.run.stage().word(), "{text}");
+            }
+            desk.announce.announce(&say).await?;
+            Ok(Saved::Yes(say))
+        }
+        Err(error) if error.is_conflict() => Ok(Saved::SomeoneElseWasFirst),
+        Err(error) => Err(error),
+    }
+}
+
+async fn writes(
+    desk: &Desk,
+    stored: &Stored<Run>,
+    decision: &Decision,
+    (month, mut total): (String, Stored<Month>),
+    say: &mut Vec<Announcement>,
+) -> Result<Vec<Write>, EngineError> {
+    let now = desk.now();
+    let run = &decision.run;
+    let mut writes = vec![records::put_run(&Stored { record: run.clone(), version: stored.version })];
+    if let Some(text) = &decision.history {
+        writes.push(records::put_history(&run.id, stored.version + 1, now, text));
+    }
+    let mut month_changed = false;
+    for also in &decision.also {
+        match also {
+            Also::Reserve { purpose, attempt, amount } => {
+                total.record.reserved = total.record.reserved + *amount;
+                month_changed = true;
+                let reservation = Reservation {
+                    run: run.id.clone(),
+                    purpose: *purpose,
+                    attempt: *attempt,
+                    amount: *amount,
+                    month: month.clone(),
+                    at: now,
+                    released: false,
+                };
+                writes.push(records::put_reservation(&run.pipeline, &Stored::new(reservation)));
+            }
+            Also::ReleaseAll => release(desk, run, &mut writes).await?,
+            Also::Register(model) => writes.push(records::put_model(&Stored::new((**model).clone()))),
+            Also::Pipeline(event) => {
+                if let perennial_core::pipeline::PipelineEvent::MoveBegun { to, .. } = &**event {
+                    writes.push(ready_model(desk, run, to).await?);
+                }
+                let (write, said, pipeline) = pipelines::apply(desk, &run.pipeline, event).await?;
+                if let RunState::Promoting { generation } = run.state {
+                    if pipeline.generation != generation {
+                        let key = Key::pipeline(&run.pipeline);
+                        return Err(perennial_ports::TableError::Conflict { key }.into());
+                    }
+                }
+                writes.push(write);
+                say.extend(said);
+            }
+        }
+    }
+    if month_changed {
+        writes.push(records::put_month(&run.pipeline, &month, &total));
+    }
+    Ok(writes)
+}
+
+/// The model that the alias is to move to must be ready, and stay so until the transaction is done.
+async fn ready_model(
+    desk: &Desk,
+    run: &Run,
+    to: &perennial_core::pipeline::Champion,
+) -> Result<Write, EngineError> {
+    let key = Key::model(&run.pipeline, &to.model);
+    match records::model(desk.table.as_ref(), &run.pipeline, &to.model).await? {
+        Some(model) if model.record.is_ready() => {
+            Ok(Write::Check { key, expect: Expect::Version(model.version) })
+        }
+        _ => Err(perennial_core::pipeline::Refusal(format!("model {} is not there any more", to.model)).into()),
+    }
+}
+
+async fn release(desk: &Desk, run: &Run, writes: &mut Vec<Write>) -> Result<(), EngineError> {
+    let table = desk.table.as_ref();
+    let mut months: std::collections::BTreeMap<String, Usd> = std::collections::BTreeMap::new();
+    for mut reservation in records::reservations(table, &run.pipeline, &run.id).await? {
+        if !reservation.record.released {
+            reservation.record.released = true;
+            let sum = months.entry(reservation.record.month.clone()).or_insert(Usd::ZERO);
+            *sum = *sum + reservation.record.amount;
+            writes.push(records::put_reservation(&run.pipeline, &reservation));
+        }
+    }
+    for (month, amount) in months {
+        let mut total = records::month(table, &run.pipeline, &month).await?;
+        total.record.reserved = total.record.reserved.saturating_sub(amount);
+        writes.push(records::put_month(&run.pipeline, &month, &total));
+    }
+    Ok(())
+}
