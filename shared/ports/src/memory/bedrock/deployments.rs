@@ -1,0 +1,236 @@
+//! On-demand deployments of custom models.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::state::State;
+use super::{MemoryBedrock, Outcome, Work, checks};
+use crate::memory::clock::later;
+use crate::memory::faults::operation;
+use crate::{
+    ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
+    PortResult, UpdateStatus,
+};
+
+pub(crate) struct Deployed {
+    spec: DeploymentSpec,
+    pub(crate) shown: Deployment,
+    /// Of the creation or the update.
+    next: Option<Timestamp>,
+    outcome: Outcome,
+    pub(crate) gone_at: Option<Timestamp>,
+    pub(crate) token_known: bool,
+}
+
+impl Deployed {
+    pub(crate) fn changes_at(&self) -> Option<Timestamp> {
+        match (self.next, self.gone_at) {
+            (Some(next), Some(gone)) => Some(next.min(gone)),
+            (next, gone) => next.or(gone),
+        }
+    }
+
+    /// Whether it serves the model, or is about to.
+    pub(crate) fn holds(&self, model_arn: &str) -> bool {
+        self.shown.model_arn == model_arn
+            || matches!(&self.shown.update, Some(UpdateStatus::Updating(to)) if to == model_arn)
+    }
+
+    fn failure(&self) -> Option<&String> {
+        match &self.outcome {
+            Outcome::Fails(message) => Some(message),
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    fn create_deployment(&mut self, spec: &DeploymentSpec, now: Timestamp) -> PortResult<String> {
+        let op = operation::CREATE_DEPLOYMENT;
+        checks::name(op, "deployment's name", &spec.name, "-_")?;
+        checks::token(op, &spec.token)?;
+        let known = self
+            .deployments
+            .values()
+            .find(|one| one.spec.name == spec.name);
+        if let Some(known) = known {
+            if known.token_known && known.spec == *spec && known.gone_at.is_none() {
+                return Ok(known.shown.arn.clone());
+            }
+            return Err(checks::conflict(
+                op,
+                format!("the name {} is taken by {}", spec.name, known.shown.arn),
+            ));
+        }
+        let other = self
+            .deployments
+            .values()
+            .find(|one| one.token_known && one.spec.token == spec.token);
+        if let Some(other) = other {
+            return Err(checks::conflict(
+                op,
+                format!("the client token was used for {}", other.shown.arn),
+            ));
+        }
+        if !self.models.contains_key(&spec.model_arn) {
+            return Err(checks::not_found(op, &spec.model_arn));
+        }
+        let quotas = self.quotas;
+        checks::quota(
+            op,
+            self.deployments.len(),
+            quotas.deployments,
+            "deployments",
+        )?;
+        let making = self
+            .deployments
+            .values()
+            .filter(|one| one.shown.status == DeploymentStatus::Creating)
+            .count();
+        checks::quota(
+            op,
+            making,
+            quotas.deployments_in_progress,
+            "deployments in progress",
+        )?;
+        let arn = self.arn("custom-model-deployment");
+        let (outcome, next) = self.draw(Work::Deployment, now, self.pace.deployment);
+        self.deployments.insert(
+            arn.clone(),
+            Deployed {
+                spec: spec.clone(),
+                shown: Deployment {
+                    arn: arn.clone(),
+                    name: spec.name.clone(),
+                    status: DeploymentStatus::Creating,
+                    model_arn: spec.model_arn.clone(),
+                    update: None,
+                    message: None,
+                    created: now,
+                    tags: spec.tags.clone(),
+                },
+                next,
+                outcome,
+                gone_at: None,
+                token_known: true,
+            },
+        );
+        Ok(arn)
+    }
+
+    fn update_deployment(&mut self, arn: &str, model_arn: &str, now: Timestamp) -> PortResult<()> {
+        let op = operation::UPDATE_DEPLOYMENT;
+        if !self.models.contains_key(model_arn) {
+            return Err(checks::not_found(op, model_arn));
+        }
+        let Some(deployed) = self.deployments.get(arn) else {
+            return Err(checks::not_found(op, arn));
+        };
+        let updating = matches!(deployed.shown.update, Some(UpdateStatus::Updating(_)));
+        if deployed.shown.status != DeploymentStatus::Active
+            || updating
+            || deployed.gone_at.is_some()
+        {
+            return Err(checks::conflict(
+                op,
+                format!("{arn} is not active, or is being changed: wait until it is active"),
+            ));
+        }
+        let (outcome, next) = self.draw(Work::Update, now, self.pace.update);
+        if let Some(deployed) = self.deployments.get_mut(arn) {
+            deployed.shown.update = Some(UpdateStatus::Updating(model_arn.to_owned()));
+            deployed.shown.message = None;
+            deployed.outcome = outcome;
+            deployed.next = next;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn deployment_changes(&mut self, arn: &str, at: Timestamp) {
+        let Some(deployed) = self.deployments.get_mut(arn) else {
+            return;
+        };
+        if deployed.gone_at.is_some_and(|gone| gone <= at) {
+            self.deployments.remove(arn);
+            return;
+        }
+        deployed.next = None;
+        let failure = deployed.failure().cloned();
+        let failed = failure.is_some();
+        let shown = &mut deployed.shown;
+        shown.message = failure;
+        match shown.update.take() {
+            Some(UpdateStatus::Updating(to)) if failed => {
+                shown.update = Some(UpdateStatus::Failed(to));
+            }
+            Some(UpdateStatus::Updating(to)) => {
+                shown.model_arn.clone_from(&to);
+                shown.update = Some(UpdateStatus::Completed(to));
+            }
+            other => {
+                shown.update = other;
+                shown.status = if failed {
+                    DeploymentStatus::Failed
+                } else {
+                    DeploymentStatus::Active
+                };
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ObserveDeployments for MemoryBedrock {
+    async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>> {
+        self.call(operation::LIST_DEPLOYMENTS, |state, _| {
+            let mut all = state.deployments.values();
+            Ok(all
+                .find(|one| one.shown.name == name)
+                .map(|one| one.shown.clone()))
+        })
+    }
+
+    async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>> {
+        self.call(operation::GET_DEPLOYMENT, |state, _| {
+            Ok(state.deployments.get(arn).map(|one| one.shown.clone()))
+        })
+    }
+
+    async fn deployments_of(&self, model_arn: &str) -> PortResult<Vec<Deployment>> {
+        self.call(operation::LIST_DEPLOYMENTS, |state, _| {
+            Ok(state
+                .deployments
+                .values()
+                .filter(|one| one.shown.model_arn == model_arn)
+                .map(|one| one.shown.clone())
+                .collect())
+        })
+    }
+}
+
+#[async_trait]
+impl ChangeDeployments for MemoryBedrock {
+    async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String> {
+        self.call(operation::CREATE_DEPLOYMENT, |state, now| {
+            state.create_deployment(spec, now)
+        })
+    }
+
+    async fn update_deployment(&self, arn: &str, model_arn: &str) -> PortResult<()> {
+        self.call(operation::UPDATE_DEPLOYMENT, |state, now| {
+            state.update_deployment(arn, model_arn, now)
+        })
+    }
+
+    async fn delete_deployment(&self, arn: &str) -> PortResult<()> {
+        self.call(operation::DELETE_DEPLOYMENT, |state, now| {
+            let gone_at = later(now, state.pace.removal);
+            if gone_at <= now {
+                state.deployments.remove(arn);
+            } else if let Some(deployed) = state.deployments.get_mut(arn) {
+                deployed.gone_at.get_or_insert(gone_at);
+            }
+            Ok(())
+        })
+    }
+}
