@@ -201,8 +201,8 @@ impl Store {
         .await
     }
 
-    /// Waits for a change. For one waiter: a change made between two calls ends the second at once. After an opening,
-    /// read the outbox first; changes of an earlier process end no wait.
+    /// Waits for a change; may now and then end without one. For one waiter: a change made between two calls ends the
+    /// second at once. After an opening, read the outbox first; changes of an earlier process end no wait.
     pub async fn changed(&self) {
         self.notify.notified().await;
     }

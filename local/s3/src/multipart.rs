@@ -303,7 +303,7 @@ fn choose(uploaded: &[PartInfo], named: &[NamedPart]) -> Result<Vec<PartInfo>, S
         return Err(StoreError::InvalidPartOrder);
     }
     let mut chosen = Vec::with_capacity(named.len());
-    for (place, name) in named.iter().enumerate() {
+    for name in named {
         let number = name.number;
         let found = uploaded.iter().find(|part| part.number == number);
         let part = found.ok_or(StoreError::InvalidPart { number })?;
@@ -315,11 +315,12 @@ fn choose(uploaded: &[PartInfo], named: &[NamedPart]) -> Result<Vec<PartInfo>, S
         if !same_etag || !same_sums {
             return Err(StoreError::InvalidPart { number });
         }
-        if part.size < PART_MIN_BYTES && place + 1 < named.len() {
-            let size = part.size;
-            return Err(StoreError::EntityTooSmall { number, size });
-        }
         chosen.push(part.clone());
+    }
+    let all_but_last = chosen.iter().rev().skip(1);
+    if let Some(small) = all_but_last.rev().find(|part| part.size < PART_MIN_BYTES) {
+        let (number, size) = (small.number, small.size);
+        return Err(StoreError::EntityTooSmall { number, size });
     }
     Ok(chosen)
 }

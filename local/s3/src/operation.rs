@@ -234,6 +234,9 @@ fn pairs(query: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
+    /// Method, URI, headers, expected name.
+    type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
     fn of(method: &str, uri: &str, headers: &[(&str, &str)]) -> (&'static str, Value) {
         let mut request = http::Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -246,7 +249,7 @@ mod tests {
     #[test]
     fn operations_are_told_apart() {
         let copy: &[_] = &[("x-amz-copy-source", "b/k")];
-        let table: [(&str, &str, &[(&str, &str)], &str); 28] = [
+        let table: [Row<'_>; 28] = [
             ("GET", "/", &[], "ListBuckets"),
             ("GET", "/?x-id=ListBuckets", &[], "ListBuckets"),
             ("POST", "/", &[], "Unknown"),

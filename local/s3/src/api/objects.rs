@@ -146,7 +146,7 @@ impl Api {
         }
         let content = ReaderStream::with_capacity(file.take(length), READ_BUFFER);
         let mut output = GetObjectOutput {
-            body: Some(StreamingBlob::new(Sized { content, length })),
+            body: Some(StreamingBlob::new(Content { content, length })),
             content_length: Some(convert::length(length)),
             content_range: range
                 .filter(|_| info.size > 0)
@@ -433,12 +433,12 @@ fn parts_count(info: &ObjectInfo) -> Option<i32> {
 }
 
 /// A stream that knows how many bytes it has.
-struct Sized<S> {
+struct Content<S> {
     content: S,
     length: u64,
 }
 
-impl<S, E> futures::Stream for Sized<S>
+impl<S, E> futures::Stream for Content<S>
 where
     S: futures::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
     E: std::error::Error + Send + Sync + 'static,
@@ -460,7 +460,7 @@ where
     }
 }
 
-impl<S> ByteStream for Sized<S>
+impl<S> ByteStream for Content<S>
 where
     Self: futures::Stream,
 {

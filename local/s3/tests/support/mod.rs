@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use perennial_local_s3::{Store, service};
@@ -82,4 +83,9 @@ pub(crate) fn client(endpoint: &str, path_style: bool) -> aws_sdk_s3::Client {
         .credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
         .build();
     aws_sdk_s3::Client::from_conf(config)
+}
+
+/// The error code that an answer carries.
+pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    error.code().unwrap_or_default().to_owned()
 }
