@@ -61,7 +61,6 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     ports.write.put(&key, Bytes::from(prompts), "application/octet-stream").await?;
 
     let available = if manifest.evaluation.is_empty() { records_of(&sealed.held_out_records) } else { evaluation };
-    let available = distinct(available);
     let seen = seen_by_champion(ports, run).await?;
     let before = available.len();
     let fair: Vec<EvalRecord> =
@@ -116,12 +115,6 @@ async fn evaluation_set(ports: &Ports, manifest: &Manifest) -> Result<Vec<EvalRe
 
 fn records_of(lines: &[u8]) -> Vec<EvalRecord> {
     lines.split(|byte| *byte == b'\n').filter_map(EvalRecord::parse).collect()
-}
-
-/// One record a prompt: the first.
-fn distinct(records: Vec<EvalRecord>) -> Vec<EvalRecord> {
-    let mut seen = BTreeSet::new();
-    records.into_iter().filter(|record| seen.insert(question_digest(&record.prompt))).collect()
 }
 
 /// Shards in, the newest first; one training file out.

@@ -1,0 +1,95 @@
+//! Asking a model what has not been asked yet: a few questions at a time, kept chunk by chunk, until the time is up.
+
+use std::collections::BTreeSet;
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{self, StreamExt};
+use perennial_dataset::EvalRecord;
+use perennial_engine::kept::{self, KeptAnswer, question, question_digest};
+use perennial_engine::{EngineError, Invocation};
+use perennial_ports::{ErrorKind, PortError};
+
+use crate::Ports;
+
+/// Questions asked at once. The service's own quota slows this down by throttling.
+const AT_ONCE: usize = 8;
+/// Answers kept together: at most so many are asked again after a crash.
+const CHUNK: usize = 64;
+
+/// How far asking came.
+pub(crate) enum Asked {
+    /// Every question has its answer, or a reason why it never will.
+    All,
+    /// The invocation's time is up.
+    TimeIsUp {
+        /// Still to ask.
+        left: usize,
+    },
+    /// The service asks for patience, or gave no answer.
+    Slower {
+        /// Still to ask.
+        left: usize,
+        error: PortError,
+    },
+    /// What was to be asked is not there.
+    Gone(PortError),
+}
+
+/// Asks `model_id` every question that has no kept answer under `prefix`.
+pub(crate) async fn missing(
+    ports: &Ports,
+    model_id: &str,
+    prefix: &str,
+    records: &[EvalRecord],
+    invocation: &Invocation,
+) -> Result<Asked, EngineError> {
+    let answers = kept::load(ports.read.as_ref(), prefix).await?;
+    let mut seen = BTreeSet::new();
+    let open: Vec<&EvalRecord> = records
+        .iter()
+        .filter(|record| {
+            let digest = question_digest(&record.prompt);
+            !answers.contains_key(&digest) && seen.insert(digest)
+        })
+        .collect();
+    let mut left = open.len();
+    for chunk in open.chunks(CHUNK) {
+        let now = ports.desk.now();
+        if now >= invocation.stop_at(now) {
+            return Ok(Asked::TimeIsUp { left });
+        }
+        let questions: Vec<BoxFuture<'_, Result<KeptAnswer, PortError>>> =
+            chunk.iter().map(|record| one(ports, model_id, &record.prompt).boxed()).collect();
+        let asked: Vec<Result<KeptAnswer, PortError>> = stream::iter(questions).buffered(AT_ONCE).collect().await;
+        let mut fresh = Vec::new();
+        let mut trouble = None;
+        for answer in asked {
+            match answer {
+                Ok(answer) => fresh.push(answer),
+                Err(error) => trouble = Some(error),
+            }
+        }
+        left -= fresh.len();
+        kept::keep(ports.write.as_ref(), prefix, &fresh).await?;
+        match trouble {
+            Some(error) if error.kind == ErrorKind::NotFound => return Ok(Asked::Gone(error)),
+            Some(error) if error.kind.is_transient() || error.kind == ErrorKind::Conflict => {
+                return Ok(Asked::Slower { left, error });
+            }
+            Some(error) => return Err(error.into()),
+            None => {}
+        }
+    }
+    Ok(Asked::All)
+}
+
+async fn one(ports: &Ports, model_id: &str, prompt: &str) -> Result<KeptAnswer, PortError> {
+    let digest = question_digest(prompt);
+    match ports.ask.ask(model_id, &question(prompt)).await {
+        Ok(answer) => Ok(KeptAnswer { question: digest, answer: Some(answer.text), note: None }),
+        Err(error) if error.kind == ErrorKind::Invalid => {
+            Ok(KeptAnswer { question: digest, answer: None, note: Some(error.to_string()) })
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,185 @@
+//! The base model: asked by one batch inference job, padded to the service's minimum, for what is not kept yet.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use perennial_core::names::{Purpose, is_ours};
+use perennial_core::run::{Event, Run, Seen};
+use perennial_dataset::EvalRecord;
+use perennial_engine::adopt::{Created, adopt};
+use perennial_engine::kept::{self, KeptAnswer, question, question_digest};
+use perennial_engine::{EngineError, StepResult, questions};
+use perennial_ports::objects::read_all;
+use perennial_ports::{BatchJob, BatchSpec, BatchStatus, ErrorKind};
+use serde_json::{Value, json};
+
+use crate::Ports;
+
+/// Records that only fill the job up to its minimum.
+const PADDING: &str = "padding-";
+/// The output's largest size.
+const OUTPUT_LIMIT: usize = 1 << 30;
+const INPUT_NAME: &str = "input.jsonl";
+
+pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
+    let open = open_questions(ports, run).await?;
+    if open.is_empty() {
+        return Ok(Event::BaseAnswered);
+    }
+    let resource = run.resource(Purpose::Base, attempt);
+    let name = resource.to_string();
+    let folder = folder(run, attempt);
+    let input_key = format!("{folder}{INPUT_NAME}");
+    let spec = BatchSpec {
+        name: name.clone(),
+        token: name.clone(),
+        model_id: run.route.inference_id.clone(),
+        input_key: input_key.clone(),
+        output_prefix: format!("{folder}output/"),
+        tags: resource.tags(),
+    };
+    if let Some(job) = ports.batch.find_batch(&name).await? {
+        return Ok(found(&name, &spec, job));
+    }
+    let body = input(&open, run.route.batch_minimum);
+    ports.write.put(&input_key, Bytes::from(body), "application/x-ndjson").await?;
+    let error = match ports.start_batch.start_batch(&spec).await {
+        Ok(job) => return Ok(Event::BaseFound { job }),
+        Err(error) => error,
+    };
+    let job = ports.batch.find_batch(&name).await?;
+    let job = job.map(|job| (job.arn.clone(), job.arn, job.tags));
+    Ok(match adopt(&name, &spec.tags, &error, job) {
+        Created::There(job) => Event::BaseFound { job },
+        Created::Never(reason) => Event::Impossible { reason },
+        Created::Later(reason) => Event::Later {
+            at: ports.desk.next_look(),
+            note: Some(format!("the base model's batch job waits: {reason}")),
+        },
+    })
+}
+
+fn found(name: &str, spec: &BatchSpec, job: BatchJob) -> Event {
+    if is_ours(&spec.tags, &job.tags) {
+        Event::BaseFound { job: job.arn }
+    } else {
+        Event::Impossible { reason: format!("the name {name} is taken by {}, which Perennial did not make", job.arn) }
+    }
+}
+
+pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
+    let name = run.resource(Purpose::Base, attempt).to_string();
+    let later = |note: Option<String>| Event::Later { at: ports.desk.next_look(), note };
+    let Some(job) = ports.batch.find_batch(&name).await? else {
+        return Ok(later(Some(format!("batch job {name} was seen before, but is not found now; looking again"))));
+    };
+    match job.status {
+        BatchStatus::InProgress => Ok(later(None)),
+        BatchStatus::Failed => {
+            let message = job.message.unwrap_or_else(|| "the service gave no reason".into());
+            Ok(Event::BaseSeen(Seen::Failed { message }))
+        }
+        BatchStatus::Stopped => Ok(Event::BaseSeen(Seen::Stopped)),
+        BatchStatus::Completed | BatchStatus::Partial => {
+            collect(ports, run, attempt, &job).await?;
+            if open_questions(ports, run).await?.is_empty() {
+                Ok(Event::BaseAnswered)
+            } else {
+                Ok(Event::BaseSeen(Seen::Completed { model_arn: None }))
+            }
+        }
+    }
+}
+
+fn folder(run: &Run, attempt: u32) -> String {
+    format!("{}/base-{attempt}/", run.work())
+}
+
+async fn open_questions(ports: &Ports, run: &Run) -> Result<Vec<EvalRecord>, EngineError> {
+    let records = questions::load(ports.read.as_ref(), run).await?;
+    let prefix = kept::base_prefix(&run.pipeline, &run.route.inference_id);
+    let answers = kept::load(ports.read.as_ref(), &prefix).await?;
+    let mut seen = BTreeSet::new();
+    let open = records.into_iter().filter(|record| {
+        let digest = question_digest(&record.prompt);
+        !answers.contains_key(&digest) && seen.insert(digest)
+    });
+    Ok(open.collect())
+}
+
+/// The job's input: each question once, and the first ones again until the service's minimum is reached.
+fn input(open: &[EvalRecord], minimum: u64) -> Vec<u8> {
+    let padding = usize::try_from(minimum).unwrap_or(usize::MAX).saturating_sub(open.len());
+    let own = open.iter().map(|record| (question_digest(&record.prompt), record));
+    let more = open.iter().cycle().take(padding).enumerate().map(|(n, record)| (format!("{PADDING}{n}"), record));
+    let mut body = Vec::new();
+    for (id, record) in own.chain(more) {
+        let asked = question(&record.prompt);
+        let line = json!({
+            "recordId": id,
+            "modelInput": {
+                "messages": [{ "role": "user", "content": [{ "text": asked.prompt }] }],
+                "inferenceConfig": { "maxTokens": asked.max_tokens, "temperature": asked.temperature },
+            },
+        });
+        body.extend(line.to_string().into_bytes());
+        body.push(b'\n');
+    }
+    body
+}
+
+async fn collect(ports: &Ports, run: &Run, attempt: u32, job: &BatchJob) -> Result<(), EngineError> {
+    let key = format!("{}output/{}/{INPUT_NAME}.out", folder(run, attempt), job.id());
+    let body = match read_all(ports.read.as_ref(), &key, None, OUTPUT_LIMIT).await {
+        Ok(body) => body,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let answers: Vec<KeptAnswer> = body
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter_map(|line| output(&line))
+        .collect();
+    let prefix = kept::base_prefix(&run.pipeline, &run.route.inference_id);
+    for chunk in answers.chunks(5_000) {
+        kept::keep(ports.write.as_ref(), &prefix, chunk).await?;
+    }
+    Ok(())
+}
+
+/// One line of the output; padding is left out, and so is a record that ended in an error: it is asked again.
+fn output(line: &Value) -> Option<KeptAnswer> {
+    let id = line["recordId"].as_str()?;
+    if id.starts_with(PADDING) {
+        return None;
+    }
+    let content = line["modelOutput"]["output"]["message"]["content"].as_array()?;
+    let text: Vec<&str> = content.iter().filter_map(|block| block["text"].as_str()).collect();
+    Some(KeptAnswer { question: id.to_owned(), answer: Some(text.join("\n")), note: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(prompt: &str) -> EvalRecord {
+        EvalRecord { prompt: prompt.into(), reference_response: "a".into(), category: None }
+    }
+
+    #[test]
+    fn a_small_job_is_padded_to_the_minimum_and_a_large_one_is_not() {
+        let two = [record("one"), record("two")];
+        assert_eq!(input(&two, 100).iter().filter(|byte| **byte == b'\n').count(), 100);
+        assert_eq!(input(&two, 1).iter().filter(|byte| **byte == b'\n').count(), 2);
+    }
+
+    #[test]
+    fn padding_and_failed_records_are_no_answers() {
+        let answer = |id: &str| {
+            json!({ "recordId": id, "modelOutput": { "output": { "message": { "content": [{ "text": "x" }] } } } })
+        };
+        assert_eq!(output(&answer("abc")).and_then(|kept| kept.answer).as_deref(), Some("x"));
+        assert_eq!(output(&answer("padding-3")), None);
+        assert_eq!(output(&json!({ "recordId": "abc", "error": { "errorCode": 400 } })), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Scoring the kept answers and asking the gate.
+
+use perennial_core::gate::{GateRule, Pair, judge as gate};
+use perennial_core::names::ModelId;
+use perennial_core::run::{Event, Run};
+use perennial_core::score::score;
+use perennial_engine::{StepResult, kept, questions, records};
+
+use crate::Ports;
+
+pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
+    let Some(prepared) = &run.prepared else {
+        return Ok(Event::Impossible { reason: "the run has no evaluation prompts".into() });
+    };
+    let Some(pipeline) = records::pipeline(ports.desk.table.as_ref(), &run.pipeline).await? else {
+        return Ok(Event::Impossible { reason: "the pipeline's record is gone".into() });
+    };
+    if pipeline.record.moving.is_some() {
+        let note = Some("the alias is moving; the gate waits for it".to_owned());
+        return Ok(Event::Later { at: ports.desk.next_look(), note });
+    }
+    if pipeline.record.champion != run.champion && pipeline.record.hold.is_none() {
+        return Ok(Event::Impossible {
+            reason: "another model became champion since this run was opened, so the comparison does not hold; the next \
+                     run is compared to what serves now"
+                .into(),
+        });
+    }
+    let read = ports.read.as_ref();
+    let prompts = questions::load(read, run).await?;
+    let candidate = kept::load(read, &kept::model_prefix(&run.pipeline, &ModelId::of(&run.id))).await?;
+    let base = kept::load(read, &kept::base_prefix(&run.pipeline, &run.route.inference_id)).await?;
+    let champion = match &run.champion {
+        Some(champion) => Some(kept::load(read, &kept::model_prefix(&run.pipeline, &champion.model)).await?),
+        None => None,
+    };
+    let pairs: Vec<Pair> = prompts
+        .iter()
+        .map(|record| {
+            let question = kept::question_digest(&record.prompt);
+            let points = |answers: &std::collections::BTreeMap<String, kept::KeptAnswer>| {
+                let answer = answers.get(&question).and_then(|kept| kept.answer.as_deref());
+                score(prepared.metric, answer, &record.reference_response)
+            };
+            Pair {
+                candidate: points(&candidate),
+                base: points(&base),
+                champion: champion.as_ref().map(points),
+            }
+        })
+        .collect();
+    let rule = GateRule::new(&run.config.evaluation, prepared.metric);
+    Ok(Event::Judged {
+        verdict: Box::new(gate(&rule, &pairs)),
+        dataset: run.dataset.digest.clone(),
+        hold: pipeline.record.hold.clone(),
+        generation: pipeline.record.generation + 1,
+    })
+}
