@@ -1,0 +1,107 @@
+//! `perennial local`: the local cloud in the foreground, and what a shell must export to talk to it.
+
+use std::path::Path;
+
+use perennial_local::{Cloud, FunctionCommand, Names, Options};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{LocalArgs, LocalCommand};
+use crate::exit::Failure;
+use crate::output;
+
+pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
+    if let Some(LocalCommand::Env(of)) = args.command {
+        return env(&of.dir);
+    }
+    let logs = EnvFilter::try_from_env("PERENNIAL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(logs)
+        .with_writer(std::io::stderr)
+        .init();
+    let mut options = options(&args.dir.dir)?;
+    options.port = args.port;
+    options.trace = args.trace.clone();
+    let cloud = Cloud::start(options).await?;
+    output::print(&hello(cloud.endpoint(), cloud.dir(), &args.dir.dir));
+    wait_for_the_end().await?;
+    eprintln!("stopping; everything is kept in {}", cloud.dir().display());
+    cloud.stop().await;
+    Ok(())
+}
+
+/// A local cloud in `dir` whose functions are this very program.
+pub(super) fn options(dir: &Path) -> Result<Options, Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::Service(format!(
+            "this program cannot find itself, to run the functions: {error}"
+        ))
+    })?;
+    let function_command = FunctionCommand {
+        program,
+        args: vec!["__function".into()],
+    };
+    let mut options = Options::new(dir, function_command);
+    let table = &Names::default().table;
+    options.table = Some(perennial_store::definition::create_table_request(table));
+    Ok(options)
+}
+
+fn env(dir: &Path) -> Result<(), Failure> {
+    let mut lines = perennial_local::env_lines(dir)?;
+    let names = Names::default();
+    for (name, value) in [
+        ("PERENNIAL_INSTALLATION", names.installation),
+        ("PERENNIAL_BUCKET", names.bucket),
+        ("PERENNIAL_TABLE", names.table),
+    ] {
+        lines.push(format!("export {name}={value}"));
+    }
+    output::print(&lines.join("\n"));
+    Ok(())
+}
+
+fn hello(endpoint: &str, dir: &Path, named: &Path) -> String {
+    let names = Names::default();
+    let drop = dir.join("drop");
+    let of_dir = if named == Path::new(crate::args::DEFAULT_DIR) {
+        String::new()
+    } else {
+        format!(" --dir {}", named.display())
+    };
+    output::facts(&[
+        ("local cloud", endpoint.to_owned()),
+        ("bucket", names.bucket),
+        (
+            "drop folder",
+            format!(
+                "{}\nconfigurations into pipelines/, data into data/PIPELINE/, prompts into eval/PIPELINE/",
+                drop.display()
+            ),
+        ),
+        ("logs", dir.join("logs").display().to_string()),
+        (
+            "AWS clients",
+            format!("eval \"$(perennial local env{of_dir})\""),
+        ),
+        (
+            "stop",
+            "Ctrl-C; everything is kept, and goes on at the next start".into(),
+        ),
+    ])
+}
+
+/// Waits for Ctrl-C or a termination signal.
+async fn wait_for_the_end() -> Result<(), Failure> {
+    let failed = |error| Failure::Service(format!("signals cannot be received: {error}"));
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(failed),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(failed)
+}

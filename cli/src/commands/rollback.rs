@@ -1,0 +1,83 @@
+//! `perennial rollback`: an earlier model serves again, and promotions wait until `resume`.
+
+use jiff::Timestamp;
+use perennial_core::announcement::Request;
+use perennial_core::names::ModelId;
+use perennial_core::pipeline::{PipelineEvent, decide};
+use perennial_engine::records;
+
+use crate::args::RollbackArgs;
+use crate::connect::Connection;
+use crate::exit::Failure;
+use crate::wait::{self, Look};
+use crate::{find, output};
+
+pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<(), Failure> {
+    let name = &args.pipeline;
+    let table = connection.table.as_ref();
+    let before = find::pipeline(table, name).await?;
+    let to = match &args.to {
+        Some(text) => Some(find::run(table, text).await?.id),
+        None => None,
+    };
+    let event = PipelineEvent::RollbackRequested {
+        to: to.as_ref().map(ModelId::of),
+    };
+    let moved = decide(&before, &event, Timestamp::now())
+        .map_err(|refusal| Failure::Bad(refusal.to_string()))?;
+    let Some(target) = moved.pipeline.moving.map(|moving| moving.to) else {
+        return Err(Failure::Bad(
+            "there is no earlier champion to roll back to".into(),
+        ));
+    };
+    let model = records::model(table, name, &target.model).await?;
+    if !model.is_some_and(|model| model.record.is_ready()) {
+        return Err(Failure::Bad(format!(
+            "model {} is gone, so it cannot serve; `perennial models {name}` lists what is there",
+            target.model
+        )));
+    }
+    connection
+        .send(&Request::Rollback {
+            pipeline: name.clone(),
+            to,
+        })
+        .await?;
+    if args.wait.no_wait {
+        return Ok(());
+    }
+    wait::until(
+        connection.patience(&args.wait),
+        "`perennial status` shows how it goes on.",
+        async || {
+            let pipeline = find::pipeline(table, name).await?;
+            let serves = pipeline
+                .champion
+                .as_ref()
+                .is_some_and(|champion| champion.model == target.model);
+            if serves && pipeline.moving.is_none() {
+                return Ok(Look::Done(()));
+            }
+            let failed = pipeline
+                .last_failure
+                .as_ref()
+                .filter(|failure| failure.generation > before.generation);
+            if let (Some(failure), None) = (failed, &pipeline.moving) {
+                return Err(Failure::Bad(format!(
+                    "the alias was not moved, what served before still serves: {}",
+                    output::clean(&failure.reason)
+                )));
+            }
+            Ok(Look::waiting(match pipeline.moving {
+                Some(_) => format!("the alias moves to {}", target.model),
+                None => "the move has not begun yet".to_owned(),
+            }))
+        },
+    )
+    .await?;
+    output::print(&format!(
+        "{} serves {name} again. Promotions wait until `perennial resume {name}`.",
+        target.model
+    ));
+    Ok(())
+}

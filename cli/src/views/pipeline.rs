@@ -1,0 +1,279 @@
+//! A pipeline, as `status` shows it.
+
+use jiff::Timestamp;
+use perennial_core::names::Installation;
+use perennial_core::names::alias_parameter;
+use perennial_core::pipeline::{Champion, MoveReason, Pipeline, Trigger, trigger};
+use perennial_core::run::Run;
+use serde::Serialize;
+
+use super::run::{self, RunView};
+use super::upload::{self, UploadView};
+use crate::output;
+
+/// One pipeline.
+#[derive(Debug, Serialize)]
+pub(crate) struct PipelineView {
+    pub(crate) pipeline: String,
+    /// unconfigured, paused, moving, running, collecting.
+    pub(crate) state: &'static str,
+    /// What is wrong with the newest configuration; the last good one stays in force.
+    pub(crate) configuration_error: Option<String>,
+    pub(crate) champion: Option<Champion>,
+    /// Earlier champions that are kept for rollback, the newest first.
+    pub(crate) kept: Vec<Champion>,
+    /// What clients call.
+    pub(crate) deployment: Option<String>,
+    /// The SSM parameter that holds it.
+    pub(crate) alias: Option<String>,
+    pub(crate) pending_records: u64,
+    pub(crate) pending_uploads: u64,
+    /// What is missing for the next run.
+    pub(crate) missing: Vec<String>,
+    /// When time alone will change that.
+    pub(crate) missing_until: Option<Timestamp>,
+    pub(crate) active_run: Option<RunView>,
+    pub(crate) last_run: Option<RunView>,
+    /// Why no runs are opened.
+    pub(crate) paused: Option<String>,
+    /// Why promotions wait for a person.
+    pub(crate) hold: Option<String>,
+    /// The move of the alias that is in flight.
+    pub(crate) moving: Option<String>,
+    /// How many uploads a declined run left in quarantine.
+    pub(crate) quarantined_uploads: Option<u64>,
+    pub(crate) reserved_this_month_usd: Option<f64>,
+    pub(crate) uploads: Option<Vec<UploadView>>,
+}
+
+/// What a view of a pipeline is made of, besides the pipeline.
+#[derive(Debug, Default)]
+pub(crate) struct Around<'a> {
+    /// The active run.
+    pub(crate) active: Option<&'a Run>,
+    /// The run that was opened last, if it has ended.
+    pub(crate) last: Option<&'a Run>,
+    /// The installation, where it is known.
+    pub(crate) installation: Option<&'a Installation>,
+    /// Uploads and money, when one pipeline is looked at.
+    pub(crate) detail: Option<Detail>,
+}
+
+/// What only `status PIPELINE` reads.
+#[derive(Debug)]
+pub(crate) struct Detail {
+    /// Every upload.
+    pub(crate) uploads: Vec<UploadView>,
+    /// Of them in quarantine.
+    pub(crate) quarantined: u64,
+    /// In this month, dollars.
+    pub(crate) reserved: f64,
+}
+
+impl PipelineView {
+    /// What is to be said of it at `now`.
+    pub(crate) fn new(pipeline: &Pipeline, around: Around<'_>, now: Timestamp) -> Self {
+        let state = if pipeline.config.is_none() {
+            "unconfigured"
+        } else if pipeline.moving.is_some() {
+            "moving"
+        } else if pipeline.active_run.is_some() {
+            "running"
+        } else if pipeline.paused.is_some() {
+            "paused"
+        } else {
+            "collecting"
+        };
+        let (missing, missing_until) = match trigger(pipeline, now) {
+            Trigger::Open { .. } => (Vec::new(), None),
+            Trigger::Wait { until, missing } => (missing, until),
+        };
+        let (uploads, quarantined, reserved) = match around.detail {
+            Some(detail) => (
+                Some(detail.uploads),
+                Some(detail.quarantined),
+                Some(detail.reserved),
+            ),
+            None => (None, None, None),
+        };
+        Self {
+            pipeline: pipeline.name.to_string(),
+            state,
+            configuration_error: pipeline.config_error.clone(),
+            champion: pipeline.champion.clone(),
+            kept: pipeline.kept().to_vec(),
+            deployment: pipeline.deployment.clone(),
+            alias: around
+                .installation
+                .map(|id| alias_parameter(id, &pipeline.name)),
+            pending_records: pipeline.pending_records,
+            pending_uploads: pipeline.pending_uploads,
+            missing,
+            missing_until,
+            active_run: around.active.map(RunView::new),
+            last_run: around.last.map(RunView::new),
+            paused: pipeline.paused.clone(),
+            hold: pipeline.hold.clone(),
+            moving: pipeline.moving.as_ref().map(|moving| {
+                let why = match &moving.reason {
+                    MoveReason::Promotion { run } => format!("promotion by run {run}"),
+                    MoveReason::Rollback => "rollback".into(),
+                };
+                format!("to {} ({why})", moving.to.model)
+            }),
+            quarantined_uploads: quarantined,
+            reserved_this_month_usd: reserved,
+            uploads,
+        }
+    }
+
+    /// The one line that says what happens next.
+    fn next(&self) -> String {
+        if let Some(error) = &self.configuration_error {
+            return format!(
+                "its newest configuration was rejected: {}",
+                first_line(error)
+            );
+        }
+        if let Some(moving) = &self.moving {
+            return format!("the alias moves {moving}");
+        }
+        if let Some(run) = &self.active_run {
+            return format!("run {}: {}", run.run, run.now);
+        }
+        if self.missing.is_empty() {
+            return "a run is opened now".into();
+        }
+        format!("waits for {}", self.missing.join("; "))
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// All pipelines as a table.
+pub(crate) fn text(pipelines: &[PipelineView], width: Option<u16>) -> String {
+    if pipelines.is_empty() {
+        return "there is no pipeline yet: `perennial init NAME` writes a configuration; upload it as pipelines/NAME.toml\n"
+            .into();
+    }
+    let rows = pipelines.iter().map(|view| {
+        vec![
+            view.pipeline.clone(),
+            view.state.to_owned(),
+            view.champion
+                .as_ref()
+                .map_or("none".into(), |champion| champion.model.to_string()),
+            view.last_run
+                .as_ref()
+                .and_then(|run| run.outcome)
+                .unwrap_or("-")
+                .to_owned(),
+            view.next(),
+        ]
+    });
+    output::table(
+        &["pipeline", "state", "champion", "last run", "next"],
+        rows.collect(),
+        width,
+    )
+}
+
+/// One pipeline in full.
+pub(crate) fn full_text(view: &PipelineView, width: Option<u16>) -> String {
+    let mut facts = vec![
+        ("pipeline", view.pipeline.clone()),
+        ("state", view.state.to_owned()),
+    ];
+    if let Some(error) = &view.configuration_error {
+        facts.push((
+            "rejected",
+            format!("the newest configuration; the last good one stays in force\n{error}"),
+        ));
+    }
+    if let Some(reason) = &view.paused {
+        facts.push((
+            "paused",
+            format!("{reason}; `perennial resume {}`", view.pipeline),
+        ));
+    }
+    if let Some(reason) = &view.hold {
+        facts.push((
+            "on hold",
+            format!(
+                "promotions wait, as {reason}; `perennial resume {}`",
+                view.pipeline
+            ),
+        ));
+    }
+    facts.push((
+        "champion",
+        view.champion
+            .as_ref()
+            .map_or("none yet".into(), |champion| {
+                format!("{} ({})", champion.model, champion.arn)
+            }),
+    ));
+    if let Some(deployment) = &view.deployment {
+        facts.push(("clients call", deployment.clone()));
+    }
+    if let (Some(alias), Some(_)) = (&view.alias, &view.deployment) {
+        facts.push(("alias", format!("SSM parameter {alias}")));
+    }
+    for kept in &view.kept {
+        facts.push((
+            "kept",
+            format!("{} for `perennial rollback {}`", kept.model, view.pipeline),
+        ));
+    }
+    facts.push((
+        "collected",
+        format!(
+            "{} in {} since the last run",
+            output::count(view.pending_records, "record"),
+            output::count(view.pending_uploads, "upload")
+        ),
+    ));
+    facts.push(("next", view.next()));
+    if let Some(until) = view.missing_until {
+        facts.push((
+            "",
+            format!("at {} UTC at the earliest", output::time(until)),
+        ));
+    }
+    if let Some(last) = &view.last_run {
+        facts.push(("last run", format!("{} {}", last.run, last.now)));
+    }
+    if let Some(quarantined @ 1..) = view.quarantined_uploads {
+        let uploads = output::count(quarantined, "upload");
+        facts.push((
+            "quarantine",
+            format!(
+                "{uploads}, not trained on; `perennial release {}`",
+                view.pipeline
+            ),
+        ));
+    }
+    if let Some(reserved) = view.reserved_this_month_usd {
+        facts.push((
+            "this month",
+            format!("{reserved:.2} USD reserved (estimates)"),
+        ));
+    }
+    let mut shown = output::facts(&facts);
+    if let Some(uploads) = view.uploads.as_ref().filter(|uploads| !uploads.is_empty()) {
+        shown.push('\n');
+        shown.push_str(&upload::text(uploads, width));
+    }
+    shown
+}
+
+/// How far a pipeline's active run is, for a progress bar.
+pub(crate) fn progress(run: &Run) -> (u64, u64, String) {
+    (
+        run::steps_done(run),
+        run::STEPS,
+        format!("run {}: {}", run.id, run::now(run)),
+    )
+}

@@ -1,0 +1,300 @@
+//! A run, as `runs` and `show` show it.
+
+use jiff::Timestamp;
+use perennial_core::gate::Verdict;
+use perennial_core::run::{BaseSide, CandidateSide, ChampionSide, Job, Prepared, Run, RunState};
+use perennial_engine::records::HistoryLine;
+use serde::Serialize;
+
+use crate::output;
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunView {
+    pub(crate) run: String,
+    pub(crate) pipeline: String,
+    /// The stage that it is in.
+    pub(crate) stage: &'static str,
+    /// promoted, declined, failed, cancelled; null until it has ended.
+    pub(crate) outcome: Option<&'static str>,
+    /// Why it ended so.
+    pub(crate) reason: Option<String>,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Why it was opened.
+    pub(crate) because: String,
+    pub(crate) dataset: String,
+    pub(crate) records: Option<u64>,
+    pub(crate) prompts: Option<u64>,
+    pub(crate) scores: Option<Scores>,
+    pub(crate) model_arn: Option<String>,
+    pub(crate) reserved_usd: f64,
+    /// What is going on now, in words.
+    #[serde(skip)]
+    pub(crate) now: String,
+}
+
+/// Mean scores on the evaluation prompts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Scores {
+    pub(crate) metric: String,
+    pub(crate) prompts: usize,
+    pub(crate) candidate: f64,
+    pub(crate) base: f64,
+    pub(crate) champion: Option<f64>,
+}
+
+/// One run with all that is known of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct FullRunView {
+    #[serde(flatten)]
+    pub(crate) run: RunView,
+    pub(crate) base_model: String,
+    pub(crate) trains_from: String,
+    pub(crate) prepared: Option<Prepared>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) history: Vec<HistoryLine>,
+}
+
+/// The stages that a run passes, for a progress bar.
+pub(crate) const STEPS: u64 = 7;
+
+/// How many of [`STEPS`] are done.
+pub(crate) fn steps_done(run: &Run) -> u64 {
+    match run.state {
+        RunState::Preparing => 0,
+        RunState::Starting { .. } => 1,
+        RunState::Training { .. } => 2,
+        RunState::Evaluating { .. } => 3,
+        RunState::Deciding => 4,
+        RunState::AwaitingApproval { .. } | RunState::Promoting { .. } => 5,
+        RunState::Closing { .. } => 6,
+        RunState::Ended { .. } => STEPS,
+    }
+}
+
+/// What is going on, in words.
+pub(crate) fn now(run: &Run) -> String {
+    match &run.state {
+        RunState::Preparing => "its dataset is assembled and priced".into(),
+        RunState::Starting { attempt } => {
+            format!("its training job is started (attempt {attempt})")
+        }
+        RunState::Training {
+            attempt,
+            stop: Some(why),
+            ..
+        } => {
+            format!("its training job is being stopped (attempt {attempt}): {why}")
+        }
+        RunState::Training { attempt, .. } => format!("its training job runs (attempt {attempt})"),
+        RunState::Evaluating {
+            candidate,
+            base,
+            champion,
+            ..
+        } => {
+            let candidate = match candidate {
+                CandidateSide::Deploying => "is deployed",
+                CandidateSide::Asking { .. } => "is asked",
+                CandidateSide::Answered => "has answered",
+            };
+            let base = match base {
+                BaseSide::Starting { .. } => "waits for its batch job",
+                BaseSide::Running { .. } => "is asked by a batch job",
+                BaseSide::Answered => "has answered",
+            };
+            let champion = match champion {
+                ChampionSide::None => "",
+                ChampionSide::Asking { .. } => ", the champion is asked",
+                ChampionSide::Answered => ", the champion has answered",
+            };
+            format!("the candidate {candidate}, the base model {base}{champion}")
+        }
+        RunState::Deciding => "the answers are scored".into(),
+        RunState::AwaitingApproval { .. } => {
+            format!(
+                "the gate is passed, a person must say yes: `perennial approve {}`",
+                run.id
+            )
+        }
+        RunState::Promoting { .. } => "the alias moves to its model".into(),
+        RunState::Closing { outcome, .. } => {
+            format!(
+                "it removes what it made for itself and ends as {}",
+                outcome.word()
+            )
+        }
+        RunState::Ended {
+            outcome, reason, ..
+        } => format!("{}: {reason}", outcome.word()),
+    }
+}
+
+impl RunView {
+    /// What is to be said of it.
+    pub(crate) fn new(run: &Run) -> Self {
+        let (reason, ended_at) = match &run.state {
+            RunState::Ended { reason, at, .. } => (Some(reason.clone()), Some(*at)),
+            _ => (None, None),
+        };
+        Self {
+            run: run.id.to_string(),
+            pipeline: run.pipeline.to_string(),
+            stage: run.stage().word(),
+            outcome: run.outcome().map(|outcome| outcome.word()),
+            reason,
+            opened_at: run.opened_at,
+            ended_at,
+            because: run.because.clone(),
+            dataset: run.dataset.digest.clone(),
+            records: run.prepared.as_ref().map(|prepared| prepared.records),
+            prompts: run.prepared.as_ref().map(|prepared| prepared.prompts),
+            scores: run.verdict.as_ref().map(|verdict| Scores {
+                metric: verdict.metric.to_string(),
+                prompts: verdict.base.n,
+                candidate: verdict.base.mean_candidate,
+                base: verdict.base.mean_other,
+                champion: verdict
+                    .champion
+                    .as_ref()
+                    .map(|champion| champion.mean_other),
+            }),
+            model_arn: run.model_arn.clone(),
+            reserved_usd: run.reserved.as_dollars(),
+            now: now(run),
+        }
+    }
+}
+
+impl FullRunView {
+    /// All that is known of it.
+    pub(crate) fn new(run: &Run, history: Vec<HistoryLine>) -> Self {
+        Self {
+            run: RunView::new(run),
+            base_model: run.route.base_name.clone(),
+            trains_from: run.trains_from.clone(),
+            prepared: run.prepared.clone(),
+            jobs: run.jobs.clone(),
+            verdict: run.verdict.clone(),
+            history,
+        }
+    }
+}
+
+impl Scores {
+    /// The figures on one line.
+    pub(crate) fn line(&self) -> String {
+        let champion = self.champion.map_or(String::new(), |score| {
+            format!(", champion {}", output::score(score))
+        });
+        format!(
+            "candidate {}, base model {}{champion} ({} on {})",
+            output::score(self.candidate),
+            output::score(self.base),
+            self.metric,
+            output::count(self.prompts as u64, "prompt"),
+        )
+    }
+}
+
+/// Runs as a table, the newest first.
+pub(crate) fn text(runs: &[RunView], width: Option<u16>) -> String {
+    if runs.is_empty() {
+        return "no run was opened yet; `perennial status` says what is still missing\n".into();
+    }
+    let rows = runs.iter().map(|run| {
+        vec![
+            run.run.clone(),
+            run.pipeline.clone(),
+            output::time(run.opened_at),
+            run.outcome.unwrap_or(run.stage).to_owned(),
+            run.reason.clone().unwrap_or_else(|| run.now.clone()),
+        ]
+    });
+    output::table(
+        &["run", "pipeline", "opened (UTC)", "outcome", "because"],
+        rows.collect(),
+        width,
+    )
+}
+
+/// One run: what it is, how it stands, and its history.
+pub(crate) fn full_text(view: &FullRunView) -> String {
+    let run = &view.run;
+    let mut facts = vec![
+        ("run", run.run.clone()),
+        ("pipeline", run.pipeline.clone()),
+        (
+            "opened",
+            format!("{} UTC: {}", output::time(run.opened_at), run.because),
+        ),
+        ("outcome", run.outcome.unwrap_or("none yet").to_owned()),
+    ];
+    match &run.reason {
+        Some(reason) => facts.push(("reason", reason.clone())),
+        None => facts.push(("now", run.now.clone())),
+    }
+    facts.push((
+        "trains",
+        format!("{} from {}", view.base_model, view.trains_from),
+    ));
+    if let Some(prepared) = &view.prepared {
+        facts.push(("dataset", dataset(&run.dataset, prepared)));
+        facts.push((
+            "prompts",
+            format!("{} of {}", prepared.prompts, prepared.prompts_available),
+        ));
+        let cost = prepared.training_cost.as_dollars() + prepared.evaluation_cost.as_dollars();
+        facts.push((
+            "estimate",
+            format!("{cost:.2} USD, {:.2} USD reserved", run.reserved_usd),
+        ));
+    }
+    if let Some(scores) = &run.scores {
+        facts.push(("scores", scores.line()));
+    }
+    if let Some(arn) = &run.model_arn {
+        facts.push(("model", arn.clone()));
+    }
+    for job in &view.jobs {
+        facts.push((
+            "job",
+            format!("{} {} ({})", job.purpose.word(), job.name, job.status),
+        ));
+    }
+    let mut text = output::facts(&facts);
+    text.push_str("\nhistory (UTC)\n");
+    let lines: Vec<(String, &str)> = view
+        .history
+        .iter()
+        .map(|line| (output::time(line.at), line.text.as_str()))
+        .collect();
+    for (index, (time, line)) in lines.iter().enumerate() {
+        text.push_str(&format!(
+            "{:>4}  {time}  {}\n",
+            index + 1,
+            output::clean(line).replace('\n', " ")
+        ));
+    }
+    text
+}
+
+fn dataset(digest: &str, prepared: &Prepared) -> String {
+    let mut words = format!("{digest}: {}", output::count(prepared.records, "record"));
+    for (number, what) in [
+        (prepared.duplicates, "duplicates dropped"),
+        (
+            prepared.leaked,
+            "dropped as they stand in the evaluation set",
+        ),
+        (prepared.held_out, "held out for evaluation"),
+        (prepared.left_out, "left out as the model takes no more"),
+    ] {
+        if number > 0 {
+            words.push_str(&format!(", {number} {what}"));
+        }
+    }
+    words
+}

@@ -1,0 +1,88 @@
+//! An upload, as `status PIPELINE` shows it.
+
+use jiff::Timestamp;
+use perennial_core::pipeline::Pipeline;
+use perennial_core::upload::{Upload, UploadKind, UploadStatus};
+use serde::Serialize;
+
+use crate::output;
+
+/// One object under `data/` or `eval/`.
+#[derive(Debug, Serialize)]
+pub(crate) struct UploadView {
+    key: String,
+    kind: UploadKind,
+    /// waiting, accepted, rejected, withdrawn.
+    status: &'static str,
+    version: String,
+    /// Of the shard in force: of this version, or of an earlier accepted one.
+    records: Option<u64>,
+    tokens: Option<u64>,
+    /// Whether an earlier version is in force because the newest was rejected.
+    earlier_version_in_force: bool,
+    /// Whether it is left out of training after a declined run.
+    quarantined: bool,
+    report: Option<String>,
+    seen_at: Timestamp,
+}
+
+impl UploadView {
+    /// What is to be said of it.
+    pub(crate) fn new(upload: &Upload, pipeline: &Pipeline) -> Self {
+        let shard = upload.shard.as_ref();
+        let quarantined = |sequence: u64| {
+            pipeline
+                .quarantine
+                .iter()
+                .any(|(after, up_to)| sequence > *after && sequence <= *up_to)
+        };
+        Self {
+            key: upload.key.clone(),
+            kind: upload.kind,
+            status: match upload.status {
+                UploadStatus::Waiting => "waiting",
+                UploadStatus::Accepted => "accepted",
+                UploadStatus::Rejected => "rejected",
+                UploadStatus::Withdrawn => "withdrawn",
+            },
+            version: upload.version.clone(),
+            records: shard.map(|shard| shard.records),
+            tokens: shard.map(|shard| shard.tokens),
+            earlier_version_in_force: shard.is_some_and(|shard| shard.version != upload.version),
+            quarantined: upload.kind == UploadKind::Training
+                && shard.is_some_and(|shard| quarantined(shard.sequence)),
+            report: upload.report.clone(),
+            seen_at: upload.seen_at,
+        }
+    }
+
+    fn words(&self) -> String {
+        let mut words = self.status.to_owned();
+        if self.earlier_version_in_force {
+            words.push_str("; an earlier version is in force");
+        }
+        if self.quarantined {
+            words.push_str("; in quarantine");
+        }
+        words
+    }
+}
+
+/// Uploads as a table.
+pub(crate) fn text(uploads: &[UploadView], width: Option<u16>) -> String {
+    let rows = uploads.iter().map(|upload| {
+        vec![
+            upload.key.clone(),
+            upload.words(),
+            upload
+                .records
+                .map_or("-".into(), |records| records.to_string()),
+            upload.report.clone().unwrap_or_else(|| "-".into()),
+        ]
+    });
+    output::table(
+        &["upload", "status", "records", "report"],
+        rows.collect(),
+        width,
+    )
+}
