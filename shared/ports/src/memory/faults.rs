@@ -19,7 +19,7 @@ pub mod operation {
     /// `ReadObjects::open`.
     pub const GET_OBJECT: &str = "s3:GetObject";
     /// `ReadObjects::list`.
-    pub const LIST_OBJECTS: &str = "s3:ListObjectsV2";
+    pub const LIST_OBJECTS: &str = "s3:ListObjectVersions";
     /// `WriteObjects::put`, and `ObjectSink::finish` of less than 5 MiB.
     pub const PUT_OBJECT: &str = "s3:PutObject";
     /// `ObjectSink::finish` of 5 MiB and more.

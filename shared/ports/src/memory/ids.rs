@@ -4,7 +4,7 @@
 const SPACE: u128 = 36u128.pow(12);
 
 /// Odd and no multiple of three, so that multiplying by it modulo 36¹² meets every number once.
-const SCRAMBLE: u128 = 2_862_933_555_777_941_757;
+const SCRAMBLE: u128 = 2_862_933_555_777_941_759;
 
 /// A counter that hands out scrambled ids.
 #[derive(Debug, Default)]
