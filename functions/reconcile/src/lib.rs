@@ -1,1 +1,96 @@
-//! The reconcile function.
+//! `reconcile`: every few minutes, find what no event will report, and say what is due.
+//!
+//! It only reads and speaks. Once a day, at the local cloud's start, and when `perennial sync` asks, the bucket is
+//! listed and compared with the record: what was never announced is announced now.
+
+#[cfg(feature = "lambda")]
+mod lambda;
+mod sync;
+
+use std::fmt;
+use std::sync::Arc;
+
+use perennial_core::announcement::{Announcement, Stage, pipeline_due, run_due};
+use perennial_core::keys::{Key, PIPELINES};
+use perennial_core::names::{RunId, alias_parameter};
+use perennial_engine::{Desk, EngineError, records};
+use perennial_ports::{ReadAlias, ReadObjects};
+use serde_json::Value;
+
+#[cfg(feature = "lambda")]
+pub use lambda::main;
+
+/// What `reconcile` may do.
+#[derive(Clone)]
+pub struct Ports {
+    /// Table, bus, clock.
+    pub desk: Desk,
+    /// Listing the bucket.
+    pub read: Arc<dyn ReadObjects>,
+    /// Seeing whether the alias parameter is right.
+    pub read_alias: Arc<dyn ReadAlias>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+    }
+}
+
+/// The most items that one invocation says to be due, of each kind; the next one goes on.
+const MOST: u32 = 500;
+/// What the daily schedule's event bears in its detail.
+const SYNC: &str = "sync";
+
+/// Takes a schedule's tick, or a request to list the bucket.
+pub async fn handle(ports: &Ports, event: Value) -> Result<(), EngineError> {
+    let asked = event["detail-type"] == "Sync Requested" || event["detail"]["task"] == SYNC;
+    if asked {
+        return sync::sync(ports).await;
+    }
+    tick(ports).await
+}
+
+async fn tick(ports: &Ports) -> Result<(), EngineError> {
+    let table = ports.desk.table.as_ref();
+    let now = ports.desk.now();
+    let mut say: Vec<Announcement> = Vec::new();
+    for key in table.due("run", now, MOST).await? {
+        let (Some(pipeline), Ok(id)) = (key.pipeline_name(), RunId::parse(&key.sk)) else { continue };
+        let Some(run) = records::run(table, &pipeline, &id).await? else { continue };
+        // The index lags behind the table: what was dealt with meanwhile is not said again.
+        if run.record.due.is_some_and(|due| due <= now) && run.record.stage() != Stage::Ended {
+            say.push(run_due(&pipeline, &id, run.record.stage()));
+        }
+    }
+    for key in table.due(Key::kind(&key_of(PIPELINES)), now, MOST).await? {
+        let Some(name) = key.pipeline_name() else { continue };
+        let Some(pipeline) = records::pipeline(table, &name).await? else { continue };
+        if pipeline.record.due.is_some_and(|due| due <= now) {
+            say.push(pipeline_due(&name, pipeline.record.stage()));
+        }
+    }
+    say.extend(aliases(ports).await?);
+    ports.desk.announce.announce(&say).await?;
+    Ok(())
+}
+
+fn key_of(partition: &str) -> Key {
+    Key { pk: partition.to_owned(), sk: String::new() }
+}
+
+/// Pipelines whose alias parameter does not name the champion's deployment: SSM is written last, so a crash may leave it.
+async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
+    let mut say = Vec::new();
+    for stored in records::pipelines(ports.desk.table.as_ref()).await? {
+        let pipeline = stored.record;
+        let (None, Some(_), Some(deployment)) = (&pipeline.moving, &pipeline.champion, &pipeline.deployment) else {
+            continue;
+        };
+        let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);
+        if ports.read_alias.read_alias(&name).await?.as_deref() != Some(deployment.as_str()) {
+            say.push(pipeline_due(&pipeline.name, Stage::Moving));
+        }
+    }
+    Ok(say)
+}

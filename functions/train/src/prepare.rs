@@ -8,7 +8,7 @@ use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::run::{Event, Prepared, Run};
-use perennial_dataset::{EvalRecord, Sealed, Sealer, estimate_tokens};
+use perennial_dataset::{EvalRecord, Excluded, Sealed, Sealer, estimate_tokens};
 use perennial_engine::kept::{self, question_digest};
 use perennial_engine::{EngineError, StepResult, questions, records};
 use perennial_ports::objects::read_all;
@@ -52,7 +52,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     let manifest: Manifest = serde_json::from_slice(&body)
         .map_err(|error| EngineError::Event(format!("{} is unreadable: {error}", run.dataset.manifest_key)))?;
     let evaluation = evaluation_set(ports, &manifest).await?;
-    let exclude: HashSet<PromptDigest> = evaluation.iter().map(|record| PromptDigest::of(&record.prompt)).collect();
+    let exclude = Excluded::of(&evaluation);
     let training_key = format!("{}/train.jsonl", run.work());
     let sealed = seal(ports, run, &manifest, exclude, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
@@ -88,6 +88,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         records: sealed.records,
         duplicates: sealed.duplicates,
         leaked: sealed.leaked,
+        leaked_to_the_letter: sealed.leaked_to_the_letter,
         held_out: sealed.held_out,
         left_out: sealed.left_out,
         training_tokens: sealed.tokens_estimate,
@@ -122,7 +123,7 @@ async fn seal(
     ports: &Ports,
     run: &Run,
     manifest: &Manifest,
-    exclude: HashSet<PromptDigest>,
+    exclude: Excluded,
     training_key: &str,
 ) -> Result<Sealed, EngineError> {
     let holdout = manifest.holdout.map(|share| (run.pipeline.to_string(), share));

@@ -31,6 +31,6 @@ pub use evaluation::EvalRecord;
 pub use finding::{EXCERPT, Finding, LISTED};
 pub use records::canonical_shape;
 pub use rules::{Rule, Severity, rules};
-pub use sealer::{Sealed, Sealer};
+pub use sealer::{Excluded, Sealed, Sealer};
 pub use summary::{Summary, Verdict};
 pub use tokens::{estimate_tokens, least_tokens};

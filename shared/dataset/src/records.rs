@@ -311,9 +311,11 @@ impl Records {
     }
 
     fn keep(&mut self, canonical: &[u8], tokens: u64, out: &mut Vec<u8>) {
+        // An evaluation set is asked as it was given: a question that stands twice counts twice, and is asked once.
+        let repeats = matches!(self.purpose, Purpose::Training(_));
         let digest = canonical::record_digest(canonical);
         let room = (self.digests.len() as u64) < self.duplicate_limit();
-        if self.digests.contains(&digest) {
+        if repeats && self.digests.contains(&digest) {
             self.duplicates += 1;
             if self.first_duplicate == 0 {
                 self.first_duplicate = self.lines;

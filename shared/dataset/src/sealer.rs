@@ -1,6 +1,8 @@
 //! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
 use std::collections::HashSet;
 
+use sha2::{Digest, Sha256};
+
 use perennial_core::{
     limits::DataLimits,
     prompt::{PromptDigest, held_out},
@@ -12,6 +14,36 @@ use crate::{
     tokens::estimate_tokens,
 };
 
+/// The prompts of an evaluation set, which no training record may hold.
+#[derive(Debug, Clone, Default)]
+pub struct Excluded {
+    normalised: HashSet<PromptDigest>,
+    exact: HashSet<[u8; 16]>,
+}
+
+impl Excluded {
+    /// The prompts of these evaluation records.
+    #[must_use]
+    pub fn of(records: &[EvalRecord]) -> Self {
+        Self {
+            normalised: records.iter().map(|record| PromptDigest::of(&record.prompt)).collect(),
+            exact: records.iter().map(|record| exact_digest(&record.prompt)).collect(),
+        }
+    }
+}
+
+impl From<HashSet<PromptDigest>> for Excluded {
+    fn from(normalised: HashSet<PromptDigest>) -> Self {
+        Self { normalised, exact: HashSet::new() }
+    }
+}
+
+fn exact_digest(prompt: &str) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&Sha256::digest(prompt.as_bytes())[..16]);
+    digest
+}
+
 /// Streams canonical shards into one training file. Push the newest shard first: over the model's maximum, what
 /// comes later is left out.
 ///
@@ -20,7 +52,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Sealer {
     max_records: u64,
-    exclude: HashSet<PromptDigest>,
+    exclude: Excluded,
     holdout: Option<(String, f64)>,
     line: Vec<u8>,
     digests: HashSet<[u8; 16]>,
@@ -37,6 +69,8 @@ pub struct Sealed {
     pub duplicates: u64,
     /// Records dropped because their prompt stands in the evaluation set.
     pub leaked: u64,
+    /// Those of them whose prompt stands there to the letter; the others differ in case or white space only.
+    pub leaked_to_the_letter: u64,
     /// Records kept apart for evaluation.
     pub held_out: u64,
     /// Records over the model's maximum. They were not looked at any further, so duplicates among them count too.
@@ -71,12 +105,12 @@ impl Sealer {
     #[must_use]
     pub fn new(
         limits: &DataLimits,
-        exclude: HashSet<PromptDigest>,
+        exclude: impl Into<Excluded>,
         holdout: Option<(String, f64)>,
     ) -> Self {
         Self {
             max_records: limits.max_records,
-            exclude,
+            exclude: exclude.into(),
             holdout,
             line: Vec::new(),
             digests: HashSet::new(),
@@ -141,8 +175,9 @@ impl Sealer {
             return;
         };
         let digest = PromptDigest::of(&prompt);
-        if self.exclude.contains(&digest) {
+        if self.exclude.normalised.contains(&digest) {
             self.sealed.leaked += 1;
+            self.sealed.leaked_to_the_letter += u64::from(self.exclude.exact.contains(&exact_digest(&prompt)));
             return;
         }
         if !self.digests.insert(record_digest(line)) {

@@ -89,8 +89,14 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     if let Some(prepared) = &run.prepared {
         let _ = writeln!(
             text,
-            "  {} records; left out: {} duplicates, {} that stand in the evaluation set, {} held out, {} over the limit",
-            prepared.records, prepared.duplicates, prepared.leaked, prepared.held_out, prepared.left_out
+            "  {} records; left out: {} duplicates, {} that stand in the evaluation set ({} to the letter), {} held out, {} over \
+             the limit",
+            prepared.records,
+            prepared.duplicates,
+            prepared.leaked,
+            prepared.leaked_to_the_letter,
+            prepared.held_out,
+            prepared.left_out
         );
         let _ = writeln!(
             text,

@@ -192,6 +192,8 @@ pub struct Prepared {
     pub duplicates: u64,
     /// Records left out because they also stand in the evaluation set.
     pub leaked: u64,
+    /// Those of them that stand there to the letter; the others differ in case or white space only.
+    pub leaked_to_the_letter: u64,
     /// Records held out for evaluation.
     pub held_out: u64,
     /// Records left out because the model takes no more.

@@ -1,0 +1,109 @@
+//! Deleting a model: begun in one transaction, deployments first, then the model, then the record.
+
+use perennial_core::announcement::happened;
+use perennial_core::idle::{PlanLine, protected};
+use perennial_core::model::{Model, ModelLife};
+use perennial_core::pipeline::Pipeline;
+use perennial_engine::EngineError;
+use perennial_engine::records::{self, Stored};
+use perennial_ports::ErrorKind;
+use serde_json::json;
+
+use crate::{Ports, commit, unchanged};
+
+/// Goes as far as it goes now; what is left is done by the next cleanup.
+pub(crate) async fn delete(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    model: &Stored<Model>,
+    deployments: &[String],
+    line: &PlanLine,
+) -> Result<(), EngineError> {
+    let installation = ports.desk.settings.installation.to_string();
+    let found = ports.models.get_model(&model.record.arn).await?;
+    if let Some(found) = &found {
+        if found.tags.get("perennial:installation") != Some(&installation) {
+            tracing::warn!(model = %line.model, arn = found.arn, "it does not bear this installation's tags; it is left alone");
+            return Ok(());
+        }
+    }
+    let Some(model) = begin(ports, pipeline, model, line).await? else { return Ok(()) };
+    for arn in deployments {
+        ports.change.delete_deployment(arn).await?;
+    }
+    if !ports.deployments.deployments_of(&model.record.arn).await?.is_empty() {
+        return Ok(());
+    }
+    if found.is_some() {
+        match ports.delete.delete_model(&model.record.arn).await {
+            Ok(()) => {}
+            Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
+                tracing::info!(model = %line.model, %error, "not deleted yet; the next cleanup goes on");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    finish(ports, pipeline, model, line).await
+}
+
+/// `ready → deleting`, one way, in a transaction that checks everything that could protect the model.
+async fn begin(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    model: &Stored<Model>,
+    line: &PlanLine,
+) -> Result<Option<Stored<Model>>, EngineError> {
+    if matches!(model.record.life, ModelLife::Deleting { .. }) {
+        return Ok(Some(model.clone()));
+    }
+    let desk = &ports.desk;
+    let Some(fresh) = records::pipeline(desk.table.as_ref(), &pipeline.name).await? else { return Ok(None) };
+    let mut writes = vec![unchanged(&fresh.record, fresh.version)];
+    let active = match &fresh.record.active_run {
+        Some(id) => records::run(desk.table.as_ref(), &pipeline.name, id).await?,
+        None => None,
+    };
+    if let Some(active) = &active {
+        let key = perennial_core::keys::Key::run(&pipeline.name, &active.record.id);
+        writes.push(perennial_ports::Write::Check { key, expect: active.expect() });
+    }
+    if let Some(reason) = protected(&fresh.record, active.as_ref().map(|run| &run.record), &model.record) {
+        tracing::info!(model = %line.model, "not deleted: {reason}");
+        return Ok(None);
+    }
+    let now = desk.now();
+    let mut next = model.clone();
+    next.record.life = ModelLife::Deleting { since: now };
+    next.record.notes.push(format!("{now}: being deleted: {}", line.reason));
+    writes.push(records::put_model(&next));
+    if commit(ports, writes).await? {
+        Ok(Some(Stored { record: next.record, version: model.version + 1 }))
+    } else {
+        Ok(None)
+    }
+}
+
+async fn finish(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    model: Stored<Model>,
+    line: &PlanLine,
+) -> Result<(), EngineError> {
+    let now = ports.desk.now();
+    let mut next = model;
+    next.record.life = ModelLife::Deleted { at: now };
+    next.record.notes.push(format!("{now}: deleted. To bring it back: {}", line.bring_back));
+    if commit(ports, vec![records::put_model(&next)]).await? {
+        let detail = json!({
+            "pipeline": pipeline.name,
+            "model": line.model,
+            "arn": line.arn,
+            "reason": line.reason,
+            "bring_back": line.bring_back,
+        });
+        tracing::info!(pipeline = %pipeline.name, model = %line.model, "deleted: {}", line.reason);
+        ports.desk.announce.announce(&[happened("Model Deleted", detail)]).await?;
+    }
+    Ok(())
+}

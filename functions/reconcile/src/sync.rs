@@ -1,0 +1,61 @@
+//! Comparing the bucket with the record: files older than the installation, and events that were lost.
+
+use std::collections::BTreeSet;
+
+use perennial_core::announcement::{Announcement, object_found, object_missing};
+use perennial_core::upload::{Place, UploadStatus, place};
+use perennial_engine::{EngineError, records};
+use perennial_ports::objects::list_all;
+
+use crate::Ports;
+
+/// Said at a time, so that a large bucket does not stand in memory twice.
+const CHUNK: usize = 100;
+
+pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
+    let table = ports.desk.table.as_ref();
+    let mut say: Vec<Announcement> = Vec::new();
+    let mut there = BTreeSet::new();
+    for prefix in ["pipelines/", "data/", "eval/"] {
+        for info in list_all(ports.read.as_ref(), prefix).await? {
+            let known = match place(&info.key) {
+                Place::Ignored => true,
+                Place::Misnamed { .. } => false,
+                Place::Configuration(name) => {
+                    let pipeline = records::pipeline(table, &name).await?;
+                    pipeline.and_then(|stored| stored.record.config).is_some_and(|config| config.version == info.version)
+                }
+                Place::Upload(_, name) => {
+                    let upload = records::upload(table, &name, &info.key).await?;
+                    upload.is_some_and(|stored| {
+                        stored.record.version == info.version
+                            && matches!(stored.record.status, UploadStatus::Accepted | UploadStatus::Rejected)
+                    })
+                }
+            };
+            if !known {
+                say.push(object_found(&info.key, &info.version, info.size));
+            }
+            there.insert(info.key);
+            flush(ports, &mut say, CHUNK).await?;
+        }
+    }
+    for stored in records::pipelines(table).await? {
+        for upload in records::uploads(table, &stored.record.name).await? {
+            let upload = upload.record;
+            if upload.status != UploadStatus::Withdrawn && !there.contains(&upload.key) {
+                say.push(object_missing(&upload.key));
+                flush(ports, &mut say, CHUNK).await?;
+            }
+        }
+    }
+    flush(ports, &mut say, 1).await
+}
+
+async fn flush(ports: &Ports, say: &mut Vec<Announcement>, at_least: usize) -> Result<(), EngineError> {
+    if say.len() >= at_least {
+        ports.desk.announce.announce(say).await?;
+        say.clear();
+    }
+    Ok(())
+}
