@@ -25,8 +25,6 @@ mod settings;
 mod ssm;
 mod store;
 mod sts;
-#[cfg(test)]
-mod testing;
 mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -1,1 +1,0 @@
-//! What the tests at the level of `Services::handle` share.

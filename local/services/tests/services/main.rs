@@ -1,0 +1,15 @@
+//! Every operation at the level of `Services::handle`, under a clock that the test moves.
+#![expect(clippy::unwrap_used)]
+
+mod batch;
+mod bench;
+mod converse;
+mod customization;
+mod deployments;
+mod faults;
+mod metrics;
+mod models;
+mod put_events;
+mod restart;
+mod ssm;
+mod wire;
