@@ -24,13 +24,14 @@ const STOP: &str = "bedrock:StopModelInvocationJob";
 #[async_trait]
 impl StartBatch for Bedrock {
     async fn start_batch(&self, spec: &BatchSpec) -> PortResult<String> {
+        let settings = self.settings(CREATE)?;
         let input = ModelInvocationJobS3InputDataConfig::builder()
             .s3_input_format(S3InputFormat::Jsonl)
-            .s3_uri(self.uri(&spec.input_key))
+            .s3_uri(settings.uri(&spec.input_key))
             .build()
             .map_err(wrong(CREATE))?;
         let output = ModelInvocationJobS3OutputDataConfig::builder()
-            .s3_uri(self.uri(&spec.output_prefix))
+            .s3_uri(settings.uri(&spec.output_prefix))
             .build()
             .map_err(wrong(CREATE))?;
         let answer = self
@@ -38,7 +39,7 @@ impl StartBatch for Bedrock {
             .create_model_invocation_job()
             .job_name(&spec.name)
             .client_request_token(&spec.token)
-            .role_arn(&self.settings.job_role_arn)
+            .role_arn(&settings.job_role_arn)
             .model_id(&spec.model_id)
             .model_invocation_type(ModelInvocationType::Converse)
             .input_data_config(ModelInvocationJobInputDataConfig::S3InputDataConfig(input))

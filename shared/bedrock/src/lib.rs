@@ -23,21 +23,44 @@ pub struct Settings {
     pub job_role_arn: String,
 }
 
+impl Settings {
+    fn uri(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
+    }
+}
+
 /// Bedrock in one region. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Bedrock {
     client: Client,
-    settings: Settings,
+    settings: Option<Settings>,
 }
 
 impl Bedrock {
-    /// With this client.
+    /// For everything.
     pub fn new(client: Client, settings: Settings) -> Self {
-        Self { client, settings }
+        Self {
+            client,
+            settings: Some(settings),
+        }
     }
 
-    fn uri(&self, key: &str) -> String {
-        format!("s3://{}/{key}", self.settings.bucket)
+    /// For everything but starting jobs, which is refused as `Invalid`: the command line knows no job role.
+    pub fn without_jobs(client: Client) -> Self {
+        Self {
+            client,
+            settings: None,
+        }
+    }
+
+    fn settings(&self, operation: &str) -> PortResult<&Settings> {
+        self.settings.as_ref().ok_or_else(|| {
+            PortError::new(
+                operation,
+                ErrorKind::Invalid,
+                "no bucket and job role were named; only the functions start jobs",
+            )
+        })
     }
 
     async fn tags(&self, arn: &str) -> PortResult<Tags> {

@@ -19,9 +19,10 @@ const STOP: &str = "bedrock:StopModelCustomizationJob";
 #[async_trait]
 impl StartTraining for Bedrock {
     async fn start_training(&self, spec: &TrainingSpec) -> PortResult<String> {
+        let settings = self.settings(CREATE)?;
         let tags = sdk_tags(CREATE, &spec.tags)?;
         let output = OutputDataConfig::builder()
-            .s3_uri(self.uri(&spec.output_prefix))
+            .s3_uri(settings.uri(&spec.output_prefix))
             .build()
             .map_err(wrong(CREATE))?;
         let hyperparameters = spec.hyperparameters.clone().into_iter().collect();
@@ -31,12 +32,12 @@ impl StartTraining for Bedrock {
             .job_name(&spec.name)
             .custom_model_name(&spec.model_name)
             .client_request_token(&spec.token)
-            .role_arn(&self.settings.job_role_arn)
+            .role_arn(&settings.job_role_arn)
             .base_model_identifier(&spec.base_model)
             .customization_type(CustomizationType::FineTuning)
             .training_data_config(
                 TrainingDataConfig::builder()
-                    .s3_uri(self.uri(&spec.training_key))
+                    .s3_uri(settings.uri(&spec.training_key))
                     .build(),
             )
             .output_data_config(output)
