@@ -94,7 +94,9 @@ mod tests {
         sort_order: None,
     };
 
-    fn page(listing: Listing<'_>) -> Result<(Vec<(String, Timestamp)>, Option<String>), AwsError> {
+    type Item = (String, Timestamp);
+
+    fn page(listing: Listing<'_>) -> Result<(Vec<Item>, Option<String>), AwsError> {
         let items = (0..5)
             .map(|n| (format!("item-{n}"), Timestamp::from_second(n).unwrap()))
             .collect();
