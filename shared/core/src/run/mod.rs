@@ -118,7 +118,7 @@ pub enum Awaiting {
 
 /// The state of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[serde(tag = "stage", rename_all = "kebab-case")]
 pub enum RunState {
     /// The training file and the evaluation prompts are assembled, checked and priced.
     Preparing,
@@ -289,7 +289,6 @@ pub struct Run {
     /// The datasets that the candidate will have seen: its own, and those of the model it starts from.
     pub trained_on: Vec<String>,
     /// Where it stands.
-    #[serde(flatten)]
     pub state: RunState,
     /// What preparing found.
     pub prepared: Option<Prepared>,
