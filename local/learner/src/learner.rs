@@ -95,12 +95,13 @@ impl Learner {
                 *vote += similarity.powi(SHARPNESS);
             }
         }
-        let best = votes
-            .iter()
-            .enumerate()
-            .fold((self.most_frequent, 0.0_f32), |best, (place, vote)| {
-                if *vote > best.1 { (place, *vote) } else { best }
-            });
+        let best =
+            votes
+                .iter()
+                .enumerate()
+                .fold((self.most_frequent, 0.0_f32), |best, (place, vote)| {
+                    if *vote > best.1 { (place, *vote) } else { best }
+                });
         self.records
             .completions
             .get(best.0)
