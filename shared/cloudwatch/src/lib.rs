@@ -156,7 +156,9 @@ fn count(seen: &mut Use, series: &MetricDataResult, to: Timestamp, period: i32) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_cloudwatch::config::{BehaviorVersion, Region};
     use aws_sdk_cloudwatch::primitives::DateTime;
+    use perennial_aws_errors::replay::{Replay, Reply};
 
     fn series(id: &str, points: &[(i64, f64)]) -> MetricDataResult {
         let mut series = MetricDataResult::builder().id(id);
@@ -164,6 +166,72 @@ mod tests {
             series = series.timestamps(DateTime::from_secs(*at)).values(*value);
         }
         series.build()
+    }
+
+    fn metrics(replay: &Replay) -> Metrics {
+        let config = aws_sdk_cloudwatch::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Replay::credentials())
+            .http_client(replay.http_client())
+            .build();
+        Metrics::new(Client::from_conf(config))
+    }
+
+    /// An answer in CloudWatch's wire format (Smithy RPC v2 CBOR): one series of one point.
+    fn answer(id: &str, at: u32, calls: f64) -> Reply {
+        let text = |text: &str| {
+            let length = u8::try_from(text.len()).expect("short");
+            [&[0x60 + length], text.as_bytes()].concat()
+        };
+        let body = [
+            vec![0xa1],
+            text("MetricDataResults"),
+            vec![0x81, 0xa3],
+            text("Id"),
+            text(id),
+            text("Timestamps"),
+            vec![0x81, 0xc1, 0x1a],
+            at.to_be_bytes().to_vec(),
+            text("Values"),
+            vec![0x81, 0xfb],
+            calls.to_be_bytes().to_vec(),
+        ];
+        Reply::ok(body.concat()).with_header("smithy-protocol", "rpc-v2-cbor")
+    }
+
+    #[tokio::test]
+    async fn a_hundred_and_twenty_five_models_a_call_and_no_series_is_no_answer() {
+        let replay = Replay::new([
+            answer("q1_2", 1_000_000_020, 2.0),
+            answer("q0_0", 1_000_000_080, 1.0),
+        ]);
+        let ids: Vec<String> = (0..126).map(|n| format!("m{n:03}")).collect();
+        let from = Timestamp::from_second(1_000_000_000).expect("a time");
+        let to = Timestamp::from_second(1_000_000_100).expect("a time");
+        let uses = metrics(&replay)
+            .uses(&ids, from, to)
+            .await
+            .expect("answered");
+        assert_eq!(replay.asked().len(), 2);
+        let last = |second| Some(Timestamp::from_second(second).expect("a time"));
+        let expected = [
+            (
+                "m001".to_owned(),
+                Use {
+                    calls: 2,
+                    last: last(1_000_000_080),
+                },
+            ),
+            (
+                "m125".to_owned(),
+                Use {
+                    calls: 1,
+                    last: last(1_000_000_100),
+                },
+            ),
+        ];
+        assert_eq!(uses, BTreeMap::from(expected));
     }
 
     #[test]
