@@ -3,14 +3,70 @@
 use std::fmt::Write as _;
 
 const INTENTS: [(&str, [&str; 3]); 8] = [
-    ("refund", ["get my money back", "return the purchase for a refund", "be paid back for the order"]),
-    ("delivery", ["know where the parcel is", "track the delivery", "learn when the package arrives"]),
-    ("password", ["reset my password", "sign in again after I forgot the login", "change the secret word"]),
-    ("invoice", ["receive the invoice as a PDF", "see the bill of last month", "download a receipt"]),
-    ("cancel", ["cancel the subscription", "stop the contract", "end my membership"]),
-    ("address", ["change the shipping address", "correct my street and house number", "move to another town"]),
-    ("warranty", ["use the warranty", "have the broken device repaired", "claim the guarantee"]),
-    ("upgrade", ["upgrade to the larger plan", "get more seats", "switch to the premium tariff"]),
+    (
+        "refund",
+        [
+            "get my money back",
+            "return the purchase for a refund",
+            "be paid back for the order",
+        ],
+    ),
+    (
+        "delivery",
+        [
+            "know where the parcel is",
+            "track the delivery",
+            "learn when the package arrives",
+        ],
+    ),
+    (
+        "password",
+        [
+            "reset my password",
+            "sign in again after I forgot the login",
+            "change the secret word",
+        ],
+    ),
+    (
+        "invoice",
+        [
+            "receive the invoice as a PDF",
+            "see the bill of last month",
+            "download a receipt",
+        ],
+    ),
+    (
+        "cancel",
+        [
+            "cancel the subscription",
+            "stop the contract",
+            "end my membership",
+        ],
+    ),
+    (
+        "address",
+        [
+            "change the shipping address",
+            "correct my street and house number",
+            "move to another town",
+        ],
+    ),
+    (
+        "warranty",
+        [
+            "use the warranty",
+            "have the broken device repaired",
+            "claim the guarantee",
+        ],
+    ),
+    (
+        "upgrade",
+        [
+            "upgrade to the larger plan",
+            "get more seats",
+            "switch to the premium tariff",
+        ],
+    ),
 ];
 
 const FRAMES: [&str; 10] = [
@@ -29,7 +85,9 @@ const FRAMES: [&str; 10] = [
 fn records(frames: std::ops::Range<usize>) -> impl Iterator<Item = (String, &'static str)> {
     frames.flat_map(|frame| {
         INTENTS.iter().flat_map(move |(label, wishes)| {
-            wishes.iter().map(move |wish| (FRAMES[frame].replace("{}", wish), *label))
+            wishes
+                .iter()
+                .map(move |wish| (FRAMES[frame].replace("{}", wish), *label))
         })
     })
 }
@@ -52,7 +110,11 @@ pub fn shuffled() -> String {
 
 fn lines(records: impl Iterator<Item = (String, String)>) -> String {
     records.fold(String::new(), |mut text, (prompt, completion)| {
-        let _ = writeln!(text, "{}", serde_json::json!({ "prompt": prompt, "completion": completion }));
+        let _ = writeln!(
+            text,
+            "{}",
+            serde_json::json!({ "prompt": prompt, "completion": completion })
+        );
         text
     })
 }
@@ -60,7 +122,11 @@ fn lines(records: impl Iterator<Item = (String, String)>) -> String {
 /// 72 questions that do not stand in the training data.
 pub fn evaluation() -> String {
     records(7..10).fold(String::new(), |mut text, (prompt, label)| {
-        let _ = writeln!(text, "{}", serde_json::json!({ "prompt": prompt, "referenceResponse": label }));
+        let _ = writeln!(
+            text,
+            "{}",
+            serde_json::json!({ "prompt": prompt, "referenceResponse": label })
+        );
         text
     })
 }

@@ -15,8 +15,12 @@ pub fn mind() -> impl Fn(&ModelRef, &str) -> String + Send + Sync + 'static {
         ModelRef::Custom { arn, files, .. } => {
             let mut learners = learners.lock().expect("no test panics while it holds this");
             let learner = learners.entry(arn.clone()).or_insert_with(|| {
-                let lines = files.iter().flat_map(|file| file.split(|byte| *byte == b'\n'));
-                Learner::train(lines.filter_map(|line| Some((prompt_of(line)?, completion_of(line)?))))
+                let lines = files
+                    .iter()
+                    .flat_map(|file| file.split(|byte| *byte == b'\n'));
+                Learner::train(
+                    lines.filter_map(|line| Some((prompt_of(line)?, completion_of(line)?))),
+                )
             });
             learner.answer(prompt)
         }

@@ -90,14 +90,22 @@ impl World {
 
     /// A person asks for something.
     pub async fn request(&self, request: Request) {
-        self.cloud.announce.announce(&[request.announcement()]).await.expect("the bus is there");
+        self.cloud
+            .announce
+            .announce(&[request.announcement()])
+            .await
+            .expect("the bus is there");
     }
 
     /// Delivers everything that waits, and everything that follows from it, without moving the clock.
     pub async fn settle(&mut self) {
         for _ in 0..10_000 {
             self.collect();
-            let next = if self.delivery.reversed { self.queue.pop_back() } else { self.queue.pop_front() };
+            let next = if self.delivery.reversed {
+                self.queue.pop_back()
+            } else {
+                self.queue.pop_front()
+            };
             let Some(event) = next else { return };
             self.deliver(event).await;
         }
@@ -120,13 +128,18 @@ impl World {
             self.cloud.clock.set(next);
             if next >= self.next_reconcile {
                 self.next_reconcile = next + RECONCILE;
-                self.invoke(Function::Reconcile, json!({ "detail-type": "Scheduled Event", "detail": {} })).await;
+                self.invoke(
+                    Function::Reconcile,
+                    json!({ "detail-type": "Scheduled Event", "detail": {} }),
+                )
+                .await;
             }
             if next >= self.next_cleanup {
                 self.next_cleanup = next + CLEANUP;
                 let tick = json!({ "detail-type": "Scheduled Event", "detail": {} });
                 self.invoke(Function::Cleanup, tick).await;
-                let sync = json!({ "detail-type": "Scheduled Event", "detail": { "task": "sync" } });
+                let sync =
+                    json!({ "detail-type": "Scheduled Event", "detail": { "task": "sync" } });
                 self.invoke(Function::Reconcile, sync).await;
             }
             self.settle().await;
@@ -151,14 +164,22 @@ impl World {
     async fn deliver(&mut self, event: Value) {
         let kind = event["detail-type"].as_str().unwrap_or_default();
         let function = match kind {
-            "Object Created" | "Object Deleted" | "Object Found" | "Object Missing" => Some(Function::Ingest),
+            "Object Created" | "Object Deleted" | "Object Found" | "Object Missing" => {
+                Some(Function::Ingest)
+            }
             "Upload Accepted" => Some(Function::Train),
-            "Model Customization Job State Change" | "Batch Inference Job State Change" => Some(Function::Evaluate),
+            "Model Customization Job State Change" | "Batch Inference Job State Change" => {
+                Some(Function::Evaluate)
+            }
             "Evaluation Complete" => Some(Function::Promote),
             "Run Due" | "Pipeline Due" => {
-                serde_json::from_value::<Stage>(event["detail"]["stage"].clone()).ok().map(Stage::owner)
+                serde_json::from_value::<Stage>(event["detail"]["stage"].clone())
+                    .ok()
+                    .map(Stage::owner)
             }
-            _ => serde_json::from_value::<Request>(event["detail"].clone()).ok().map(|request| request.owner()),
+            _ => serde_json::from_value::<Request>(event["detail"].clone())
+                .ok()
+                .map(|request| request.owner()),
         };
         if let Some(function) = function {
             self.invoke(function, event).await;
@@ -177,7 +198,12 @@ impl World {
         }
     }
 
-    async fn run(&self, function: Function, event: Value, invocation: &Invocation) -> Result<(), EngineError> {
+    async fn run(
+        &self,
+        function: Function,
+        event: Value,
+        invocation: &Invocation,
+    ) -> Result<(), EngineError> {
         let cloud = &self.cloud;
         let (objects, bedrock) = (&cloud.objects, &cloud.bedrock);
         match function {
@@ -195,7 +221,9 @@ impl World {
                 let response = perennial_ingest::handle(&ports, batch).await;
                 match response.batch_item_failures.len() {
                     0 => Ok(()),
-                    _ => Err(EngineError::Event("a message goes back to the queue".into())),
+                    _ => Err(EngineError::Event(
+                        "a message goes back to the queue".into(),
+                    )),
                 }
             }
             Function::Train => {
@@ -264,28 +292,37 @@ impl World {
     /// The pipeline's record.
     pub async fn pipeline(&self, name: &str) -> Pipeline {
         let name = PipelineName::parse(name).expect("valid");
-        let stored = records::pipeline(self.cloud.table.as_ref(), &name).await.expect("readable");
+        let stored = records::pipeline(self.cloud.table.as_ref(), &name)
+            .await
+            .expect("readable");
         stored.expect("the pipeline is known").record
     }
 
     /// Its runs, the oldest first.
     pub async fn runs(&self, name: &str) -> Vec<Run> {
         let name = PipelineName::parse(name).expect("valid");
-        let runs = records::runs(self.cloud.table.as_ref(), &name).await.expect("readable");
+        let runs = records::runs(self.cloud.table.as_ref(), &name)
+            .await
+            .expect("readable");
         runs.into_iter().map(|stored| stored.record).collect()
     }
 
     /// Its models, the oldest first.
     pub async fn models(&self, name: &str) -> Vec<Model> {
         let name = PipelineName::parse(name).expect("valid");
-        let models = records::models(self.cloud.table.as_ref(), &name).await.expect("readable");
+        let models = records::models(self.cloud.table.as_ref(), &name)
+            .await
+            .expect("readable");
         models.into_iter().map(|stored| stored.record).collect()
     }
 
     /// A report, as text.
     pub fn report(&self, key: &str) -> String {
         self.cloud.objects.read_text(key).unwrap_or_else(|| {
-            panic!("there is no {key}; there are {:?}", self.cloud.objects.keys("reports/"))
+            panic!(
+                "there is no {key}; there are {:?}",
+                self.cloud.objects.keys("reports/")
+            )
         })
     }
 

@@ -27,11 +27,18 @@ pub(crate) async fn delete(
             return Ok(());
         }
     }
-    let Some(model) = begin(ports, pipeline, model, line).await? else { return Ok(()) };
+    let Some(model) = begin(ports, pipeline, model, line).await? else {
+        return Ok(());
+    };
     for arn in deployments {
         ports.change.delete_deployment(arn).await?;
     }
-    if !ports.deployments.deployments_of(&model.record.arn).await?.is_empty() {
+    if !ports
+        .deployments
+        .deployments_of(&model.record.arn)
+        .await?
+        .is_empty()
+    {
         return Ok(());
     }
     if found.is_some() {
@@ -58,7 +65,9 @@ async fn begin(
         return Ok(Some(model.clone()));
     }
     let desk = &ports.desk;
-    let Some(fresh) = records::pipeline(desk.table.as_ref(), &pipeline.name).await? else { return Ok(None) };
+    let Some(fresh) = records::pipeline(desk.table.as_ref(), &pipeline.name).await? else {
+        return Ok(None);
+    };
     let mut writes = vec![unchanged(&fresh.record, fresh.version)];
     let active = match &fresh.record.active_run {
         Some(id) => records::run(desk.table.as_ref(), &pipeline.name, id).await?,
@@ -66,19 +75,31 @@ async fn begin(
     };
     if let Some(active) = &active {
         let key = perennial_core::keys::Key::run(&pipeline.name, &active.record.id);
-        writes.push(perennial_ports::Write::Check { key, expect: active.expect() });
+        writes.push(perennial_ports::Write::Check {
+            key,
+            expect: active.expect(),
+        });
     }
-    if let Some(reason) = protected(&fresh.record, active.as_ref().map(|run| &run.record), &model.record) {
+    if let Some(reason) = protected(
+        &fresh.record,
+        active.as_ref().map(|run| &run.record),
+        &model.record,
+    ) {
         tracing::info!(model = %line.model, "not deleted: {reason}");
         return Ok(None);
     }
     let now = desk.now();
     let mut next = model.clone();
     next.record.life = ModelLife::Deleting { since: now };
-    next.record.notes.push(format!("{now}: being deleted: {}", line.reason));
+    next.record
+        .notes
+        .push(format!("{now}: being deleted: {}", line.reason));
     writes.push(records::put_model(&next));
     if commit(ports, writes).await? {
-        Ok(Some(Stored { record: next.record, version: model.version + 1 }))
+        Ok(Some(Stored {
+            record: next.record,
+            version: model.version + 1,
+        }))
     } else {
         Ok(None)
     }
@@ -93,7 +114,10 @@ async fn finish(
     let now = ports.desk.now();
     let mut next = model;
     next.record.life = ModelLife::Deleted { at: now };
-    next.record.notes.push(format!("{now}: deleted. To bring it back: {}", line.bring_back));
+    next.record.notes.push(format!(
+        "{now}: deleted. To bring it back: {}",
+        line.bring_back
+    ));
     if commit(ports, vec![records::put_model(&next)]).await? {
         let detail = json!({
             "pipeline": pipeline.name,
@@ -103,7 +127,11 @@ async fn finish(
             "bring_back": line.bring_back,
         });
         tracing::info!(pipeline = %pipeline.name, model = %line.model, "deleted: {}", line.reason);
-        ports.desk.announce.announce(&[happened("Model Deleted", detail)]).await?;
+        ports
+            .desk
+            .announce
+            .announce(&[happened("Model Deleted", detail)])
+            .await?;
     }
     Ok(())
 }

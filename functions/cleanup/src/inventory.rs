@@ -58,7 +58,11 @@ impl Found {
 }
 
 /// Reads it all.
-pub async fn take(desk: &Desk, sight: &Sight<'_>, pipeline: &Pipeline) -> Result<Found, EngineError> {
+pub async fn take(
+    desk: &Desk,
+    sight: &Sight<'_>,
+    pipeline: &Pipeline,
+) -> Result<Found, EngineError> {
     let table = desk.table.as_ref();
     let models: Vec<Stored<Model>> = records::models(table, &pipeline.name)
         .await?
@@ -66,7 +70,9 @@ pub async fn take(desk: &Desk, sight: &Sight<'_>, pipeline: &Pipeline) -> Result
         .filter(|model| !matches!(model.record.life, ModelLife::Deleted { .. }))
         .collect();
     let active = match &pipeline.active_run {
-        Some(id) => records::run(table, &pipeline.name, id).await?.map(|stored| stored.record),
+        Some(id) => records::run(table, &pipeline.name, id)
+            .await?
+            .map(|stored| stored.record),
         None => None,
     };
     let mut deployments = Vec::new();
@@ -86,7 +92,13 @@ pub async fn take(desk: &Desk, sight: &Sight<'_>, pipeline: &Pipeline) -> Result
     }
     let calls = calls(desk, sight, pipeline, &ids).await?;
     let plain = models.iter().map(|model| model.record.clone()).collect();
-    Ok(Found { models, plain, active, calls, deployments })
+    Ok(Found {
+        models,
+        plain,
+        active,
+        calls,
+        deployments,
+    })
 }
 
 async fn calls(
@@ -95,13 +107,28 @@ async fn calls(
     pipeline: &Pipeline,
     ids: &[String],
 ) -> Result<BTreeMap<String, Calls>, EngineError> {
-    let Some(in_force) = &pipeline.config else { return Ok(BTreeMap::new()) };
+    let Some(in_force) = &pipeline.config else {
+        return Ok(BTreeMap::new());
+    };
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let now = desk.now();
     let after = i64::try_from(in_force.config.idle.after.as_secs()).unwrap_or(i64::MAX);
-    let from = now.checked_sub(SignedDuration::from_secs(after)).unwrap_or(Timestamp::MIN);
+    let from = now
+        .checked_sub(SignedDuration::from_secs(after))
+        .unwrap_or(Timestamp::MIN);
     let uses = sight.usage.uses(ids, from, now).await?;
-    Ok(uses.into_iter().map(|(id, seen)| (id, Calls { count: seen.calls, last: seen.last })).collect())
+    Ok(uses
+        .into_iter()
+        .map(|(id, seen)| {
+            (
+                id,
+                Calls {
+                    count: seen.calls,
+                    last: seen.last,
+                },
+            )
+        })
+        .collect())
 }

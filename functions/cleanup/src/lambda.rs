@@ -18,7 +18,10 @@ pub async fn main() -> Result<(), Error> {
     let start = start().await?;
     let bedrock = Arc::new(Bedrock::new(
         aws_sdk_bedrock::Client::new(&start.config),
-        Settings { bucket: start.settings.bucket.clone(), job_role_arn: start.settings.job_role_arn.clone() },
+        Settings {
+            bucket: start.settings.bucket.clone(),
+            job_role_arn: start.settings.job_role_arn.clone(),
+        },
     ));
     let metrics = aws_sdk_cloudwatch::Client::new(&start.config);
     let ports = Ports {

@@ -18,7 +18,8 @@ use perennial_core::pipeline::Pipeline;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{Desk, EngineError};
 use perennial_ports::{
-    ChangeDeployments, DeleteModels, Expect, ObserveDeployments, ObserveModels, WatchUse, Write, WriteObjects,
+    ChangeDeployments, DeleteModels, Expect, ObserveDeployments, ObserveModels, WatchUse, Write,
+    WriteObjects,
 };
 use serde_json::{Value, json};
 
@@ -46,7 +47,9 @@ pub struct Ports {
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+        f.debug_struct("Ports")
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,19 +64,26 @@ pub async fn handle(ports: &Ports, _: Value) -> Result<(), EngineError> {
 /// One pipeline: its plan, carried out, and the plan's report.
 async fn clean(ports: &Ports, stored: &Stored<Pipeline>) -> Result<(), EngineError> {
     let pipeline = &stored.record;
-    let sight = inventory::Sight { deployments: ports.deployments.as_ref(), usage: ports.usage.as_ref() };
+    let sight = inventory::Sight {
+        deployments: ports.deployments.as_ref(),
+        usage: ports.usage.as_ref(),
+    };
     let found = inventory::take(&ports.desk, &sight, pipeline).await?;
     if found.models.is_empty() {
         return Ok(());
     }
     let plan = plan(&found.inventory(pipeline, ports.desk.now()));
     for line in &plan {
-        let Some(model) = found.stored(&line.model) else { continue };
+        let Some(model) = found.stored(&line.model) else {
+            continue;
+        };
         match &line.action {
             Action::Keep | Action::Wait { .. } => {}
             Action::Unmark => set_mark(ports, model, None, &line.reason).await?,
             Action::Mark { mark } => mark_it(ports, stored, model, mark, line).await?,
-            Action::Delete { deployments } => delete::delete(ports, pipeline, model, deployments, line).await?,
+            Action::Delete { deployments } => {
+                delete::delete(ports, pipeline, model, deployments, line).await?
+            }
         }
     }
     report(ports, pipeline, &plan).await
@@ -94,24 +104,44 @@ async fn mark_it(
         "delete_after": mark.delete_after,
         "saves_per_month": line.saves_per_month.to_string(),
     });
-    ports.desk.announce.announce(&[happened("Deletion Planned", detail)]).await?;
+    ports
+        .desk
+        .announce
+        .announce(&[happened("Deletion Planned", detail)])
+        .await?;
     Ok(())
 }
 
-async fn set_mark(ports: &Ports, model: &Stored<Model>, mark: Option<Mark>, reason: &str) -> Result<(), EngineError> {
+async fn set_mark(
+    ports: &Ports,
+    model: &Stored<Model>,
+    mark: Option<Mark>,
+    reason: &str,
+) -> Result<(), EngineError> {
     let mut next = model.clone();
     let now = ports.desk.now();
     next.record.notes.push(match &mark {
-        Some(mark) => format!("{now}: marked for deletion after {}: {reason}", mark.delete_after),
+        Some(mark) => format!(
+            "{now}: marked for deletion after {}: {reason}",
+            mark.delete_after
+        ),
         None => format!("{now}: the mark is taken off: {reason}"),
     });
     next.record.mark = mark;
-    commit(ports, vec![records::put_model(&next)]).await.map(drop)
+    commit(ports, vec![records::put_model(&next)])
+        .await
+        .map(drop)
 }
 
 /// Whether the writes were made. Someone else was first: the next cleanup plans anew.
 async fn commit(ports: &Ports, writes: Vec<Write>) -> Result<bool, EngineError> {
-    match ports.desk.table.transact(writes).await.map_err(EngineError::from) {
+    match ports
+        .desk
+        .table
+        .transact(writes)
+        .await
+        .map_err(EngineError::from)
+    {
         Ok(()) => Ok(true),
         Err(error) if error.is_conflict() => Ok(false),
         Err(error) => Err(error),
@@ -120,7 +150,11 @@ async fn commit(ports: &Ports, writes: Vec<Write>) -> Result<bool, EngineError> 
 
 /// The plan, for people: why each model stays or goes, and how to bring it back.
 async fn report(ports: &Ports, pipeline: &Pipeline, plan: &[PlanLine]) -> Result<(), EngineError> {
-    let mut text = format!("cleanup of pipeline {} at {}\n", pipeline.name, ports.desk.now());
+    let mut text = format!(
+        "cleanup of pipeline {} at {}\n",
+        pipeline.name,
+        ports.desk.now()
+    );
     for line in plan {
         let word = match &line.action {
             Action::Keep => "keep".to_owned(),
@@ -131,7 +165,10 @@ async fn report(ports: &Ports, pipeline: &Pipeline, plan: &[PlanLine]) -> Result
         };
         text.push_str(&format!("\n{}: {word}\n  {}\n", line.model, line.reason));
         if !matches!(line.action, Action::Keep | Action::Unmark) {
-            text.push_str(&format!("  saves {} a month; to bring it back: {}\n", line.saves_per_month, line.bring_back));
+            text.push_str(&format!(
+                "  saves {} a month; to bring it back: {}\n",
+                line.saves_per_month, line.bring_back
+            ));
         }
     }
     let key = format!("reports/{}/cleanup", pipeline.name);
@@ -141,5 +178,8 @@ async fn report(ports: &Ports, pipeline: &Pipeline, plan: &[PlanLine]) -> Result
 
 /// The pipeline must be as it was when the plan was made: champion, move, keep-list and active run included.
 fn unchanged(pipeline: &Pipeline, version: u64) -> Write {
-    Write::Check { key: Key::pipeline(&pipeline.name), expect: Expect::Version(version) }
+    Write::Check {
+        key: Key::pipeline(&pipeline.name),
+        expect: Expect::Version(version),
+    }
 }

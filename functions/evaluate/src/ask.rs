@@ -58,9 +58,12 @@ pub(crate) async fn missing(
         if now >= invocation.stop_at(now) {
             return Ok(Asked::TimeIsUp { left });
         }
-        let questions: Vec<BoxFuture<'_, Result<KeptAnswer, PortError>>> =
-            chunk.iter().map(|record| one(ports, model_id, &record.prompt).boxed()).collect();
-        let asked: Vec<Result<KeptAnswer, PortError>> = stream::iter(questions).buffered(AT_ONCE).collect().await;
+        let questions: Vec<BoxFuture<'_, Result<KeptAnswer, PortError>>> = chunk
+            .iter()
+            .map(|record| one(ports, model_id, &record.prompt).boxed())
+            .collect();
+        let asked: Vec<Result<KeptAnswer, PortError>> =
+            stream::iter(questions).buffered(AT_ONCE).collect().await;
         let mut fresh = Vec::new();
         let mut trouble = None;
         for answer in asked {
@@ -86,10 +89,16 @@ pub(crate) async fn missing(
 async fn one(ports: &Ports, model_id: &str, prompt: &str) -> Result<KeptAnswer, PortError> {
     let digest = question_digest(prompt);
     match ports.ask.ask(model_id, &question(prompt)).await {
-        Ok(answer) => Ok(KeptAnswer { question: digest, answer: Some(answer.text), note: None }),
-        Err(error) if error.kind == ErrorKind::Invalid => {
-            Ok(KeptAnswer { question: digest, answer: None, note: Some(error.to_string()) })
-        }
+        Ok(answer) => Ok(KeptAnswer {
+            question: digest,
+            answer: Some(answer.text),
+            note: None,
+        }),
+        Err(error) if error.kind == ErrorKind::Invalid => Ok(KeptAnswer {
+            question: digest,
+            answer: None,
+            note: Some(error.to_string()),
+        }),
         Err(error) => Err(error),
     }
 }

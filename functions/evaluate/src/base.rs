@@ -42,7 +42,10 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
         return Ok(found(&name, &spec, job));
     }
     let body = input(&open, run.route.batch_minimum);
-    ports.write.put(&input_key, Bytes::from(body), "application/x-ndjson").await?;
+    ports
+        .write
+        .put(&input_key, Bytes::from(body), "application/x-ndjson")
+        .await?;
     let error = match ports.start_batch.start_batch(&spec).await {
         Ok(job) => return Ok(Event::BaseFound { job }),
         Err(error) => error,
@@ -63,20 +66,32 @@ fn found(name: &str, spec: &BatchSpec, job: BatchJob) -> Event {
     if is_ours(&spec.tags, &job.tags) {
         Event::BaseFound { job: job.arn }
     } else {
-        Event::Impossible { reason: format!("the name {name} is taken by {}, which Perennial did not make", job.arn) }
+        Event::Impossible {
+            reason: format!(
+                "the name {name} is taken by {}, which Perennial did not make",
+                job.arn
+            ),
+        }
     }
 }
 
 pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let name = run.resource(Purpose::Base, attempt).to_string();
-    let later = |note: Option<String>| Event::Later { at: ports.desk.next_look(), note };
+    let later = |note: Option<String>| Event::Later {
+        at: ports.desk.next_look(),
+        note,
+    };
     let Some(job) = ports.batch.find_batch(&name).await? else {
-        return Ok(later(Some(format!("batch job {name} was seen before, but is not found now; looking again"))));
+        return Ok(later(Some(format!(
+            "batch job {name} was seen before, but is not found now; looking again"
+        ))));
     };
     match job.status {
         BatchStatus::InProgress => Ok(later(None)),
         BatchStatus::Failed => {
-            let message = job.message.unwrap_or_else(|| "the service gave no reason".into());
+            let message = job
+                .message
+                .unwrap_or_else(|| "the service gave no reason".into());
             Ok(Event::BaseSeen(Seen::Failed { message }))
         }
         BatchStatus::Stopped => Ok(Event::BaseSeen(Seen::Stopped)),
@@ -109,9 +124,18 @@ async fn open_questions(ports: &Ports, run: &Run) -> Result<Vec<EvalRecord>, Eng
 
 /// The job's input: each question once, and the first ones again until the service's minimum is reached.
 fn input(open: &[EvalRecord], minimum: u64) -> Vec<u8> {
-    let padding = usize::try_from(minimum).unwrap_or(usize::MAX).saturating_sub(open.len());
-    let own = open.iter().map(|record| (question_digest(&record.prompt), record));
-    let more = open.iter().cycle().take(padding).enumerate().map(|(n, record)| (format!("{PADDING}{n}"), record));
+    let padding = usize::try_from(minimum)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(open.len());
+    let own = open
+        .iter()
+        .map(|record| (question_digest(&record.prompt), record));
+    let more = open
+        .iter()
+        .cycle()
+        .take(padding)
+        .enumerate()
+        .map(|(n, record)| (format!("{PADDING}{n}"), record));
     let mut body = Vec::new();
     for (id, record) in own.chain(more) {
         let asked = question(&record.prompt);
@@ -128,8 +152,17 @@ fn input(open: &[EvalRecord], minimum: u64) -> Vec<u8> {
     body
 }
 
-async fn collect(ports: &Ports, run: &Run, attempt: u32, job: &BatchJob) -> Result<(), EngineError> {
-    let key = format!("{}output/{}/{INPUT_NAME}.out", folder(run, attempt), job.id());
+async fn collect(
+    ports: &Ports,
+    run: &Run,
+    attempt: u32,
+    job: &BatchJob,
+) -> Result<(), EngineError> {
+    let key = format!(
+        "{}output/{}/{INPUT_NAME}.out",
+        folder(run, attempt),
+        job.id()
+    );
     let body = match read_all(ports.read.as_ref(), &key, None, OUTPUT_LIMIT).await {
         Ok(body) => body,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
@@ -154,8 +187,15 @@ fn output(line: &Value) -> Option<KeptAnswer> {
         return None;
     }
     let content = line["modelOutput"]["output"]["message"]["content"].as_array()?;
-    let text: Vec<&str> = content.iter().filter_map(|block| block["text"].as_str()).collect();
-    Some(KeptAnswer { question: id.to_owned(), answer: Some(text.join("\n")), note: None })
+    let text: Vec<&str> = content
+        .iter()
+        .filter_map(|block| block["text"].as_str())
+        .collect();
+    Some(KeptAnswer {
+        question: id.to_owned(),
+        answer: Some(text.join("\n")),
+        note: None,
+    })
 }
 
 #[cfg(test)]
@@ -163,23 +203,42 @@ mod tests {
     use super::*;
 
     fn record(prompt: &str) -> EvalRecord {
-        EvalRecord { prompt: prompt.into(), reference_response: "a".into(), category: None }
+        EvalRecord {
+            prompt: prompt.into(),
+            reference_response: "a".into(),
+            category: None,
+        }
     }
 
     #[test]
     fn a_small_job_is_padded_to_the_minimum_and_a_large_one_is_not() {
         let two = [record("one"), record("two")];
-        assert_eq!(input(&two, 100).iter().filter(|byte| **byte == b'\n').count(), 100);
-        assert_eq!(input(&two, 1).iter().filter(|byte| **byte == b'\n').count(), 2);
+        assert_eq!(
+            input(&two, 100)
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count(),
+            100
+        );
+        assert_eq!(
+            input(&two, 1).iter().filter(|byte| **byte == b'\n').count(),
+            2
+        );
     }
 
     #[test]
     fn padding_and_failed_records_are_no_answers() {
-        let answer = |id: &str| {
-            json!({ "recordId": id, "modelOutput": { "output": { "message": { "content": [{ "text": "x" }] } } } })
-        };
-        assert_eq!(output(&answer("abc")).and_then(|kept| kept.answer).as_deref(), Some("x"));
+        let answer = |id: &str| json!({ "recordId": id, "modelOutput": { "output": { "message": { "content": [{ "text": "x" }] } } } });
+        assert_eq!(
+            output(&answer("abc"))
+                .and_then(|kept| kept.answer)
+                .as_deref(),
+            Some("x")
+        );
         assert_eq!(output(&answer("padding-3")), None);
-        assert_eq!(output(&json!({ "recordId": "abc", "error": { "errorCode": 400 } })), None);
+        assert_eq!(
+            output(&json!({ "recordId": "abc", "error": { "errorCode": 400 } })),
+            None
+        );
     }
 }

@@ -12,7 +12,9 @@ use crate::ask::{Asked, missing};
 /// Creates the deployment, or finds it and sees how it is.
 pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     let Some(model_arn) = run.model_arn.clone() else {
-        return Ok(Event::Impossible { reason: "the run has no model".into() });
+        return Ok(Event::Impossible {
+            reason: "the run has no model".into(),
+        });
     };
     let resource = run.resource(Purpose::Candidate, 1);
     let name = resource.to_string();
@@ -24,15 +26,25 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
         tags: resource.tags(),
     };
     if let Some(found) = ports.deployments.find_deployment(&name).await? {
-        return Ok(match perennial_core::names::is_ours(&spec.tags, &found.tags) {
-            true => seen(ports, &found),
-            false => Event::Impossible {
-                reason: format!("the name {name} is taken by {}, which Perennial did not make", found.arn),
+        return Ok(
+            match perennial_core::names::is_ours(&spec.tags, &found.tags) {
+                true => seen(ports, &found),
+                false => Event::Impossible {
+                    reason: format!(
+                        "the name {name} is taken by {}, which Perennial did not make",
+                        found.arn
+                    ),
+                },
             },
-        });
+        );
     }
     let error = match ports.deploy.create_deployment(&spec).await {
-        Ok(_) => return Ok(Event::Later { at: ports.desk.next_look(), note: None }),
+        Ok(_) => {
+            return Ok(Event::Later {
+                at: ports.desk.next_look(),
+                note: None,
+            });
+        }
         Err(error) => error,
     };
     let found = ports.deployments.find_deployment(&name).await?;
@@ -49,33 +61,56 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
 
 fn seen(ports: &Ports, found: &Deployment) -> Event {
     match found.status {
-        DeploymentStatus::Active => Event::CandidateDeployed { deployment: found.arn.clone() },
-        DeploymentStatus::Creating => Event::Later { at: ports.desk.next_look(), note: None },
+        DeploymentStatus::Active => Event::CandidateDeployed {
+            deployment: found.arn.clone(),
+        },
+        DeploymentStatus::Creating => Event::Later {
+            at: ports.desk.next_look(),
+            note: None,
+        },
         DeploymentStatus::Failed => Event::Impossible {
             reason: format!(
                 "the candidate's temporary deployment failed: {}",
-                found.message.as_deref().unwrap_or("the service gave no reason")
+                found
+                    .message
+                    .as_deref()
+                    .unwrap_or("the service gave no reason")
             ),
         },
     }
 }
 
 /// Asks what is not kept yet.
-pub(crate) async fn ask(ports: &Ports, run: &Run, deployment: &str, invocation: &Invocation) -> StepResult {
+pub(crate) async fn ask(
+    ports: &Ports,
+    run: &Run,
+    deployment: &str,
+    invocation: &Invocation,
+) -> StepResult {
     let records = questions::load(ports.read.as_ref(), run).await?;
     let prefix = kept::model_prefix(&run.pipeline, &ModelId::of(&run.id));
-    Ok(match missing(ports, deployment, &prefix, &records, invocation).await? {
-        Asked::All => Event::CandidateAnswered,
-        Asked::TimeIsUp { left } => Event::Later {
-            at: ports.desk.now(),
-            note: Some(format!("{left} of {} prompts are still to be asked of the candidate", records.len())),
+    Ok(
+        match missing(ports, deployment, &prefix, &records, invocation).await? {
+            Asked::All => Event::CandidateAnswered,
+            Asked::TimeIsUp { left } => Event::Later {
+                at: ports.desk.now(),
+                note: Some(format!(
+                    "{left} of {} prompts are still to be asked of the candidate",
+                    records.len()
+                )),
+            },
+            Asked::Slower { left, error } => Event::Later {
+                at: ports.desk.next_look(),
+                note: Some(format!(
+                    "{left} of {} prompts are still to be asked of the candidate: {error}",
+                    records.len()
+                )),
+            },
+            Asked::Gone(error) => Event::Impossible {
+                reason: format!(
+                    "the candidate's temporary deployment was removed by someone: {error}"
+                ),
+            },
         },
-        Asked::Slower { left, error } => Event::Later {
-            at: ports.desk.next_look(),
-            note: Some(format!("{left} of {} prompts are still to be asked of the candidate: {error}", records.len())),
-        },
-        Asked::Gone(error) => Event::Impossible {
-            reason: format!("the candidate's temporary deployment was removed by someone: {error}"),
-        },
-    })
+    )
 }

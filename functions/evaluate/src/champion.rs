@@ -6,9 +6,18 @@ use perennial_engine::{Invocation, StepResult, kept, questions, records};
 use crate::Ports;
 use crate::ask::{Asked, missing};
 
-pub(crate) async fn ask(ports: &Ports, run: &Run, deployment: &str, invocation: &Invocation) -> StepResult {
-    let gone = |why: String| Event::ChampionGone { reason: format!("the champion cannot be asked: {why}") };
-    let Some(champion) = &run.champion else { return Ok(gone("the run knows none".into())) };
+pub(crate) async fn ask(
+    ports: &Ports,
+    run: &Run,
+    deployment: &str,
+    invocation: &Invocation,
+) -> StepResult {
+    let gone = |why: String| Event::ChampionGone {
+        reason: format!("the champion cannot be asked: {why}"),
+    };
+    let Some(champion) = &run.champion else {
+        return Ok(gone("the run knows none".into()));
+    };
     let pipeline = records::pipeline(ports.desk.table.as_ref(), &run.pipeline).await?;
     let now_serving = pipeline.and_then(|stored| {
         let steady = stored.record.moving.is_none();
@@ -17,7 +26,10 @@ pub(crate) async fn ask(ports: &Ports, run: &Run, deployment: &str, invocation: 
     let prompts = questions::load(ports.read.as_ref(), run).await?;
     let prefix = kept::model_prefix(&run.pipeline, &champion.model);
     let answers = kept::load(ports.read.as_ref(), &prefix).await?;
-    let open = prompts.iter().filter(|record| !answers.contains_key(&kept::question_digest(&record.prompt))).count();
+    let open = prompts
+        .iter()
+        .filter(|record| !answers.contains_key(&kept::question_digest(&record.prompt)))
+        .count();
     if open == 0 {
         return Ok(Event::ChampionAnswered);
     }
@@ -27,16 +39,24 @@ pub(crate) async fn ask(ports: &Ports, run: &Run, deployment: &str, invocation: 
             champion.model
         )));
     }
-    Ok(match missing(ports, deployment, &prefix, &prompts, invocation).await? {
-        Asked::All => Event::ChampionAnswered,
-        Asked::TimeIsUp { left } => Event::Later {
-            at: ports.desk.now(),
-            note: Some(format!("{left} of {} prompts are still to be asked of the champion", prompts.len())),
+    Ok(
+        match missing(ports, deployment, &prefix, &prompts, invocation).await? {
+            Asked::All => Event::ChampionAnswered,
+            Asked::TimeIsUp { left } => Event::Later {
+                at: ports.desk.now(),
+                note: Some(format!(
+                    "{left} of {} prompts are still to be asked of the champion",
+                    prompts.len()
+                )),
+            },
+            Asked::Slower { left, error } => Event::Later {
+                at: ports.desk.next_look(),
+                note: Some(format!(
+                    "{left} of {} prompts are still to be asked of the champion: {error}",
+                    prompts.len()
+                )),
+            },
+            Asked::Gone(error) => gone(format!("its deployment is not there: {error}")),
         },
-        Asked::Slower { left, error } => Event::Later {
-            at: ports.desk.next_look(),
-            note: Some(format!("{left} of {} prompts are still to be asked of the champion: {error}", prompts.len())),
-        },
-        Asked::Gone(error) => gone(format!("its deployment is not there: {error}")),
-    })
+    )
 }

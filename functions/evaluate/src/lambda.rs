@@ -18,7 +18,10 @@ pub async fn main() -> Result<(), Error> {
     let start = start().await?;
     let bedrock = Arc::new(Bedrock::new(
         aws_sdk_bedrock::Client::new(&start.config),
-        Settings { bucket: start.settings.bucket.clone(), job_role_arn: start.settings.job_role_arn.clone() },
+        Settings {
+            bucket: start.settings.bucket.clone(),
+            job_role_arn: start.settings.job_role_arn.clone(),
+        },
     ));
     let runtime = aws_sdk_bedrockruntime::Client::new(&start.config);
     let ports = Ports {
@@ -35,7 +38,11 @@ pub async fn main() -> Result<(), Error> {
     };
     serve(|event, invocation| {
         let ports = ports.clone();
-        async move { handle(&ports, event, &invocation).await.map(|()| Value::Null) }
+        async move {
+            handle(&ports, event, &invocation)
+                .await
+                .map(|()| Value::Null)
+        }
     })
     .await
 }

@@ -1,9 +1,9 @@
 //! `evaluate`: training job-state events and "Run Due" → follow the job, then collect the models' answers, resumably.
 
+mod ask;
 mod base;
 mod candidate;
 mod champion;
-mod ask;
 mod training;
 
 #[cfg(feature = "lambda")]
@@ -18,8 +18,8 @@ use perennial_core::names::{PipelineName, ResourceName, RunId};
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, drive};
 use perennial_ports::{
-    Ask, ChangeDeployments, ObserveBatch, ObserveDeployments, ObserveTraining, ReadObjects, StartBatch, StopTraining,
-    WriteObjects,
+    Ask, ChangeDeployments, ObserveBatch, ObserveDeployments, ObserveTraining, ReadObjects,
+    StartBatch, StopTraining, WriteObjects,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,7 +54,9 @@ pub struct Ports {
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+        f.debug_struct("Ports")
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,23 +74,44 @@ struct Due {
 }
 
 /// Takes one event. A job-state event only says which run to look at; the job itself is asked.
-pub async fn handle(ports: &Ports, event: Value, invocation: &Invocation) -> Result<(), EngineError> {
-    let event: Envelope = serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
-    let job = |member: &str| event.detail.get(member).and_then(Value::as_str).and_then(ResourceName::parse);
+pub async fn handle(
+    ports: &Ports,
+    event: Value,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
+    let event: Envelope =
+        serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
+    let job = |member: &str| {
+        event
+            .detail
+            .get(member)
+            .and_then(Value::as_str)
+            .and_then(ResourceName::parse)
+    };
     let (pipeline, run) = match event.detail_type.as_str() {
         "Run Due" => {
-            let due: Due =
-                serde_json::from_value(event.detail).map_err(|error| EngineError::Event(error.to_string()))?;
+            let due: Due = serde_json::from_value(event.detail)
+                .map_err(|error| EngineError::Event(error.to_string()))?;
             (due.pipeline, due.run)
         }
         kind @ ("Model Customization Job State Change" | "Batch Inference Job State Change") => {
-            let member = if kind.starts_with("Model") { "jobName" } else { "batchJobName" };
+            let member = if kind.starts_with("Model") {
+                "jobName"
+            } else {
+                "batchJobName"
+            };
             match job(member) {
-                Some(name) if name.installation == ports.desk.settings.installation => (name.pipeline, name.run),
+                Some(name) if name.installation == ports.desk.settings.installation => {
+                    (name.pipeline, name.run)
+                }
                 _ => return Ok(()),
             }
         }
-        other => return Err(EngineError::Event(format!("detail-type “{other}” is not for evaluate"))),
+        other => {
+            return Err(EngineError::Event(format!(
+                "detail-type “{other}” is not for evaluate"
+            )));
+        }
     };
     drive(&ports.desk, ports, &pipeline, &run, invocation).await
 }
@@ -104,10 +127,14 @@ impl Perform for Ports {
             Effect::ObserveTraining { attempt } => training::observe(self, run, *attempt).await,
             Effect::StopTraining { attempt } => training::stop(self, run, *attempt).await,
             Effect::DeployCandidate => candidate::deploy(self, run).await,
-            Effect::AskCandidate { deployment } => candidate::ask(self, run, deployment, invocation).await,
+            Effect::AskCandidate { deployment } => {
+                candidate::ask(self, run, deployment, invocation).await
+            }
             Effect::StartBase { attempt } => base::start(self, run, *attempt).await,
             Effect::ObserveBase { attempt } => base::observe(self, run, *attempt).await,
-            Effect::AskChampion { deployment } => champion::ask(self, run, deployment, invocation).await,
+            Effect::AskChampion { deployment } => {
+                champion::ask(self, run, deployment, invocation).await
+            }
             other => Ok(Event::Later {
                 at: self.desk.next_look(),
                 note: Some(format!("{other:?} is not a step of evaluating")),

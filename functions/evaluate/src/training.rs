@@ -10,18 +10,30 @@ use crate::Ports;
 pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let resource = run.resource(Purpose::Training, attempt);
     let name = resource.to_string();
-    let later = |note: Option<String>| Event::Later { at: ports.desk.next_look(), note };
+    let later = |note: Option<String>| Event::Later {
+        at: ports.desk.next_look(),
+        note,
+    };
     let Some(job) = ports.training.find_training(&name).await? else {
-        return Ok(later(Some(format!("training job {name} was seen before, but is not found now; looking again"))));
+        return Ok(later(Some(format!(
+            "training job {name} was seen before, but is not found now; looking again"
+        ))));
     };
     if !is_ours(&resource.tags(), &job.tags) {
-        return Ok(later(Some(format!("{} does not bear this run's tags any more; it is left alone", job.arn))));
+        return Ok(later(Some(format!(
+            "{} does not bear this run's tags any more; it is left alone",
+            job.arn
+        ))));
     }
     Ok(match job.status {
         TrainingStatus::InProgress | TrainingStatus::Stopping => later(None),
-        TrainingStatus::Completed => Event::TrainingSeen(Seen::Completed { model_arn: job.model_arn }),
+        TrainingStatus::Completed => Event::TrainingSeen(Seen::Completed {
+            model_arn: job.model_arn,
+        }),
         TrainingStatus::Failed => Event::TrainingSeen(Seen::Failed {
-            message: job.message.unwrap_or_else(|| "the service gave no reason".into()),
+            message: job
+                .message
+                .unwrap_or_else(|| "the service gave no reason".into()),
         }),
         TrainingStatus::Stopped => Event::TrainingSeen(Seen::Stopped),
     })

@@ -25,10 +25,17 @@ struct Report {
     message: String,
 }
 
-pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectEvent) -> Result<(), EngineError> {
+pub(crate) async fn take(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    event: &ObjectEvent,
+) -> Result<(), EngineError> {
     let desk = &ports.desk;
     let known = records::pipeline(desk.table.as_ref(), pipeline).await?;
-    let known_sequencer = known.as_ref().map(|known| known.record.config_sequencer.clone()).unwrap_or_default();
+    let known_sequencer = known
+        .as_ref()
+        .map(|known| known.record.config_sequencer.clone())
+        .unwrap_or_default();
     let Some(current) = ports.read.head(&event.key).await? else {
         let Some(known) = known else { return Ok(()) };
         let error = format!(
@@ -47,7 +54,9 @@ pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectE
     if sequencer < known_sequencer {
         return Ok(());
     }
-    let in_force = known.as_ref().and_then(|known| known.record.config.as_ref());
+    let in_force = known
+        .as_ref()
+        .and_then(|known| known.record.config.as_ref());
     let unchanged = in_force.is_some_and(|config| config.version == current.version);
     if !unchanged {
         match check(ports, &current).await? {
@@ -55,7 +64,11 @@ pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectE
                 return reject(ports, pipeline, event, &current.version, sequencer, error).await;
             }
             Ok((config, route)) => {
-                let in_force = ConfigInForce { config, version: current.version.clone(), sequencer };
+                let in_force = ConfigInForce {
+                    config,
+                    version: current.version.clone(),
+                    sequencer,
+                };
                 let event = PipelineEvent::Configured(Box::new(in_force));
                 match pipelines::change(desk, pipeline, &event).await {
                     Ok(_) | Err(EngineError::Refused(_)) => {}
@@ -73,14 +86,31 @@ pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectE
 }
 
 /// Parses and routes: what cannot be trained is refused when the configuration arrives, before any money is spent.
-async fn check(ports: &Ports, current: &ObjectInfo) -> Result<Result<(Config, Route), String>, EngineError> {
-    let body = match read_all(ports.read.as_ref(), &current.key, Some(&current.version), LIMIT).await {
+async fn check(
+    ports: &Ports,
+    current: &ObjectInfo,
+) -> Result<Result<(Config, Route), String>, EngineError> {
+    let body = match read_all(
+        ports.read.as_ref(),
+        &current.key,
+        Some(&current.version),
+        LIMIT,
+    )
+    .await
+    {
         Ok(body) => body,
-        Err(PortError { kind: ErrorKind::Invalid, message, .. }) => return Ok(Err(message)),
+        Err(PortError {
+            kind: ErrorKind::Invalid,
+            message,
+            ..
+        }) => return Ok(Err(message)),
         Err(error) => return Err(error.into()),
     };
     let Ok(text) = String::from_utf8(body) else {
-        return Ok(Err(format!("{} is not UTF-8 text; save it as UTF-8", current.key)));
+        return Ok(Err(format!(
+            "{} is not UTF-8 text; save it as UTF-8",
+            current.key
+        )));
     };
     let config = match Config::parse(&text) {
         Ok(config) => config,
@@ -100,7 +130,10 @@ async fn reject(
     sequencer: String,
     error: String,
 ) -> Result<(), EngineError> {
-    let change = PipelineEvent::Misconfigured { error: error.clone(), sequencer };
+    let change = PipelineEvent::Misconfigured {
+        error: error.clone(),
+        sequencer,
+    };
     let after = match pipelines::change(&ports.desk, pipeline, &change).await {
         Ok(after) => after,
         Err(EngineError::Refused(_)) => return Ok(()),
@@ -116,7 +149,14 @@ async fn reject(
         size: 0,
         modified: ports.desk.now(),
     };
-    report(ports, pipeline, &info, "rejected", format!("{error}\n{stays}")).await
+    report(
+        ports,
+        pipeline,
+        &info,
+        "rejected",
+        format!("{error}\n{stays}"),
+    )
+    .await
 }
 
 async fn report(
@@ -126,8 +166,16 @@ async fn report(
     status: &'static str,
     message: String,
 ) -> Result<(), EngineError> {
-    let text = format!("{status}: {}\nversion {}\n{message}\n", info.key, info.version);
-    let report = Report { key: info.key.clone(), version: info.version.clone(), status, message };
+    let text = format!(
+        "{status}: {}\nversion {}\n{message}\n",
+        info.key, info.version
+    );
+    let report = Report {
+        key: info.key.clone(),
+        version: info.version.clone(),
+        status,
+        message,
+    };
     let key = reports::configuration_report(pipeline.as_str());
     reports::write(ports.write.as_ref(), &key, text, &report).await?;
     Ok(())
@@ -136,15 +184,26 @@ async fn report(
 /// Uploads that waited, or that were compiled for another model, are taken up again from their originals.
 async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError> {
     let desk = &ports.desk;
-    let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else { return Ok(()) };
-    let Some(in_force) = &stored.record.config else { return Ok(()) };
-    let Ok(route) = route(&in_force.config, &desk.settings.region) else { return Ok(()) };
+    let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else {
+        return Ok(());
+    };
+    let Some(in_force) = &stored.record.config else {
+        return Ok(());
+    };
+    let Ok(route) = route(&in_force.config, &desk.settings.region) else {
+        return Ok(());
+    };
     let mut say: Vec<Announcement> = Vec::new();
     for upload in records::uploads(desk.table.as_ref(), pipeline).await? {
         let upload = upload.record;
         let digest = compile_digest(&route, upload.kind);
-        let stale = upload.shard.as_ref().is_some_and(|shard| shard.compile_digest != digest);
-        if upload.status == UploadStatus::Waiting || (stale && upload.status != UploadStatus::Withdrawn) {
+        let stale = upload
+            .shard
+            .as_ref()
+            .is_some_and(|shard| shard.compile_digest != digest);
+        if upload.status == UploadStatus::Waiting
+            || (stale && upload.status != UploadStatus::Withdrawn)
+        {
             say.push(object_found(&upload.key, &upload.version, 0));
         }
     }

@@ -68,7 +68,8 @@ pub(crate) fn parse(body: &str) -> Result<Vec<ObjectEvent>, EngineError> {
         return Ok(Vec::new());
     }
     if value.get("Records").is_some() {
-        let native: Native = serde_json::from_value(value).map_err(|error| unreadable(body, &error))?;
+        let native: Native =
+            serde_json::from_value(value).map_err(|error| unreadable(body, &error))?;
         return Ok(native
             .records
             .into_iter()
@@ -82,10 +83,22 @@ pub(crate) fn parse(body: &str) -> Result<Vec<ObjectEvent>, EngineError> {
     let bridge: Bridge = serde_json::from_value(value).map_err(|error| unreadable(body, &error))?;
     match bridge.detail_type.as_str() {
         "Object Created" | "Object Deleted" | "Object Found" | "Object Missing" => {}
-        other => return Err(EngineError::Event(format!("detail-type “{other}” is none of S3's object events"))),
+        other => {
+            return Err(EngineError::Event(format!(
+                "detail-type “{other}” is none of S3's object events"
+            )));
+        }
     }
-    let Object { key, version, sequencer } = bridge.detail.object;
-    Ok(vec![ObjectEvent { key, version, sequencer }])
+    let Object {
+        key,
+        version,
+        sequencer,
+    } = bridge.detail.object;
+    Ok(vec![ObjectEvent {
+        key,
+        version,
+        sequencer,
+    }])
 }
 
 fn unreadable(body: &str, error: &serde_json::Error) -> EngineError {

@@ -1,8 +1,8 @@
 //! The function as Lambda runs it: adapters behind the ports, nothing else.
 
 use lambda_runtime::Error;
-use perennial_engine::EngineError;
 use perennial_desk::{serve, start};
+use perennial_engine::EngineError;
 use serde_json::Value;
 
 use crate::{Ports, handle};
@@ -21,7 +21,8 @@ pub async fn main() -> Result<(), Error> {
     serve(|event, _| {
         let ports = ports.clone();
         async move {
-            let batch = serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
+            let batch = serde_json::from_value(event)
+                .map_err(|error| EngineError::Event(error.to_string()))?;
             let response = handle(&ports, batch).await;
             serde_json::to_value(response).map_err(|error| EngineError::Event(error.to_string()))
         }

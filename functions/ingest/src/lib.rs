@@ -35,7 +35,9 @@ pub struct Ports {
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+        f.debug_struct("Ports")
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,12 @@ async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineErr
 }
 
 /// A file in a folder that no pipeline can have: people are told in a report beside where they would look for it.
-async fn misnamed(ports: &Ports, event: &ObjectEvent, found: &str, reason: String) -> Result<(), EngineError> {
+async fn misnamed(
+    ports: &Ports,
+    event: &ObjectEvent,
+    found: &str,
+    reason: String,
+) -> Result<(), EngineError> {
     if ports.read.head(&event.key).await?.is_none() {
         return Ok(());
     }

@@ -31,7 +31,9 @@ pub(crate) async fn take(
 ) -> Result<(), EngineError> {
     let table = ports.desk.table.as_ref();
     let known = records::upload(table, pipeline, &event.key).await?;
-    let told = (current.version == event.version).then_some(event.sequencer.as_deref()).flatten();
+    let told = (current.version == event.version)
+        .then_some(event.sequencer.as_deref())
+        .flatten();
     if is_stale(known.as_ref().map(|known| &known.record), told) {
         return Ok(());
     }
@@ -55,15 +57,21 @@ pub(crate) async fn take(
         report: Some(reports::upload_report(pipeline.as_str(), &event.key)),
         seen_at: ports.desk.now(),
     };
-    let Some(route) = route else { return wait(ports, known, upload).await };
+    let Some(route) = route else {
+        return wait(ports, known, upload).await;
+    };
     let digest = compile_digest(&route, kind);
-    let done = known.as_ref().is_some_and(|known| is_done(&known.record, &current.version, &digest));
+    let done = known
+        .as_ref()
+        .is_some_and(|known| is_done(&known.record, &current.version, &digest));
     if done && is_reported(ports, &upload).await? {
         return Ok(());
     }
     match compile(ports, &route, &upload, &digest).await? {
         Compiled::Gone => Ok(()),
-        Compiled::Done(summary, shard) if summary.is_accepted() => accept(ports, upload, shard, summary).await,
+        Compiled::Done(summary, shard) if summary.is_accepted() => {
+            accept(ports, upload, shard, summary).await
+        }
         Compiled::Done(summary, _) => reject(ports, upload, summary).await,
     }
 }
@@ -72,17 +80,24 @@ pub(crate) async fn take(
 fn is_done(known: &Upload, version: &str, digest: &str) -> bool {
     known.version == version
         && match known.status {
-            UploadStatus::Accepted => {
-                known.shard.as_ref().is_some_and(|shard| shard.version == version && shard.compile_digest == digest)
-            }
-            UploadStatus::Rejected => known.shard.as_ref().is_none_or(|shard| shard.compile_digest == digest),
+            UploadStatus::Accepted => known
+                .shard
+                .as_ref()
+                .is_some_and(|shard| shard.version == version && shard.compile_digest == digest),
+            UploadStatus::Rejected => known
+                .shard
+                .as_ref()
+                .is_none_or(|shard| shard.compile_digest == digest),
             UploadStatus::Waiting | UploadStatus::Withdrawn => false,
         }
 }
 
 /// Whether the report on this version is written: it is the last step, so a crash before it leaves it out.
 async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError> {
-    let key = format!("{}.json", reports::upload_report(upload.pipeline.as_str(), &upload.key));
+    let key = format!(
+        "{}.json",
+        reports::upload_report(upload.pipeline.as_str(), &upload.key)
+    );
     match read_all(ports.read.as_ref(), &key, None, REPORT_LIMIT).await {
         Ok(body) => Ok(serde_json::from_slice::<serde_json::Value>(&body)
             .is_ok_and(|report| report["version"] == upload.version.as_str())),
@@ -91,7 +106,11 @@ async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError
     }
 }
 
-async fn wait(ports: &Ports, known: Option<Stored<Upload>>, upload: Upload) -> Result<(), EngineError> {
+async fn wait(
+    ports: &Ports,
+    known: Option<Stored<Upload>>,
+    upload: Upload,
+) -> Result<(), EngineError> {
     let pipeline = upload.pipeline.clone();
     let message = format!(
         "kept, and waiting for a good configuration: upload pipelines/{pipeline}.toml (`perennial init {pipeline}` writes \
@@ -99,8 +118,14 @@ async fn wait(ports: &Ports, known: Option<Stored<Upload>>, upload: Upload) -> R
     );
     report(ports, &upload, "waiting", message, Vec::new(), None).await?;
     let version = known.map_or(0, |known| known.version);
-    let mut writes = vec![records::put_upload(&Stored { record: upload, version })];
-    if records::pipeline(ports.desk.table.as_ref(), &pipeline).await?.is_none() {
+    let mut writes = vec![records::put_upload(&Stored {
+        record: upload,
+        version,
+    })];
+    if records::pipeline(ports.desk.table.as_ref(), &pipeline)
+        .await?
+        .is_none()
+    {
         writes.push(records::put_pipeline(&Stored::new(Pipeline::new(pipeline))));
     }
     ports.desk.table.transact(writes).await?;
@@ -113,7 +138,12 @@ enum Compiled {
     Done(Box<Summary>, Shard),
 }
 
-async fn compile(ports: &Ports, route: &Route, upload: &Upload, digest: &str) -> Result<Compiled, EngineError> {
+async fn compile(
+    ports: &Ports,
+    route: &Route,
+    upload: &Upload,
+    digest: &str,
+) -> Result<Compiled, EngineError> {
     let purpose = match upload.kind {
         UploadKind::Training => Purpose::Training(route.limits.clone()),
         UploadKind::Evaluation => Purpose::Evaluation,
@@ -124,7 +154,13 @@ async fn compile(ports: &Ports, route: &Route, upload: &Upload, digest: &str) ->
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Compiled::Gone),
         Err(error) => return Err(error.into()),
     };
-    let key = shard_key(&upload.pipeline, upload.kind, digest, &upload.key, &upload.version);
+    let key = shard_key(
+        &upload.pipeline,
+        upload.kind,
+        digest,
+        &upload.key,
+        &upload.version,
+    );
     let mut sink = ports.write.create(&key, "application/x-ndjson").await?;
     let mut out = Vec::new();
     let mut failed = None;
@@ -170,18 +206,38 @@ async fn compile(ports: &Ports, route: &Route, upload: &Upload, digest: &str) ->
 }
 
 /// Shard, pipeline sequence and due time in one transaction.
-async fn accept(ports: &Ports, upload: Upload, shard: Shard, summary: Box<Summary>) -> Result<(), EngineError> {
+async fn accept(
+    ports: &Ports,
+    upload: Upload,
+    shard: Shard,
+    summary: Box<Summary>,
+) -> Result<(), EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
-        if is_stale(known.as_ref().map(|known| &known.record), sequencer(&upload)) {
+        if is_stale(
+            known.as_ref().map(|known| &known.record),
+            sequencer(&upload),
+        ) {
             return Ok(());
         }
-        if let Some(known) = known.as_ref().filter(|known| is_done(&known.record, &upload.version, &shard.compile_digest))
+        if let Some(known) = known
+            .as_ref()
+            .filter(|known| is_done(&known.record, &upload.version, &shard.compile_digest))
         {
             let message = format!("{} records are in", shard.records);
-            report(ports, &known.record, "accepted", message, Vec::new(), Some(*summary)).await?;
-            desk.announce.announce(&[accepted_event(&known.record, shard.records)]).await?;
+            report(
+                ports,
+                &known.record,
+                "accepted",
+                message,
+                Vec::new(),
+                Some(*summary),
+            )
+            .await?;
+            desk.announce
+                .announce(&[accepted_event(&known.record, shard.records)])
+                .await?;
             return Ok(());
         }
         let replaces = known.as_ref().and_then(|known| known.record.shard.as_ref());
@@ -194,15 +250,30 @@ async fn accept(ports: &Ports, upload: Upload, shard: Shard, summary: Box<Summar
         let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
         let mut accepted = upload.clone();
         accepted.status = UploadStatus::Accepted;
-        accepted.shard = Some(Shard { sequence: pipeline.sequence, ..shard.clone() });
-        let stored = Stored { record: accepted, version: known.map_or(0, |known| known.version) };
-        match desk.table.transact(vec![write, records::put_upload(&stored)]).await.map_err(EngineError::from) {
+        accepted.shard = Some(Shard {
+            sequence: pipeline.sequence,
+            ..shard.clone()
+        });
+        let stored = Stored {
+            record: accepted,
+            version: known.map_or(0, |known| known.version),
+        };
+        match desk
+            .table
+            .transact(vec![write, records::put_upload(&stored)])
+            .await
+            .map_err(EngineError::from)
+        {
             Ok(()) => {
                 let mut notes = Vec::new();
                 if replaced {
                     notes.push("it replaces the earlier version in every later dataset".to_owned());
                 }
-                let message = format!("{} records are in; {}", shard.records, progress(&pipeline, desk.now()));
+                let message = format!(
+                    "{} records are in; {}",
+                    shard.records,
+                    progress(&pipeline, desk.now())
+                );
                 report(ports, &upload, "accepted", message, notes, Some(*summary)).await?;
                 say.push(accepted_event(&upload, shard.records));
                 desk.announce.announce(&say).await?;
@@ -235,18 +306,33 @@ fn progress(pipeline: &Pipeline, now: jiff::Timestamp) -> String {
     }
 }
 
-async fn reject(ports: &Ports, mut upload: Upload, summary: Box<Summary>) -> Result<(), EngineError> {
+async fn reject(
+    ports: &Ports,
+    mut upload: Upload,
+    summary: Box<Summary>,
+) -> Result<(), EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
-        if is_stale(known.as_ref().map(|known| &known.record), sequencer(&upload)) {
+        if is_stale(
+            known.as_ref().map(|known| &known.record),
+            sequencer(&upload),
+        ) {
             return Ok(());
         }
         upload.status = UploadStatus::Rejected;
         upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
         let stays = upload.shard.clone();
-        let stored = Stored { record: upload.clone(), version: known.map_or(0, |known| known.version) };
-        match desk.table.transact(vec![records::put_upload(&stored)]).await.map_err(EngineError::from) {
+        let stored = Stored {
+            record: upload.clone(),
+            version: known.map_or(0, |known| known.version),
+        };
+        match desk
+            .table
+            .transact(vec![records::put_upload(&stored)])
+            .await
+            .map_err(EngineError::from)
+        {
             Ok(()) => {
                 let mut notes = Vec::new();
                 if let Some(shard) = stays {
@@ -267,7 +353,9 @@ async fn reject(ports: &Ports, mut upload: Upload, summary: Box<Summary>) -> Res
                     "errors": errors,
                     "report": upload.report,
                 });
-                desk.announce.announce(&[happened("Upload Rejected", detail)]).await?;
+                desk.announce
+                    .announce(&[happened("Upload Rejected", detail)])
+                    .await?;
                 return Ok(());
             }
             Err(error) if error.is_conflict() => {}

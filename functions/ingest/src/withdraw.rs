@@ -17,10 +17,16 @@ const TRIES: u32 = 60;
 const MANIFEST_LIMIT: usize = 64 << 20;
 
 /// The bucket was asked: there is no such object now.
-pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectEvent) -> Result<(), EngineError> {
+pub(crate) async fn take(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    event: &ObjectEvent,
+) -> Result<(), EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
-        let Some(known) = records::upload(desk.table.as_ref(), pipeline, &event.key).await? else { return Ok(()) };
+        let Some(known) = records::upload(desk.table.as_ref(), pipeline, &event.key).await? else {
+            return Ok(());
+        };
         if known.record.status == UploadStatus::Withdrawn
             || is_stale(Some(&known.record), event.sequencer.as_deref())
         {
@@ -34,7 +40,10 @@ pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectE
         if let Some(sequencer) = &event.sequencer {
             withdrawn.sequencer = fixed_width(sequencer);
         }
-        let mut writes = vec![records::put_upload(&Stored { record: withdrawn.clone(), version: known.version })];
+        let mut writes = vec![records::put_upload(&Stored {
+            record: withdrawn.clone(),
+            version: known.version,
+        })];
         let mut say = Vec::new();
         if let Some(shard) = &shard {
             let change = PipelineEvent::Withdrawn {
@@ -66,7 +75,10 @@ pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectE
                 };
                 let key = reports::upload_report(pipeline.as_str(), &event.key);
                 reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
-                say.push(happened("Upload Withdrawn", json!({ "pipeline": pipeline, "key": event.key })));
+                say.push(happened(
+                    "Upload Withdrawn",
+                    json!({ "pipeline": pipeline, "key": event.key }),
+                ));
                 desk.announce.announce(&say).await?;
                 return Ok(());
             }
@@ -78,15 +90,31 @@ pub(crate) async fn take(ports: &Ports, pipeline: &PipelineName, event: &ObjectE
     Err(EngineError::Contended { key, times: TRIES })
 }
 
-async fn trained_on(ports: &Ports, pipeline: &PipelineName, object: &str) -> Result<Vec<String>, EngineError> {
+async fn trained_on(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    object: &str,
+) -> Result<Vec<String>, EngineError> {
     let mut lines = Vec::new();
     for run in records::runs(ports.desk.table.as_ref(), pipeline).await? {
         let run = run.record;
-        let body = read_all(ports.read.as_ref(), &run.dataset.manifest_key, None, MANIFEST_LIMIT).await?;
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&body) else { continue };
+        let body = read_all(
+            ports.read.as_ref(),
+            &run.dataset.manifest_key,
+            None,
+            MANIFEST_LIMIT,
+        )
+        .await?;
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&body) else {
+            continue;
+        };
         if manifest.training.iter().any(|entry| entry.object == object) {
             let model = run.model_arn.as_deref().unwrap_or("no model yet");
-            lines.push(format!("run {} ({}) was trained on it: {model}", run.id, run.stage().word()));
+            lines.push(format!(
+                "run {} ({}) was trained on it: {model}",
+                run.id,
+                run.stage().word()
+            ));
         }
     }
     Ok(lines)

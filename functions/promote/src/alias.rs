@@ -4,7 +4,9 @@ use perennial_core::names::{PipelineName, alias_parameter, is_ours, serving_name
 use perennial_core::pipeline::{Champion, MoveEffect, Pipeline, PipelineEvent};
 use perennial_core::run::{Event, Run};
 use perennial_engine::{EngineError, StepResult, pipelines, records};
-use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, PortError, UpdateStatus};
+use perennial_ports::{
+    Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, PortError, UpdateStatus,
+};
 
 use crate::Ports;
 
@@ -13,8 +15,12 @@ const MOST_STEPS: u32 = 12;
 /// Carries the move in flight on as far as it goes now.
 pub(crate) async fn carry_on(ports: &Ports, name: &PipelineName) -> Result<(), EngineError> {
     for _ in 0..MOST_STEPS {
-        let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else { return Ok(()) };
-        let Some(effect) = stored.record.effect() else { return Ok(()) };
+        let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {
+            return Ok(());
+        };
+        let Some(effect) = stored.record.effect() else {
+            return Ok(());
+        };
         let event = perform(ports, &stored.record, &effect).await?;
         let waits = matches!(event, PipelineEvent::MoveUnderWay { .. });
         match pipelines::change(&ports.desk, name, &event).await {
@@ -31,16 +37,29 @@ pub(crate) async fn carry_on(ports: &Ports, name: &PipelineName) -> Result<(), E
     Ok(())
 }
 
-async fn perform(ports: &Ports, pipeline: &Pipeline, effect: &MoveEffect) -> Result<PipelineEvent, EngineError> {
+async fn perform(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    effect: &MoveEffect,
+) -> Result<PipelineEvent, EngineError> {
     match effect {
         MoveEffect::Create { generation, to } => create(ports, pipeline, *generation, to).await,
-        MoveEffect::Update { deployment, to, asked } => update(ports, deployment, to, *asked).await,
-        MoveEffect::Write { deployment, replaces } => write(ports, pipeline, deployment, replaces.as_deref()).await,
+        MoveEffect::Update {
+            deployment,
+            to,
+            asked,
+        } => update(ports, deployment, to, *asked).await,
+        MoveEffect::Write {
+            deployment,
+            replaces,
+        } => write(ports, pipeline, deployment, replaces.as_deref()).await,
     }
 }
 
 fn under_way(ports: &Ports) -> PipelineEvent {
-    PipelineEvent::MoveUnderWay { look_at: ports.desk.next_look() }
+    PipelineEvent::MoveUnderWay {
+        look_at: ports.desk.next_look(),
+    }
 }
 
 async fn create(
@@ -55,7 +74,10 @@ async fn create(
         name: name.clone(),
         token: name.clone(),
         model_arn: to.arn.clone(),
-        description: format!("serves pipeline {}; its model changes behind this ARN", pipeline.name),
+        description: format!(
+            "serves pipeline {}; its model changes behind this ARN",
+            pipeline.name
+        ),
         tags: serving_tags(installation, &pipeline.name, generation),
     };
     if let Some(found) = ports.deployments.find_deployment(&name).await? {
@@ -66,7 +88,9 @@ async fn create(
         Err(error) => match ports.deployments.find_deployment(&name).await? {
             Some(found) => Ok(created(ports, &spec, &found).await),
             None if error.kind.is_transient() => Ok(under_way(ports)),
-            None => Ok(PipelineEvent::MoveFailed { reason: error.to_string() }),
+            None => Ok(PipelineEvent::MoveFailed {
+                reason: error.to_string(),
+            }),
         },
     }
 }
@@ -79,11 +103,14 @@ async fn created(ports: &Ports, spec: &DeploymentSpec, found: &Deployment) -> Pi
         return PipelineEvent::MoveFailed { reason };
     }
     match found.status {
-        DeploymentStatus::Active if found.model_arn == spec.model_arn => {
-            PipelineEvent::Serving { deployment: found.arn.clone() }
-        }
+        DeploymentStatus::Active if found.model_arn == spec.model_arn => PipelineEvent::Serving {
+            deployment: found.arn.clone(),
+        },
         DeploymentStatus::Active => PipelineEvent::MoveFailed {
-            reason: format!("{} serves {}, not the model that the alias moves to", found.arn, found.model_arn),
+            reason: format!(
+                "{} serves {}, not the model that the alias moves to",
+                found.arn, found.model_arn
+            ),
         },
         DeploymentStatus::Creating => under_way(ports),
         DeploymentStatus::Failed => {
@@ -91,8 +118,13 @@ async fn created(ports: &Ports, spec: &DeploymentSpec, found: &Deployment) -> Pi
             if let Err(error) = ports.deploy.delete_deployment(&found.arn).await {
                 tracing::warn!(arn = found.arn, %error, "a failed deployment could not be removed");
             }
-            let reason = found.message.clone().unwrap_or_else(|| "the service gave no reason".into());
-            PipelineEvent::MoveFailed { reason: format!("the deployment failed: {reason}") }
+            let reason = found
+                .message
+                .clone()
+                .unwrap_or_else(|| "the service gave no reason".into());
+            PipelineEvent::MoveFailed {
+                reason: format!("the deployment failed: {reason}"),
+            }
         }
     }
 }
@@ -104,31 +136,55 @@ async fn update(
     asked: bool,
 ) -> Result<PipelineEvent, EngineError> {
     let Some(found) = ports.deployments.get_deployment(deployment).await? else {
-        tracing::warn!(deployment, "the pipeline's deployment is gone; a new one is created");
+        tracing::warn!(
+            deployment,
+            "the pipeline's deployment is gone; a new one is created"
+        );
         return Ok(PipelineEvent::UpdateRefused);
     };
     let updating = matches!(found.update, Some(UpdateStatus::Updating(_)));
     if found.model_arn == to.arn && !updating && found.status == DeploymentStatus::Active {
-        return Ok(PipelineEvent::Serving { deployment: deployment.to_owned() });
+        return Ok(PipelineEvent::Serving {
+            deployment: deployment.to_owned(),
+        });
     }
     if updating || found.status == DeploymentStatus::Creating {
         return Ok(under_way(ports));
     }
     if asked {
-        if let Some(UpdateStatus::Failed(reason)) = &found.update {
+        if let Some(UpdateStatus::Failed(_)) = &found.update {
+            let reason = found
+                .message
+                .as_deref()
+                .unwrap_or("the service gave no reason");
             return Ok(PipelineEvent::MoveFailed {
-                reason: format!("the deployment's update failed: {reason}; {} still serves", found.model_arn),
+                reason: format!(
+                    "the deployment's update failed: {reason}; {} still serves",
+                    found.model_arn
+                ),
             });
         }
     }
     match ports.deploy.update_deployment(deployment, &to.arn).await {
         Ok(()) => Ok(under_way(ports)),
-        Err(PortError { kind: ErrorKind::Invalid, message, .. }) => {
-            tracing::warn!(deployment, message, "the update is refused; a new deployment is created");
+        Err(PortError {
+            kind: ErrorKind::Invalid,
+            message,
+            ..
+        }) => {
+            tracing::warn!(
+                deployment,
+                message,
+                "the update is refused; a new deployment is created"
+            );
             Ok(PipelineEvent::UpdateRefused)
         }
-        Err(error) if error.kind.is_transient() || error.kind == ErrorKind::Conflict => Ok(under_way(ports)),
-        Err(error) => Ok(PipelineEvent::MoveFailed { reason: error.to_string() }),
+        Err(error) if error.kind.is_transient() || error.kind == ErrorKind::Conflict => {
+            Ok(under_way(ports))
+        }
+        Err(error) => Ok(PipelineEvent::MoveFailed {
+            reason: error.to_string(),
+        }),
     }
 }
 
@@ -148,15 +204,22 @@ async fn write(
 
 /// Brings the parameter back in line when someone changed or removed it.
 pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), EngineError> {
-    let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else { return Ok(()) };
+    let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {
+        return Ok(());
+    };
     let pipeline = stored.record;
-    let (None, Some(_), Some(deployment)) = (&pipeline.moving, &pipeline.champion, &pipeline.deployment) else {
+    let (None, Some(_), Some(deployment)) =
+        (&pipeline.moving, &pipeline.champion, &pipeline.deployment)
+    else {
         return Ok(());
     };
     let parameter = alias_parameter(&ports.desk.settings.installation, name);
     if ports.read_alias.read_alias(&parameter).await?.as_deref() != Some(deployment.as_str()) {
         tracing::warn!(pipeline = %name, parameter, "the alias parameter did not name the champion's deployment; repaired");
-        ports.write_alias.write_alias(&parameter, deployment).await?;
+        ports
+            .write_alias
+            .write_alias(&parameter, deployment)
+            .await?;
     }
     Ok(())
 }
@@ -165,16 +228,25 @@ pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), Eng
 pub(crate) async fn follow(ports: &Ports, run: &Run, generation: u64) -> StepResult {
     carry_on(ports, &run.pipeline).await?;
     let Some(stored) = records::pipeline(ports.desk.table.as_ref(), &run.pipeline).await? else {
-        return Ok(Event::MoveFailed { reason: "the pipeline's record is gone".into() });
+        return Ok(Event::MoveFailed {
+            reason: "the pipeline's record is gone".into(),
+        });
     };
     let pipeline = stored.record;
-    if pipeline.moving.as_ref().is_some_and(|moving| moving.generation == generation) {
-        return Ok(Event::Later { at: ports.desk.next_look(), note: None });
+    if pipeline
+        .moving
+        .as_ref()
+        .is_some_and(|moving| moving.generation == generation)
+    {
+        return Ok(Event::Later {
+            at: ports.desk.next_look(),
+            note: None,
+        });
     }
     match &pipeline.last_failure {
-        Some(failure) if failure.generation == generation => {
-            Ok(Event::MoveFailed { reason: failure.reason.clone() })
-        }
+        Some(failure) if failure.generation == generation => Ok(Event::MoveFailed {
+            reason: failure.reason.clone(),
+        }),
         _ => Ok(Event::Moved),
     }
 }

@@ -18,7 +18,11 @@ pub(crate) async fn remove(ports: &Ports, run: &Run, purpose: Purpose) -> StepRe
 /// The temporary deployment, found by name and known by its tags; looked at until it is gone.
 async fn remove_candidate(ports: &Ports, run: &Run) -> StepResult {
     let resource = run.resource(Purpose::Candidate, 1);
-    let Some(found) = ports.deployments.find_deployment(&resource.to_string()).await? else {
+    let Some(found) = ports
+        .deployments
+        .find_deployment(&resource.to_string())
+        .await?
+    else {
         return Ok(Event::Removed(Purpose::Candidate));
     };
     if !is_ours(&resource.tags(), &found.tags) {
@@ -27,14 +31,26 @@ async fn remove_candidate(ports: &Ports, run: &Run) -> StepResult {
     match ports.deploy.delete_deployment(&found.arn).await {
         Ok(()) => {}
         Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
-            let note = Some(format!("the temporary deployment is not removed yet: {error}"));
-            return Ok(Event::Later { at: ports.desk.next_look(), note });
+            let note = Some(format!(
+                "the temporary deployment is not removed yet: {error}"
+            ));
+            return Ok(Event::Later {
+                at: ports.desk.next_look(),
+                note,
+            });
         }
         Err(error) => return Err(error.into()),
     }
-    match ports.deployments.find_deployment(&resource.to_string()).await? {
+    match ports
+        .deployments
+        .find_deployment(&resource.to_string())
+        .await?
+    {
         None => Ok(Event::Removed(Purpose::Candidate)),
-        Some(_) => Ok(Event::Later { at: ports.desk.next_look(), note: None }),
+        Some(_) => Ok(Event::Later {
+            at: ports.desk.next_look(),
+            note: None,
+        }),
     }
 }
 

@@ -10,14 +10,21 @@ use crate::Ports;
 
 pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
     let Some(prepared) = &run.prepared else {
-        return Ok(Event::Impossible { reason: "the run has no evaluation prompts".into() });
+        return Ok(Event::Impossible {
+            reason: "the run has no evaluation prompts".into(),
+        });
     };
     let Some(pipeline) = records::pipeline(ports.desk.table.as_ref(), &run.pipeline).await? else {
-        return Ok(Event::Impossible { reason: "the pipeline's record is gone".into() });
+        return Ok(Event::Impossible {
+            reason: "the pipeline's record is gone".into(),
+        });
     };
     if pipeline.record.moving.is_some() {
         let note = Some("the alias is moving; the gate waits for it".to_owned());
-        return Ok(Event::Later { at: ports.desk.next_look(), note });
+        return Ok(Event::Later {
+            at: ports.desk.next_look(),
+            note,
+        });
     }
     if pipeline.record.champion != run.champion && pipeline.record.hold.is_none() {
         return Ok(Event::Impossible {
@@ -28,10 +35,20 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
     }
     let read = ports.read.as_ref();
     let prompts = questions::load(read, run).await?;
-    let candidate = kept::load(read, &kept::model_prefix(&run.pipeline, &ModelId::of(&run.id))).await?;
-    let base = kept::load(read, &kept::base_prefix(&run.pipeline, &run.route.inference_id)).await?;
+    let candidate = kept::load(
+        read,
+        &kept::model_prefix(&run.pipeline, &ModelId::of(&run.id)),
+    )
+    .await?;
+    let base = kept::load(
+        read,
+        &kept::base_prefix(&run.pipeline, &run.route.inference_id),
+    )
+    .await?;
     let champion = match &run.champion {
-        Some(champion) => Some(kept::load(read, &kept::model_prefix(&run.pipeline, &champion.model)).await?),
+        Some(champion) => {
+            Some(kept::load(read, &kept::model_prefix(&run.pipeline, &champion.model)).await?)
+        }
         None => None,
     };
     let pairs: Vec<Pair> = prompts
@@ -39,7 +56,9 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
         .map(|record| {
             let question = kept::question_digest(&record.prompt);
             let points = |answers: &std::collections::BTreeMap<String, kept::KeptAnswer>| {
-                let answer = answers.get(&question).and_then(|kept| kept.answer.as_deref());
+                let answer = answers
+                    .get(&question)
+                    .and_then(|kept| kept.answer.as_deref());
                 score(prepared.metric, answer, &record.reference_response)
             };
             Pair {

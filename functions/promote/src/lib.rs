@@ -17,7 +17,8 @@ use perennial_core::names::{PipelineName, RunId};
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, drive};
 use perennial_ports::{
-    ChangeDeployments, ObserveBatch, ObserveDeployments, ReadAlias, ReadObjects, StopBatch, WriteAlias, WriteObjects,
+    ChangeDeployments, ObserveBatch, ObserveDeployments, ReadAlias, ReadObjects, StopBatch,
+    WriteAlias, WriteObjects,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,7 +51,9 @@ pub struct Ports {
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+        f.debug_struct("Ports")
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,13 +72,20 @@ struct Due {
 }
 
 /// Takes one event.
-pub async fn handle(ports: &Ports, event: Value, invocation: &Invocation) -> Result<(), EngineError> {
-    let event: Envelope = serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
+pub async fn handle(
+    ports: &Ports,
+    event: Value,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
+    let event: Envelope =
+        serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
     let unreadable = |error: serde_json::Error| EngineError::Event(error.to_string());
     match event.detail_type.as_str() {
         "Evaluation Complete" | "Run Due" => {
             let due: Due = serde_json::from_value(event.detail).map_err(unreadable)?;
-            let Some(run) = due.run else { return Err(EngineError::Event("the event names no run".into())) };
+            let Some(run) = due.run else {
+                return Err(EngineError::Event("the event names no run".into()));
+            };
             requests::resume_held(ports, &due.pipeline, &run, invocation).await?;
             drive(&ports.desk, ports, &due.pipeline, &run, invocation).await
         }
@@ -89,7 +99,9 @@ pub async fn handle(ports: &Ports, event: Value, invocation: &Invocation) -> Res
             let request: Request = serde_json::from_value(event.detail).map_err(unreadable)?;
             requests::take(ports, request, invocation).await
         }
-        other => Err(EngineError::Event(format!("detail-type “{other}” is not for promote"))),
+        other => Err(EngineError::Event(format!(
+            "detail-type “{other}” is not for promote"
+        ))),
     }
 }
 

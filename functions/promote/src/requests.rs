@@ -12,14 +12,28 @@ use crate::{Ports, alias};
 
 const TRIES: u32 = 20;
 
-pub(crate) async fn take(ports: &Ports, request: Request, invocation: &Invocation) -> Result<(), EngineError> {
+pub(crate) async fn take(
+    ports: &Ports,
+    request: Request,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
     match request {
         Request::Approve { pipeline, run } => {
-            approve(ports, &pipeline, &run, "a person (`perennial approve`)", invocation).await?;
+            approve(
+                ports,
+                &pipeline,
+                &run,
+                "a person (`perennial approve`)",
+                invocation,
+            )
+            .await?;
             drive(&ports.desk, ports, &pipeline, &run, invocation).await
         }
         Request::Rollback { pipeline, to } => roll_back(ports, &pipeline, to).await,
-        other => Err(EngineError::Event(format!("“{}” is not for promote", other.detail_type()))),
+        other => Err(EngineError::Event(format!(
+            "“{}” is not for promote",
+            other.detail_type()
+        ))),
     }
 }
 
@@ -32,9 +46,16 @@ async fn approve(
 ) -> Result<(), EngineError> {
     let table = ports.desk.table.as_ref();
     for _ in 0..TRIES {
-        let Some(run) = records::run(table, pipeline, id).await? else { return Ok(()) };
-        let Some(stored) = records::pipeline(table, pipeline).await? else { return Ok(()) };
-        let event = Event::Approved { by: by.to_owned(), generation: stored.record.generation + 1 };
+        let Some(run) = records::run(table, pipeline, id).await? else {
+            return Ok(());
+        };
+        let Some(stored) = records::pipeline(table, pipeline).await? else {
+            return Ok(());
+        };
+        let event = Event::Approved {
+            by: by.to_owned(),
+            generation: stored.record.generation + 1,
+        };
         match save(&ports.desk, &run, &event, invocation).await? {
             Saved::Yes(_) => return Ok(()),
             Saved::DoesNotApply => {
@@ -56,21 +77,43 @@ pub(crate) async fn resume_held(
     invocation: &Invocation,
 ) -> Result<(), EngineError> {
     let table = ports.desk.table.as_ref();
-    let Some(run) = records::run(table, pipeline, id).await? else { return Ok(()) };
-    if !matches!(run.record.state, RunState::AwaitingApproval { awaiting: Awaiting::Hold }) {
+    let Some(run) = records::run(table, pipeline, id).await? else {
+        return Ok(());
+    };
+    if !matches!(
+        run.record.state,
+        RunState::AwaitingApproval {
+            awaiting: Awaiting::Hold
+        }
+    ) {
         return Ok(());
     }
-    let Some(stored) = records::pipeline(table, pipeline).await? else { return Ok(()) };
+    let Some(stored) = records::pipeline(table, pipeline).await? else {
+        return Ok(());
+    };
     if stored.record.hold.is_some() {
         return Ok(());
     }
-    approve(ports, pipeline, id, "a person (`perennial resume`)", invocation).await
+    approve(
+        ports,
+        pipeline,
+        id,
+        "a person (`perennial resume`)",
+        invocation,
+    )
+    .await
 }
 
 /// The same move backwards. The earlier model must be ready, and stays so in the same transaction.
-async fn roll_back(ports: &Ports, pipeline: &PipelineName, to: Option<RunId>) -> Result<(), EngineError> {
+async fn roll_back(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    to: Option<RunId>,
+) -> Result<(), EngineError> {
     let desk = &ports.desk;
-    let event = PipelineEvent::RollbackRequested { to: to.map(|run| ModelId::of(&run)) };
+    let event = PipelineEvent::RollbackRequested {
+        to: to.map(|run| ModelId::of(&run)),
+    };
     for _ in 0..TRIES {
         let (write, say, after) = match pipelines::apply(desk, pipeline, &event).await {
             Ok(applied) => applied,
@@ -80,16 +123,28 @@ async fn roll_back(ports: &Ports, pipeline: &PipelineName, to: Option<RunId>) ->
             }
             Err(error) => return Err(error),
         };
-        let Some(moving) = &after.moving else { return Ok(()) };
+        let Some(moving) = &after.moving else {
+            return Ok(());
+        };
         let target = &moving.to.model;
-        let Some(model) = records::model(desk.table.as_ref(), pipeline, target).await?.filter(|m| m.record.is_ready())
+        let Some(model) = records::model(desk.table.as_ref(), pipeline, target)
+            .await?
+            .filter(|m| m.record.is_ready())
         else {
             tracing::warn!(%pipeline, model = %target, "the rollback is refused: the model is deleted or being deleted");
             return Ok(());
         };
         let key = perennial_core::keys::Key::model(pipeline, target);
-        let check = Write::Check { key, expect: Expect::Version(model.version) };
-        match desk.table.transact(vec![write, check]).await.map_err(EngineError::from) {
+        let check = Write::Check {
+            key,
+            expect: Expect::Version(model.version),
+        };
+        match desk
+            .table
+            .transact(vec![write, check])
+            .await
+            .map_err(EngineError::from)
+        {
             Ok(()) => {
                 desk.announce.announce(&say).await?;
                 return alias::carry_on(ports, pipeline).await;
@@ -98,7 +153,9 @@ async fn roll_back(ports: &Ports, pipeline: &PipelineName, to: Option<RunId>) ->
             Err(error) => return Err(error),
         }
     }
-    desk.announce.announce(&[pipeline_due(pipeline, Stage::Moving)]).await?;
+    desk.announce
+        .announce(&[pipeline_due(pipeline, Stage::Moving)])
+        .await?;
     Ok(())
 }
 
@@ -108,7 +165,9 @@ pub(crate) async fn follow_active_run(
     pipeline: &PipelineName,
     invocation: &Invocation,
 ) -> Result<(), EngineError> {
-    let Some(stored) = records::pipeline(ports.desk.table.as_ref(), pipeline).await? else { return Ok(()) };
+    let Some(stored) = records::pipeline(ports.desk.table.as_ref(), pipeline).await? else {
+        return Ok(());
+    };
     match stored.record.active_run {
         Some(run) => drive(&ports.desk, ports, pipeline, &run, invocation).await,
         None => Ok(()),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lambda_runtime::Error;
-use perennial_ssm::Parameters;
 use perennial_desk::{serve, start};
+use perennial_ssm::Parameters;
 use serde_json::Value;
 
 use crate::{Ports, handle};

@@ -33,7 +33,9 @@ pub struct Ports {
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+        f.debug_struct("Ports")
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,16 +58,24 @@ async fn tick(ports: &Ports) -> Result<(), EngineError> {
     let now = ports.desk.now();
     let mut say: Vec<Announcement> = Vec::new();
     for key in table.due("run", now, MOST).await? {
-        let (Some(pipeline), Ok(id)) = (key.pipeline_name(), RunId::parse(&key.sk)) else { continue };
-        let Some(run) = records::run(table, &pipeline, &id).await? else { continue };
+        let (Some(pipeline), Ok(id)) = (key.pipeline_name(), RunId::parse(&key.sk)) else {
+            continue;
+        };
+        let Some(run) = records::run(table, &pipeline, &id).await? else {
+            continue;
+        };
         // The index lags behind the table: what was dealt with meanwhile is not said again.
         if run.record.due.is_some_and(|due| due <= now) && run.record.stage() != Stage::Ended {
             say.push(run_due(&pipeline, &id, run.record.stage()));
         }
     }
     for key in table.due(Key::kind(&key_of(PIPELINES)), now, MOST).await? {
-        let Some(name) = key.pipeline_name() else { continue };
-        let Some(pipeline) = records::pipeline(table, &name).await? else { continue };
+        let Some(name) = key.pipeline_name() else {
+            continue;
+        };
+        let Some(pipeline) = records::pipeline(table, &name).await? else {
+            continue;
+        };
         if pipeline.record.due.is_some_and(|due| due <= now) {
             say.push(pipeline_due(&name, pipeline.record.stage()));
         }
@@ -76,7 +86,10 @@ async fn tick(ports: &Ports) -> Result<(), EngineError> {
 }
 
 fn key_of(partition: &str) -> Key {
-    Key { pk: partition.to_owned(), sk: String::new() }
+    Key {
+        pk: partition.to_owned(),
+        sk: String::new(),
+    }
 }
 
 /// Pipelines whose alias parameter does not name the champion's deployment: SSM is written last, so a crash may leave it.
@@ -84,7 +97,9 @@ async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
     let mut say = Vec::new();
     for stored in records::pipelines(ports.desk.table.as_ref()).await? {
         let pipeline = stored.record;
-        let (None, Some(_), Some(deployment)) = (&pipeline.moving, &pipeline.champion, &pipeline.deployment) else {
+        let (None, Some(_), Some(deployment)) =
+            (&pipeline.moving, &pipeline.champion, &pipeline.deployment)
+        else {
             continue;
         };
         let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);

@@ -23,13 +23,18 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
                 Place::Misnamed { .. } => false,
                 Place::Configuration(name) => {
                     let pipeline = records::pipeline(table, &name).await?;
-                    pipeline.and_then(|stored| stored.record.config).is_some_and(|config| config.version == info.version)
+                    pipeline
+                        .and_then(|stored| stored.record.config)
+                        .is_some_and(|config| config.version == info.version)
                 }
                 Place::Upload(_, name) => {
                     let upload = records::upload(table, &name, &info.key).await?;
                     upload.is_some_and(|stored| {
                         stored.record.version == info.version
-                            && matches!(stored.record.status, UploadStatus::Accepted | UploadStatus::Rejected)
+                            && matches!(
+                                stored.record.status,
+                                UploadStatus::Accepted | UploadStatus::Rejected
+                            )
                     })
                 }
             };
@@ -52,7 +57,11 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
     flush(ports, &mut say, 1).await
 }
 
-async fn flush(ports: &Ports, say: &mut Vec<Announcement>, at_least: usize) -> Result<(), EngineError> {
+async fn flush(
+    ports: &Ports,
+    say: &mut Vec<Announcement>,
+    at_least: usize,
+) -> Result<(), EngineError> {
     if say.len() >= at_least {
         ports.desk.announce.announce(say).await?;
         say.clear();

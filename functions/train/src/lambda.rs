@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use lambda_runtime::Error;
 use perennial_bedrock::{Bedrock, Settings};
-use perennial_ports::clock::SystemClock;
 use perennial_desk::{serve, start};
+use perennial_ports::clock::SystemClock;
 use serde_json::Value;
 
 use crate::{Ports, handle};
@@ -18,7 +18,10 @@ pub async fn main() -> Result<(), Error> {
     let start = start().await?;
     let bedrock = Arc::new(Bedrock::new(
         aws_sdk_bedrock::Client::new(&start.config),
-        Settings { bucket: start.settings.bucket.clone(), job_role_arn: start.settings.job_role_arn.clone() },
+        Settings {
+            bucket: start.settings.bucket.clone(),
+            job_role_arn: start.settings.job_role_arn.clone(),
+        },
     ));
     let ports = Ports {
         desk: start.desk,
@@ -30,7 +33,11 @@ pub async fn main() -> Result<(), Error> {
     };
     serve(|event, invocation| {
         let ports = ports.clone();
-        async move { handle(&ports, event, &invocation).await.map(|()| Value::Null) }
+        async move {
+            handle(&ports, event, &invocation)
+                .await
+                .map(|()| Value::Null)
+        }
     })
     .await
 }

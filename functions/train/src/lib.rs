@@ -42,7 +42,9 @@ pub struct Ports {
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").field("desk", &self.desk).finish_non_exhaustive()
+        f.debug_struct("Ports")
+            .field("desk", &self.desk)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,13 +63,21 @@ struct Due {
 }
 
 /// Takes one event. Anything that it asks for is checked against the true state first.
-pub async fn handle(ports: &Ports, event: Value, invocation: &Invocation) -> Result<(), EngineError> {
-    let event: Envelope = serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
+pub async fn handle(
+    ports: &Ports,
+    event: Value,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
+    let event: Envelope =
+        serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
     let due = || -> Result<Due, EngineError> {
-        serde_json::from_value(event.detail.clone()).map_err(|error| EngineError::Event(error.to_string()))
+        serde_json::from_value(event.detail.clone())
+            .map_err(|error| EngineError::Event(error.to_string()))
     };
     match event.detail_type.as_str() {
-        "Upload Accepted" | "Pipeline Due" => open::consider(ports, &due()?.pipeline, invocation).await,
+        "Upload Accepted" | "Pipeline Due" => {
+            open::consider(ports, &due()?.pipeline, invocation).await
+        }
         "Run Due" => {
             let due = due()?;
             match due.run {
@@ -76,11 +86,13 @@ pub async fn handle(ports: &Ports, event: Value, invocation: &Invocation) -> Res
             }
         }
         other if other.ends_with(" Requested") => {
-            let request: Request =
-                serde_json::from_value(event.detail).map_err(|error| EngineError::Event(error.to_string()))?;
+            let request: Request = serde_json::from_value(event.detail)
+                .map_err(|error| EngineError::Event(error.to_string()))?;
             requests::take(ports, request, invocation).await
         }
-        other => Err(EngineError::Event(format!("detail-type “{other}” is not for train"))),
+        other => Err(EngineError::Event(format!(
+            "detail-type “{other}” is not for train"
+        ))),
     }
 }
 
@@ -97,7 +109,10 @@ impl Perform for Ports {
             Effect::LookForTraining { attempt } => start::look(self, run, *attempt).await,
             other => {
                 let reason = format!("{other:?} is not a step of {}", Stage::Starting.word());
-                Ok(Event::Later { at: self.desk.next_look(), note: Some(reason) })
+                Ok(Event::Later {
+                    at: self.desk.next_look(),
+                    note: Some(reason),
+                })
             }
         }
     }

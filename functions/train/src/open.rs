@@ -4,11 +4,11 @@ use bytes::Bytes;
 use perennial_core::announcement::Stage;
 use perennial_core::config::StartFrom;
 use perennial_core::manifest::{Manifest, select};
+use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
 use perennial_core::routing::route;
 use perennial_core::run::{DatasetRef, Run, RunState};
-use perennial_core::money::Usd;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, Invocation, drive, pipelines};
 
@@ -24,7 +24,9 @@ pub(crate) async fn consider(
 ) -> Result<(), EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
-        let Some(stored) = records::pipeline(desk.table.as_ref(), name).await? else { return Ok(()) };
+        let Some(stored) = records::pipeline(desk.table.as_ref(), name).await? else {
+            return Ok(());
+        };
         let now = desk.now();
         match trigger(&stored.record, now) {
             Trigger::Wait { .. } => {
@@ -54,11 +56,17 @@ enum Opening {
     SomeoneElseWasFirst,
 }
 
-async fn open(ports: &Ports, stored: &Stored<Pipeline>, because: String) -> Result<Opening, EngineError> {
+async fn open(
+    ports: &Ports,
+    stored: &Stored<Pipeline>,
+    because: String,
+) -> Result<Opening, EngineError> {
     let desk = &ports.desk;
     let pipeline = &stored.record;
     let now = desk.now();
-    let Some(in_force) = &pipeline.config else { return Ok(Opening::Nothing("no configuration".into())) };
+    let Some(in_force) = &pipeline.config else {
+        return Ok(Opening::Nothing("no configuration".into()));
+    };
     let config = in_force.config.clone();
     let route = match route(&config, &desk.settings.region) {
         Ok(route) => route,
@@ -79,7 +87,9 @@ async fn open(ports: &Ports, stored: &Stored<Pipeline>, because: String) -> Resu
         now.as_second(),
     );
     if manifest.training.is_empty() {
-        let reason = "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use".to_owned();
+        let reason =
+            "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use"
+                .to_owned();
         return nothing(ports, pipeline, reason).await;
     }
     let start = match config.training.start_from {
@@ -89,18 +99,27 @@ async fn open(ports: &Ports, stored: &Stored<Pipeline>, because: String) -> Resu
     let digest = manifest.digest();
     let mut trained_on = vec![digest.clone()];
     if let Some(champion) = &start {
-        if let Some(model) = records::model(desk.table.as_ref(), &pipeline.name, &champion.model).await? {
+        if let Some(model) =
+            records::model(desk.table.as_ref(), &pipeline.name, &champion.model).await?
+        {
             trained_on.extend(model.record.trained_on);
         }
     }
-    let id = RunId::from_parts(u64::try_from(now.as_millisecond()).unwrap_or(0), ports.entropy.random());
+    let id = RunId::from_parts(
+        u64::try_from(now.as_millisecond()).unwrap_or(0),
+        ports.entropy.random(),
+    );
     let run = Run {
         id: id.clone(),
         pipeline: pipeline.name.clone(),
         installation: desk.settings.installation.clone(),
         opened_at: now,
         because: because.clone(),
-        trains_from: start.as_ref().map_or(route.customization_id.clone(), |champion| champion.arn.clone()),
+        trains_from: start
+            .as_ref()
+            .map_or(route.customization_id.clone(), |champion| {
+                champion.arn.clone()
+            }),
         starts_from: start.map(|champion| champion.model),
         config,
         route,
@@ -109,6 +128,7 @@ async fn open(ports: &Ports, stored: &Stored<Pipeline>, because: String) -> Resu
             manifest_key: manifest.key(),
             uploads: manifest.training.len() as u64,
             sealed: (pipeline.sealed, pipeline.sequence),
+            pending: (pipeline.pending_records, pipeline.pending_uploads),
             changes: pipeline.changes,
         },
         champion: pipeline.champion.clone(),
@@ -135,17 +155,27 @@ async fn open(ports: &Ports, stored: &Stored<Pipeline>, because: String) -> Resu
     commit(ports, stored, run, &text).await
 }
 
-async fn commit(ports: &Ports, stored: &Stored<Pipeline>, run: Run, text: &str) -> Result<Opening, EngineError> {
+async fn commit(
+    ports: &Ports,
+    stored: &Stored<Pipeline>,
+    run: Run,
+    text: &str,
+) -> Result<Opening, EngineError> {
     let desk = &ports.desk;
     let now = desk.now();
-    let event = PipelineEvent::Opened { run: run.id.clone() };
+    let event = PipelineEvent::Opened {
+        run: run.id.clone(),
+    };
     let decision = match perennial_core::pipeline::decide(&stored.record, &event, now) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Opening::Nothing(refusal.to_string())),
     };
     let id = run.id.clone();
     let writes = vec![
-        records::put_pipeline(&Stored { record: decision.pipeline, version: stored.version }),
+        records::put_pipeline(&Stored {
+            record: decision.pipeline,
+            version: stored.version,
+        }),
         records::put_run(&Stored::new(run)),
         records::put_history(&id, 1, now, text),
     ];
@@ -160,14 +190,23 @@ async fn commit(ports: &Ports, stored: &Stored<Pipeline>, run: Run, text: &str) 
 }
 
 /// A run was asked for or due, but there is nothing to train on: the wish is noted as answered, or it would come back for ever.
-async fn nothing(ports: &Ports, pipeline: &Pipeline, reason: String) -> Result<Opening, EngineError> {
-    let event = PipelineEvent::NothingToTrain { reason: reason.clone() };
+async fn nothing(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    reason: String,
+) -> Result<Opening, EngineError> {
+    let event = PipelineEvent::NothingToTrain {
+        reason: reason.clone(),
+    };
     pipelines::change(&ports.desk, &pipeline.name, &event).await?;
     Ok(Opening::Nothing(reason))
 }
 
 async fn write_manifest(ports: &Ports, manifest: &Manifest) -> Result<(), EngineError> {
     let body = serde_json::to_vec_pretty(manifest).unwrap_or_default();
-    ports.write.put(&manifest.key(), Bytes::from(body), "application/json").await?;
+    ports
+        .write
+        .put(&manifest.key(), Bytes::from(body), "application/json")
+        .await?;
     Ok(())
 }

@@ -48,9 +48,19 @@ pub(crate) async fn prepare(ports: &Ports, run: &Run) -> StepResult {
 }
 
 async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
-    let body = read_all(ports.read.as_ref(), &run.dataset.manifest_key, None, questions::LIMIT).await?;
-    let manifest: Manifest = serde_json::from_slice(&body)
-        .map_err(|error| EngineError::Event(format!("{} is unreadable: {error}", run.dataset.manifest_key)))?;
+    let body = read_all(
+        ports.read.as_ref(),
+        &run.dataset.manifest_key,
+        None,
+        questions::LIMIT,
+    )
+    .await?;
+    let manifest: Manifest = serde_json::from_slice(&body).map_err(|error| {
+        EngineError::Event(format!(
+            "{} is unreadable: {error}",
+            run.dataset.manifest_key
+        ))
+    })?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
     let training_key = format!("{}/train.jsonl", run.work());
@@ -58,15 +68,29 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     check_training(run, &manifest, &sealed)?;
     let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
     let key = prompts_key(&run.pipeline, &run.dataset.digest);
-    ports.write.put(&key, Bytes::from(prompts), "application/octet-stream").await?;
+    ports
+        .write
+        .put(&key, Bytes::from(prompts), "application/octet-stream")
+        .await?;
 
-    let available = if manifest.evaluation.is_empty() { records_of(&sealed.held_out_records) } else { evaluation };
+    let available = if manifest.evaluation.is_empty() {
+        records_of(&sealed.held_out_records)
+    } else {
+        evaluation
+    };
     let seen = seen_by_champion(ports, run).await?;
     let before = available.len();
-    let fair: Vec<EvalRecord> =
-        available.into_iter().filter(|record| !seen.contains(&PromptDigest::of(&record.prompt))).collect();
+    let fair: Vec<EvalRecord> = available
+        .into_iter()
+        .filter(|record| !seen.contains(&PromptDigest::of(&record.prompt)))
+        .collect();
     let chosen = choose(run, &fair);
-    let metric = match run.config.evaluation.metric.resolve(chosen.iter().map(|record| &record.reference_response)) {
+    let metric = match run
+        .config
+        .evaluation
+        .metric
+        .resolve(chosen.iter().map(|record| &record.reference_response))
+    {
         Ok(metric) => metric,
         Err(error) => return refuse(error.to_string()),
     };
@@ -77,7 +101,10 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     };
     let evaluation_key = format!("{}/evaluation.jsonl", run.work());
     let lines: Vec<u8> = chosen.iter().flat_map(EvalRecord::to_line).collect();
-    ports.write.put(&evaluation_key, Bytes::from(lines), "application/x-ndjson").await?;
+    ports
+        .write
+        .put(&evaluation_key, Bytes::from(lines), "application/x-ndjson")
+        .await?;
     let usage = usage(ports, run, &sealed, &chosen).await?;
     let cost = match estimate(&run.route, &run.config, &usage) {
         Ok(cost) => cost,
@@ -105,7 +132,10 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
 }
 
 /// The evaluation shards' records, the oldest shard first.
-async fn evaluation_set(ports: &Ports, manifest: &Manifest) -> Result<Vec<EvalRecord>, EngineError> {
+async fn evaluation_set(
+    ports: &Ports,
+    manifest: &Manifest,
+) -> Result<Vec<EvalRecord>, EngineError> {
     let mut records = Vec::new();
     for entry in &manifest.evaluation {
         let body = read_all(ports.read.as_ref(), &entry.shard, None, questions::LIMIT).await?;
@@ -115,7 +145,10 @@ async fn evaluation_set(ports: &Ports, manifest: &Manifest) -> Result<Vec<EvalRe
 }
 
 fn records_of(lines: &[u8]) -> Vec<EvalRecord> {
-    lines.split(|byte| *byte == b'\n').filter_map(EvalRecord::parse).collect()
+    lines
+        .split(|byte| *byte == b'\n')
+        .filter_map(EvalRecord::parse)
+        .collect()
 }
 
 /// Shards in, the newest first; one training file out.
@@ -126,9 +159,14 @@ async fn seal(
     exclude: Excluded,
     training_key: &str,
 ) -> Result<Sealed, EngineError> {
-    let holdout = manifest.holdout.map(|share| (run.pipeline.to_string(), share));
+    let holdout = manifest
+        .holdout
+        .map(|share| (run.pipeline.to_string(), share));
     let mut sealer = Sealer::new(&run.route.limits, exclude, holdout);
-    let mut sink = ports.write.create(training_key, "application/x-ndjson").await?;
+    let mut sink = ports
+        .write
+        .create(training_key, "application/x-ndjson")
+        .await?;
     match copy(ports, manifest, &mut sealer, sink.as_mut()).await {
         Ok(()) => sink.finish().await?,
         Err(error) => {
@@ -196,7 +234,9 @@ fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(),
 async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDigest>, EngineError> {
     let mut datasets: BTreeSet<String> = run.trained_on.iter().skip(1).cloned().collect();
     if let Some(champion) = &run.champion {
-        if let Some(model) = records::model(ports.desk.table.as_ref(), &run.pipeline, &champion.model).await? {
+        if let Some(model) =
+            records::model(ports.desk.table.as_ref(), &run.pipeline, &champion.model).await?
+        {
             datasets.extend(model.record.trained_on);
         }
     }
@@ -204,7 +244,10 @@ async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDige
     for digest in datasets {
         let key = prompts_key(&run.pipeline, &digest);
         match read_all(ports.read.as_ref(), &key, None, questions::LIMIT).await {
-            Ok(body) => seen.extend(body.chunks_exact(16).filter_map(|chunk| chunk.try_into().ok().map(PromptDigest))),
+            Ok(body) => seen.extend(
+                body.chunks_exact(16)
+                    .filter_map(|chunk| chunk.try_into().ok().map(PromptDigest)),
+            ),
             Err(error) if error.kind == ErrorKind::NotFound => {
                 tracing::warn!(pipeline = %run.pipeline, run = %run.id, "{key} is gone: leakage cannot be checked against it");
             }
@@ -216,9 +259,15 @@ async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDige
 
 /// At most `max_prompts`, drawn by a seed that stays the same from run to run, so that kept answers serve again.
 fn choose(run: &Run, fair: &[EvalRecord]) -> Vec<EvalRecord> {
-    let digests: Vec<PromptDigest> = fair.iter().map(|record| PromptDigest::of(&record.prompt)).collect();
+    let digests: Vec<PromptDigest> = fair
+        .iter()
+        .map(|record| PromptDigest::of(&record.prompt))
+        .collect();
     let most = run.config.evaluation.max_prompts as usize;
-    subsample(run.pipeline.as_str(), &digests, most).into_iter().map(|index| fair[index].clone()).collect()
+    subsample(run.pipeline.as_str(), &digests, most)
+        .into_iter()
+        .map(|index| fair[index].clone())
+        .collect()
 }
 
 async fn usage(
@@ -232,13 +281,19 @@ async fn usage(
         Some(champion) => {
             let prefix = kept::model_prefix(&run.pipeline, &champion.model);
             let answers = kept::load(ports.read.as_ref(), &prefix).await?;
-            chosen.iter().filter(|record| !answers.contains_key(&question_digest(&record.prompt))).count() as u64
+            chosen
+                .iter()
+                .filter(|record| !answers.contains_key(&question_digest(&record.prompt)))
+                .count() as u64
         }
     };
     Ok(UsageEstimate {
         training_tokens: sealed.tokens_estimate,
         prompts: chosen.len() as u64,
-        prompt_tokens: chosen.iter().map(|record| estimate_tokens(&record.prompt)).sum(),
+        prompt_tokens: chosen
+            .iter()
+            .map(|record| estimate_tokens(&record.prompt))
+            .sum(),
         answer_tokens: chosen.len() as u64 * u64::from(kept::MAX_ANSWER_TOKENS),
         champion_prompts,
     })

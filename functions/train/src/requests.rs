@@ -11,7 +11,11 @@ use crate::{Ports, open};
 
 const TRIES: u32 = 20;
 
-pub(crate) async fn take(ports: &Ports, request: Request, invocation: &Invocation) -> Result<(), EngineError> {
+pub(crate) async fn take(
+    ports: &Ports,
+    request: Request,
+    invocation: &Invocation,
+) -> Result<(), EngineError> {
     match request {
         Request::Start { pipeline } => {
             if change(ports, &pipeline, &PipelineEvent::StartRequested).await? {
@@ -19,7 +23,9 @@ pub(crate) async fn take(ports: &Ports, request: Request, invocation: &Invocatio
             }
             Ok(())
         }
-        Request::Pause { pipeline } => change(ports, &pipeline, &PipelineEvent::PauseRequested).await.map(drop),
+        Request::Pause { pipeline } => change(ports, &pipeline, &PipelineEvent::PauseRequested)
+            .await
+            .map(drop),
         Request::Release { pipeline } => {
             if change(ports, &pipeline, &PipelineEvent::ReleaseRequested).await? {
                 open::consider(ports, &pipeline, invocation).await?;
@@ -34,12 +40,22 @@ pub(crate) async fn take(ports: &Ports, request: Request, invocation: &Invocatio
             Ok(())
         }
         Request::Cancel { pipeline, run } => cancel(ports, &pipeline, &run, invocation).await,
-        other => Err(EngineError::Event(format!("“{}” is not for train", other.detail_type()))),
+        other => Err(EngineError::Event(format!(
+            "“{}” is not for train",
+            other.detail_type()
+        ))),
     }
 }
 
-async fn change(ports: &Ports, pipeline: &PipelineName, event: &PipelineEvent) -> Result<bool, EngineError> {
-    if records::pipeline(ports.desk.table.as_ref(), pipeline).await?.is_none() {
+async fn change(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    event: &PipelineEvent,
+) -> Result<bool, EngineError> {
+    if records::pipeline(ports.desk.table.as_ref(), pipeline)
+        .await?
+        .is_none()
+    {
         tracing::warn!(%pipeline, "the request is refused: there is no such pipeline");
         return Ok(false);
     }
@@ -56,11 +72,24 @@ async fn change(ports: &Ports, pipeline: &PipelineName, event: &PipelineEvent) -
 /// A run that only a rollback's hold kept from promoting goes on: its gate decides anew.
 async fn release_held(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError> {
     let desk = &ports.desk;
-    let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else { return Ok(()) };
-    let Some(id) = stored.record.active_run else { return Ok(()) };
-    let Some(run) = records::run(desk.table.as_ref(), pipeline, &id).await? else { return Ok(()) };
-    if matches!(run.record.state, RunState::AwaitingApproval { awaiting: Awaiting::Hold }) {
-        desk.announce.announce(&[run_due(pipeline, &id, Stage::Approval)]).await?;
+    let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else {
+        return Ok(());
+    };
+    let Some(id) = stored.record.active_run else {
+        return Ok(());
+    };
+    let Some(run) = records::run(desk.table.as_ref(), pipeline, &id).await? else {
+        return Ok(());
+    };
+    if matches!(
+        run.record.state,
+        RunState::AwaitingApproval {
+            awaiting: Awaiting::Hold
+        }
+    ) {
+        desk.announce
+            .announce(&[run_due(pipeline, &id, Stage::Approval)])
+            .await?;
     }
     Ok(())
 }
@@ -77,12 +106,16 @@ async fn cancel(
             tracing::warn!(%pipeline, run = %id, "the request is refused: there is no such run");
             return Ok(());
         };
-        let event = Event::CancelRequested { by: "a person (`perennial cancel`)".into() };
+        let event = Event::CancelRequested {
+            by: "a person (`perennial cancel`)".into(),
+        };
         match save(desk, &stored, &event, invocation).await? {
             Saved::Yes(_) => {
                 let after = records::run(desk.table.as_ref(), pipeline, id).await?;
                 let stage = after.map_or(Stage::Closing, |after| after.record.stage());
-                desk.announce.announce(&[run_due(pipeline, id, stage)]).await?;
+                desk.announce
+                    .announce(&[run_due(pipeline, id, stage)])
+                    .await?;
                 return Ok(());
             }
             Saved::DoesNotApply => {

@@ -10,7 +10,9 @@ use crate::Ports;
 
 pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let Some(prepared) = &run.prepared else {
-        return Ok(Event::TrainingRefused { reason: "the dataset was never prepared".into() });
+        return Ok(Event::TrainingRefused {
+            reason: "the dataset was never prepared".into(),
+        });
     };
     let resource = run.resource(Purpose::Training, attempt);
     let name = resource.to_string();
@@ -45,7 +47,9 @@ pub(crate) async fn look(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let resource = run.resource(Purpose::Training, attempt);
     let found = ports.observe.find_training(&resource.to_string()).await?;
     Ok(match found {
-        Some(job) if perennial_core::names::is_ours(&resource.tags(), &job.tags) => Event::TrainingFound { job: job.arn },
+        Some(job) if perennial_core::names::is_ours(&resource.tags(), &job.tags) => {
+            Event::TrainingFound { job: job.arn }
+        }
         _ => Event::TrainingNeverStarted,
     })
 }

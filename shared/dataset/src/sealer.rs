@@ -26,15 +26,24 @@ impl Excluded {
     #[must_use]
     pub fn of(records: &[EvalRecord]) -> Self {
         Self {
-            normalised: records.iter().map(|record| PromptDigest::of(&record.prompt)).collect(),
-            exact: records.iter().map(|record| exact_digest(&record.prompt)).collect(),
+            normalised: records
+                .iter()
+                .map(|record| PromptDigest::of(&record.prompt))
+                .collect(),
+            exact: records
+                .iter()
+                .map(|record| exact_digest(&record.prompt))
+                .collect(),
         }
     }
 }
 
 impl From<HashSet<PromptDigest>> for Excluded {
     fn from(normalised: HashSet<PromptDigest>) -> Self {
-        Self { normalised, exact: HashSet::new() }
+        Self {
+            normalised,
+            exact: HashSet::new(),
+        }
     }
 }
 
@@ -177,7 +186,8 @@ impl Sealer {
         let digest = PromptDigest::of(&prompt);
         if self.exclude.normalised.contains(&digest) {
             self.sealed.leaked += 1;
-            self.sealed.leaked_to_the_letter += u64::from(self.exclude.exact.contains(&exact_digest(&prompt)));
+            self.sealed.leaked_to_the_letter +=
+                u64::from(self.exclude.exact.contains(&exact_digest(&prompt)));
             return;
         }
         if !self.digests.insert(record_digest(line)) {

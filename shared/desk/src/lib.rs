@@ -40,12 +40,19 @@ pub async fn start() -> Result<Start, Error> {
     let config = sdk_config().await;
     let desk = desk(&config, &settings);
     let bucket = Arc::new(bucket(&config, &settings.bucket));
-    Ok(Start { settings, config, desk, bucket })
+    Ok(Start {
+        settings,
+        config,
+        desk,
+        bucket,
+    })
 }
 
 /// A bucket, by path where the endpoint's name has no subdomains.
 pub fn bucket(config: &SdkConfig, name: &str) -> Bucket {
-    let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(path_style(config)).build();
+    let s3 = aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(path_style(config))
+        .build();
     Bucket::new(aws_sdk_s3::Client::from_conf(s3), name)
 }
 
@@ -75,7 +82,13 @@ where
     Fut: Future<Output = Result<Value, EngineError>>,
 {
     perennial_lambda::serve(|event, invocation| {
-        handler(event, Invocation { id: invocation.request_id, deadline: invocation.deadline })
+        handler(
+            event,
+            Invocation {
+                id: invocation.request_id,
+                deadline: invocation.deadline,
+            },
+        )
     })
     .await
 }

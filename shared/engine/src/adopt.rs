@@ -17,7 +17,12 @@ pub enum Created<T> {
 /// Decides from the create's error and from what was found under the name.
 ///
 /// `found` is the thing, its ARN and its tags.
-pub fn adopt<T>(name: &str, expected: &Tags, error: &PortError, found: Option<(T, String, Tags)>) -> Created<T> {
+pub fn adopt<T>(
+    name: &str,
+    expected: &Tags,
+    error: &PortError,
+    found: Option<(T, String, Tags)>,
+) -> Created<T> {
     match found {
         Some((thing, _, tags)) if is_ours(expected, &tags) => Created::There(thing),
         Some((_, arn, _)) => Created::Never(format!(
@@ -46,12 +51,21 @@ mod tests {
         let lost = PortError::new("bedrock:Create", ErrorKind::Unanswered, "no answer");
         let taken = PortError::new("bedrock:Create", ErrorKind::Conflict, "name in use");
         let arn = || "arn:job".to_owned();
-        assert_eq!(adopt("n", &tags("a"), &lost, Some((1, arn(), tags("a")))), Created::There(1));
+        assert_eq!(
+            adopt("n", &tags("a"), &lost, Some((1, arn(), tags("a")))),
+            Created::There(1)
+        );
         assert!(matches!(
             adopt("n", &tags("a"), &taken, Some((1, arn(), tags("b")))),
             Created::Never(words) if words.contains("arn:job")
         ));
-        assert!(matches!(adopt::<u8>("n", &tags("a"), &lost, None), Created::Later(_)));
-        assert!(matches!(adopt::<u8>("n", &tags("a"), &taken, None), Created::Never(_)));
+        assert!(matches!(
+            adopt::<u8>("n", &tags("a"), &lost, None),
+            Created::Later(_)
+        ));
+        assert!(matches!(
+            adopt::<u8>("n", &tags("a"), &taken, None),
+            Created::Never(_)
+        ));
     }
 }

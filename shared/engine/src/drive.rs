@@ -8,7 +8,9 @@ use perennial_core::announcement::{self, Announcement, Function, Stage};
 use perennial_core::keys::Key;
 use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
-use perennial_core::run::{Also, Claim, Decision, Effect, Event, Run, RunState, Terms, decide, effects};
+use perennial_core::run::{
+    Also, Claim, Decision, Effect, Event, Run, RunState, Terms, decide, effects,
+};
 use perennial_ports::{Expect, Write};
 
 use crate::records::{self, Month, Reservation, Stored};
@@ -53,16 +55,23 @@ pub async fn drive(
         let stage = run.stage();
         if stage.owner() != performer.function() || stage == Stage::Ended {
             if moved && !handed_on && !matches!(stage, Stage::Ended | Stage::Approval) {
-                desk.announce.announce(&[announcement::run_due(pipeline, id, stage)]).await?;
+                desk.announce
+                    .announce(&[announcement::run_due(pipeline, id, stage)])
+                    .await?;
             }
             return Ok(());
         }
         let now = desk.now();
-        let Some(effect) = effects(run).into_iter().find(|effect| !waited.contains(effect)) else {
+        let Some(effect) = effects(run)
+            .into_iter()
+            .find(|effect| !waited.contains(effect))
+        else {
             return wait(desk, &stored, look_at, invocation).await;
         };
         if now >= invocation.stop_at(now) {
-            desk.announce.announce(&[announcement::run_due(pipeline, id, stage)]).await?;
+            desk.announce
+                .announce(&[announcement::run_due(pipeline, id, stage)])
+                .await?;
             return Ok(());
         }
         if effect.needs_claim() {
@@ -74,7 +83,10 @@ pub async fn drive(
                 }
                 Some(claim) if claim.by == invocation.id => {}
                 _ => {
-                    let claim = Claim { by: invocation.id.clone(), until: invocation.deadline };
+                    let claim = Claim {
+                        by: invocation.id.clone(),
+                        until: invocation.deadline,
+                    };
                     save(desk, &stored, &Event::Claimed(claim), invocation).await?;
                     continue;
                 }
@@ -89,7 +101,9 @@ pub async fn drive(
         match save(desk, &stored, &event, invocation).await? {
             Saved::Yes(said) => {
                 moved = true;
-                handed_on = said.iter().any(|announcement| announcement.detail_type == "Evaluation Complete");
+                handed_on = said
+                    .iter()
+                    .any(|announcement| announcement.detail_type == "Evaluation Complete");
             }
             Saved::SomeoneElseWasFirst => {}
             Saved::DoesNotApply => {
@@ -97,7 +111,10 @@ pub async fn drive(
             }
         }
     }
-    Err(EngineError::Contended { key: Key::run(pipeline, id), times: MOST_STEPS })
+    Err(EngineError::Contended {
+        key: Key::run(pipeline, id),
+        times: MOST_STEPS,
+    })
 }
 
 fn sooner(
@@ -118,16 +135,26 @@ async fn wait(
     look_at: Option<(Timestamp, Option<String>)>,
     invocation: &Invocation,
 ) -> Result<(), EngineError> {
-    let Some((at, note)) = look_at else { return Ok(()) };
+    let Some((at, note)) = look_at else {
+        return Ok(());
+    };
     let before = stored.record.stage();
     save(desk, stored, &Event::Later { at, note }, invocation).await?;
-    let Some(after) = records::run(desk.table.as_ref(), &stored.record.pipeline, &stored.record.id).await? else {
+    let Some(after) = records::run(
+        desk.table.as_ref(),
+        &stored.record.pipeline,
+        &stored.record.id,
+    )
+    .await?
+    else {
         return Ok(());
     };
     let overdue = after.record.due.is_some_and(|due| due <= desk.now());
     if after.record.stage() != before || overdue {
         let run = &after.record;
-        desk.announce.announce(&[announcement::run_due(&run.pipeline, &run.id, run.stage())]).await?;
+        desk.announce
+            .announce(&[announcement::run_due(&run.pipeline, &run.id, run.stage())])
+            .await?;
     }
     Ok(())
 }
@@ -157,10 +184,18 @@ pub async fn save(
         RunState::Preparing | RunState::Training { .. } => {
             records::month(desk.table.as_ref(), &run.pipeline, &month).await?
         }
-        _ => Stored::new(Month { reserved: Usd::ZERO }),
+        _ => Stored::new(Month {
+            reserved: Usd::ZERO,
+        }),
     };
-    let terms = Terms { now, month_reserved: reserved.record.reserved, by: &invocation.id };
-    let Some(decision) = decide(run, event, terms) else { return Ok(Saved::DoesNotApply) };
+    let terms = Terms {
+        now,
+        month_reserved: reserved.record.reserved,
+        by: &invocation.id,
+    };
+    let Some(decision) = decide(run, event, terms) else {
+        return Ok(Saved::DoesNotApply);
+    };
     let mut say = decision.say.clone();
     let writes = match writes(desk, stored, &decision, (month, reserved), &mut say).await {
         Ok(writes) => writes,
@@ -192,14 +227,21 @@ async fn writes(
 ) -> Result<Vec<Write>, EngineError> {
     let now = desk.now();
     let run = &decision.run;
-    let mut writes = vec![records::put_run(&Stored { record: run.clone(), version: stored.version })];
+    let mut writes = vec![records::put_run(&Stored {
+        record: run.clone(),
+        version: stored.version,
+    })];
     if let Some(text) = &decision.history {
         writes.push(records::put_history(&run.id, stored.version + 1, now, text));
     }
     let mut month_changed = false;
     for also in &decision.also {
         match also {
-            Also::Reserve { purpose, attempt, amount } => {
+            Also::Reserve {
+                purpose,
+                attempt,
+                amount,
+            } => {
                 total.record.reserved = total.record.reserved + *amount;
                 month_changed = true;
                 let reservation = Reservation {
@@ -211,10 +253,15 @@ async fn writes(
                     at: now,
                     released: false,
                 };
-                writes.push(records::put_reservation(&run.pipeline, &Stored::new(reservation)));
+                writes.push(records::put_reservation(
+                    &run.pipeline,
+                    &Stored::new(reservation),
+                ));
             }
             Also::ReleaseAll => release(desk, run, &mut writes).await?,
-            Also::Register(model) => writes.push(records::put_model(&Stored::new((**model).clone()))),
+            Also::Register(model) => {
+                writes.push(records::put_model(&Stored::new((**model).clone())))
+            }
             Also::Pipeline(event) => {
                 if let perennial_core::pipeline::PipelineEvent::MoveBegun { to, .. } = &**event {
                     writes.push(ready_model(desk, run, to).await?);
@@ -245,10 +292,15 @@ async fn ready_model(
 ) -> Result<Write, EngineError> {
     let key = Key::model(&run.pipeline, &to.model);
     match records::model(desk.table.as_ref(), &run.pipeline, &to.model).await? {
-        Some(model) if model.record.is_ready() => {
-            Ok(Write::Check { key, expect: Expect::Version(model.version) })
-        }
-        _ => Err(perennial_core::pipeline::Refusal(format!("model {} is not there any more", to.model)).into()),
+        Some(model) if model.record.is_ready() => Ok(Write::Check {
+            key,
+            expect: Expect::Version(model.version),
+        }),
+        _ => Err(perennial_core::pipeline::Refusal(format!(
+            "model {} is not there any more",
+            to.model
+        ))
+        .into()),
     }
 }
 
@@ -258,7 +310,9 @@ async fn release(desk: &Desk, run: &Run, writes: &mut Vec<Write>) -> Result<(), 
     for mut reservation in records::reservations(table, &run.pipeline, &run.id).await? {
         if !reservation.record.released {
             reservation.record.released = true;
-            let sum = months.entry(reservation.record.month.clone()).or_insert(Usd::ZERO);
+            let sum = months
+                .entry(reservation.record.month.clone())
+                .or_insert(Usd::ZERO);
             *sum = *sum + reservation.record.amount;
             writes.push(records::put_reservation(&run.pipeline, &reservation));
         }

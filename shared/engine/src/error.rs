@@ -14,7 +14,9 @@ pub enum EngineError {
     #[error(transparent)]
     Table(#[from] TableError),
     /// A record does not have the form that this version writes.
-    #[error("the record {key} is not readable: {problem}. Was it changed by hand, or written by a newer version?")]
+    #[error(
+        "the record {key} is not readable: {problem}. Was it changed by hand, or written by a newer version?"
+    )]
     Record {
         /// Which record.
         key: Key,

@@ -31,21 +31,35 @@ pub struct KeptAnswer {
 
 /// How every model is asked in an evaluation: the same way.
 pub fn question(prompt: &str) -> Question {
-    Question { prompt: prompt.to_owned(), max_tokens: MAX_ANSWER_TOKENS, temperature: 0.0 }
+    Question {
+        prompt: prompt.to_owned(),
+        max_tokens: MAX_ANSWER_TOKENS,
+        temperature: 0.0,
+    }
 }
 
 /// The digest of the exact prompt and the inference parameters.
 pub fn question_digest(prompt: &str) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!("converse max_tokens={MAX_ANSWER_TOKENS} temperature=0\n"));
+    hash.update(format!(
+        "converse max_tokens={MAX_ANSWER_TOKENS} temperature=0\n"
+    ));
     hash.update(prompt.as_bytes());
     hex(&hash.finalize()[..16])
 }
 
 /// Where a base model's answers lie.
 pub fn base_prefix(pipeline: &PipelineName, inference_id: &str) -> String {
-    let name: String =
-        inference_id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    let name: String = inference_id
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     format!("answers/{pipeline}/base-{name}/")
 }
 
@@ -55,11 +69,17 @@ pub fn model_prefix(pipeline: &PipelineName, model: &ModelId) -> String {
 }
 
 /// Every kept answer under a prefix, by the digest of its question.
-pub async fn load(objects: &dyn ReadObjects, prefix: &str) -> PortResult<BTreeMap<String, KeptAnswer>> {
+pub async fn load(
+    objects: &dyn ReadObjects,
+    prefix: &str,
+) -> PortResult<BTreeMap<String, KeptAnswer>> {
     let mut kept = BTreeMap::new();
     for info in list_all(objects, prefix).await? {
         let body = read_all(objects, &info.key, Some(&info.version), CHUNK_LIMIT).await?;
-        for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in body
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             if let Ok(answer) = serde_json::from_slice::<KeptAnswer>(line) {
                 kept.insert(answer.question.clone(), answer);
             }
@@ -69,8 +89,14 @@ pub async fn load(objects: &dyn ReadObjects, prefix: &str) -> PortResult<BTreeMa
 }
 
 /// Keeps a chunk of answers. The chunk is named by its first question, so that the same chunk again is the same object.
-pub async fn keep(objects: &dyn WriteObjects, prefix: &str, answers: &[KeptAnswer]) -> PortResult<()> {
-    let Some(first) = answers.first() else { return Ok(()) };
+pub async fn keep(
+    objects: &dyn WriteObjects,
+    prefix: &str,
+    answers: &[KeptAnswer],
+) -> PortResult<()> {
+    let Some(first) = answers.first() else {
+        return Ok(());
+    };
     let mut body = Vec::new();
     for answer in answers {
         // A struct of strings always turns into JSON.
@@ -78,5 +104,7 @@ pub async fn keep(objects: &dyn WriteObjects, prefix: &str, answers: &[KeptAnswe
         body.push(b'\n');
     }
     let key = format!("{prefix}{}-{}.jsonl", first.question, answers.len());
-    objects.put(&key, Bytes::from(body), "application/x-ndjson").await
+    objects
+        .put(&key, Bytes::from(body), "application/x-ndjson")
+        .await
 }

@@ -13,10 +13,19 @@ use crate::{Desk, EngineError};
 const TRIES: u32 = 40;
 
 /// Applies one event to a pipeline; creates the pipeline if it is not known yet.
-pub async fn change(desk: &Desk, name: &PipelineName, event: &PipelineEvent) -> Result<Pipeline, EngineError> {
+pub async fn change(
+    desk: &Desk,
+    name: &PipelineName,
+    event: &PipelineEvent,
+) -> Result<Pipeline, EngineError> {
     for _ in 0..TRIES {
         let (write, say, pipeline) = apply(desk, name, event).await?;
-        match desk.table.transact(vec![write]).await.map_err(EngineError::from) {
+        match desk
+            .table
+            .transact(vec![write])
+            .await
+            .map_err(EngineError::from)
+        {
             Ok(()) => {
                 desk.announce.announce(&say).await?;
                 return Ok(pipeline);
@@ -25,7 +34,10 @@ pub async fn change(desk: &Desk, name: &PipelineName, event: &PipelineEvent) -> 
             Err(error) => return Err(error),
         }
     }
-    Err(EngineError::Contended { key: Key::pipeline(name), times: TRIES })
+    Err(EngineError::Contended {
+        key: Key::pipeline(name),
+        times: TRIES,
+    })
 }
 
 /// Loads the pipeline and applies the event, for a caller that saves it together with other records.
@@ -37,6 +49,9 @@ pub async fn apply(
     let stored = records::pipeline(desk.table.as_ref(), name).await?;
     let stored = stored.unwrap_or_else(|| Stored::new(Pipeline::new(name.clone())));
     let decision = decide(&stored.record, event, desk.now())?;
-    let next = Stored { record: decision.pipeline, version: stored.version };
+    let next = Stored {
+        record: decision.pipeline,
+        version: stored.version,
+    };
     Ok((records::put_pipeline(&next), decision.say, next.record))
 }

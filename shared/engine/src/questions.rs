@@ -13,7 +13,10 @@ pub const LIMIT: usize = 512 << 20;
 /// The prompts that this run asks, in order.
 pub async fn load(objects: &dyn ReadObjects, run: &Run) -> Result<Vec<EvalRecord>, EngineError> {
     let Some(prepared) = &run.prepared else {
-        return Err(EngineError::Event(format!("run {} has no evaluation prompts yet", run.id)));
+        return Err(EngineError::Event(format!(
+            "run {} has no evaluation prompts yet",
+            run.id
+        )));
     };
     let body = read_all(objects, &prepared.evaluation_key, None, LIMIT).await?;
     let records: Option<Vec<EvalRecord>> = body
@@ -22,7 +25,10 @@ pub async fn load(objects: &dyn ReadObjects, run: &Run) -> Result<Vec<EvalRecord
         .map(EvalRecord::parse)
         .collect();
     records.ok_or_else(|| {
-        let words = format!("{} was changed by hand and cannot be read", prepared.evaluation_key);
+        let words = format!(
+            "{} was changed by hand and cannot be read",
+            prepared.evaluation_key
+        );
         PortError::new("s3:GetObject", ErrorKind::Invalid, words).into()
     })
 }

@@ -32,7 +32,11 @@ impl<T> Stored<T> {
 
     /// The condition of the next write.
     pub fn expect(&self) -> Expect {
-        if self.version == 0 { Expect::Absent } else { Expect::Version(self.version) }
+        if self.version == 0 {
+            Expect::Absent
+        } else {
+            Expect::Version(self.version)
+        }
     }
 }
 
@@ -77,21 +81,39 @@ pub fn month_of(time: Timestamp) -> String {
 }
 
 fn typed<T: DeserializeOwned>(item: Item) -> Result<Stored<T>, EngineError> {
-    let record = serde_json::from_value(item.body)
-        .map_err(|error| EngineError::Record { key: item.key, problem: error.to_string() })?;
-    Ok(Stored { record, version: item.version })
+    let record = serde_json::from_value(item.body).map_err(|error| EngineError::Record {
+        key: item.key,
+        problem: error.to_string(),
+    })?;
+    Ok(Stored {
+        record,
+        version: item.version,
+    })
 }
 
-async fn load<T: DeserializeOwned>(table: &dyn Table, key: &Key) -> Result<Option<Stored<T>>, EngineError> {
+async fn load<T: DeserializeOwned>(
+    table: &dyn Table,
+    key: &Key,
+) -> Result<Option<Stored<T>>, EngineError> {
     table.get(key).await?.map(typed).transpose()
 }
 
-async fn load_all<T: DeserializeOwned>(table: &dyn Table, partition: &str) -> Result<Vec<Stored<T>>, EngineError> {
-    query_all(table, partition, "").await?.into_iter().map(typed).collect()
+async fn load_all<T: DeserializeOwned>(
+    table: &dyn Table,
+    partition: &str,
+) -> Result<Vec<Stored<T>>, EngineError> {
+    query_all(table, partition, "")
+        .await?
+        .into_iter()
+        .map(typed)
+        .collect()
 }
 
 /// One pipeline.
-pub async fn pipeline(table: &dyn Table, name: &PipelineName) -> Result<Option<Stored<Pipeline>>, EngineError> {
+pub async fn pipeline(
+    table: &dyn Table,
+    name: &PipelineName,
+) -> Result<Option<Stored<Pipeline>>, EngineError> {
     load(table, &Key::pipeline(name)).await
 }
 
@@ -101,17 +123,28 @@ pub async fn pipelines(table: &dyn Table) -> Result<Vec<Stored<Pipeline>>, Engin
 }
 
 /// One upload.
-pub async fn upload(table: &dyn Table, name: &PipelineName, key: &str) -> Result<Option<Stored<Upload>>, EngineError> {
+pub async fn upload(
+    table: &dyn Table,
+    name: &PipelineName,
+    key: &str,
+) -> Result<Option<Stored<Upload>>, EngineError> {
     load(table, &Key::upload(name, key)).await
 }
 
 /// Every upload of a pipeline.
-pub async fn uploads(table: &dyn Table, name: &PipelineName) -> Result<Vec<Stored<Upload>>, EngineError> {
+pub async fn uploads(
+    table: &dyn Table,
+    name: &PipelineName,
+) -> Result<Vec<Stored<Upload>>, EngineError> {
     load_all(table, &Key::uploads(name)).await
 }
 
 /// One run.
-pub async fn run(table: &dyn Table, name: &PipelineName, id: &RunId) -> Result<Option<Stored<Run>>, EngineError> {
+pub async fn run(
+    table: &dyn Table,
+    name: &PipelineName,
+    id: &RunId,
+) -> Result<Option<Stored<Run>>, EngineError> {
     load(table, &Key::run(name, id)).await
 }
 
@@ -127,19 +160,32 @@ pub async fn history(table: &dyn Table, id: &RunId) -> Result<Vec<HistoryLine>, 
 }
 
 /// One model.
-pub async fn model(table: &dyn Table, name: &PipelineName, id: &ModelId) -> Result<Option<Stored<Model>>, EngineError> {
+pub async fn model(
+    table: &dyn Table,
+    name: &PipelineName,
+    id: &ModelId,
+) -> Result<Option<Stored<Model>>, EngineError> {
     load(table, &Key::model(name, id)).await
 }
 
 /// Every model of a pipeline.
-pub async fn models(table: &dyn Table, name: &PipelineName) -> Result<Vec<Stored<Model>>, EngineError> {
+pub async fn models(
+    table: &dyn Table,
+    name: &PipelineName,
+) -> Result<Vec<Stored<Model>>, EngineError> {
     load_all(table, &Key::models(name)).await
 }
 
 /// What is reserved in a month.
-pub async fn month(table: &dyn Table, name: &PipelineName, month: &str) -> Result<Stored<Month>, EngineError> {
+pub async fn month(
+    table: &dyn Table,
+    name: &PipelineName,
+    month: &str,
+) -> Result<Stored<Month>, EngineError> {
     let stored = load(table, &Key::month(name, month)).await?;
-    Ok(stored.unwrap_or(Stored::new(Month { reserved: Usd::ZERO })))
+    Ok(stored.unwrap_or(Stored::new(Month {
+        reserved: Usd::ZERO,
+    })))
 }
 
 /// The reservations of a run.
@@ -155,25 +201,46 @@ pub async fn reservations(
 fn put<T: Serialize>(key: Key, record: &T, expect: Expect, due: Option<Timestamp>) -> Write {
     // A record is a plain struct with string keys: turning it into JSON cannot fail.
     let body = serde_json::to_value(record).unwrap_or_default();
-    Write::Put { key, body, expect, due, expires: None }
+    Write::Put {
+        key,
+        body,
+        expect,
+        due,
+        expires: None,
+    }
 }
 
 /// Stores a pipeline; it is due when it says so.
 pub fn put_pipeline(stored: &Stored<Pipeline>) -> Write {
     let Stored { record, .. } = stored;
-    put(Key::pipeline(&record.name), record, stored.expect(), record.due)
+    put(
+        Key::pipeline(&record.name),
+        record,
+        stored.expect(),
+        record.due,
+    )
 }
 
 /// Stores an upload. One that waits is not due: its configuration's arrival takes it up, and the daily listing.
 pub fn put_upload(stored: &Stored<Upload>) -> Write {
     let Stored { record, .. } = stored;
-    put(Key::upload(&record.pipeline, &record.key), record, stored.expect(), None)
+    put(
+        Key::upload(&record.pipeline, &record.key),
+        record,
+        stored.expect(),
+        None,
+    )
 }
 
 /// Stores a run; it is due when it says so.
 pub fn put_run(stored: &Stored<Run>) -> Write {
     let Stored { record, .. } = stored;
-    put(Key::run(&record.pipeline, &record.id), record, stored.expect(), record.due)
+    put(
+        Key::run(&record.pipeline, &record.id),
+        record,
+        stored.expect(),
+        record.due,
+    )
 }
 
 /// Stores a model. Every model that is not gone is due, so that `cleanup` finds it.
@@ -183,17 +250,35 @@ pub fn put_model(stored: &Stored<Model>) -> Write {
         ModelLife::Deleted { .. } => None,
         ModelLife::Ready | ModelLife::Deleting { .. } => Some(record.created_at),
     };
-    put(Key::model(&record.pipeline, &record.id), record, stored.expect(), due)
+    put(
+        Key::model(&record.pipeline, &record.id),
+        record,
+        stored.expect(),
+        due,
+    )
 }
 
 /// Stores a line of history, once.
 pub fn put_history(run: &RunId, step: u64, at: Timestamp, text: &str) -> Write {
-    put(Key::history(run, step), &HistoryLine { at, text: text.to_owned() }, Expect::Absent, None)
+    put(
+        Key::history(run, step),
+        &HistoryLine {
+            at,
+            text: text.to_owned(),
+        },
+        Expect::Absent,
+        None,
+    )
 }
 
 /// Stores what is reserved in a month.
 pub fn put_month(name: &PipelineName, month: &str, stored: &Stored<Month>) -> Write {
-    put(Key::month(name, month), &stored.record, stored.expect(), None)
+    put(
+        Key::month(name, month),
+        &stored.record,
+        stored.expect(),
+        None,
+    )
 }
 
 /// Stores a reservation.

@@ -21,7 +21,10 @@ pub fn upload_report(pipeline: &str, object_key: &str) -> String {
     if key.len() <= LONGEST_KEY {
         return key;
     }
-    format!("reports/{pipeline}/uploads/{}", hex(&Sha256::digest(object_key.as_bytes())[..16]))
+    format!(
+        "reports/{pipeline}/uploads/{}",
+        hex(&Sha256::digest(object_key.as_bytes())[..16])
+    )
 }
 
 /// The report of a run.
@@ -35,10 +38,27 @@ pub fn configuration_report(pipeline: &str) -> String {
 }
 
 /// Writes both forms of a report.
-pub async fn write<T: Serialize + Sync>(objects: &dyn WriteObjects, key: &str, text: String, json: &T) -> PortResult<()> {
+pub async fn write<T: Serialize + Sync>(
+    objects: &dyn WriteObjects,
+    key: &str,
+    text: String,
+    json: &T,
+) -> PortResult<()> {
     let json = serde_json::to_vec_pretty(json).unwrap_or_default();
-    objects.put(&format!("{key}.json"), Bytes::from(json), "application/json").await?;
-    objects.put(&format!("{key}.txt"), Bytes::from(text), "text/plain; charset=utf-8").await
+    objects
+        .put(
+            &format!("{key}.json"),
+            Bytes::from(json),
+            "application/json",
+        )
+        .await?;
+    objects
+        .put(
+            &format!("{key}.txt"),
+            Bytes::from(text),
+            "text/plain; charset=utf-8",
+        )
+        .await
 }
 
 /// What became of one upload.
@@ -61,7 +81,10 @@ pub struct UploadReport {
 impl UploadReport {
     /// For people.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}: {}\nversion {}\n{}\n", self.status, self.key, self.version, self.message);
+        let mut text = format!(
+            "{}: {}\nversion {}\n{}\n",
+            self.status, self.key, self.version, self.message
+        );
         for note in &self.notes {
             let _ = writeln!(text, "{note}");
         }
@@ -76,16 +99,31 @@ impl UploadReport {
 pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     let mut text = String::new();
     let (word, reason) = match &run.state {
-        RunState::Closing { outcome, reason } | RunState::Ended { outcome, reason, .. } => (outcome.word(), reason.as_str()),
+        RunState::Closing { outcome, reason }
+        | RunState::Ended {
+            outcome, reason, ..
+        } => (outcome.word(), reason.as_str()),
         _ => (run.stage().word(), ""),
     };
     let _ = writeln!(text, "run {} of pipeline {}: {word}", run.id, run.pipeline);
     if !reason.is_empty() {
         let _ = writeln!(text, "{reason}");
     }
-    let _ = writeln!(text, "\nopened {} because of {}", run.opened_at, run.because);
-    let _ = writeln!(text, "model trained from {} in {}", run.trains_from, run.route.region);
-    let _ = writeln!(text, "dataset {} ({} uploads)", run.dataset.digest, run.dataset.uploads);
+    let _ = writeln!(
+        text,
+        "\nopened {} because of {}",
+        run.opened_at, run.because
+    );
+    let _ = writeln!(
+        text,
+        "model trained from {} in {}",
+        run.trains_from, run.route.region
+    );
+    let _ = writeln!(
+        text,
+        "dataset {} ({} uploads)",
+        run.dataset.digest, run.dataset.uploads
+    );
     if let Some(prepared) = &run.prepared {
         let _ = writeln!(
             text,
@@ -101,7 +139,10 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
         let _ = writeln!(
             text,
             "evaluated by {} on {} prompts of {}; {} left out because the champion was trained on them",
-            prepared.metric, prepared.prompts, prepared.prompts_available, prepared.prompts_seen_by_champion
+            prepared.metric,
+            prepared.prompts,
+            prepared.prompts_available,
+            prepared.prompts_seen_by_champion
         );
         let _ = writeln!(text, "  {}", prepared.power);
         let _ = writeln!(text, "reserved {} (an estimate):", run.reserved);
@@ -110,14 +151,28 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
         }
     }
     if let Some(verdict) = &run.verdict {
-        let _ = writeln!(text, "\ngate: {}", if verdict.passed { "passed" } else { "not passed" });
+        let _ = writeln!(
+            text,
+            "\ngate: {}",
+            if verdict.passed {
+                "passed"
+            } else {
+                "not passed"
+            }
+        );
         let _ = writeln!(text, "{}", comparison("base", &verdict.base));
         if let Some(champion) = &verdict.champion {
             let _ = writeln!(text, "{}", comparison("champion", champion));
         }
     }
     for job in &run.jobs {
-        let _ = writeln!(text, "job {} ({}): {}", job.name, job.purpose.word(), job.status);
+        let _ = writeln!(
+            text,
+            "job {} ({}): {}",
+            job.name,
+            job.purpose.word(),
+            job.status
+        );
     }
     let _ = writeln!(text, "\nhistory:");
     for line in history {
@@ -129,7 +184,12 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
 fn comparison(with: &str, figures: &Comparison) -> String {
     format!(
         "  candidate {:.3}, {with} {:.3}: difference {:+.3} (between {:+.3} and {:+.3}) on {} prompts",
-        figures.mean_candidate, figures.mean_other, figures.difference, figures.lower, figures.upper, figures.n
+        figures.mean_candidate,
+        figures.mean_other,
+        figures.difference,
+        figures.lower,
+        figures.upper,
+        figures.n
     )
 }
 

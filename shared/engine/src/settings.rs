@@ -34,7 +34,9 @@ pub struct Desk {
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,6 +75,8 @@ impl Invocation {
     pub fn stop_at(&self, now: Timestamp) -> Timestamp {
         let left = self.deadline.duration_since(now).as_secs().max(0);
         let reserve = RESERVE_SECONDS.min(left / 2);
-        self.deadline.checked_sub(SignedDuration::from_secs(reserve)).unwrap_or(now)
+        self.deadline
+            .checked_sub(SignedDuration::from_secs(reserve))
+            .unwrap_or(now)
     }
 }

@@ -59,7 +59,7 @@ pub enum UpdateStatus {
     Updating(String),
     /// Done.
     Completed(String),
-    /// Not done; the earlier model still serves.
+    /// Not swapped to this model; the earlier one still serves, and the deployment's message says why.
     Failed(String),
 }
 

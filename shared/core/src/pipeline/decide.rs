@@ -54,6 +54,8 @@ pub enum PipelineEvent {
         outcome: Outcome,
         /// The sequence range that was new in it.
         sealed: (u64, u64),
+        /// What was pending at the opening (records, uploads): pending again if no verdict was reached on it.
+        pending: (u64, u64),
         /// The value of `changes` when it was opened.
         changes: u64,
     },
@@ -193,6 +195,7 @@ pub fn decide(
             run,
             outcome,
             sealed,
+            pending,
             changes,
         } => {
             if next.active_run.as_ref() != Some(run) {
@@ -213,8 +216,12 @@ pub fn decide(
                 Outcome::Failed => {
                     next.misses += 1;
                     next.failed_at = Some(*changes);
+                    unseal(&mut next, *sealed, *pending);
                 }
-                Outcome::Cancelled => next.failed_at = Some(*changes),
+                Outcome::Cancelled => {
+                    next.failed_at = Some(*changes);
+                    unseal(&mut next, *sealed, *pending);
+                }
             }
             if next.misses >= PAUSE_AFTER && next.paused.is_none() {
                 let reason = format!("{} runs in a row ended without a promotion", next.misses);
@@ -337,7 +344,10 @@ pub fn decide(
         PipelineEvent::NothingToTrain { reason } => {
             next.start_requested = false;
             next.failed_at = Some(next.changes);
-            say.push(happened("Nothing To Train", json!({ "pipeline": name, "reason": reason })));
+            say.push(happened(
+                "Nothing To Train",
+                json!({ "pipeline": name, "reason": reason }),
+            ));
         }
         PipelineEvent::Looked => {}
     }
@@ -354,6 +364,13 @@ fn forget_pending(pipeline: &mut Pipeline, records: u64, sequence: u64) {
         pipeline.pending_records = pipeline.pending_records.saturating_sub(records);
         pipeline.pending_uploads = pipeline.pending_uploads.saturating_sub(1);
     }
+}
+
+/// No verdict was reached on what a run sealed: it is pending again.
+fn unseal(pipeline: &mut Pipeline, sealed: (u64, u64), pending: (u64, u64)) {
+    pipeline.sealed = pipeline.sealed.min(sealed.0);
+    pipeline.pending_records += pending.0;
+    pipeline.pending_uploads += pending.1;
 }
 
 fn in_flight(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {

@@ -606,6 +606,7 @@ impl Step {
                 run: self.run.id.clone(),
                 outcome,
                 sealed: self.run.dataset.sealed,
+                pending: self.run.dataset.pending,
                 changes: self.run.dataset.changes,
             })));
         let word = match outcome {

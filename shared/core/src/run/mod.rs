@@ -255,6 +255,8 @@ pub struct DatasetRef {
     pub uploads: u64,
     /// New in it: after this sequence number, up to that one.
     pub sealed: (u64, u64),
+    /// What of it was pending at the opening: records, uploads.
+    pub pending: (u64, u64),
     /// The pipeline's count of changes at the opening.
     pub changes: u64,
 }
