@@ -84,6 +84,8 @@ pub struct Periods {
     pub cleanup: Duration,
     /// Between two listings of the bucket.
     pub sync: Duration,
+    /// Between two looks of a function at a job that runs; whole seconds, at least one.
+    pub poll: Duration,
 }
 
 impl Default for Periods {
@@ -93,6 +95,7 @@ impl Default for Periods {
             reconcile: Duration::from_secs(3),
             cleanup: day,
             sync: day,
+            poll: Duration::from_secs(1),
         }
     }
 }

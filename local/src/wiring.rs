@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use perennial_core::announcement::{Function, Stage};
 use serde_json::Value;
 
 use crate::options::Periods;
@@ -139,13 +140,13 @@ pub struct Wiring {
 }
 
 /// The sender of Perennial's own events.
-pub const OWN_SOURCE: &str = "perennial";
+pub const OWN_SOURCE: &str = perennial_core::announcement::SOURCE;
 
 impl Wiring {
     /// Perennial's own wiring.
     pub fn standard(names: &Names, periods: &Periods) -> Self {
         Self {
-            functions: functions(names),
+            functions: functions(names, periods),
             rules: rules(names),
             schedules: schedules(periods),
         }
@@ -157,14 +158,19 @@ impl Wiring {
     }
 }
 
-fn functions(names: &Names) -> Vec<FunctionSpec> {
+fn functions(names: &Names, periods: &Periods) -> Vec<FunctionSpec> {
     let env = [
-        ("PERENNIAL_INSTALLATION", &names.installation),
-        ("PERENNIAL_BUCKET", &names.bucket),
-        ("PERENNIAL_TABLE", &names.table),
-        ("PERENNIAL_JOB_ROLE_ARN", &names.job_role_arn),
+        ("PERENNIAL_INSTALLATION", names.installation.clone()),
+        ("PERENNIAL_BUCKET", names.bucket.clone()),
+        ("PERENNIAL_TABLE", names.table.clone()),
+        ("PERENNIAL_BUS", "default".to_owned()),
+        ("PERENNIAL_JOB_ROLE_ARN", names.job_role_arn.clone()),
+        (
+            "PERENNIAL_POLL_SECONDS",
+            periods.poll.as_secs().max(1).to_string(),
+        ),
     ]
-    .map(|(name, value)| (name.to_owned(), value.clone()))
+    .map(|(name, value)| (name.to_owned(), value))
     .to_vec();
     // (name, memory in MB, timeout in seconds, instances at once)
     let table = [
@@ -198,9 +204,17 @@ fn rules(names: &Names) -> Vec<Rule> {
         target: target.into(),
         ..Rule::default()
     };
-    let due = |target: &str, stages: &[&str]| Rule {
-        stages: list(stages),
-        ..own(&format!("{target}-due"), target, &["Run Due"])
+    // Who takes a due run or pipeline stands in core, once for reconcile, the rules and the functions.
+    let due = |function: Function| {
+        let stages = Stage::ALL.iter().filter(|stage| stage.owner() == function);
+        Rule {
+            stages: stages.map(|stage| stage.word().to_owned()).collect(),
+            ..own(
+                &format!("{}-due", function.name()),
+                function.name(),
+                &["Run Due", "Pipeline Due"],
+            )
+        }
     };
     let prefixes = list(&["pipelines/", "data/", "eval/"]);
     vec![
@@ -221,7 +235,7 @@ fn rules(names: &Names) -> Vec<Rule> {
                 &["Object Found", "Object Missing"],
             )
         },
-        own("train", "train", &["Upload Accepted", "Pipeline Due"]),
+        own("train", "train", &["Upload Accepted"]),
         own(
             "train-requests",
             "train",
@@ -230,9 +244,10 @@ fn rules(names: &Names) -> Vec<Rule> {
                 "Cancel Requested",
                 "Pause Requested",
                 "Resume Requested",
+                "Release Requested",
             ],
         ),
-        due("train", &["collect", "prepare", "start"]),
+        due(Function::Train),
         Rule {
             name: "jobs".into(),
             sources: list(&["aws.bedrock"]),
@@ -243,14 +258,14 @@ fn rules(names: &Names) -> Vec<Rule> {
             target: "evaluate".into(),
             ..Rule::default()
         },
-        due("evaluate", &["training", "evaluating"]),
+        due(Function::Evaluate),
         own("promote", "promote", &["Evaluation Complete"]),
         own(
             "promote-requests",
             "promote",
             &["Approve Requested", "Rollback Requested"],
         ),
-        due("promote", &["deciding", "approval", "moving", "closing"]),
+        due(Function::Promote),
         own("cleanup-requests", "cleanup", &["Cleanup Requested"]),
         own("sync-requests", "reconcile", &["Sync Requested"]),
     ]
@@ -312,12 +327,21 @@ mod tests {
             (s3("reports/support-bot/x.md"), vec![]),
             (own("Object Missing", object("eval/a/b")), vec!["ingest"]),
             (own("Upload Accepted", json!({})), vec!["train"]),
-            (own("Run Due", json!({"stage": "start"})), vec!["train"]),
+            (own("Run Due", json!({"stage": "starting"})), vec!["train"]),
             (
                 own("Run Due", json!({"stage": "evaluating"})),
                 vec!["evaluate"],
             ),
             (own("Run Due", json!({"stage": "moving"})), vec!["promote"]),
+            (
+                own("Pipeline Due", json!({"stage": "collecting"})),
+                vec!["train"],
+            ),
+            (
+                own("Pipeline Due", json!({"stage": "moving"})),
+                vec!["promote"],
+            ),
+            (own("Release Requested", json!({})), vec!["train"]),
             (own("Rollback Requested", json!({})), vec!["promote"]),
             (own("Cleanup Requested", json!({})), vec!["cleanup"]),
             (own("Sync Requested", json!({})), vec!["reconcile"]),

@@ -37,37 +37,46 @@ impl Dispatcher {
     /// Works until the cloud stops, and until every invocation in hand is settled.
     pub(crate) async fn run(self) {
         let mut at_work = JoinSet::new();
-        while let Ok(slot) = self.pool.slot().await {
+        while self.something_is_due().await {
             while at_work.try_join_next().is_some() {}
-            let Some(delivery) = self.next().await else {
+            // The slot is taken only now, so that other callers may have it while nothing is due.
+            let Ok(slot) = self.pool.slot().await else {
                 break;
             };
-            let dispatcher = self.clone();
-            at_work.spawn(async move { dispatcher.deliver(slot, delivery).await });
+            let newest_first = self.delivery.borrow().reversed;
+            match self
+                .ledger
+                .claim(&self.pool.spec().name, newest_first)
+                .await
+            {
+                Ok(Some(delivery)) => {
+                    let dispatcher = self.clone();
+                    at_work.spawn(async move { dispatcher.deliver(slot, delivery).await });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no delivery can be handed out");
+                    tokio::time::sleep(LONGEST_SLEEP).await;
+                }
+            }
         }
         while at_work.join_next().await.is_some() {}
     }
 
-    /// The next delivery; `None` once the cloud stops.
-    async fn next(&self) -> Option<Delivered> {
-        let name = &self.pool.spec().name;
+    /// Waits until a delivery is due; false once the cloud stops.
+    async fn something_is_due(&self) -> bool {
         let mut stopping = self.stopping.clone();
         loop {
             if *stopping.borrow() {
-                return None;
+                return false;
             }
             let kept = self.kept.notified();
-            let newest_first = self.delivery.borrow().reversed;
-            let sleep = match self.ledger.claim(name, newest_first).await {
-                Ok(Some(delivery)) => return Some(delivery),
-                Ok(None) => self.until_due(name).await,
-                Err(error) => {
-                    tracing::error!(%error, "no delivery can be handed out");
-                    LONGEST_SLEEP
-                }
-            };
+            let sleep = self.until_due(&self.pool.spec().name).await;
+            if sleep.is_zero() {
+                return true;
+            }
             tokio::select! {
-                _ = stopping.wait_for(|stop| *stop) => return None,
+                _ = stopping.wait_for(|stop| *stop) => return false,
                 () = kept => {}
                 () = tokio::time::sleep(sleep) => {}
             }
@@ -77,10 +86,14 @@ impl Dispatcher {
     async fn until_due(&self, name: &str) -> Duration {
         match self.ledger.next_due(name).await {
             Ok(Some(due_ms)) => {
-                let wait = u64::try_from(due_ms - real_ms()).unwrap_or(0).max(1);
+                let wait = u64::try_from(due_ms - real_ms()).unwrap_or(0);
                 Duration::from_millis(wait).min(LONGEST_SLEEP)
             }
-            _ => LONGEST_SLEEP,
+            Ok(None) => LONGEST_SLEEP,
+            Err(error) => {
+                tracing::error!(%error, "the deliveries that are due cannot be read");
+                LONGEST_SLEEP
+            }
         }
     }
 
@@ -123,7 +136,8 @@ impl Dispatcher {
         let error = match outcome {
             Ok(()) => return self.ledger.done(delivery.id).await,
             Err(InvokeError::Stopping) => {
-                return self.ledger.again(delivery.id, real_ms(), true).await;
+                // First in line at the next start.
+                return self.ledger.again(delivery.id, 0, true).await;
             }
             Err(error) => error.to_string(),
         };
