@@ -1,1 +1,225 @@
-fn main() {}
+//! `cargo xtask`: the habits of the house as commands, with nothing but Rust installed.
+//!
+//! This crate has no dependencies and must not get any: it is built before anything else, on every machine.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test          formatting, Clippy, then every test; stops at the first failure (what .ci/run calls)
+  fmt           format the whole workspace
+  lint          Clippy on everything; warnings are errors
+  demo [ARGS]   the whole loop on this machine, verified (cargo run -- demo)
+  help          this text
+";
+
+/// One call of cargo.
+struct Step {
+    /// As it is announced.
+    name: &'static str,
+    arguments: &'static [&'static str],
+    /// What to do when it fails.
+    advice: &'static str,
+}
+
+const FORMATTING: Step = Step {
+    name: "formatting",
+    // `cargo fmt` resolves nothing, so it knows no `--locked`.
+    arguments: &["fmt", "--all", "--check"],
+    advice: "run `cargo xtask fmt` and look at what it changed",
+};
+
+const CLIPPY: Step = Step {
+    name: "Clippy",
+    arguments: &[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ],
+    advice: "mend what Clippy names above; `cargo xtask lint` repeats this step alone. If it says that Cargo.lock \
+             must be updated, run `cargo check --workspace` and commit Cargo.lock",
+};
+
+const TESTS: Step = Step {
+    name: "tests",
+    arguments: &["test", "--locked", "--workspace"],
+    advice: "the failed test is named above; `cargo test -p PACKAGE NAME` repeats it alone. A changed snapshot is \
+             looked at in its .snap.new file and, if it is right, renamed to .snap",
+};
+
+const FORMAT: Step = Step {
+    name: "format",
+    arguments: &["fmt", "--all"],
+    advice: "mend the syntax error named above",
+};
+
+const DEMO: Step = Step {
+    name: "demo",
+    arguments: &["run", "--locked", "--package", "perennial", "--", "demo"],
+    advice: "the demo says above what did not happen, and where its logs are",
+};
+
+/// What was asked for.
+struct Task {
+    steps: &'static [Step],
+    /// Appended to the one step.
+    more: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".into());
+    let command = command.to_string_lossy().into_owned();
+    match task(&command, arguments.collect()) {
+        Ok(Some(task)) => run(&task),
+        Ok(None) => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprint!("xtask: {problem}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// `None` is help.
+fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
+    let steps: &'static [Step] = match command {
+        "test" => &[FORMATTING, CLIPPY, TESTS],
+        "fmt" => &[FORMAT],
+        "lint" => &[CLIPPY],
+        "demo" => {
+            return Ok(Some(Task {
+                steps: &[DEMO],
+                more,
+            }));
+        }
+        "help" | "--help" | "-h" => return Ok(None),
+        other => return Err(format!("there is no command {other:?}")),
+    };
+    match more.first() {
+        Some(first) => Err(format!("{command} takes no {first:?}")),
+        None => Ok(Some(Task { steps, more })),
+    }
+}
+
+fn run(task: &Task) -> ExitCode {
+    let count = task.steps.len();
+    let began = Instant::now();
+    for (index, step) in task.steps.iter().enumerate() {
+        let place = if count > 1 {
+            format!("[{}/{count}] ", index + 1)
+        } else {
+            String::new()
+        };
+        eprintln!(
+            "xtask: {place}{}: cargo {}",
+            step.name,
+            step.arguments.join(" ")
+        );
+        let started = Instant::now();
+        let status = Command::new(cargo())
+            .args(step.arguments)
+            .args(&task.more)
+            .current_dir(root())
+            .status();
+        let time = seconds(started.elapsed());
+        match status {
+            Ok(status) if status.success() => {
+                eprintln!("xtask: {place}{}: passed in {time}", step.name)
+            }
+            Ok(status) => {
+                eprintln!(
+                    "xtask: {place}{}: FAILED after {time} ({status}); {}",
+                    step.name, step.advice
+                );
+                let code = status
+                    .code()
+                    .and_then(|code| u8::try_from(code).ok())
+                    .unwrap_or(1);
+                return ExitCode::from(code.max(1));
+            }
+            Err(error) => {
+                eprintln!(
+                    "xtask: {place}{}: cargo cannot be started: {error}; is Rust installed?",
+                    step.name
+                );
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    if count > 1 {
+        eprintln!(
+            "xtask: all {count} steps passed in {}",
+            seconds(began.elapsed())
+        );
+    }
+    ExitCode::SUCCESS
+}
+
+/// The cargo that started this program.
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The folder above this package: the workspace's root, wherever the command was called.
+fn root() -> PathBuf {
+    let package =
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = Path::new(&package);
+    package.parent().unwrap_or(package).to_owned()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(command: &str) -> Vec<&'static str> {
+        let task = task(command, Vec::new()).ok().flatten();
+        task.map(|task| task.steps.iter().map(|step| step.name).collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn test_is_formatting_then_clippy_then_tests() {
+        assert_eq!(names("test"), ["formatting", "Clippy", "tests"]);
+        assert_eq!(names("lint"), ["Clippy"]);
+        assert_eq!(names("help"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        assert!(task("tset", Vec::new()).is_err());
+        assert!(task("test", vec!["--release".into()]).is_err());
+        let demo = task("demo", vec!["--keep".into(), "here".into()])
+            .ok()
+            .flatten();
+        assert_eq!(demo.map(|task| task.more.len()), Some(2));
+    }
+
+    #[test]
+    fn every_command_stands_in_the_help() {
+        for command in ["test", "fmt", "lint", "demo", "help"] {
+            assert!(HELP.contains(&format!("\n  {command} ")), "{command}");
+        }
+    }
+
+    #[test]
+    fn the_root_is_the_workspace() {
+        assert!(root().join("xtask").is_dir() && root().join("Cargo.lock").is_file());
+    }
+}
