@@ -7,11 +7,15 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use perennial_bedrock::Bedrock;
+use perennial_bedrock_runtime::Converse;
 use perennial_cloudwatch::Metrics;
 use perennial_core::announcement::Request;
 use perennial_core::names::Installation;
+use perennial_core::span::Span;
+use perennial_engine::{Desk, Settings};
 use perennial_eventbridge::EventBus;
 use perennial_local::{Names, REGION, USER_ACCESS_KEY, USER_SECRET_KEY};
+use perennial_ports::clock::SystemClock;
 use perennial_ports::{Announce, Table};
 use perennial_s3::Bucket;
 use perennial_ssm::Parameters;
@@ -113,6 +117,44 @@ impl Connection {
         Bedrock::new(aws_sdk_bedrock::Client::new(&self.sdk), settings)
     }
 
+    /// Models that answer.
+    pub(crate) fn converse(&self) -> Converse {
+        Converse::new(aws_sdk_bedrockruntime::Client::new(&self.sdk))
+    }
+
+    /// What reading an inventory needs besides its own ports.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if nobody named the installation.
+    pub(crate) fn desk(&self) -> Result<Desk, Failure> {
+        let region = self
+            .sdk
+            .region()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let settings = Settings {
+            installation: self.installation()?,
+            region,
+            poll: Span::minutes(1),
+        };
+        let (table, announce) = (self.table.clone(), Arc::new(self.bus()));
+        Ok(Desk {
+            settings,
+            table,
+            announce,
+            clock: Arc::new(SystemClock),
+        })
+    }
+
+    fn bus(&self) -> EventBus {
+        let bus = self
+            .names
+            .bus
+            .clone()
+            .unwrap_or_else(|| "default".to_owned());
+        EventBus::new(aws_sdk_eventbridge::Client::new(&self.sdk), bus)
+    }
+
     /// The aliases.
     pub(crate) fn parameters(&self) -> Parameters {
         Parameters::new(aws_sdk_ssm::Client::new(&self.sdk))
@@ -123,18 +165,20 @@ impl Connection {
         Metrics::new(aws_sdk_cloudwatch::Client::new(&self.sdk))
     }
 
-    /// Sends a request to the function that owns it, and says so.
+    /// Sends a request to the function that owns it.
+    ///
+    /// # Errors
+    /// If the bus does not take it.
+    pub(crate) async fn say(&self, request: &Request) -> Result<(), Failure> {
+        Ok(self.bus().announce(&[request.announcement()]).await?)
+    }
+
+    /// Sends a request, and says what was sent.
     ///
     /// # Errors
     /// If the bus does not take it.
     pub(crate) async fn send(&self, request: &Request) -> Result<(), Failure> {
-        let bus = self
-            .names
-            .bus
-            .clone()
-            .unwrap_or_else(|| "default".to_owned());
-        let bus = EventBus::new(aws_sdk_eventbridge::Client::new(&self.sdk), bus);
-        bus.announce(&[request.announcement()]).await?;
+        self.say(request).await?;
         eprintln!(
             "sent: {} (to the function {})",
             request.detail_type(),

@@ -1,12 +1,13 @@
 //! Waiting for an effect, with a progress bar on a terminal and plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::exit::Failure;
-use crate::output::clean;
+use crate::output::{clean, print};
 
 /// What a look found.
 #[derive(Debug)]
@@ -81,7 +82,8 @@ pub(crate) async fn until<T>(
 /// A bar on standard error; a line for each change where that is no terminal.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
-    last: std::cell::RefCell<String>,
+    lines: bool,
+    last: Mutex<String>,
 }
 
 impl Progress {
@@ -98,7 +100,24 @@ impl Progress {
         });
         Self {
             bar,
-            last: std::cell::RefCell::default(),
+            lines: true,
+            last: Mutex::default(),
+        }
+    }
+
+    /// A bar on a terminal, and nothing elsewhere: for commands that tell their steps themselves.
+    pub(crate) fn quiet() -> Self {
+        Self {
+            lines: false,
+            ..Self::new()
+        }
+    }
+
+    /// Prints a line to standard output without disturbing the bar.
+    pub(crate) fn aside(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| print(line)),
+            None => print(line),
         }
     }
 
@@ -110,12 +129,14 @@ impl Progress {
                 bar.set_position(done);
                 bar.set_message(clean(text));
             }
-            None => {
-                if *self.last.borrow() != text {
+            None if self.lines => {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                if *last != text {
                     eprintln!("… {}", clean(text));
-                    self.last.replace(text.to_owned());
+                    text.clone_into(&mut last);
                 }
             }
+            None => {}
         }
     }
 

@@ -1,14 +1,11 @@
 //! `perennial cleanup`: what is idle and why (`--plan`), and its marking and deletion now (`--apply`).
 
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
+use perennial_cleanup::inventory::{self, Sight};
 use perennial_core::announcement::Request;
-use perennial_core::idle::{Action, Calls, Inventory, Served, plan};
+use perennial_core::idle::{Action, plan};
 use perennial_core::model::{Model, ModelLife};
 use perennial_core::pipeline::Pipeline;
 use perennial_engine::records;
-use perennial_ports::{ObserveDeployments, WatchUse};
 
 use crate::args::CleanupArgs;
 use crate::connect::Connection;
@@ -83,97 +80,24 @@ fn seen(action: &Action, model: &Model) -> bool {
     }
 }
 
-/// What `cleanup` would do with the models of a pipeline now.
+/// What `cleanup` would do with the models of a pipeline now: the function's own inventory and the same rules.
 pub(super) async fn plan_of(
     connection: &Connection,
     pipeline: &Pipeline,
 ) -> Result<PlanView, Failure> {
-    let table = connection.table.as_ref();
-    let now = Timestamp::now();
-    let models: Vec<Model> = records::models(table, &pipeline.name)
-        .await?
-        .into_iter()
-        .map(|stored| stored.record)
-        .collect();
-    let there: Vec<&Model> = models
-        .iter()
-        .filter(|model| !matches!(model.life, ModelLife::Deleted { .. }))
-        .collect();
-    let active = match &pipeline.active_run {
-        Some(run) => records::run(table, &pipeline.name, run)
-            .await?
-            .map(|stored| stored.record),
-        None => None,
+    let (desk, bedrock, metrics) = (
+        connection.desk()?,
+        connection.bedrock(),
+        connection.metrics(),
+    );
+    let sight = Sight {
+        deployments: &bedrock,
+        usage: &metrics,
     };
-    let deployments = deployments(connection, &there).await?;
-    let calls = calls(connection, pipeline, &there, &deployments, now).await?;
-    let inventory = Inventory {
-        pipeline,
-        models: &models,
-        active: active.as_ref(),
-        calls: &calls,
-        deployments: &deployments,
-        now,
-    };
+    let found = inventory::take(&desk, &sight, pipeline).await?;
+    let lines = plan(&found.inventory(pipeline, desk.now()));
     Ok(PlanView {
         pipeline: pipeline.name.clone(),
-        lines: plan(&inventory),
+        lines,
     })
-}
-
-async fn deployments(connection: &Connection, models: &[&Model]) -> Result<Vec<Served>, Failure> {
-    if models.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (bedrock, installation) = (connection.bedrock(), connection.installation()?);
-    let mut served = Vec::new();
-    for model in models {
-        for deployment in bedrock.deployments_of(&model.arn).await? {
-            let owner = deployment.tags.get("perennial:installation");
-            served.push(Served {
-                ours: owner.is_some_and(|owner| owner == installation.as_str()),
-                arn: deployment.arn,
-                name: deployment.name,
-                model_arn: deployment.model_arn,
-            });
-        }
-    }
-    Ok(served)
-}
-
-async fn calls(
-    connection: &Connection,
-    pipeline: &Pipeline,
-    models: &[&Model],
-    deployments: &[Served],
-    now: Timestamp,
-) -> Result<BTreeMap<String, Calls>, Failure> {
-    let Some(in_force) = &pipeline.config else {
-        return Ok(BTreeMap::new());
-    };
-    let ids: Vec<String> = models
-        .iter()
-        .map(|model| model.arn.clone())
-        .chain(deployments.iter().map(|served| served.arn.clone()))
-        .collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let after = i64::try_from(in_force.config.idle.after.as_secs()).unwrap_or(i64::MAX);
-    let from = now
-        .checked_sub(SignedDuration::from_secs(after))
-        .unwrap_or(Timestamp::UNIX_EPOCH);
-    let uses = connection.metrics().uses(&ids, from, now).await?;
-    Ok(uses
-        .into_iter()
-        .map(|(id, seen)| {
-            (
-                id,
-                Calls {
-                    count: seen.calls,
-                    last: seen.last,
-                },
-            )
-        })
-        .collect())
 }

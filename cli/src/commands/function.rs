@@ -31,7 +31,22 @@ pub(crate) fn run(name: &str) -> ExitCode {
             return ExitCode::from(exit::SERVICE);
         }
     };
-    let _ = (function, runtime);
-    eprintln!("error: the function {name} is not part of this build");
-    ExitCode::from(exit::SERVICE)
+    match runtime.block_on(serve(function)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: the function {name} ended: {error}");
+            ExitCode::from(exit::SERVICE)
+        }
+    }
+}
+
+async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
+    match function {
+        Function::Ingest => perennial_ingest::main().await,
+        Function::Train => perennial_train::main().await,
+        Function::Evaluate => perennial_evaluate::main().await,
+        Function::Promote => perennial_promote::main().await,
+        Function::Reconcile => perennial_reconcile::main().await,
+        Function::Cleanup => perennial_cleanup::main().await,
+    }
 }
