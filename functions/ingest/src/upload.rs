@@ -173,12 +173,11 @@ async fn compile(
                 break;
             }
         }
-        if out.len() >= 1 << 20 {
-            if let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await {
+        if out.len() >= 1 << 20
+            && let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await {
                 failed = Some(error);
                 break;
             }
-        }
     }
     if let Some(error) = failed {
         sink.abort().await;

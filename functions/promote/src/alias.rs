@@ -151,8 +151,8 @@ async fn update(
     if updating || found.status == DeploymentStatus::Creating {
         return Ok(under_way(ports));
     }
-    if asked {
-        if let Some(UpdateStatus::Failed(_)) = &found.update {
+    if asked
+        && let Some(UpdateStatus::Failed(_)) = &found.update {
             let reason = found
                 .message
                 .as_deref()
@@ -164,7 +164,6 @@ async fn update(
                 ),
             });
         }
-    }
     match ports.deploy.update_deployment(deployment, &to.arn).await {
         Ok(()) => Ok(under_way(ports)),
         Err(PortError {

@@ -58,11 +58,10 @@ async fn remove_candidate(ports: &Ports, run: &Run) -> StepResult {
 async fn stop_base(ports: &Ports, run: &Run) -> StepResult {
     for attempt in 1..=MAX_ATTEMPTS {
         let resource = run.resource(Purpose::Base, attempt);
-        if let Some(job) = ports.batch.find_batch(&resource.to_string()).await? {
-            if job.status == BatchStatus::InProgress && is_ours(&resource.tags(), &job.tags) {
+        if let Some(job) = ports.batch.find_batch(&resource.to_string()).await?
+            && job.status == BatchStatus::InProgress && is_ours(&resource.tags(), &job.tags) {
                 ports.stop_batch.stop_batch(&job.arn).await?;
             }
-        }
     }
     Ok(Event::Removed(Purpose::Base))
 }

@@ -233,13 +233,12 @@ fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(),
 /// Those that the candidate's starting model has seen are no fair question either.
 async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDigest>, EngineError> {
     let mut datasets: BTreeSet<String> = run.trained_on.iter().skip(1).cloned().collect();
-    if let Some(champion) = &run.champion {
-        if let Some(model) =
+    if let Some(champion) = &run.champion
+        && let Some(model) =
             records::model(ports.desk.table.as_ref(), &run.pipeline, &champion.model).await?
         {
             datasets.extend(model.record.trained_on);
         }
-    }
     let mut seen = HashSet::new();
     for digest in datasets {
         let key = prompts_key(&run.pipeline, &digest);

@@ -116,11 +116,10 @@ pub fn protected(pipeline: &Pipeline, active: Option<&Run>, model: &Model) -> Op
     if is(pipeline.champion.as_ref().map(|champion| &champion.model)) {
         return Some("it is the champion".into());
     }
-    if let Some(moving) = &pipeline.moving {
-        if is(Some(&moving.to.model)) || is(moving.from.as_ref().map(|from| &from.model)) {
+    if let Some(moving) = &pipeline.moving
+        && (is(Some(&moving.to.model)) || is(moving.from.as_ref().map(|from| &from.model))) {
             return Some("the alias is moving to it or from it".into());
         }
-    }
     if pipeline.kept().iter().any(|kept| kept.model == model.id) {
         return Some("it is kept for rollback (idle.keep_previous)".into());
     }

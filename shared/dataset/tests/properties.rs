@@ -4,7 +4,7 @@ mod common;
 
 use common::{compile, compile_in, gzip, limits, nova, training, zstd};
 use perennial_core::limits::RecordShape;
-use perennial_dataset::{Purpose, Sealer, completion_of, prompt_of};
+use perennial_dataset::{Excluded, Purpose, Sealer, completion_of, prompt_of};
 use proptest::prelude::*;
 
 /// Pieces that files are made of, right and wrong.
@@ -125,7 +125,7 @@ proptest! {
         let (summary, _) = compile("a.jsonl", purpose, &bytes);
         prop_assert!(summary.errors > 0);
         let _ = prompt_of(&bytes);
-        let mut sealer = Sealer::new(&limits(RecordShape::PromptCompletion), Default::default(), Some(("k".into(), 0.5)));
+        let mut sealer = Sealer::new(&limits(RecordShape::PromptCompletion), Excluded::default(), Some(("k".into(), 0.5)));
         let mut out = Vec::new();
         sealer.push(&bytes, &mut out);
         sealer.end_shard(&mut out);
