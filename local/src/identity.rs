@@ -16,6 +16,9 @@ pub const USER_ACCESS_KEY: &str = "local-user";
 /// The user's secret key.
 pub const USER_SECRET_KEY: &str = "local-user-key";
 
+/// The user's name in ARNs, as STS gives it.
+const USER_NAME: &str = "local";
+
 /// The caller of one AWS call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
@@ -29,7 +32,7 @@ impl Caller {
     /// The ARN that STS and CloudTrail show for this caller.
     pub fn arn(&self) -> String {
         match self {
-            Self::User => format!("arn:aws:iam::{ACCOUNT}:user/{USER_ACCESS_KEY}"),
+            Self::User => format!("arn:aws:iam::{ACCOUNT}:user/{USER_NAME}"),
             Self::Function(name) => {
                 format!(
                     "arn:aws:sts::{ACCOUNT}:assumed-role/{0}/{0}",
@@ -49,7 +52,7 @@ impl Caller {
                 "arn": self.arn(),
                 "accountId": ACCOUNT,
                 "accessKeyId": USER_ACCESS_KEY,
-                "userName": USER_ACCESS_KEY,
+                "userName": USER_NAME,
             }),
             Self::Function(name) => {
                 let role = aws_function_name(name);

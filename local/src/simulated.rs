@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use crate::clock::{Clock, OffsetClock};
 use crate::error::CloudError;
 use crate::gateway::respond;
-use crate::identity::{Caller, Keys};
+use crate::identity::{Caller, Keys, aws_function_name};
 use crate::services::{CallRecord, EventSource, Handled, ServiceHandler};
 
 /// The services, which block, on the blocking pool.
@@ -108,7 +108,7 @@ impl ServiceHandler for Simulated {
             access_key: self.keys.access_key(caller).to_owned(),
             function: match caller {
                 Caller::User => None,
-                Caller::Function(name) => Some(name.clone()),
+                Caller::Function(name) => Some(aws_function_name(name)),
             },
         };
         let services = Arc::clone(&self.services);

@@ -38,11 +38,27 @@ impl Signature {
             return Self::of_scope(credential);
         }
         let query = request.uri().query().unwrap_or_default();
-        let credential = query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("X-Amz-Credential="))
-            .ok_or(SignatureError::Missing)?;
-        Self::of_scope(&percent_decode_str(credential).decode_utf8_lossy())
+        let parameter = |name: &str| {
+            let value = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+            Some(percent_decode_str(value).decode_utf8_lossy())
+        };
+        if let Some(credential) = parameter("X-Amz-Credential") {
+            return Self::of_scope(&credential);
+        }
+        // Signature version 2, which `aws s3 presign` of the AWS CLI 1 still makes; only S3 takes it.
+        let header = header.and_then(|value| value.to_str().ok()?.strip_prefix("AWS "));
+        let access_key = match header.and_then(|value| value.split_once(':')) {
+            Some((access_key, _)) => access_key.to_owned(),
+            None => parameter("AWSAccessKeyId")
+                .ok_or(SignatureError::Missing)?
+                .into_owned(),
+        };
+        Ok(Self {
+            access_key,
+            service: "s3".to_owned(),
+        })
     }
 
     /// `key/date/region/service/aws4_request`; without the region in asymmetric signatures (SigV4a).
@@ -79,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_header_query_and_asymmetric_scope() {
+    fn reads_header_query_older_and_asymmetric_scope() {
         let header = "AWS4-HMAC-SHA256 Credential=local-user/20261120/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=ab";
         let signature = Signature::of(&with_header(header)).unwrap();
         assert_eq!(
@@ -90,6 +106,18 @@ mod tests {
         let uri = "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=local-user%2F20261120%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=ab";
         let presigned = Request::builder().uri(uri).body(()).unwrap();
         assert_eq!(Signature::of(&presigned).unwrap().service, "s3");
+
+        let older = Request::builder()
+            .uri("/b/k?AWSAccessKeyId=local-user&Signature=ab%3D&Expires=1")
+            .body(())
+            .unwrap();
+        assert_eq!(
+            Signature::of(&older).unwrap(),
+            Signature {
+                access_key: "local-user".into(),
+                service: "s3".into()
+            }
+        );
 
         let asymmetric = "AWS4-ECDSA-P256-SHA256 Credential=k/20261120/s3/aws4_request, SignedHeaders=host, Signature=ab";
         assert_eq!(

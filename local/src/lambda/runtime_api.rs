@@ -22,6 +22,8 @@ const RESPONSE_BYTES: usize = 6 * 1024 * 1024 + 64 * 1024;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 
+type AnswerSender = oneshot::Sender<Result<Bytes, InvokeError>>;
+
 /// One invocation as the function will see it.
 #[derive(Debug)]
 pub(super) struct Invocation {
@@ -30,7 +32,7 @@ pub(super) struct Invocation {
     pub(super) deadline_ms: i64,
     pub(super) function_arn: String,
     pub(super) trace_id: String,
-    pub(super) answer: oneshot::Sender<Result<Bytes, InvokeError>>,
+    pub(super) answer: AnswerSender,
     /// Told when the runtime has fetched the invocation.
     pub(super) fetched: oneshot::Sender<()>,
 }
@@ -49,7 +51,8 @@ pub(super) struct RuntimeApi {
 #[derive(Debug)]
 struct Shared {
     queue: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
-    current: Mutex<Option<(String, oneshot::Sender<Result<Bytes, InvokeError>>)>>,
+    /// The request id in the runtime's hands, and who waits for its answer.
+    current: Mutex<Option<(String, AnswerSender)>>,
     init_error: Mutex<Option<String>>,
     ready: watch::Sender<bool>,
 }
