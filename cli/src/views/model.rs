@@ -98,3 +98,33 @@ pub(crate) fn text(models: &[ModelView], width: Option<u16>) -> String {
         width,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::samples;
+
+    #[test]
+    fn the_registry_says_what_serves_what_is_kept_and_what_goes() {
+        let pipeline = samples::collecting();
+        let mut marked = samples::model(3);
+        marked.mark = Some(Mark {
+            at: samples::at(100),
+            delete_after: samples::at(400),
+            reason: "idle: no call in the last 30d".into(),
+        });
+        let mut gone = samples::model(4);
+        gone.life = ModelLife::Deleted {
+            at: samples::at(500),
+        };
+        gone.notes.push("deleted: idle".into());
+        let models = [samples::model(2), samples::model(1), marked, gone];
+        let views: Vec<_> = models
+            .iter()
+            .map(|model| ModelView::new(model, &pipeline))
+            .collect();
+        insta::assert_snapshot!(text(&views, None));
+        insta::assert_json_snapshot!(views[2]);
+        insta::assert_snapshot!(text(&[], None), @"no run has made a model yet");
+    }
+}

@@ -277,3 +277,60 @@ pub(crate) fn progress(run: &Run) -> (u64, u64, String) {
         format!("run {}: {}", run.id, run::now(run)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::samples;
+
+    #[test]
+    fn status_says_what_is_still_missing() {
+        let installation = Installation::parse("local").unwrap();
+        let pipeline = samples::collecting();
+        let last = samples::declined();
+        let around = || Around {
+            last: Some(&last),
+            installation: Some(&installation),
+            ..Around::default()
+        };
+        let now = samples::at(60);
+        let view = PipelineView::new(&pipeline, around(), now);
+        insta::assert_snapshot!(text(&[view], None));
+        let uploads = [samples::upload("data/support-bot/a.jsonl", 6)];
+        let detail = Detail {
+            uploads: uploads
+                .iter()
+                .map(|upload| UploadView::new(upload, &pipeline))
+                .collect(),
+            quarantined: 1,
+            reserved: 1.5,
+        };
+        let around = Around {
+            detail: Some(detail),
+            ..around()
+        };
+        let view = PipelineView::new(&pipeline, around, now);
+        insta::assert_snapshot!(full_text(&view, None));
+        insta::assert_json_snapshot!(view);
+    }
+
+    #[test]
+    fn every_state_has_its_word() {
+        let state = |pipeline: &Pipeline| {
+            let view = PipelineView::new(pipeline, Around::default(), samples::at(0));
+            (view.state, view.next())
+        };
+        let mut pipeline = Pipeline::new(samples::name());
+        assert_eq!(state(&pipeline).0, "unconfigured");
+        assert!(state(&pipeline).1.contains("pipelines/support-bot.toml"));
+        pipeline = samples::configured();
+        assert_eq!(state(&pipeline).0, "collecting");
+        pipeline.paused = Some("a person paused it".into());
+        assert_eq!(state(&pipeline).0, "paused");
+        assert!(state(&pipeline).1.contains("perennial resume support-bot"));
+        pipeline.active_run = Some(samples::run_id(1));
+        assert_eq!(state(&pipeline).0, "running");
+        pipeline.config_error = Some("line 3: unknown key\nline 4".into());
+        assert!(state(&pipeline).1.ends_with("line 3: unknown key"));
+    }
+}

@@ -1,8 +1,8 @@
 //! The idle plan, as `cleanup --plan` shows it.
 
 use perennial_core::idle::{Action, PlanLine};
-use perennial_core::names::PipelineName;
-use serde::Serialize;
+use perennial_core::names::{ModelId, PipelineName};
+use serde::{Serialize, Serializer};
 
 use crate::output;
 
@@ -10,7 +10,30 @@ use crate::output;
 #[derive(Debug, Serialize)]
 pub(crate) struct PlanView {
     pub(crate) pipeline: PipelineName,
+    #[serde(serialize_with = "in_dollars")]
     pub(crate) lines: Vec<PlanLine>,
+}
+
+/// The lines, with what they save in dollars.
+fn in_dollars<S: Serializer>(lines: &[PlanLine], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        model: &'a ModelId,
+        arn: &'a str,
+        #[serde(flatten)]
+        action: &'a Action,
+        reason: &'a str,
+        saves_per_month_usd: f64,
+        bring_back: &'a str,
+    }
+    serializer.collect_seq(lines.iter().map(|line| Line {
+        model: &line.model,
+        arn: &line.arn,
+        action: &line.action,
+        reason: &line.reason,
+        saves_per_month_usd: line.saves_per_month.as_dollars(),
+        bring_back: &line.bring_back,
+    }))
 }
 
 /// What is to be done, in words.
@@ -84,4 +107,61 @@ pub(crate) fn text(plans: &[PlanView], width: Option<u16>) -> String {
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use perennial_core::idle::STORAGE_PER_MONTH;
+
+    use super::*;
+    use crate::views::samples;
+
+    fn line(number: u64, action: Action, reason: &str) -> PlanLine {
+        PlanLine {
+            model: ModelId::of(&samples::run_id(number)),
+            arn: samples::model(number).arn,
+            action,
+            reason: reason.into(),
+            saves_per_month: STORAGE_PER_MONTH,
+            bring_back: "train again: `perennial start support-bot`".into(),
+        }
+    }
+
+    #[test]
+    fn every_model_has_its_reason_and_every_deletion_its_way_back() {
+        let lines = vec![
+            line(2, Action::Keep, "it is the champion"),
+            line(
+                3,
+                Action::Wait {
+                    until: samples::at(0),
+                },
+                "marked: no call",
+            ),
+            line(
+                4,
+                Action::Delete {
+                    deployments: vec!["d".into()],
+                },
+                "marked, and still idle",
+            ),
+        ];
+        let plans = [PlanView {
+            pipeline: samples::name(),
+            lines,
+        }];
+        insta::assert_snapshot!(text(&plans, None));
+        insta::assert_json_snapshot!(plans);
+    }
+
+    #[test]
+    fn nothing_to_do_is_said() {
+        let lines = vec![line(2, Action::Keep, "it is the champion")];
+        let plans = [PlanView {
+            pipeline: samples::name(),
+            lines,
+        }];
+        assert!(text(&plans, None).ends_with("nothing is idle\n"));
+        assert!(text(&[], None).starts_with("there are no models"));
+    }
 }

@@ -298,3 +298,58 @@ fn dataset(digest: &str, prepared: &Prepared) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::samples;
+
+    #[test]
+    fn runs_show_their_outcome_or_where_they_are() {
+        let evaluating = samples::run(RunState::Evaluating {
+            candidate: CandidateSide::Asking {
+                deployment: "d".into(),
+            },
+            base: BaseSide::Running {
+                attempt: 1,
+                job: "j".into(),
+            },
+            champion: ChampionSide::None,
+            deadline: samples::at(9_000),
+        });
+        let views = [
+            RunView::new(&samples::declined()),
+            RunView::new(&evaluating),
+        ];
+        insta::assert_snapshot!(text(&views, None));
+        insta::assert_json_snapshot!(views[0]);
+        assert_eq!(views[1].outcome, None);
+        assert_eq!(steps_done(&evaluating), 3);
+    }
+
+    #[test]
+    fn a_run_is_told_step_by_step() {
+        let history = [
+            "opened",
+            "the training job is started\nin two lines",
+            "ended: declined",
+        ];
+        let lines = history.iter().enumerate().map(|(index, text)| HistoryLine {
+            at: samples::at(index as i64 * 60),
+            text: (*text).to_owned(),
+        });
+        let view = FullRunView::new(&samples::declined(), lines.collect());
+        insta::assert_snapshot!(full_text(&view));
+        let json = serde_json::to_value(&view).unwrap();
+        assert_eq!(json["outcome"], "declined");
+        assert_eq!(json["history"][2]["text"], "ended: declined");
+    }
+
+    #[test]
+    fn a_run_that_waits_names_the_command() {
+        let run = samples::run(RunState::AwaitingApproval {
+            awaiting: perennial_core::run::Awaiting::Approval,
+        });
+        assert!(now(&run).contains("`perennial approve"), "{}", now(&run));
+    }
+}

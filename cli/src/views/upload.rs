@@ -22,6 +22,7 @@ pub(crate) struct UploadView {
     earlier_version_in_force: bool,
     /// Whether it is left out of training after a declined run.
     quarantined: bool,
+    /// The report for people; the same for programs ends in `.json`.
     report: Option<String>,
     seen_at: Timestamp,
 }
@@ -51,7 +52,7 @@ impl UploadView {
             earlier_version_in_force: shard.is_some_and(|shard| shard.version != upload.version),
             quarantined: upload.kind == UploadKind::Training
                 && shard.is_some_and(|shard| quarantined(shard.sequence)),
-            report: upload.report.clone(),
+            report: upload.report.as_ref().map(|report| format!("{report}.txt")),
             seen_at: upload.seen_at,
         }
     }
@@ -85,4 +86,28 @@ pub(crate) fn text(uploads: &[UploadView], width: Option<u16>) -> String {
         rows.collect(),
         width,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::samples;
+
+    #[test]
+    fn a_rejected_replacement_and_a_quarantined_upload_say_so() {
+        let mut replaced = samples::upload("data/support-bot/b.jsonl", 7);
+        replaced.status = UploadStatus::Rejected;
+        replaced.version = "v2".into();
+        let uploads = [
+            samples::upload("data/support-bot/a\u{1b}.jsonl", 6),
+            replaced,
+        ];
+        let pipeline = samples::collecting();
+        let views: Vec<_> = uploads
+            .iter()
+            .map(|upload| UploadView::new(upload, &pipeline))
+            .collect();
+        insta::assert_snapshot!(text(&views, None));
+        insta::assert_json_snapshot!(views[1]);
+    }
 }

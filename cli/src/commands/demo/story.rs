@@ -189,7 +189,7 @@ impl Story<'_> {
             })
             .await?;
         self.narrator
-            .say(&format!("run {} is opened: {}", opened.id, opened.because));
+            .say(&format!("run {} goes its way:", opened.id));
         let mut told = 0;
         self.until(&format!("the end of run {}", opened.id), async || {
             let run = records::run(table, pipeline, &opened.id)
@@ -215,8 +215,11 @@ impl Story<'_> {
         if let Some(scores) = &view.scores {
             self.narrator.say(&format!("figures: {}", scores.line()));
         }
-        self.narrator
-            .say(&format!("outcome of run {}: {}", view.run, view.now));
+        self.narrator.say(&format!(
+            "outcome of run {}: {}",
+            view.run,
+            view.outcome.unwrap_or("none")
+        ));
     }
 
     /// Asks what clients would ask, by the alias.
@@ -288,10 +291,8 @@ impl Story<'_> {
                 matches!(model.life, ModelLife::Deleted { .. })
             })
             .await?;
-        self.narrator.say(&format!(
-            "deleted: {}",
-            gone.notes.last().map_or("", String::as_str)
-        ));
+        self.narrator.say("deleted; the record of the model says:");
+        self.narrator.quote(&gone.notes.join("\n"));
         Ok(())
     }
 

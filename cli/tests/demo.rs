@@ -1,0 +1,34 @@
+//! The demo as a newcomer runs it: it succeeds, tells every chapter, and leaves a cloud that the commands can read.
+#![allow(clippy::unwrap_used)]
+
+use std::process::{Command, Output};
+
+fn perennial(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_perennial"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_demo_really_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("cloud");
+    let output = perennial(&["demo", "--keep", folder.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}\n{error}");
+    for part in [
+        "accepted: data/support-desk/tickets.jsonl",
+        "the gate is passed",
+        "promoted",
+        "clients call arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/",
+        "declined",
+        "marked: idle",
+        "deleted",
+        "ok     the champion was kept",
+    ] {
+        assert!(told.contains(part), "no “{part}” in\n{told}");
+    }
+    assert!(folder.join("trace.jsonl").exists());
+}
