@@ -3,7 +3,6 @@
 use lambda_runtime::Error;
 use perennial_desk::{serve, start};
 use perennial_engine::EngineError;
-use serde_json::Value;
 
 use crate::{Ports, handle};
 

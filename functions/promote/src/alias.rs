@@ -151,19 +151,18 @@ async fn update(
     if updating || found.status == DeploymentStatus::Creating {
         return Ok(under_way(ports));
     }
-    if asked
-        && let Some(UpdateStatus::Failed(_)) = &found.update {
-            let reason = found
-                .message
-                .as_deref()
-                .unwrap_or("the service gave no reason");
-            return Ok(PipelineEvent::MoveFailed {
-                reason: format!(
-                    "the deployment's update failed: {reason}; {} still serves",
-                    found.model_arn
-                ),
-            });
-        }
+    if asked && let Some(UpdateStatus::Failed(_)) = &found.update {
+        let reason = found
+            .message
+            .as_deref()
+            .unwrap_or("the service gave no reason");
+        return Ok(PipelineEvent::MoveFailed {
+            reason: format!(
+                "the deployment's update failed: {reason}; {} still serves",
+                found.model_arn
+            ),
+        });
+    }
     match ports.deploy.update_deployment(deployment, &to.arn).await {
         Ok(()) => Ok(under_way(ports)),
         Err(PortError {

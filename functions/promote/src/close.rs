@@ -30,7 +30,14 @@ async fn remove_candidate(ports: &Ports, run: &Run) -> StepResult {
     }
     match ports.deploy.delete_deployment(&found.arn).await {
         Ok(()) => {}
-        Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
+        // It is being removed already.
+        Err(error) if error.kind == ErrorKind::Conflict => {
+            return Ok(Event::Later {
+                at: ports.desk.next_look(),
+                note: None,
+            });
+        }
+        Err(error) if error.kind.is_transient() => {
             let note = Some(format!(
                 "the temporary deployment is not removed yet: {error}"
             ));
@@ -59,9 +66,11 @@ async fn stop_base(ports: &Ports, run: &Run) -> StepResult {
     for attempt in 1..=MAX_ATTEMPTS {
         let resource = run.resource(Purpose::Base, attempt);
         if let Some(job) = ports.batch.find_batch(&resource.to_string()).await?
-            && job.status == BatchStatus::InProgress && is_ours(&resource.tags(), &job.tags) {
-                ports.stop_batch.stop_batch(&job.arn).await?;
-            }
+            && job.status == BatchStatus::InProgress
+            && is_ours(&resource.tags(), &job.tags)
+        {
+            ports.stop_batch.stop_batch(&job.arn).await?;
+        }
     }
     Ok(Event::Removed(Purpose::Base))
 }

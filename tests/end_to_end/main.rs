@@ -1,0 +1,9 @@
+//! The whole system with real processes: the `perennial` program as a person runs it, its functions as child
+//! processes over the Lambda Runtime API, and clients that know nothing of the inside.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod faults;
+mod harness;
+mod kills;
+mod real_data;
