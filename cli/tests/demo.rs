@@ -32,3 +32,24 @@ fn the_demo_really_happens() {
     }
     assert!(folder.join("trace.jsonl").exists());
 }
+
+#[test]
+fn a_demo_that_does_not_happen_fails_and_says_where_to_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = "{\"prompt\": \"a question\", \"completion\": \"\"}\n";
+    std::fs::write(dir.path().join("train.jsonl"), record.repeat(600)).unwrap();
+    let prompt = "{\"prompt\": \"another\", \"referenceResponse\": \"a\"}\n";
+    std::fs::write(dir.path().join("eval.jsonl"), prompt).unwrap();
+    let folder = dir.path().join("cloud");
+    let output = perennial(&[
+        "demo",
+        "--keep",
+        folder.to_str().unwrap(),
+        "--data",
+        dir.path().to_str().unwrap(),
+    ]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("was not accepted"), "{error}");
+    assert!(error.contains("trace.jsonl"), "{error}");
+}

@@ -27,21 +27,33 @@ pub(super) async fn run(connection: &Connection, args: &RunRequestArgs) -> Resul
     if args.limits.no_wait {
         return Ok(());
     }
-    wait::until(
+    let run = wait::until(
         connection.patience(&args.limits),
         "The request was sent.",
         async || {
-            let run = records::run(table, &run.pipeline, &run.id).await?;
-            let taken = run
-                .is_none_or(|run| run.record.cancelled.is_some() || run.record.outcome().is_some());
+            let Some(run) = records::run(table, &run.pipeline, &run.id).await? else {
+                return Err(Failure::NotFound(format!(
+                    "run {} is not in the table any more",
+                    run.id
+                )));
+            };
+            let taken = run.record.cancelled.is_some() || run.record.outcome().is_some();
             Ok(if taken {
-                Look::Done(())
+                Look::Done(run.record)
             } else {
                 Look::waiting("the run does not know of it yet")
             })
         },
     )
     .await?;
+    if run.cancelled.is_none() {
+        let text = format!(
+            "run {} ended before it could be cancelled: {}",
+            run.id,
+            now(&run)
+        );
+        return Err(Failure::Bad(output::clean(&text)));
+    }
     output::print(&format!(
         "run {} is being cancelled; its job, if one runs, is stopped",
         run.id

@@ -13,7 +13,8 @@ pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
     if let Some(LocalCommand::Env(of)) = args.command {
         return env(&of.dir);
     }
-    let logs = EnvFilter::try_from_env("PERENNIAL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let logs = EnvFilter::try_from_env("PERENNIAL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt()
         .with_env_filter(logs)
         .with_writer(std::io::stderr)

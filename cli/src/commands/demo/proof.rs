@@ -233,10 +233,13 @@ impl Proof<'_> {
             .iter()
             .any(|note| note.contains("idle") || note.contains("no call"));
         self.check("the record says why it was deleted", reason);
-        let by_cleanup = self.trace.calls("DeleteCustomModel", "cleanup").count() == 1;
+        let deletions = self.trace.calls("DeleteCustomModel", "cleanup").count();
+        let of_it = self
+            .trace
+            .mentions("DeleteCustomModel", "cleanup", &idle.arn);
         self.check(
-            "the function cleanup deleted it, and nothing else",
-            by_cleanup,
+            "the function cleanup deleted it, and no other model",
+            deletions == 1 && of_it,
         );
         let champion = self.model(&self.happened.good).await?;
         let kept = champion.is_ready()
