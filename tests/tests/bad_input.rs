@@ -299,3 +299,35 @@ async fn without_an_evaluation_set_a_share_is_held_out_and_never_trained_on() {
     assert_eq!(prepared.records + prepared.held_out, 168);
     assert_eq!(prepared.prompts, prepared.held_out);
 }
+
+#[tokio::test]
+async fn a_replacement_that_made_a_model_worse_gives_way_to_what_it_replaced() {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    world.upload("eval/bot/e.jsonl", evaluation());
+    world.upload("data/bot/a.jsonl", training());
+    world.pass(HOUR * 6).await;
+    world.upload("data/bot/a.jsonl", perennial_tests::shuffled());
+    world.pass(HOUR * 6).await;
+    let declined = world.runs("bot").await.remove(1);
+    assert_eq!(declined.outcome(), Some(Outcome::Declined));
+    let report = world.report(&format!("reports/bot/runs/{}.txt", declined.id));
+    assert!(report.contains("perennial release bot"), "{report}");
+    // New data comes: the dataset holds the first version again, not the worse one.
+    world.upload("data/bot/b.jsonl", training().replace("Hello", "Hi"));
+    world.pass(HOUR * 6).await;
+    let third = world.runs("bot").await.remove(2);
+    assert_eq!(third.dataset.uploads, 2);
+    assert_eq!(
+        third.outcome(),
+        Some(Outcome::Promoted),
+        "{:?}",
+        third.state
+    );
+    let prepared = third.prepared.expect("prepared");
+    assert_eq!(
+        prepared.records,
+        168 + 24,
+        "the records that differ, once each"
+    );
+}

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use perennial_core::announcement::{Announcement, happened};
-use perennial_core::manifest::{compile_digest, shard_key};
+use perennial_core::manifest::{compile_digest, is_quarantined, shard_key};
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_core::routing::{Route, route};
@@ -54,6 +54,9 @@ pub(crate) async fn take(
         sequencer,
         status: UploadStatus::Waiting,
         shard: known.as_ref().and_then(|known| known.record.shard.clone()),
+        earlier: known
+            .as_ref()
+            .and_then(|known| known.record.earlier.clone()),
         report: Some(reports::upload_report(pipeline.as_str(), &event.key)),
         seen_at: ports.desk.now(),
     };
@@ -174,10 +177,11 @@ async fn compile(
             }
         }
         if out.len() >= 1 << 20
-            && let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await {
-                failed = Some(error);
-                break;
-            }
+            && let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await
+        {
+            failed = Some(error);
+            break;
+        }
     }
     if let Some(error) = failed {
         sink.abort().await;
@@ -249,6 +253,9 @@ async fn accept(
         let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
         let mut accepted = upload.clone();
         accepted.status = UploadStatus::Accepted;
+        accepted.earlier = known
+            .as_ref()
+            .and_then(|known| earlier(&known.record, &shard, &pipeline));
         accepted.shard = Some(Shard {
             sequence: pipeline.sequence,
             ..shard.clone()
@@ -284,6 +291,17 @@ async fn accept(
     }
     let key = perennial_core::keys::Key::pipeline(&upload.pipeline);
     Err(EngineError::Contended { key, times: TRIES })
+}
+
+/// What the new shard replaces, as long as that is good to train on: the shard in force, or what that one replaced.
+fn earlier(known: &Upload, shard: &Shard, pipeline: &Pipeline) -> Option<Shard> {
+    let replaced = known
+        .shard
+        .as_ref()
+        .filter(|old| old.version != shard.version);
+    let candidates = [replaced, known.earlier.as_ref()];
+    let good = |old: &&Shard| !is_quarantined(&pipeline.quarantine, old.sequence);
+    candidates.into_iter().flatten().find(good).cloned()
 }
 
 fn accepted_event(upload: &Upload, records: u64) -> Announcement {

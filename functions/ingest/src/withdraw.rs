@@ -36,6 +36,7 @@ pub(crate) async fn take(
         let mut withdrawn = known.record.clone();
         withdrawn.status = UploadStatus::Withdrawn;
         withdrawn.shard = None;
+        withdrawn.earlier = None;
         withdrawn.seen_at = desk.now();
         if let Some(sequencer) = &event.sequencer {
             withdrawn.sequencer = fixed_width(sequencer);

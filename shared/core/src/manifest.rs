@@ -93,6 +93,13 @@ pub fn shard_key(
 /// Ranges of sequence numbers (after, up to) whose uploads are not trained on.
 pub type Quarantine = Vec<(u64, u64)>;
 
+/// Whether the upload that took this sequence number is in quarantine.
+pub fn is_quarantined(quarantine: &Quarantine, sequence: u64) -> bool {
+    quarantine
+        .iter()
+        .any(|(after, up_to)| sequence > *after && sequence <= *up_to)
+}
+
 /// Chooses the shards of a dataset.
 ///
 /// `since` is the sequence up to which the champion has been trained, for `use = "new"`; `now_second` is Unix time,
@@ -106,10 +113,11 @@ pub fn select(
     since: u64,
     now_second: i64,
 ) -> Manifest {
-    let quarantined = |shard: &Shard| {
-        quarantine
-            .iter()
-            .any(|(after, up_to)| shard.sequence > *after && shard.sequence <= *up_to)
+    // A quarantined replacement gives way to what it replaced.
+    let in_force = |upload: &'_ Upload| -> Option<Shard> {
+        let candidates = [upload.shard.as_ref(), upload.earlier.as_ref()];
+        let free = |shard: &&Shard| !is_quarantined(quarantine, shard.sequence);
+        candidates.into_iter().flatten().find(free).cloned()
     };
     let wanted = |shard: &Shard| match config.data.use_ {
         DataUse::All => true,
@@ -124,12 +132,12 @@ pub fn select(
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
             .filter(|upload| upload.kind == kind)
-            .filter_map(|upload| upload.shard.as_ref().map(|shard| (upload, shard)))
+            .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
             .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
             .map(|(upload, shard)| ManifestEntry {
                 object: upload.key.clone(),
-                version: shard.version.clone(),
-                shard: shard.key.clone(),
+                version: shard.version,
+                shard: shard.key,
                 records: shard.records,
                 sequence: shard.sequence,
             })
@@ -137,9 +145,7 @@ pub fn select(
         entries.sort_by(|a, b| (a.sequence, &a.object).cmp(&(b.sequence, &b.object)));
         entries
     };
-    let training = entries(UploadKind::Training, &|shard| {
-        wanted(shard) && !quarantined(shard)
-    });
+    let training = entries(UploadKind::Training, &wanted);
     let evaluation = entries(UploadKind::Evaluation, &|_| true);
     let holdout = evaluation.is_empty().then_some(config.evaluation.holdout);
     Manifest {

@@ -141,6 +141,10 @@ pub struct Upload {
     pub status: UploadStatus,
     /// The shard in force: of this version, or of an earlier accepted one.
     pub shard: Option<Shard>,
+    /// What it replaced, kept for as long as the shard in force is in quarantine: a replacement that made a model worse
+    /// does not take the good data with it.
+    #[serde(default)]
+    pub earlier: Option<Shard>,
     /// The report on the newest version.
     pub report: Option<String>,
     /// When the newest version was taken up.

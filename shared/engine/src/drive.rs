@@ -268,10 +268,11 @@ async fn writes(
                 }
                 let (write, said, pipeline) = pipelines::apply(desk, &run.pipeline, event).await?;
                 if let RunState::Promoting { generation } = run.state
-                    && pipeline.generation != generation {
-                        let key = Key::pipeline(&run.pipeline);
-                        return Err(perennial_ports::TableError::Conflict { key }.into());
-                    }
+                    && pipeline.generation != generation
+                {
+                    let key = Key::pipeline(&run.pipeline);
+                    return Err(perennial_ports::TableError::Conflict { key }.into());
+                }
                 writes.push(write);
                 say.extend(said);
             }

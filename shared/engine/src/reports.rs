@@ -6,7 +6,7 @@ use bytes::Bytes;
 use perennial_core::gate::Comparison;
 use perennial_core::keys::hex;
 use perennial_core::names::PipelineName;
-use perennial_core::run::{Run, RunState};
+use perennial_core::run::{Outcome, Run, RunState};
 use perennial_dataset::Summary;
 use perennial_ports::{PortResult, WriteObjects};
 use serde::Serialize;
@@ -108,6 +108,14 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     let _ = writeln!(text, "run {} of pipeline {}: {word}", run.id, run.pipeline);
     if !reason.is_empty() {
         let _ = writeln!(text, "{reason}");
+    }
+    if word == Outcome::Declined.word() {
+        let _ = writeln!(
+            text,
+            "The uploads that were new in this run are in quarantine: later datasets leave them out, and use what a \
+             replaced file held before. `perennial release {}` takes them back.",
+            run.pipeline
+        );
     }
     let _ = writeln!(
         text,
