@@ -331,3 +331,23 @@ async fn a_replacement_that_made_a_model_worse_gives_way_to_what_it_replaced() {
         "the records that differ, once each"
     );
 }
+
+#[tokio::test]
+async fn a_general_set_is_kept_and_not_mixed_into_the_gate() {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    world.upload("eval/bot/e.jsonl", evaluation());
+    world.upload("eval/bot/general/g.jsonl", evaluation().replace("?", "!"));
+    world.upload("data/bot/a.jsonl", training());
+    world.pass(HOUR * 6).await;
+    assert_eq!(
+        world.runs("bot").await[0]
+            .prepared
+            .as_ref()
+            .expect("prepared")
+            .prompts,
+        72
+    );
+    let report = world.report("reports/bot/uploads/eval/bot/general/g.jsonl.txt");
+    assert!(report.starts_with("kept"), "{report}");
+}

@@ -67,7 +67,24 @@ pub async fn take(ports: &Ports, body: &str) -> Result<(), EngineError> {
 async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineError> {
     match place(&event.key) {
         Place::Ignored => Ok(()),
-        Place::Misnamed { found, reason } => misnamed(ports, event, &found, reason).await,
+        Place::Misnamed { found, reason } => {
+            let message =
+                format!("{reason}. Nothing was read; move the file to a folder with such a name");
+            leave(
+                ports,
+                event,
+                &reports::misnamed_folder(&found),
+                "rejected",
+                message,
+            )
+            .await
+        }
+        Place::General(pipeline) => {
+            let message = "kept, but not asked: the set of what must not be forgotten (evaluation.max_general_loss) takes \
+                           effect in a later version. Put the file directly under the pipeline's folder in eval/ to have \
+                           it asked in the gate";
+            leave(ports, event, pipeline.as_str(), "kept", message.into()).await
+        }
         Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
         Place::Upload(kind, pipeline) => match ports.read.head(&event.key).await? {
             Some(current) => upload::take(ports, &pipeline, kind, event, &current).await,
@@ -76,12 +93,13 @@ async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineErr
     }
 }
 
-/// A file in a folder that no pipeline can have: people are told in a report beside where they would look for it.
-async fn misnamed(
+/// A file that is not read: people are told in a report where they would look for it.
+async fn leave(
     ports: &Ports,
     event: &ObjectEvent,
-    found: &str,
-    reason: String,
+    folder: &str,
+    status: &'static str,
+    message: String,
 ) -> Result<(), EngineError> {
     if ports.read.head(&event.key).await?.is_none() {
         return Ok(());
@@ -89,12 +107,12 @@ async fn misnamed(
     let report = reports::UploadReport {
         key: event.key.clone(),
         version: event.version.clone(),
-        status: "rejected",
-        message: format!("{reason}. Nothing was read; move the file to a folder with such a name"),
+        status,
+        message,
         notes: Vec::new(),
         summary: None,
     };
-    let key = reports::upload_report(&reports::misnamed_folder(found), &event.key);
+    let key = reports::upload_report(folder, &event.key);
     reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
     for prefix in ["pipelines/", "data/", "eval/"] {
         for info in list_all(ports.read.as_ref(), prefix).await? {
             let known = match place(&info.key) {
-                Place::Ignored => true,
+                Place::Ignored | Place::General(_) => true,
                 Place::Misnamed { .. } => false,
                 Place::Configuration(name) => {
                     let pipeline = records::pipeline(table, &name).await?;

@@ -22,6 +22,8 @@ pub enum Place {
     Configuration(PipelineName),
     /// Data of a pipeline.
     Upload(UploadKind, PipelineName),
+    /// `eval/<pipeline>/general/**`: what must not be forgotten. This version keeps it and does not ask it.
+    General(PipelineName),
     /// Under a prefix that we read, but with a name that no pipeline can have. People must be told.
     Misnamed {
         /// The name that was found.
@@ -57,7 +59,7 @@ pub fn place(key: &str) -> Place {
             None => Place::Ignored,
         },
         "data" | "eval" => {
-            let Some((name, _)) = rest.split_once('/') else {
+            let Some((name, inside)) = rest.split_once('/') else {
                 return Place::Misnamed {
                     found: rest.to_owned(),
                     reason: format!(
@@ -71,6 +73,9 @@ pub fn place(key: &str) -> Place {
                 UploadKind::Evaluation
             };
             match PipelineName::parse(name) {
+                Ok(name) if kind == "eval" && inside.starts_with("general/") => {
+                    Place::General(name)
+                }
                 Ok(name) => Place::Upload(upload_kind, name),
                 Err(_) => misnamed(name),
             }
@@ -167,21 +172,22 @@ mod tests {
 
     #[test]
     fn a_key_says_where_it_belongs() {
-        let bot = PipelineName::parse("bot").expect("valid");
+        let bot = || PipelineName::parse("bot").expect("valid");
         for (key, expected) in [
-            ("pipelines/bot.toml", Place::Configuration(bot.clone())),
+            ("pipelines/bot.toml", Place::Configuration(bot())),
             (
                 "data/bot/a.jsonl",
-                Place::Upload(UploadKind::Training, bot.clone()),
+                Place::Upload(UploadKind::Training, bot()),
             ),
             (
                 "data/bot/deep/er/ä +%.jsonl",
-                Place::Upload(UploadKind::Training, bot.clone()),
+                Place::Upload(UploadKind::Training, bot()),
             ),
             (
                 "eval/bot/e.jsonl",
-                Place::Upload(UploadKind::Evaluation, bot),
+                Place::Upload(UploadKind::Evaluation, bot()),
             ),
+            ("eval/bot/general/g.jsonl", Place::General(bot())),
             ("data/bot/", Place::Ignored),
             ("reports/bot/a.json", Place::Ignored),
             ("shards/bot/a.jsonl", Place::Ignored),

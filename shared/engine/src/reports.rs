@@ -68,7 +68,7 @@ pub struct UploadReport {
     pub key: String,
     /// Its version.
     pub version: String,
-    /// `accepted`, `rejected`, `waiting`, `withdrawn`.
+    /// `accepted`, `rejected`, `waiting`, `withdrawn`, `kept`.
     pub status: &'static str,
     /// In words, with what to do.
     pub message: String,
