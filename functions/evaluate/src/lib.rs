@@ -14,14 +14,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use perennial_core::announcement::Function;
-use perennial_core::names::{PipelineName, ResourceName, RunId};
+use perennial_core::names::ResourceName;
 use perennial_core::run::{Effect, Event, Run};
-use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, drive};
+use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
     Ask, ChangeDeployments, ObserveBatch, ObserveDeployments, ObserveTraining, ReadObjects,
     StartBatch, StopTraining, WriteObjects,
 };
-use serde::Deserialize;
 use serde_json::Value;
 
 #[cfg(feature = "lambda")]
@@ -60,60 +59,29 @@ impl fmt::Debug for Ports {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(rename = "detail-type")]
-    detail_type: String,
-    detail: Value,
-}
-
-#[derive(Deserialize)]
-struct Due {
-    pipeline: PipelineName,
-    run: RunId,
-}
-
 /// Takes one event. A job-state event only says which run to look at; the job itself is asked.
 pub async fn handle(
     ports: &Ports,
     event: Value,
     invocation: &Invocation,
 ) -> Result<(), EngineError> {
-    let event: Envelope =
-        serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
-    let job = |member: &str| {
-        event
-            .detail
-            .get(member)
-            .and_then(Value::as_str)
-            .and_then(ResourceName::parse)
-    };
-    let (pipeline, run) = match event.detail_type.as_str() {
+    let event = WakeUp::parse(event)?;
+    let of_job = |member: &str| event.text(member).and_then(ResourceName::parse);
+    let job = match event.detail_type.as_str() {
         "Run Due" => {
-            let due: Due = serde_json::from_value(event.detail)
-                .map_err(|error| EngineError::Event(error.to_string()))?;
-            (due.pipeline, due.run)
+            let (pipeline, run) = event.run()?;
+            return drive(&ports.desk, ports, &pipeline, &run, invocation).await;
         }
-        kind @ ("Model Customization Job State Change" | "Batch Inference Job State Change") => {
-            let member = if kind.starts_with("Model") {
-                "jobName"
-            } else {
-                "batchJobName"
-            };
-            match job(member) {
-                Some(name) if name.installation == ports.desk.settings.installation => {
-                    (name.pipeline, name.run)
-                }
-                _ => return Ok(()),
-            }
-        }
-        other => {
-            return Err(EngineError::Event(format!(
-                "detail-type “{other}” is not for evaluate"
-            )));
-        }
+        "Model Customization Job State Change" => of_job("jobName"),
+        "Batch Inference Job State Change" => of_job("batchJobName"),
+        _ => return Err(event.not_for("evaluate")),
     };
-    drive(&ports.desk, ports, &pipeline, &run, invocation).await
+    match job {
+        Some(name) if name.installation == ports.desk.settings.installation => {
+            drive(&ports.desk, ports, &name.pipeline, &name.run, invocation).await
+        }
+        _ => Ok(()),
+    }
 }
 
 #[async_trait]

@@ -12,15 +12,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use perennial_core::announcement::{Function, Request};
-use perennial_core::names::{PipelineName, RunId};
+use perennial_core::announcement::Function;
 use perennial_core::run::{Effect, Event, Run};
-use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, drive};
+use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
     ChangeDeployments, ObserveBatch, ObserveDeployments, ReadAlias, ReadObjects, StopBatch,
     WriteAlias, WriteObjects,
 };
-use serde::Deserialize;
 use serde_json::Value;
 
 #[cfg(feature = "lambda")]
@@ -57,51 +55,29 @@ impl fmt::Debug for Ports {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(rename = "detail-type")]
-    detail_type: String,
-    detail: Value,
-}
-
-#[derive(Deserialize)]
-struct Due {
-    pipeline: PipelineName,
-    #[serde(default)]
-    run: Option<RunId>,
-}
-
 /// Takes one event.
 pub async fn handle(
     ports: &Ports,
     event: Value,
     invocation: &Invocation,
 ) -> Result<(), EngineError> {
-    let event: Envelope =
-        serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
-    let unreadable = |error: serde_json::Error| EngineError::Event(error.to_string());
+    let event = WakeUp::parse(event)?;
     match event.detail_type.as_str() {
         "Evaluation Complete" | "Run Due" => {
-            let due: Due = serde_json::from_value(event.detail).map_err(unreadable)?;
-            let Some(run) = due.run else {
-                return Err(EngineError::Event("the event names no run".into()));
-            };
-            requests::resume_held(ports, &due.pipeline, &run, invocation).await?;
-            drive(&ports.desk, ports, &due.pipeline, &run, invocation).await
+            let (pipeline, run) = event.run()?;
+            requests::resume_held(ports, &pipeline, &run, invocation).await?;
+            drive(&ports.desk, ports, &pipeline, &run, invocation).await
         }
         "Pipeline Due" => {
-            let due: Due = serde_json::from_value(event.detail).map_err(unreadable)?;
-            alias::carry_on(ports, &due.pipeline).await?;
-            alias::repair(ports, &due.pipeline).await?;
-            requests::follow_active_run(ports, &due.pipeline, invocation).await
+            let pipeline = event.pipeline()?;
+            alias::carry_on(ports, &pipeline).await?;
+            alias::repair(ports, &pipeline).await?;
+            requests::follow_active_run(ports, &pipeline, invocation).await
         }
         "Approve Requested" | "Rollback Requested" => {
-            let request: Request = serde_json::from_value(event.detail).map_err(unreadable)?;
-            requests::take(ports, request, invocation).await
+            requests::take(ports, event.request()?, invocation).await
         }
-        other => Err(EngineError::Event(format!(
-            "detail-type “{other}” is not for promote"
-        ))),
+        _ => Err(event.not_for("promote")),
     }
 }
 

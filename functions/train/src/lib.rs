@@ -12,12 +12,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use perennial_core::announcement::{Function, Request, Stage};
-use perennial_core::names::{PipelineName, RunId};
+use perennial_core::announcement::{Function, Stage};
 use perennial_core::run::{Effect, Event, Run};
-use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, drive};
+use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{ObserveTraining, ReadObjects, StartTraining, WriteObjects};
-use serde::Deserialize;
 use serde_json::Value;
 
 #[cfg(feature = "lambda")]
@@ -48,51 +46,25 @@ impl fmt::Debug for Ports {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(rename = "detail-type")]
-    detail_type: String,
-    detail: Value,
-}
-
-#[derive(Deserialize)]
-struct Due {
-    pipeline: PipelineName,
-    #[serde(default)]
-    run: Option<RunId>,
-}
-
 /// Takes one event. Anything that it asks for is checked against the true state first.
 pub async fn handle(
     ports: &Ports,
     event: Value,
     invocation: &Invocation,
 ) -> Result<(), EngineError> {
-    let event: Envelope =
-        serde_json::from_value(event).map_err(|error| EngineError::Event(error.to_string()))?;
-    let due = || -> Result<Due, EngineError> {
-        serde_json::from_value(event.detail.clone())
-            .map_err(|error| EngineError::Event(error.to_string()))
-    };
+    let event = WakeUp::parse(event)?;
     match event.detail_type.as_str() {
         "Upload Accepted" | "Pipeline Due" => {
-            open::consider(ports, &due()?.pipeline, invocation).await
+            open::consider(ports, &event.pipeline()?, invocation).await
         }
         "Run Due" => {
-            let due = due()?;
-            match due.run {
-                Some(run) => drive(&ports.desk, ports, &due.pipeline, &run, invocation).await,
-                None => Err(EngineError::Event("“Run Due” names no run".into())),
-            }
+            let (pipeline, run) = event.run()?;
+            drive(&ports.desk, ports, &pipeline, &run, invocation).await
         }
-        other if other.ends_with(" Requested") => {
-            let request: Request = serde_json::from_value(event.detail)
-                .map_err(|error| EngineError::Event(error.to_string()))?;
-            requests::take(ports, request, invocation).await
+        kind if kind.ends_with(" Requested") => {
+            requests::take(ports, event.request()?, invocation).await
         }
-        other => Err(EngineError::Event(format!(
-            "detail-type “{other}” is not for train"
-        ))),
+        _ => Err(event.not_for("train")),
     }
 }
 

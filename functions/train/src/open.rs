@@ -101,9 +101,9 @@ async fn open(
     if let Some(champion) = &start
         && let Some(model) =
             records::model(desk.table.as_ref(), &pipeline.name, &champion.model).await?
-        {
-            trained_on.extend(model.record.trained_on);
-        }
+    {
+        trained_on.extend(model.record.trained_on);
+    }
     let id = RunId::from_parts(
         u64::try_from(now.as_millisecond()).unwrap_or(0),
         ports.entropy.random(),

@@ -236,9 +236,9 @@ async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDige
     if let Some(champion) = &run.champion
         && let Some(model) =
             records::model(ports.desk.table.as_ref(), &run.pipeline, &champion.model).await?
-        {
-            datasets.extend(model.record.trained_on);
-        }
+    {
+        datasets.extend(model.record.trained_on);
+    }
     let mut seen = HashSet::new();
     for digest in datasets {
         let key = prompts_key(&run.pipeline, &digest);

@@ -7,6 +7,7 @@
 pub mod adopt;
 pub mod drive;
 pub mod error;
+pub mod event;
 pub mod kept;
 pub mod pipelines;
 pub mod questions;
@@ -16,4 +17,5 @@ pub mod settings;
 
 pub use drive::{Perform, StepResult, drive};
 pub use error::EngineError;
+pub use event::WakeUp;
 pub use settings::{Desk, Invocation, Settings};
