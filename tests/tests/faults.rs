@@ -339,3 +339,37 @@ async fn a_model_that_someone_else_deployed_is_never_deleted() {
     assert!(world.models("bot").await.remove(1).is_ready());
     assert_eq!(world.cloud.bedrock.models().len(), 2);
 }
+
+#[tokio::test]
+async fn answers_that_a_batch_job_left_out_are_asked_for_and_no_second_job_is_bought() {
+    let mut world = dropped("").await;
+    world
+        .cloud
+        .bedrock
+        .plan_next(Work::Batch, Ends::Misses(60), 1);
+    world.pass(SignedDuration::from_hours(8)).await;
+    let run = world.runs("bot").await.remove(0);
+    assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:?}", run.state);
+    assert_eq!(world.cloud.bedrock.batch_jobs().len(), 1);
+    assert_eq!(run.verdict.expect("judged").base.n, 72);
+}
+
+#[tokio::test]
+async fn a_batch_job_that_fails_is_bought_once_more_within_the_budget() {
+    let mut world = dropped("").await;
+    world
+        .cloud
+        .bedrock
+        .plan_next(Work::Batch, Ends::Fails("Internal error".into()), 1);
+    world.pass(SignedDuration::from_hours(8)).await;
+    let run = world.runs("bot").await.remove(0);
+    assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:?}", run.state);
+    assert_eq!(world.cloud.bedrock.batch_jobs().len(), 2);
+    let prepared = run.prepared.expect("prepared");
+    let both = prepared.evaluation_cost + prepared.evaluation_cost;
+    assert_eq!(
+        run.reserved,
+        prepared.training_cost + both,
+        "each attempt is reserved"
+    );
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
+use perennial_core::run::Event;
 use perennial_dataset::EvalRecord;
 use perennial_engine::kept::{self, KeptAnswer, question, question_digest};
 use perennial_engine::{EngineError, Invocation};
@@ -33,6 +34,35 @@ pub(crate) enum Asked {
     },
     /// What was to be asked is not there.
     Gone(PortError),
+}
+
+impl Asked {
+    /// As the run's event. `who` is asked, for the notes; `gone` is what it means that there is nobody to ask.
+    pub(crate) fn event(
+        self,
+        ports: &Ports,
+        who: &str,
+        of: usize,
+        all: Event,
+        gone: impl FnOnce(PortError) -> Event,
+    ) -> Event {
+        match self {
+            Self::All => all,
+            Self::TimeIsUp { left } => Event::Later {
+                at: ports.desk.now(),
+                note: Some(format!(
+                    "{left} of {of} prompts are still to be asked of {who}"
+                )),
+            },
+            Self::Slower { left, error } => Event::Later {
+                at: ports.desk.next_look(),
+                note: Some(format!(
+                    "{left} of {of} prompts are still to be asked of {who}: {error}"
+                )),
+            },
+            Self::Gone(error) => gone(error),
+        }
+    }
 }
 
 /// Asks `model_id` every question that has no kept answer under `prefix`.

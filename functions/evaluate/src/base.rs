@@ -8,12 +8,13 @@ use perennial_core::run::{Event, Run, Seen};
 use perennial_dataset::EvalRecord;
 use perennial_engine::adopt::{Created, adopt};
 use perennial_engine::kept::{self, KeptAnswer, question, question_digest};
-use perennial_engine::{EngineError, StepResult, questions};
+use perennial_engine::{EngineError, Invocation, StepResult, questions};
 use perennial_ports::objects::read_all;
 use perennial_ports::{BatchJob, BatchSpec, BatchStatus, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::Ports;
+use crate::ask::missing;
 
 /// Records that only fill the job up to its minimum.
 const PADDING: &str = "padding-";
@@ -104,6 +105,23 @@ pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResul
             }
         }
     }
+}
+
+/// Asks what the batch job left out.
+pub(crate) async fn ask(ports: &Ports, run: &Run, invocation: &Invocation) -> StepResult {
+    let records = questions::load(ports.read.as_ref(), run).await?;
+    let model = &run.route.inference_id;
+    let prefix = kept::base_prefix(&run.pipeline, model);
+    let asked = missing(ports, model, &prefix, &records, invocation).await?;
+    Ok(asked.event(
+        ports,
+        "the base model",
+        records.len(),
+        Event::BaseAnswered,
+        |error| Event::Impossible {
+            reason: format!("the base model cannot be asked: {error}"),
+        },
+    ))
 }
 
 fn folder(run: &Run, attempt: u32) -> String {

@@ -7,7 +7,7 @@ use perennial_engine::{Invocation, StepResult, kept, questions};
 use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus};
 
 use crate::Ports;
-use crate::ask::{Asked, missing};
+use crate::ask::missing;
 
 /// Creates the deployment, or finds it and sees how it is.
 pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
@@ -89,28 +89,14 @@ pub(crate) async fn ask(
 ) -> StepResult {
     let records = questions::load(ports.read.as_ref(), run).await?;
     let prefix = kept::model_prefix(&run.pipeline, &ModelId::of(&run.id));
-    Ok(
-        match missing(ports, deployment, &prefix, &records, invocation).await? {
-            Asked::All => Event::CandidateAnswered,
-            Asked::TimeIsUp { left } => Event::Later {
-                at: ports.desk.now(),
-                note: Some(format!(
-                    "{left} of {} prompts are still to be asked of the candidate",
-                    records.len()
-                )),
-            },
-            Asked::Slower { left, error } => Event::Later {
-                at: ports.desk.next_look(),
-                note: Some(format!(
-                    "{left} of {} prompts are still to be asked of the candidate: {error}",
-                    records.len()
-                )),
-            },
-            Asked::Gone(error) => Event::Impossible {
-                reason: format!(
-                    "the candidate's temporary deployment was removed by someone: {error}"
-                ),
-            },
+    let asked = missing(ports, deployment, &prefix, &records, invocation).await?;
+    Ok(asked.event(
+        ports,
+        "the candidate",
+        records.len(),
+        Event::CandidateAnswered,
+        |error| Event::Impossible {
+            reason: format!("the candidate's temporary deployment was removed by someone: {error}"),
         },
-    )
+    ))
 }

@@ -4,7 +4,7 @@ use perennial_core::run::{Event, Run};
 use perennial_engine::{Invocation, StepResult, kept, questions, records};
 
 use crate::Ports;
-use crate::ask::{Asked, missing};
+use crate::ask::missing;
 
 pub(crate) async fn ask(
     ports: &Ports,
@@ -39,24 +39,12 @@ pub(crate) async fn ask(
             champion.model
         )));
     }
-    Ok(
-        match missing(ports, deployment, &prefix, &prompts, invocation).await? {
-            Asked::All => Event::ChampionAnswered,
-            Asked::TimeIsUp { left } => Event::Later {
-                at: ports.desk.now(),
-                note: Some(format!(
-                    "{left} of {} prompts are still to be asked of the champion",
-                    prompts.len()
-                )),
-            },
-            Asked::Slower { left, error } => Event::Later {
-                at: ports.desk.next_look(),
-                note: Some(format!(
-                    "{left} of {} prompts are still to be asked of the champion: {error}",
-                    prompts.len()
-                )),
-            },
-            Asked::Gone(error) => gone(format!("its deployment is not there: {error}")),
-        },
-    )
+    let asked = missing(ports, deployment, &prefix, &prompts, invocation).await?;
+    Ok(asked.event(
+        ports,
+        "the champion",
+        prompts.len(),
+        Event::ChampionAnswered,
+        |error| gone(format!("its deployment is not there: {error}")),
+    ))
 }

@@ -100,6 +100,7 @@ impl Perform for Ports {
             }
             Effect::StartBase { attempt } => base::start(self, run, *attempt).await,
             Effect::ObserveBase { attempt } => base::observe(self, run, *attempt).await,
+            Effect::AskBase => base::ask(self, run, invocation).await,
             Effect::AskChampion { deployment } => {
                 champion::ask(self, run, deployment, invocation).await
             }

@@ -181,7 +181,7 @@ pub async fn save(
     let run = &stored.record;
     let month = records::month_of(now);
     let reserved = match run.state {
-        RunState::Preparing | RunState::Training { .. } => {
+        RunState::Preparing | RunState::Training { .. } | RunState::Evaluating { .. } => {
             records::month(desk.table.as_ref(), &run.pipeline, &month).await?
         }
         _ => Stored::new(Month {

@@ -47,6 +47,8 @@ pub enum Effect {
         /// Counted from 1.
         attempt: u32,
     },
+    /// Ask the base model what its batch job left out.
+    AskBase,
     /// Ask the champion what is not kept.
     AskChampion {
         /// The deployment's ARN.
@@ -72,6 +74,7 @@ impl Effect {
             self,
             Self::Prepare
                 | Self::AskCandidate { .. }
+                | Self::AskBase
                 | Self::AskChampion { .. }
                 | Self::StartBase { .. }
         )
@@ -112,6 +115,7 @@ pub fn effects(run: &Run) -> Vec<Effect> {
                 BaseSide::Running { attempt, .. } => {
                     effects.push(Effect::ObserveBase { attempt: *attempt })
                 }
+                BaseSide::Asking => effects.push(Effect::AskBase),
                 BaseSide::Answered => {}
             }
             match candidate {

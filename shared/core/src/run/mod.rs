@@ -87,6 +87,8 @@ pub enum BaseSide {
         /// Its ARN.
         job: String,
     },
+    /// The job completed without some answers: those are asked by `Converse`, so that no second job is bought.
+    Asking,
     /// All answers are kept, or all that are to be had.
     Answered,
 }

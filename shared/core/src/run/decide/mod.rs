@@ -1,0 +1,223 @@
+//! `decide(run, event, terms) -> run'`: every change of a run, a file per part of its life.
+//!
+//! What comes back also says what must be saved in the same transaction: money, the model, the pipeline.
+
+mod evaluating;
+mod promoting;
+mod training;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, Run, RunState, TRAINING_DEADLINE_HOURS,
+};
+use crate::announcement::Announcement;
+use crate::model::Model;
+use crate::money::Usd;
+use crate::names::Purpose;
+use crate::pipeline::PipelineEvent;
+use crate::prices::{self, OverBudget};
+
+/// What a decision rests on besides the run and the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// What is reserved in this month already, by every run of the pipeline.
+    pub month_reserved: Usd,
+    /// The invocation that decides: its own claim ends with its event, another's does not.
+    pub by: &'a str,
+}
+
+/// Another record that changes in the same transaction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Also {
+    /// Money is reserved before it is spent.
+    Reserve {
+        /// What for.
+        purpose: Purpose,
+        /// Counted from 1.
+        attempt: u32,
+        /// How much.
+        amount: Usd,
+    },
+    /// Everything reserved for the run is released: nothing was ever created.
+    ReleaseAll,
+    /// The registry learns of the model.
+    Register(Box<Model>),
+    /// The pipeline changes too.
+    Pipeline(Box<PipelineEvent>),
+}
+
+/// The new state, and what belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The run after the event.
+    pub run: Run,
+    /// What happened, and why: a line of the run's history.
+    pub history: Option<String>,
+    /// Saved in the same transaction.
+    pub also: Vec<Also>,
+    /// Said after it is saved.
+    pub say: Vec<Announcement>,
+}
+
+/// Applies an event. `None`: the event does not apply in this state (it is late, or a repetition), and nothing changes.
+pub fn decide(run: &Run, event: &Event, terms: Terms<'_>) -> Option<Decision> {
+    let mut step = Step {
+        run: run.clone(),
+        history: None,
+        also: Vec::new(),
+        say: Vec::new(),
+        now: terms.now,
+    };
+    step.run.due = Some(terms.now);
+    if !matches!(
+        event,
+        Event::Claimed(_) | Event::CancelRequested { .. } | Event::Approved { .. }
+    ) {
+        step.run.claim = None;
+    }
+    let applies = step.common(event)
+        || step.train(event, terms)
+        || step.evaluate(event, terms)
+        || step.promote(event);
+    applies.then(|| step.done())
+}
+
+struct Step {
+    run: Run,
+    history: Option<String>,
+    also: Vec<Also>,
+    say: Vec<Announcement>,
+    now: Timestamp,
+}
+
+impl Step {
+    fn done(self) -> Decision {
+        Decision {
+            run: self.run,
+            history: self.history,
+            also: self.also,
+            say: self.say,
+        }
+    }
+
+    fn note(&mut self, text: impl Into<String>) -> bool {
+        self.history = Some(text.into());
+        true
+    }
+
+    fn hours(&self, hours: i64) -> Timestamp {
+        self.now
+            .checked_add(SignedDuration::from_hours(hours))
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    fn close(&mut self, outcome: Outcome, reason: impl Into<String>) -> bool {
+        let reason = reason.into();
+        self.note(format!("ending as {}: {reason}", outcome.word()));
+        self.run.state = RunState::Closing { outcome, reason };
+        true
+    }
+
+    /// What may happen in any state.
+    fn common(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Claimed(claim) => {
+                if matches!(self.run.state, RunState::Ended { .. }) {
+                    return false;
+                }
+                self.run.claim = Some(claim.clone());
+                self.run.due = Some(claim.until);
+                true
+            }
+            Event::Later { at, note } => self.later(*at, note.as_deref()),
+            Event::CancelRequested { by } => self.cancel(by),
+            Event::Impossible { reason } => match &self.run.state {
+                RunState::Preparing => {
+                    self.also.push(Also::ReleaseAll);
+                    self.close(Outcome::Failed, reason)
+                }
+                RunState::Evaluating { .. } | RunState::Deciding => {
+                    self.close(Outcome::Failed, reason)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn later(&mut self, at: Timestamp, note: Option<&str>) -> bool {
+        self.run.due = Some(at);
+        self.history = note.map(str::to_owned);
+        let now = self.now;
+        match &mut self.run.state {
+            RunState::Training { deadline, stop, .. } if now > *deadline && stop.is_none() => {
+                let reason =
+                    format!("the training job was not done within {TRAINING_DEADLINE_HOURS} hours");
+                *stop = Some(reason.clone());
+                self.run.due = Some(now);
+                self.note(format!("stopping the training job: {reason}"))
+            }
+            RunState::Evaluating { deadline, .. } if now > *deadline => self.close(
+                Outcome::Failed,
+                format!("the answers were not there within {EVALUATION_DEADLINE_HOURS} hours"),
+            ),
+            RunState::Ended { .. } => false,
+            _ => true,
+        }
+    }
+
+    fn cancel(&mut self, by: &str) -> bool {
+        let reason = format!("cancelled by {by}");
+        match &mut self.run.state {
+            RunState::Closing { .. } | RunState::Ended { .. } | RunState::Promoting { .. } => {
+                return false;
+            }
+            RunState::Starting { .. } => {}
+            RunState::Training { stop, .. } => {
+                stop.get_or_insert_with(|| reason.clone());
+            }
+            RunState::Preparing
+            | RunState::Evaluating { .. }
+            | RunState::Deciding
+            | RunState::AwaitingApproval { .. } => {
+                self.run.cancelled = Some(by.to_owned());
+                return self.close(Outcome::Cancelled, reason);
+            }
+        }
+        self.run.cancelled = Some(by.to_owned());
+        self.note(reason)
+    }
+
+    /// Whether `amount` fits the month, and the run together with what is reserved for it already.
+    fn affords(&self, amount: Usd, terms: Terms<'_>) -> Result<(), OverBudget> {
+        let others = terms.month_reserved.saturating_sub(self.run.reserved);
+        prices::fits(&self.run.config.budget, others, self.run.reserved + amount)
+    }
+
+    fn reserve(&mut self, purpose: Purpose, attempt: u32, amount: Usd) {
+        self.run.reserved = self.run.reserved + amount;
+        self.also.push(Also::Reserve {
+            purpose,
+            attempt,
+            amount,
+        });
+    }
+
+    fn saw_job(&mut self, purpose: Purpose, attempt: u32, arn: &str, status: &str) {
+        let name = self.run.resource(purpose, attempt).to_string();
+        match self.run.jobs.iter_mut().find(|job| job.name == name) {
+            Some(job) => job.status = status.to_owned(),
+            None => self.run.jobs.push(Job {
+                purpose,
+                attempt,
+                name,
+                arn: arn.to_owned(),
+                status: status.to_owned(),
+            }),
+        }
+    }
+}

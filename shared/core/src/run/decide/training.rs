@@ -1,0 +1,231 @@
+//! Preparing, starting, training.
+
+use serde_json::json;
+
+use super::{Also, Step, Terms};
+use crate::announcement::happened;
+use crate::model::{Model, ModelLife};
+use crate::money::Usd;
+use crate::names::{ModelId, Purpose};
+use crate::run::{
+    BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event, MAX_ATTEMPTS, Outcome,
+    Prepared, RunState, Seen, TRAINING_DEADLINE_HOURS,
+};
+
+impl Step {
+    /// Preparing, starting, training.
+    pub(super) fn train(&mut self, event: &Event, terms: Terms<'_>) -> bool {
+        match (self.run.state.clone(), event) {
+            (RunState::Preparing, Event::Prepared(prepared)) => self.prepared(prepared, terms),
+            (RunState::Starting { attempt }, Event::TrainingFound { job }) => {
+                let deadline = self.hours(TRAINING_DEADLINE_HOURS);
+                let stop = self
+                    .run
+                    .cancelled
+                    .as_ref()
+                    .map(|by| format!("cancelled by {by}"));
+                self.run.state = RunState::Training {
+                    attempt,
+                    job: job.clone(),
+                    deadline,
+                    stop,
+                    stopping: false,
+                };
+                self.saw_job(Purpose::Training, attempt, job, "InProgress");
+                let name = self.run.resource(Purpose::Training, attempt);
+                self.note(format!(
+                    "training job {name} is started (attempt {attempt})"
+                ))
+            }
+            (RunState::Starting { attempt }, Event::TrainingRefused { reason }) => {
+                if attempt == 1 {
+                    self.also.push(Also::ReleaseAll);
+                }
+                self.close(Outcome::Failed, reason)
+            }
+            (RunState::Starting { attempt }, Event::TrainingNeverStarted)
+                if self.run.cancelled.is_some() =>
+            {
+                if attempt == 1 {
+                    self.also.push(Also::ReleaseAll);
+                }
+                let by = self.run.cancelled.clone().unwrap_or_default();
+                self.close(
+                    Outcome::Cancelled,
+                    format!("cancelled by {by} before a job was started"),
+                )
+            }
+            (
+                RunState::Training {
+                    attempt,
+                    job,
+                    deadline,
+                    stop,
+                    ..
+                },
+                Event::TrainingStopAsked,
+            ) => {
+                self.run.state = RunState::Training {
+                    attempt,
+                    job,
+                    deadline,
+                    stop,
+                    stopping: true,
+                };
+                self.note("a stop of the training job was asked for")
+            }
+            (RunState::Training { attempt, stop, .. }, Event::TrainingSeen(seen)) => {
+                self.training_seen(attempt, stop, seen, terms)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn prepared(&mut self, prepared: &Prepared, terms: Terms<'_>) -> bool {
+        let total = prepared.training_cost + prepared.evaluation_cost;
+        self.run.prepared = Some(prepared.clone());
+        if let Err(over) = self.affords(total, terms) {
+            self.say.push(happened(
+                "Budget Reached",
+                json!({ "pipeline": self.run.pipeline, "run": self.run.id, "reason": over.to_string() }),
+            ));
+            return self.close(Outcome::Failed, over.to_string());
+        }
+        self.reserve(Purpose::Training, 1, prepared.training_cost);
+        self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
+        self.run.state = RunState::Starting { attempt: 1 };
+        self.note(format!(
+            "dataset {} is sealed: {} records, {} evaluation prompts; {total} is reserved; {}",
+            self.run.dataset.digest, prepared.records, prepared.prompts, prepared.power
+        ))
+    }
+
+    pub(super) fn training_seen(
+        &mut self,
+        attempt: u32,
+        stop: Option<String>,
+        seen: &Seen,
+        terms: Terms,
+    ) -> bool {
+        let cancelled = self.run.cancelled.is_some();
+        match seen {
+            Seen::Running { .. } => false,
+            Seen::Completed { model_arn: None } => {
+                self.saw_job(Purpose::Training, attempt, "", "Completed");
+                self.close(
+                    Outcome::Failed,
+                    "the training job completed, but names no model",
+                )
+            }
+            Seen::Completed {
+                model_arn: Some(arn),
+            } => {
+                self.saw_job(Purpose::Training, attempt, "", "Completed");
+                self.register(arn);
+                if cancelled {
+                    return self.close(Outcome::Cancelled, stop.unwrap_or_default());
+                }
+                self.evaluate_now();
+                self.note(format!(
+                    "training is done: model {arn}; its answers are collected now"
+                ))
+            }
+            Seen::Stopped => {
+                self.saw_job(Purpose::Training, attempt, "", "Stopped");
+                let reason =
+                    stop.unwrap_or_else(|| "the training job was stopped by someone".into());
+                self.close(
+                    if cancelled {
+                        Outcome::Cancelled
+                    } else {
+                        Outcome::Failed
+                    },
+                    reason,
+                )
+            }
+            Seen::Failed { message } => {
+                self.saw_job(Purpose::Training, attempt, "", "Failed");
+                if cancelled {
+                    return self.close(Outcome::Cancelled, stop.unwrap_or_default());
+                }
+                if attempt >= MAX_ATTEMPTS || stop.is_some() || !is_service_fault(message) {
+                    return self.close(
+                        Outcome::Failed,
+                        format!("the training job failed (attempt {attempt}): {message}"),
+                    );
+                }
+                let amount = self
+                    .run
+                    .prepared
+                    .as_ref()
+                    .map_or(Usd::ZERO, |prepared| prepared.training_cost);
+                if let Err(over) = self.affords(amount, terms) {
+                    return self.close(
+                        Outcome::Failed,
+                        format!("the training job failed: {message}. A second attempt is not bought: {over}"),
+                    );
+                }
+                self.reserve(Purpose::Training, attempt + 1, amount);
+                self.run.state = RunState::Starting {
+                    attempt: attempt + 1,
+                };
+                self.note(format!(
+                    "the training job failed ({message}); attempt {} follows",
+                    attempt + 1
+                ))
+            }
+        }
+    }
+
+    pub(super) fn register(&mut self, arn: &str) {
+        self.run.model_arn = Some(arn.to_owned());
+        let training_key = self
+            .run
+            .prepared
+            .as_ref()
+            .map(|p| p.training_key.clone())
+            .unwrap_or_default();
+        self.also.push(Also::Register(Box::new(Model {
+            id: ModelId::of(&self.run.id),
+            pipeline: self.run.pipeline.clone(),
+            run: self.run.id.clone(),
+            arn: arn.to_owned(),
+            base: self.run.trains_from.clone(),
+            trained_on: self.run.trained_on.clone(),
+            training_key,
+            created_at: self.now,
+            life: ModelLife::Ready,
+            mark: None,
+            notes: vec![format!("made by run {}", self.run.id)],
+        })));
+    }
+
+    pub(super) fn evaluate_now(&mut self) {
+        self.run.leftovers = vec![Purpose::Candidate, Purpose::Base];
+        self.run.state = RunState::Evaluating {
+            candidate: CandidateSide::Deploying,
+            base: BaseSide::Starting { attempt: 1 },
+            champion: match (&self.run.champion, &self.run.champion_deployment) {
+                (Some(_), Some(deployment)) => ChampionSide::Asking {
+                    deployment: deployment.clone(),
+                },
+                _ => ChampionSide::None,
+            },
+            deadline: self.hours(EVALUATION_DEADLINE_HOURS),
+        };
+    }
+}
+
+/// Whether a failed job's message speaks of the service's own fault, so that the same data may pass a second time.
+fn is_service_fault(message: &str) -> bool {
+    let message = message.to_lowercase();
+    [
+        "internal",
+        "service unavailable",
+        "try again",
+        "capacity",
+        "timed out",
+    ]
+    .iter()
+    .any(|word| message.contains(word))
+}
