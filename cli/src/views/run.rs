@@ -103,6 +103,7 @@ pub(crate) fn now(run: &Run) -> String {
             let base = match base {
                 BaseSide::Starting { .. } => "waits for its batch job",
                 BaseSide::Running { .. } => "is asked by a batch job",
+                BaseSide::Asking => "is asked",
                 BaseSide::Answered => "has answered",
             };
             let champion = match champion {

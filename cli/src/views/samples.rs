@@ -95,6 +95,7 @@ pub(crate) fn upload(key: &str, sequence: u64) -> Upload {
             accepted_at: at(0),
         }),
         report: Some(format!("reports/support-bot/uploads/{key}")),
+        earlier: None,
         seen_at: at(0),
     }
 }

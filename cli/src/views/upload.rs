@@ -22,6 +22,8 @@ pub(crate) struct UploadView {
     earlier_version_in_force: bool,
     /// Whether it is left out of training after a declined run.
     quarantined: bool,
+    /// Whether what it replaced is trained on meanwhile.
+    replaced_version_in_force: bool,
     /// The report for people; the same for programs ends in `.json`.
     report: Option<String>,
     seen_at: Timestamp,
@@ -52,6 +54,7 @@ impl UploadView {
             earlier_version_in_force: shard.is_some_and(|shard| shard.version != upload.version),
             quarantined: upload.kind == UploadKind::Training
                 && shard.is_some_and(|shard| quarantined(shard.sequence)),
+            replaced_version_in_force: upload.earlier.is_some(),
             report: upload.report.as_ref().map(|report| format!("{report}.txt")),
             seen_at: upload.seen_at,
         }
@@ -64,6 +67,9 @@ impl UploadView {
         }
         if self.quarantined {
             words.push_str("; in quarantine");
+            if self.replaced_version_in_force {
+                words.push_str(", what it replaced is trained on meanwhile");
+            }
         }
         words
     }
