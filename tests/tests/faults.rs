@@ -373,3 +373,20 @@ async fn a_batch_job_that_fails_is_bought_once_more_within_the_budget() {
         "each attempt is reserved"
     );
 }
+
+#[tokio::test]
+async fn a_shard_removed_by_hand_ends_the_run_with_words_and_not_in_a_loop() {
+    let mut world = dropped("").await;
+    world.pass(SignedDuration::from_secs(30)).await;
+    for key in world.cloud.objects.keys("shards/bot/training/") {
+        world.cloud.objects.delete(&key);
+    }
+    world.pass(SignedDuration::from_hours(1)).await;
+    let run = world.runs("bot").await.remove(0);
+    assert_eq!(run.outcome(), Some(Outcome::Failed), "{:?}", run.state);
+    assert!(
+        reason(&run.state).contains("shards/bot/training/"),
+        "{}",
+        reason(&run.state)
+    );
+}

@@ -71,12 +71,13 @@ pub(crate) async fn take(
                 };
                 let event = PipelineEvent::Configured(Box::new(in_force));
                 match pipelines::change(desk, pipeline, &event).await {
-                    Ok(_) | Err(EngineError::Refused(_)) => {}
+                    Ok(_) => {}
+                    Err(EngineError::Refused(_)) => return Ok(()),
                     Err(error) => return Err(error),
                 }
                 let message = format!(
                     "in force for the next run: {} of {} in {}",
-                    "fine-tuning", route.base_name, route.region
+                    route.technique, route.base_name, route.region
                 );
                 report(ports, pipeline, &current, "accepted", message).await?;
             }

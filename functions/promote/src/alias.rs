@@ -1,6 +1,8 @@
 //! Moving the alias: create or update the deployment, read it back, and write the parameter last.
 
-use perennial_core::names::{PipelineName, alias_parameter, is_ours, serving_name, serving_tags};
+use perennial_core::names::{
+    ModelId, PipelineName, alias_parameter, is_ours, serving_name, serving_tags,
+};
 use perennial_core::pipeline::{Champion, MoveEffect, Pipeline, PipelineEvent};
 use perennial_core::run::{Event, Run};
 use perennial_engine::{EngineError, StepResult, pipelines, records};
@@ -241,10 +243,19 @@ pub(crate) async fn follow(ports: &Ports, run: &Run, generation: u64) -> StepRes
             note: None,
         });
     }
-    match &pipeline.last_failure {
-        Some(failure) if failure.generation == generation => Ok(Event::MoveFailed {
-            reason: failure.reason.clone(),
-        }),
-        _ => Ok(Event::Moved),
+    let model = ModelId::of(&run.id);
+    let serves = |champion: &Champion| champion.model == model;
+    if pipeline
+        .champion
+        .iter()
+        .chain(&pipeline.previous)
+        .any(serves)
+    {
+        return Ok(Event::Moved);
     }
+    let reason = match pipeline.last_failure {
+        Some(failure) if failure.generation == generation => failure.reason,
+        _ => "the move did not succeed, and a later one has taken its place".to_owned(),
+    };
+    Ok(Event::MoveFailed { reason })
 }

@@ -11,7 +11,7 @@ use perennial_core::names::{PipelineName, RunId};
 use perennial_core::run::{
     Also, Claim, Decision, Effect, Event, Run, RunState, Terms, decide, effects,
 };
-use perennial_ports::{Expect, Write};
+use perennial_ports::{ErrorKind, Expect, Write};
 
 use crate::records::{self, Month, Reservation, Stored};
 use crate::settings::{Desk, Invocation};
@@ -92,7 +92,18 @@ pub async fn drive(
                 }
             }
         }
-        let event = performer.perform(run, &effect, invocation).await?;
+        let event = match performer.perform(run, &effect, invocation).await {
+            Ok(event) => event,
+            Err(error) => match hopeless(&error) {
+                Some(reason) if run.can_be_impossible() => Event::Impossible { reason },
+                _ => {
+                    // The deadlines of the stage hold for a step that only ever fails, too.
+                    let at = desk.next_look();
+                    save(desk, &stored, &Event::Later { at, note: None }, invocation).await?;
+                    return Err(error);
+                }
+            },
+        };
         if let Event::Later { at, note } = event {
             waited.insert(effect);
             look_at = sooner(look_at, at, note);
@@ -115,6 +126,18 @@ pub async fn drive(
         key: Key::run(pipeline, id),
         times: MOST_STEPS,
     })
+}
+
+/// Why the same step will fail every time, if so: what it needs is gone, or the request is wrong.
+fn hopeless(error: &EngineError) -> Option<String> {
+    match error {
+        EngineError::Port(port)
+            if matches!(port.kind, ErrorKind::NotFound | ErrorKind::Invalid) =>
+        {
+            Some(error.to_string())
+        }
+        _ => None,
+    }
 }
 
 fn sooner(

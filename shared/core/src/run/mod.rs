@@ -349,6 +349,14 @@ impl Run {
         }
     }
 
+    /// Whether the step that it is at may be given up: nothing paid runs unseen then, and nothing is moving.
+    pub fn can_be_impossible(&self) -> bool {
+        matches!(
+            self.state,
+            RunState::Preparing | RunState::Evaluating { .. } | RunState::Deciding
+        )
+    }
+
     /// The run's working folder in the bucket.
     pub fn work(&self) -> String {
         format!("work/{}/{}", self.pipeline, self.id)
