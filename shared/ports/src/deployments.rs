@@ -77,10 +77,11 @@ pub trait ObserveDeployments: Send + Sync {
 /// Making, changing and removing deployments.
 #[async_trait]
 pub trait ChangeDeployments: Send + Sync {
-    /// Answers the ARN.
+    /// Answers the ARN. The same spec twice is one deployment. A name that is taken may come as `Invalid`, for the
+    /// operation declares no conflict error; so after any refusal, look for the deployment by its name.
     async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String>;
-    /// Swaps the model behind the ARN.
+    /// Swaps the model behind the ARN. While it is being made or updated that is `Invalid`.
     async fn update_deployment(&self, arn: &str, model_arn: &str) -> PortResult<()>;
-    /// Removing one that is gone is no error.
+    /// Removing one that is gone or being removed is no error; one that is being made or updated is a `Conflict`.
     async fn delete_deployment(&self, arn: &str) -> PortResult<()>;
 }

@@ -12,7 +12,7 @@ use crate::PortResult;
 pub struct Use {
     /// How many.
     pub calls: u64,
-    /// The end of the last period in which there was one.
+    /// The end of the last period in which there was one, at most the span's end.
     pub last: Option<Timestamp>,
 }
 
@@ -21,7 +21,7 @@ pub struct Use {
 pub trait WatchUse: Send + Sync {
     /// The calls of each model or deployment between two times: Invocations, InvocationThrottles,
     /// InvocationClientErrors and InvocationServerErrors together. An id without any series is missing from the
-    /// answer, which is no proof of idleness.
+    /// answer, which is no proof of idleness; so is every id if the span is empty.
     async fn uses(
         &self,
         model_ids: &[String],

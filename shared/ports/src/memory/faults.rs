@@ -38,9 +38,9 @@ pub mod operation {
     pub const DELETE_MODEL: &str = "bedrock:DeleteCustomModel";
     /// `ChangeDeployments::create_deployment`.
     pub const CREATE_DEPLOYMENT: &str = "bedrock:CreateCustomModelDeployment";
-    /// `ObserveDeployments::get_deployment`.
+    /// `ObserveDeployments::get_deployment` and `find_deployment`.
     pub const GET_DEPLOYMENT: &str = "bedrock:GetCustomModelDeployment";
-    /// `ObserveDeployments::find_deployment` and `deployments_of`.
+    /// `ObserveDeployments::deployments_of`.
     pub const LIST_DEPLOYMENTS: &str = "bedrock:ListCustomModelDeployments";
     /// `ChangeDeployments::update_deployment`.
     pub const UPDATE_DEPLOYMENT: &str = "bedrock:UpdateCustomModelDeployment";

@@ -7,6 +7,8 @@ pub mod alias;
 pub mod announce;
 pub mod bedrock;
 pub mod clock;
+#[cfg(test)]
+mod contract_tests;
 pub mod faults;
 mod ids;
 mod object_events;

@@ -36,6 +36,11 @@ impl Deployed {
             || matches!(&self.shown.update, Some(UpdateStatus::Updating(to)) if to == model_arn)
     }
 
+    fn in_progress(&self) -> bool {
+        self.shown.status == DeploymentStatus::Creating
+            || matches!(self.shown.update, Some(UpdateStatus::Updating(_)))
+    }
+
     fn failure(&self) -> Option<&String> {
         match &self.outcome {
             Outcome::Fails(message) => Some(message),
@@ -45,6 +50,7 @@ impl Deployed {
 }
 
 impl State {
+    /// The operation declares no conflict error, nor does the update: what AWS refuses is `Invalid`.
     fn create_deployment(&mut self, spec: &DeploymentSpec, now: Timestamp) -> PortResult<String> {
         let op = operation::CREATE_DEPLOYMENT;
         checks::name(op, "deployment's name", &spec.name, "-_")?;
@@ -57,7 +63,7 @@ impl State {
             if known.token_known && known.spec == *spec && known.gone_at.is_none() {
                 return Ok(known.shown.arn.clone());
             }
-            return Err(checks::conflict(
+            return Err(checks::invalid(
                 op,
                 format!("the name {} is taken by {}", spec.name, known.shown.arn),
             ));
@@ -67,7 +73,7 @@ impl State {
             .values()
             .find(|one| one.token_known && one.spec.token == spec.token);
         if let Some(other) = other {
-            return Err(checks::conflict(
+            return Err(checks::invalid(
                 op,
                 format!("the client token was used for {}", other.shown.arn),
             ));
@@ -85,7 +91,7 @@ impl State {
         let making = self
             .deployments
             .values()
-            .filter(|one| one.shown.status == DeploymentStatus::Creating)
+            .filter(|one| one.in_progress())
             .count();
         checks::quota(
             op,
@@ -126,12 +132,11 @@ impl State {
         let Some(deployed) = self.deployments.get(arn) else {
             return Err(checks::not_found(op, arn));
         };
-        let updating = matches!(deployed.shown.update, Some(UpdateStatus::Updating(_)));
         if deployed.shown.status != DeploymentStatus::Active
-            || updating
+            || deployed.in_progress()
             || deployed.gone_at.is_some()
         {
-            return Err(checks::conflict(
+            return Err(checks::invalid(
                 op,
                 format!("{arn} is not active, or is being changed: wait until it is active"),
             ));
@@ -182,7 +187,7 @@ impl State {
 #[async_trait]
 impl ObserveDeployments for MemoryBedrock {
     async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>> {
-        self.call(operation::LIST_DEPLOYMENTS, |state, _| {
+        self.call(operation::GET_DEPLOYMENT, |state, _| {
             let mut all = state.deployments.values();
             Ok(all
                 .find(|one| one.shown.name == name)
@@ -225,9 +230,18 @@ impl ChangeDeployments for MemoryBedrock {
     async fn delete_deployment(&self, arn: &str) -> PortResult<()> {
         self.call(operation::DELETE_DEPLOYMENT, |state, now| {
             let gone_at = later(now, state.pace.removal);
+            let Some(deployed) = state.deployments.get_mut(arn) else {
+                return Ok(());
+            };
+            if deployed.in_progress() {
+                return Err(checks::conflict(
+                    operation::DELETE_DEPLOYMENT,
+                    format!("{arn} is being created or updated: wait until that has ended"),
+                ));
+            }
             if gone_at <= now {
                 state.deployments.remove(arn);
-            } else if let Some(deployed) = state.deployments.get_mut(arn) {
+            } else {
                 deployed.gone_at.get_or_insert(gone_at);
             }
             Ok(())

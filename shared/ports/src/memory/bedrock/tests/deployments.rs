@@ -15,7 +15,7 @@ fn a_deployment_becomes_active_after_its_minutes() {
         token: "other".into(),
         ..spec.clone()
     };
-    assert_eq!(kind(create(&other)), ErrorKind::Conflict);
+    assert_eq!(kind(create(&other)), ErrorKind::Invalid);
     let of_nothing = deployment("e", "arn:none");
     assert_eq!(kind(create(&of_nothing)), ErrorKind::NotFound);
     let find = || {
@@ -47,10 +47,10 @@ fn an_update_swaps_the_model_only_when_done() {
             .expect("answered")
             .expect("known")
     };
-    assert_eq!(kind(update(&b)), ErrorKind::Conflict, "not active yet");
+    assert_eq!(kind(update(&b)), ErrorKind::Invalid, "not active yet");
     cloud.clock.advance(minutes(8));
     update(&b).expect("begun");
-    assert_eq!(kind(update(&a)), ErrorKind::Conflict, "one at a time");
+    assert_eq!(kind(update(&a)), ErrorKind::Invalid, "one at a time");
     assert_eq!(get().update, Some(UpdateStatus::Updating(b.clone())));
     assert_eq!(get().model_arn, a);
     assert_eq!(

@@ -1,6 +1,6 @@
-//! What every `Table` must do, as a function that the tests of each adapter and each twin call.
+//! What every `Table` must do.
 //!
-//! It panics with what was broken. The table must be empty before; items are left behind.
+//! The table must be empty before; items are left behind.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
