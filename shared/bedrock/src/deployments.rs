@@ -72,6 +72,17 @@ impl Bedrock {
     }
 }
 
+impl Bedrock {
+    /// Whether it is being made or updated; not, if it is gone.
+    async fn in_progress(&self, arn: &str) -> PortResult<bool> {
+        let found = self.deployment(arn).await?;
+        Ok(found.is_some_and(|found| {
+            found.status == DeploymentStatus::Creating
+                || matches!(found.update, Some(UpdateStatus::Updating(_)))
+        }))
+    }
+}
+
 #[async_trait]
 impl ObserveDeployments for Bedrock {
     async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>> {
@@ -111,8 +122,6 @@ impl ObserveDeployments for Bedrock {
 
 #[async_trait]
 impl ChangeDeployments for Bedrock {
-    /// The operation declares no conflict error: a name that is taken may come as `Invalid`. After any refusal, look for
-    /// the deployment by its name.
     async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String> {
         let description = Some(spec.description.clone()).filter(|text| !text.is_empty());
         let answer = self
@@ -140,6 +149,8 @@ impl ChangeDeployments for Bedrock {
         Ok(())
     }
 
+    /// A conflict is looked into: a deployment that is neither being made nor updated is being removed already. It has
+    /// no status of its own for that.
     async fn delete_deployment(&self, arn: &str) -> PortResult<()> {
         let sent = self
             .client
@@ -147,9 +158,13 @@ impl ChangeDeployments for Bedrock {
             .custom_model_deployment_identifier(arn)
             .send()
             .await;
-        match sent.map_err(|error| about(arn, port_error(DELETE, error))) {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        let Err(error) = sent.map_err(|error| about(arn, port_error(DELETE, error))) else {
+            return Ok(());
+        };
+        match error.kind {
+            ErrorKind::NotFound => Ok(()),
+            ErrorKind::Conflict if !self.in_progress(arn).await? => Ok(()),
+            _ => Err(error),
         }
     }
 }

@@ -210,6 +210,25 @@ async fn deployments_are_made_swapped_seen_and_removed() {
 }
 
 #[tokio::test]
+async fn removing_what_is_being_removed_is_no_error_and_what_is_being_changed_a_conflict() {
+    let arn = format!("{ACCOUNT}:custom-model-deployment/abcdefghijkl");
+    let refusal = || Reply::refusal(400, "ConflictException", "A change is in progress");
+    let no_tags = || Reply::ok(json!({ "tags": [] }).to_string());
+    let served = |status| {
+        Reply::ok(served(json!({ "modelArn": "new", "updateStatus": status })).to_string())
+    };
+    let removed = Replay::new([refusal(), served("UpdateCompleted"), no_tags()]);
+    assert_eq!(bedrock(&removed).delete_deployment(&arn).await, Ok(()));
+    let gone = Replay::new([refusal(), missing()]);
+    assert_eq!(bedrock(&gone).delete_deployment(&arn).await, Ok(()));
+    let updated = Replay::new([refusal(), served("Updating"), no_tags()]);
+    let error = bedrock(&updated).delete_deployment(&arn).await;
+    let error = error.expect_err("not removed");
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert!(error.message.contains("A change is in progress"), "{error}");
+}
+
+#[tokio::test]
 async fn models_are_listed_over_pages_and_a_deployed_one_is_a_conflict() {
     let summary = |name: &str| {
         json!({
