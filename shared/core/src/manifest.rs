@@ -113,8 +113,12 @@ pub fn select(
     since: u64,
     now_second: i64,
 ) -> Manifest {
-    // A quarantined replacement gives way to what it replaced.
+    // A quarantined replacement gives way to what it replaced. Only training data can be in quarantine: without its
+    // questions a pipeline would be judged on a hold-out that nobody chose.
     let in_force = |upload: &'_ Upload| -> Option<Shard> {
+        if upload.kind == UploadKind::Evaluation {
+            return upload.shard.clone();
+        }
         let candidates = [upload.shard.as_ref(), upload.earlier.as_ref()];
         let free = |shard: &&Shard| !is_quarantined(quarantine, shard.sequence);
         candidates.into_iter().flatten().find(free).cloned()
