@@ -351,3 +351,16 @@ async fn a_general_set_is_kept_and_not_mixed_into_the_gate() {
     let report = world.report("reports/bot/uploads/eval/bot/general/g.jsonl.txt");
     assert!(report.starts_with("kept"), "{report}");
 }
+
+#[tokio::test]
+async fn a_broken_configuration_is_told_once_and_not_every_day() {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", "technique = ");
+    world.pass(HOUR * 24 * 4).await;
+    let told = world.cloud.announce.heard();
+    let rejected = told
+        .iter()
+        .filter(|said| said.detail_type == "Configuration Rejected")
+        .count();
+    assert_eq!(rejected, 1);
+}

@@ -133,6 +133,7 @@ async fn reject(
 ) -> Result<(), EngineError> {
     let change = PipelineEvent::Misconfigured {
         error: error.clone(),
+        version: version.to_owned(),
         sequencer,
     };
     let after = match pipelines::change(&ports.desk, pipeline, &change).await {

@@ -23,9 +23,7 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
                 Place::Misnamed { .. } => false,
                 Place::Configuration(name) => {
                     let pipeline = records::pipeline(table, &name).await?;
-                    pipeline
-                        .and_then(|stored| stored.record.config)
-                        .is_some_and(|config| config.version == info.version)
+                    pipeline.is_some_and(|stored| stored.record.config_seen == info.version)
                 }
                 Place::Upload(_, name) => {
                     let upload = records::upload(table, &name, &info.key).await?;

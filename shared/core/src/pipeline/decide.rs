@@ -20,6 +20,8 @@ pub enum PipelineEvent {
     Misconfigured {
         /// What is wrong.
         error: String,
+        /// The object's version; empty if it was deleted.
+        version: String,
         /// Of the object.
         sequencer: String,
     },
@@ -136,15 +138,21 @@ pub fn decide(
                 return Err(Refusal("a newer configuration is known".into()));
             }
             next.config_sequencer = in_force.sequencer.clone();
+            next.config_seen = in_force.version.clone();
             next.config = Some((**in_force).clone());
             next.config_error = None;
             next.changes += 1;
         }
-        PipelineEvent::Misconfigured { error, sequencer } => {
+        PipelineEvent::Misconfigured {
+            error,
+            version,
+            sequencer,
+        } => {
             if *sequencer < next.config_sequencer {
                 return Err(Refusal("a newer configuration is known".into()));
             }
             next.config_sequencer = sequencer.clone();
+            next.config_seen = version.clone();
             next.config_error = Some(error.clone());
             say.push(happened(
                 "Configuration Rejected",

@@ -60,7 +60,10 @@ pub struct Pipeline {
     pub config: Option<ConfigInForce>,
     /// What is wrong with the newest configuration, when it was refused.
     pub config_error: Option<String>,
-    /// The sequencer of the newest configuration seen, good or not.
+    /// The newest configuration's version, good or not; empty if it was deleted.
+    #[serde(default)]
+    pub config_seen: String,
+    /// Its sequencer.
     pub config_sequencer: String,
 
     /// Grows with every accepted upload; uploads bear the number that they took.
@@ -119,6 +122,7 @@ impl Pipeline {
             name,
             config: None,
             config_error: None,
+            config_seen: String::new(),
             config_sequencer: String::new(),
             sequence: 0,
             sealed: 0,
