@@ -33,7 +33,7 @@ pub struct Deployment {
     pub model_arn: String,
     /// The last update, if there was one.
     pub update: Option<UpdateStatus>,
-    /// Words for a failure.
+    /// The service's words, if the deployment's status is Failed.
     pub message: Option<String>,
     /// When it was made.
     pub created: Timestamp,
@@ -59,7 +59,8 @@ pub enum UpdateStatus {
     Updating(String),
     /// Done.
     Completed(String),
-    /// Not swapped to this model; the earlier one still serves, and the deployment's message says why.
+    /// Not swapped to this model; the earlier one still serves. Nobody says why: Bedrock's `failureMessage` is for a
+    /// deployment whose status is Failed.
     Failed(String),
 }
 

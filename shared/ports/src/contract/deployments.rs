@@ -1,7 +1,8 @@
 //! On-demand deployments.
 
+use super::answers::question;
 use super::{Setup, deployment, kind, tags};
-use crate::memory::operation;
+use crate::memory::{Work, operation};
 use crate::{Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, UpdateStatus};
 
 const NOBODY: &str = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl";
@@ -14,6 +15,7 @@ pub async fn deployments_contract(setup: &Setup<'_>) {
     taken(setup, &first, &second).await;
     updated(setup, &arn, &first, &second).await;
     unanswered(setup, &first).await;
+    failed(setup, &second).await;
     deleted(setup, &arn, &second).await;
 }
 
@@ -138,14 +140,14 @@ async fn updated(setup: &Setup<'_>, arn: &str, first: &str, second: &str) {
     assert_eq!(serving(setup, second).await, ["serving"]);
     assert_eq!(serving(setup, first).await, [] as [&str; 0]);
 
-    setup.world.fail_update().await;
+    setup.world.fail_next(Work::Update).await;
     update(first).await.expect("taken");
     setup.world.settle().await;
     let failed = get(setup, arn).await;
     assert_eq!(failed.update, Some(UpdateStatus::Failed(first.into())));
     assert_eq!(failed.status, DeploymentStatus::Active, "it serves on");
     assert_eq!(failed.model_arn, second, "the earlier model still serves");
-    assert!(failed.message.is_some(), "the service says why");
+    assert_eq!(failed.message, None, "of a failed update nobody says why");
     assert_eq!(serving(setup, second).await, ["serving"]);
 
     setup.world.lose_answer(operation::UPDATE_DEPLOYMENT).await;
@@ -200,6 +202,25 @@ async fn unanswered(setup: &Setup<'_>, model_arn: &str) {
     assert_eq!(kind(remove().await), Some(ErrorKind::Unanswered));
     setup.world.settle().await;
     assert_eq!(find(setup, "lost").await, None, "it was removed");
+}
+
+async fn failed(setup: &Setup<'_>, model_arn: &str) {
+    setup.world.fail_next(Work::Deployment).await;
+    let failed = setup.deployed("failed", model_arn).await;
+    let found = get(setup, &failed).await;
+    assert_eq!(found.status, DeploymentStatus::Failed);
+    assert!(found.message.is_some(), "the service says why");
+    assert_eq!(
+        kind(setup.ask.ask(&failed, &question("hello")).await),
+        Some(ErrorKind::Invalid),
+        "it will never answer, so it is not to be asked again"
+    );
+    let update = setup.bedrock.update_deployment(&failed, model_arn).await;
+    assert_eq!(kind(update), Some(ErrorKind::Invalid), "nor updated");
+    let delete = setup.bedrock.delete_deployment(&failed).await;
+    delete.expect("it can be deleted");
+    setup.world.settle().await;
+    assert_eq!(find(setup, "failed").await, None);
 }
 
 async fn deleted(setup: &Setup<'_>, arn: &str, model_arn: &str) {

@@ -33,6 +33,7 @@ pub use table::table_contract;
 pub use training::training_contract;
 pub use usage::usage_contract;
 
+use crate::memory::Work;
 use crate::{
     Announce, Ask, ChangeDeployments, DeleteModels, DeploymentSpec, ErrorKind, ObserveBatch,
     ObserveDeployments, ObserveModels, ObserveTraining, PortResult, ReadAlias, ReadObjects,
@@ -52,8 +53,8 @@ pub trait World: Send + Sync {
     async fn lose_answer(&self, operation: &str);
     /// The next call of this operation is throttled.
     async fn throttle(&self, operation: &str);
-    /// The next update of a deployment fails.
-    async fn fail_update(&self);
+    /// The next work of this kind, which is no batch, begins well and ends in failure.
+    async fn fail_next(&self, work: Work);
     /// A person deletes the object: a delete marker.
     async fn delete_object(&self, key: &str);
     /// A person deletes one version for ever.

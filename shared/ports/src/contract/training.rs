@@ -1,7 +1,7 @@
 //! Customization jobs.
 
 use super::{Setup, kind, spec, tags};
-use crate::memory::operation;
+use crate::memory::{Work, operation};
 use crate::{ErrorKind, TrainingJob, TrainingSpec, TrainingStatus};
 
 /// The whole contract of [`crate::StartTraining`], [`crate::ObserveTraining`] and [`crate::StopTraining`].
@@ -10,6 +10,7 @@ pub async fn training_contract(setup: &Setup<'_>) {
     taken(setup).await;
     unanswered(setup).await;
     stopped(setup).await;
+    failed(setup).await;
     refused(setup).await;
 }
 
@@ -119,6 +120,34 @@ async fn stopped(setup: &Setup<'_>) {
     let status = known(setup, "job").await.status;
     assert_eq!(status, TrainingStatus::Completed);
     assert_eq!(kind(stop("nobody").await), Some(ErrorKind::NotFound));
+}
+
+async fn failed(setup: &Setup<'_>) {
+    setup.world.fail_next(Work::Training).await;
+    let arn = setup.start(&spec("failed")).await;
+    setup.world.settle().await;
+    let job = known(setup, "failed").await;
+    assert_eq!((job.status, job.model_arn), (TrainingStatus::Failed, None));
+    assert!(job.message.is_some(), "the service says why");
+    assert_eq!(
+        setup.start(&spec("failed")).await,
+        arn,
+        "it is not repeated"
+    );
+    let stopped = setup.bedrock.stop_training("failed").await;
+    stopped.expect("stopping it is no error");
+    let again = TrainingSpec {
+        model_name: "failed-model".into(),
+        ..spec("failed-2")
+    };
+    setup.start(&again).await;
+    setup.world.settle().await;
+    let status = known(setup, "failed-2").await.status;
+    assert_eq!(
+        status,
+        TrainingStatus::Completed,
+        "the model's name is free"
+    );
 }
 
 async fn refused(setup: &Setup<'_>) {

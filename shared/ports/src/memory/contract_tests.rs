@@ -72,9 +72,9 @@ impl World for Twin {
         self.0.fail_next(operation, ErrorKind::Throttled, 1);
     }
 
-    async fn fail_update(&self) {
-        let words = Outcome::Fails("The model could not be loaded.".to_owned());
-        self.0.bedrock.plan_next(Work::Update, words, 1);
+    async fn fail_next(&self, work: Work) {
+        let words = Outcome::Fails("The service has no room.".to_owned());
+        self.0.bedrock.plan_next(work, words, 1);
     }
 
     async fn delete_object(&self, key: &str) {

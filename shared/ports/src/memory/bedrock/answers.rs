@@ -39,12 +39,18 @@ impl State {
             let Some(deployed) = found.filter(|one| one.gone_at.is_none()) else {
                 return Err(checks::not_found(op, model_id));
             };
-            if deployed.shown.status != DeploymentStatus::Active {
-                return Err(PortError::new(
-                    op,
-                    ErrorKind::Throttled,
-                    format!("ModelNotReadyException: {model_id} is not active"),
-                ));
+            match deployed.shown.status {
+                DeploymentStatus::Active => {}
+                DeploymentStatus::Creating => {
+                    return Err(PortError::new(
+                        op,
+                        ErrorKind::Throttled,
+                        format!("ModelNotReadyException: {model_id} is not active"),
+                    ));
+                }
+                DeploymentStatus::Failed => {
+                    return Err(checks::invalid(op, format!("{model_id} has failed")));
+                }
             }
             return self
                 .model_ref(&deployed.shown.model_arn)

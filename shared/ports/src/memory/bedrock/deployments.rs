@@ -144,7 +144,6 @@ impl State {
         let (outcome, next) = self.draw(Work::Update, now, self.pace.update);
         if let Some(deployed) = self.deployments.get_mut(arn) {
             deployed.shown.update = Some(UpdateStatus::Updating(model_arn.to_owned()));
-            deployed.shown.message = None;
             deployed.outcome = outcome;
             deployed.next = next;
         }
@@ -163,8 +162,8 @@ impl State {
         let failure = deployed.failure().cloned();
         let failed = failure.is_some();
         let shown = &mut deployed.shown;
-        shown.message = failure;
         match shown.update.take() {
+            // Bedrock has words only for a deployment that failed, none for an update.
             Some(UpdateStatus::Updating(to)) if failed => {
                 shown.update = Some(UpdateStatus::Failed(to));
             }
@@ -174,6 +173,7 @@ impl State {
             }
             other => {
                 shown.update = other;
+                shown.message = failure;
                 shown.status = if failed {
                     DeploymentStatus::Failed
                 } else {
