@@ -19,6 +19,7 @@ use perennial_local::{
     Retries, Rule, USER_ACCESS_KEY, USER_SECRET_KEY, Wiring,
 };
 use perennial_ports::contract::{Setup, World};
+use perennial_ports::memory::Work;
 use perennial_s3::Bucket;
 use perennial_ssm::Parameters;
 use perennial_store::{DynamoTable, definition};
@@ -97,7 +98,12 @@ impl Account {
     }
 
     /// Pulls a lever of the control endpoint.
-    pub(crate) async fn control(&self, method: &'static str, path: &'static str, body: Value) -> Value {
+    pub(crate) async fn control(
+        &self,
+        method: &'static str,
+        path: &'static str,
+        body: Value,
+    ) -> Value {
         let endpoint = self.cloud.endpoint().to_owned();
         let asked = move || control(&endpoint, method, path, &body);
         tokio::task::spawn_blocking(asked).await.unwrap()
@@ -115,8 +121,16 @@ fn options(dir: &std::path::Path, names: &Names) -> Options {
         program: dir.join("no-such-program"),
         args: Vec::new(),
     };
-    let work = Pace::default().deletion;
-    let work = perennial_span(work);
+    let mut pace = Pace::default();
+    for span in [
+        &mut pace.training,
+        &mut pace.deployment,
+        &mut pace.update,
+        &mut pace.batch,
+        &mut pace.deletion,
+    ] {
+        span.fixed = WORK;
+    }
     Options {
         port: 0,
         table: Some(definition::create_table_request(&names.table)),
@@ -125,13 +139,7 @@ fn options(dir: &std::path::Path, names: &Names) -> Options {
             asynchronous: Vec::new(),
             ..Retries::default()
         },
-        pace: Pace {
-            training: work,
-            deployment: work,
-            update: work,
-            batch: work,
-            deletion: work,
-        },
+        pace,
         drop_folder: DropFolder {
             poll: Duration::from_millis(20),
             ..DropFolder::default()
@@ -188,7 +196,9 @@ fn bedrock(sdk: &SdkConfig, names: &Names) -> Bedrock {
 
 /// `bedrock:Converse` is `Converse` there.
 fn plain(operation: &str) -> &str {
-    operation.split_once(':').map_or(operation, |(_, name)| name)
+    operation
+        .split_once(':')
+        .map_or(operation, |(_, name)| name)
 }
 
 #[async_trait]
@@ -213,9 +223,14 @@ impl World for Account {
         self.control("PUT", "faults", faults).await;
     }
 
-    async fn fail_update(&self) {
-        let faults = json!({ "failDeploymentUpdates": 1 });
-        self.control("PUT", "faults", faults).await;
+    async fn fail_next(&self, work: Work) {
+        let fault = match work {
+            Work::Training => "failTrainingJobs",
+            Work::Deployment => "failDeployments",
+            Work::Update => "failDeploymentUpdates",
+            Work::Batch => panic!("a batch fails by its records"),
+        };
+        self.control("PUT", "faults", json!({ fault: 1 })).await;
     }
 
     async fn delete_object(&self, key: &str) {
@@ -262,6 +277,9 @@ fn control(endpoint: &str, method: &str, path: &str, body: &Value) -> Value {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
+    assert!(
+        head.starts_with("HTTP/1.1 200"),
+        "{method} {path}: {answer}"
+    );
     serde_json::from_str(body).unwrap()
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use perennial_ports::memory::operation;
 use perennial_ports::{
     BatchSpec, ErrorKind, ObserveBatch as _, ObserveTraining as _, StartBatch as _,
-    StartTraining as _, Tags, TrainingSpec, WriteObjects as _,
+    StartTraining as _, Tags, TrainingSpec,
 };
 use serde_json::json;
 
@@ -28,7 +28,10 @@ fn training(name: &str) -> TrainingSpec {
 async fn the_sdks_own_retries_make_one_job() {
     let account = Account::open().await;
     let bedrock = account.patient_bedrock().await;
-    let put = account.setup().objects.put("work/p/train.jsonl", Bytes::from("{}"), "a/b");
+    let put = account
+        .setup()
+        .objects
+        .put("work/p/train.jsonl", Bytes::from("{}"), "a/b");
     put.await.unwrap();
     let name = operation::CREATE_TRAINING.trim_start_matches("bedrock:");
     let faults = json!({ "loseAnswers": { name: 3 } });
@@ -46,7 +49,10 @@ async fn the_sdks_own_retries_make_one_job() {
     let refusal = json!({ "times": 3, "code": "ThrottlingException" });
     let faults = json!({ "refuse": { name: refusal } });
     account.control("PUT", "faults", faults).await;
-    bedrock.start_training(&training("throttled")).await.unwrap();
+    bedrock
+        .start_training(&training("throttled"))
+        .await
+        .unwrap();
     account.close().await;
 }
 
@@ -54,7 +60,10 @@ async fn the_sdks_own_retries_make_one_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_found_behind_pages_of_similar_ones() {
     let account = Account::open().await;
-    let put = account.setup().objects.put("work/p/in.jsonl", Bytes::from("{}"), "a/b");
+    let put = account
+        .setup()
+        .objects
+        .put("work/p/in.jsonl", Bytes::from("{}"), "a/b");
     put.await.unwrap();
     let spec = |name: &str| BatchSpec {
         name: name.into(),
