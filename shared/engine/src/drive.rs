@@ -54,6 +54,16 @@ pub async fn drive(
         let run = &stored.record;
         let stage = run.stage();
         if stage.owner() != performer.function() || stage == Stage::Ended {
+            // Whoever goes on need not wait for this invocation's deadline.
+            let mine = |claim: &Claim| claim.by == invocation.id;
+            if stage != Stage::Ended && run.claim.as_ref().is_some_and(mine) {
+                let at = desk.now();
+                match save(desk, &stored, &Event::Later { at, note: None }, invocation).await? {
+                    Saved::Yes(_) => moved = true,
+                    Saved::SomeoneElseWasFirst => continue,
+                    Saved::DoesNotApply => {}
+                }
+            }
             if moved && !handed_on && !matches!(stage, Stage::Ended | Stage::Approval) {
                 desk.announce
                     .announce(&[announcement::run_due(pipeline, id, stage)])
@@ -81,13 +91,19 @@ pub async fn drive(
                     look_at = sooner(look_at, claim.until, None);
                     continue;
                 }
-                Some(claim) if claim.by == invocation.id => {}
+                Some(claim) if claim.by == invocation.id && now < claim.until => {}
                 _ => {
                     let claim = Claim {
                         by: invocation.id.clone(),
                         until: invocation.deadline,
                     };
-                    save(desk, &stored, &Event::Claimed(claim), invocation).await?;
+                    match save(desk, &stored, &Event::Claimed(claim), invocation).await? {
+                        Saved::Yes(_) => moved = true,
+                        Saved::SomeoneElseWasFirst => {}
+                        Saved::DoesNotApply => {
+                            waited.insert(effect);
+                        }
+                    }
                     continue;
                 }
             }
@@ -161,6 +177,11 @@ async fn wait(
     let Some((at, note)) = look_at else {
         return Ok(());
     };
+    let known = stored.record.due == Some(at) && at > desk.now();
+    if known && note.is_none() {
+        // Writing it again would only make the invocation that holds the claim do its step twice.
+        return Ok(());
+    }
     let before = stored.record.stage();
     save(desk, stored, &Event::Later { at, note }, invocation).await?;
     let Some(after) = records::run(

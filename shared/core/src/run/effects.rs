@@ -68,11 +68,16 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Whether it takes long and is done by one invocation at a time.
+    /// Whether it is done by one invocation at a time: what takes long, what creates something, and what then looks
+    /// whether it was created. Without the claim, a cancelled run could find nothing and end while the create is on its way.
     pub fn needs_claim(&self) -> bool {
         matches!(
             self,
             Self::Prepare
+                | Self::StartTraining { .. }
+                | Self::LookForTraining { .. }
+                | Self::DeployCandidate
+                | Self::Remove(_)
                 | Self::AskCandidate { .. }
                 | Self::AskBase
                 | Self::AskChampion { .. }

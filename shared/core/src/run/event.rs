@@ -113,6 +113,8 @@ pub enum Event {
         /// The number of the move that follows.
         generation: u64,
     },
+    /// Promotions are not held any more. What served may have changed meanwhile, so the gate is asked again.
+    HoldLifted,
     /// The run's model is champion, and the alias says so.
     Moved,
     /// The alias could not be moved; what served before serves.

@@ -27,8 +27,20 @@ use crate::score::ResolvedMetric;
 pub const MAX_ATTEMPTS: u32 = 2;
 /// A training job that is not done by then is stopped (jobs have hung for days: facts/aws.md).
 pub const TRAINING_DEADLINE_HOURS: i64 = 72;
+/// A dataset that cannot be assembled for so long never will be.
+pub const PREPARING_LIMIT_HOURS: i64 = 48;
+/// A training job whose create is throttled, bound by a quota or unanswered for so long is given up, if there is none.
+pub const STARTING_LIMIT_HOURS: i64 = 48;
+/// A training job that was stopped, or is not found any more, is given up so long after its deadline.
+pub const STOPPING_LIMIT_HOURS: i64 = 24;
 /// Answers that are not collected by then fail the run.
 pub const EVALUATION_DEADLINE_HOURS: i64 = 48;
+
+/// Counted from the run's opening: earlier attempts had their time.
+fn starting_limit_hours(attempt: u32) -> i64 {
+    let earlier = i64::from(attempt.saturating_sub(1));
+    STARTING_LIMIT_HOURS + earlier * (TRAINING_DEADLINE_HOURS + STARTING_LIMIT_HOURS)
+}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

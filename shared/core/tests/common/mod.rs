@@ -1,6 +1,9 @@
 //! Records in plain states, for the tests of the rules.
 #![allow(dead_code, reason = "every test crate uses a part of it")]
 
+pub(crate) mod pipeline_events;
+pub(crate) mod run_cases;
+
 use jiff::{SignedDuration, Timestamp};
 use perennial_core::config::{Config, Technique};
 use perennial_core::manifest::compile_digest;

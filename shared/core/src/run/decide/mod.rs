@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, Run, RunState, TRAINING_DEADLINE_HOURS,
+    EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
+    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, TRAINING_DEADLINE_HOURS, starting_limit_hours,
 };
 use crate::announcement::Announcement;
 use crate::model::Model;
@@ -73,10 +74,12 @@ pub fn decide(run: &Run, event: &Event, terms: Terms<'_>) -> Option<Decision> {
         now: terms.now,
     };
     step.run.due = Some(terms.now);
-    if !matches!(
-        event,
-        Event::Claimed(_) | Event::CancelRequested { .. } | Event::Approved { .. }
-    ) {
+    let others_claim = step
+        .run
+        .claim
+        .as_ref()
+        .is_some_and(|claim| claim.by != terms.by && terms.now < claim.until);
+    if !others_claim {
         step.run.claim = None;
     }
     let applies = step.common(event)
@@ -126,8 +129,16 @@ impl Step {
     fn common(&mut self, event: &Event) -> bool {
         match event {
             Event::Claimed(claim) => {
-                if matches!(self.run.state, RunState::Ended { .. }) {
+                if matches!(
+                    self.run.state,
+                    RunState::AwaitingApproval { .. } | RunState::Ended { .. }
+                ) || self.run.claim.is_some()
+                {
                     return false;
+                }
+                // A step that fails each time is claimed each time: here such a run ends.
+                if self.overdue() {
+                    return true;
                 }
                 self.run.claim = Some(claim.clone());
                 self.run.due = Some(claim.until);
@@ -150,23 +161,88 @@ impl Step {
     }
 
     fn later(&mut self, at: Timestamp, note: Option<&str>) -> bool {
+        if matches!(
+            self.run.state,
+            RunState::AwaitingApproval { .. } | RunState::Ended { .. }
+        ) {
+            return false;
+        }
         self.run.due = Some(at);
         self.history = note.map(str::to_owned);
+        self.overdue();
+        true
+    }
+
+    /// Ends what takes longer than its stage may, so that every run ends. Whether it was so.
+    fn overdue(&mut self) -> bool {
         let now = self.now;
+        let past = |since: Timestamp, hours: i64| {
+            since
+                .checked_add(SignedDuration::from_hours(hours))
+                .is_ok_and(|limit| now > limit)
+        };
+        let due = self.run.due;
+        self.run.due = Some(now);
         match &mut self.run.state {
+            RunState::Preparing if past(self.run.opened_at, PREPARING_LIMIT_HOURS) => self.close(
+                Outcome::Failed,
+                format!(
+                    "the dataset could not be assembled within {PREPARING_LIMIT_HOURS} hours; the log of `train` says \
+                     why. Nothing was started"
+                ),
+            ),
+            // Another's claim: a create may be under way. Without one, the job was looked for by its name and is not there.
+            RunState::Starting { attempt }
+                if self.run.claim.is_none()
+                    && past(self.run.opened_at, starting_limit_hours(*attempt)) =>
+            {
+                let attempt = *attempt;
+                let name = self.run.resource(Purpose::Training, attempt);
+                let why = self.history.take().unwrap_or_default();
+                // The money stays reserved: an answer that was lost may still have been a job.
+                self.close(
+                    match self.run.cancelled {
+                        Some(_) => Outcome::Cancelled,
+                        None => Outcome::Failed,
+                    },
+                    format!(
+                        "training job {name} could not be started within {STARTING_LIMIT_HOURS} hours, and there is none \
+                     by that name. {why}"
+                    ),
+                )
+            }
+            RunState::Training {
+                deadline,
+                stop,
+                stopping: _,
+                job,
+                ..
+            } if stop.is_some() && past(*deadline, STOPPING_LIMIT_HOURS) => {
+                let reason = format!(
+                    "{}; it was not seen to end within {STOPPING_LIMIT_HOURS} more hours and is given up. Look at {job}: \
+                     it may still cost money",
+                    stop.clone().unwrap_or_default()
+                );
+                let outcome = match self.run.cancelled {
+                    Some(_) => Outcome::Cancelled,
+                    None => Outcome::Failed,
+                };
+                self.close(outcome, reason)
+            }
             RunState::Training { deadline, stop, .. } if now > *deadline && stop.is_none() => {
                 let reason =
                     format!("the training job was not done within {TRAINING_DEADLINE_HOURS} hours");
                 *stop = Some(reason.clone());
-                self.run.due = Some(now);
                 self.note(format!("stopping the training job: {reason}"))
             }
             RunState::Evaluating { deadline, .. } if now > *deadline => self.close(
                 Outcome::Failed,
                 format!("the answers were not there within {EVALUATION_DEADLINE_HOURS} hours"),
             ),
-            RunState::Ended { .. } => false,
-            _ => true,
+            _ => {
+                self.run.due = due;
+                false
+            }
         }
     }
 

@@ -48,6 +48,15 @@ impl Step {
             (RunState::AwaitingApproval { .. }, Event::Approved { by, generation }) => {
                 self.begin_move(*generation, format!("approved by {by}"))
             }
+            (
+                RunState::AwaitingApproval {
+                    awaiting: Awaiting::Hold,
+                },
+                Event::HoldLifted,
+            ) => {
+                self.run.state = RunState::Deciding;
+                self.note("promotions are not held any more; the gate decides anew")
+            }
             (RunState::Promoting { .. }, Event::Moved) => {
                 let reason = self
                     .run
@@ -60,7 +69,9 @@ impl Step {
                 Outcome::Failed,
                 format!("the alias was not moved, the champion still serves: {reason}"),
             ),
-            (RunState::Closing { .. }, Event::Removed(purpose)) => {
+            (RunState::Closing { .. }, Event::Removed(purpose))
+                if self.run.leftovers.contains(purpose) =>
+            {
                 self.run.leftovers.retain(|left| left != purpose);
                 true
             }

@@ -60,8 +60,8 @@ impl Step {
                     attempt,
                     job,
                     deadline,
-                    stop,
-                    ..
+                    stop: stop @ Some(_),
+                    stopping: false,
                 },
                 Event::TrainingStopAsked,
             ) => {
@@ -124,6 +124,13 @@ impl Step {
                 self.register(arn);
                 if cancelled {
                     return self.close(Outcome::Cancelled, stop.unwrap_or_default());
+                }
+                if self.run.champion.is_some() && self.run.champion_deployment.is_none() {
+                    return self.close(
+                        Outcome::Failed,
+                        "the champion has no deployment through which it could be asked, so the model cannot be compared \
+                         to it",
+                    );
                 }
                 self.evaluate_now();
                 self.note(format!(
@@ -216,16 +223,38 @@ impl Step {
     }
 }
 
-/// Whether a failed job's message speaks of the service's own fault, so that the same data may pass a second time.
+/// Whether a failed job's message speaks of the service's own fault, so that the same data may pass a second time. A
+/// message that also speaks of what was sent does not: "fix the file and try again" would buy the same failure twice.
 fn is_service_fault(message: &str) -> bool {
     let message = message.to_lowercase();
-    [
-        "internal",
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    has(&[
+        "internal error",
+        "internal server",
+        "internal service",
+        "internal failure",
+        "internalserver",
         "service unavailable",
+        "serviceunavailable",
         "try again",
+        "insufficient capacity",
         "capacity",
         "timed out",
-    ]
-    .iter()
-    .any(|word| message.contains(word))
+    ]) && !has(&[
+        "validation",
+        "invalid",
+        "malformed",
+        "not valid",
+        "access denied",
+        "accessdenied",
+        "not authorized",
+        "permission",
+        "quota",
+        "exceed",
+        "your dataset",
+        "your data",
+        "training data",
+        "correct",
+        "fix ",
+    ])
 }
