@@ -117,9 +117,10 @@ pub fn protected(pipeline: &Pipeline, active: Option<&Run>, model: &Model) -> Op
         return Some("it is the champion".into());
     }
     if let Some(moving) = &pipeline.moving
-        && (is(Some(&moving.to.model)) || is(moving.from.as_ref().map(|from| &from.model))) {
-            return Some("the alias is moving to it or from it".into());
-        }
+        && (is(Some(&moving.to.model)) || is(moving.from.as_ref().map(|from| &from.model)))
+    {
+        return Some("the alias is moving to it or from it".into());
+    }
     if pipeline.kept().iter().any(|kept| kept.model == model.id) {
         return Some("it is kept for rollback (idle.keep_previous)".into());
     }
@@ -173,7 +174,7 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
     };
     let ours = || {
         of_model()
-            .filter(|served| served.ours)
+            .filter(|served| served.ours && pipeline.deployment.as_ref() != Some(&served.arn))
             .map(|served| served.arn.clone())
             .collect::<Vec<_>>()
     };
@@ -202,6 +203,9 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
             other.name
         ));
     }
+    if of_model().any(|served| pipeline.deployment.as_ref() == Some(&served.arn)) {
+        return keep("the pipeline's own deployment serves it, whatever the record says".into());
+    }
     let Some(in_force) = &pipeline.config else {
         return keep("its pipeline has no configuration, so no idle time is known".into());
     };
@@ -222,6 +226,14 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
     }
     if recent(model.created_at) {
         return keep(format!("it was made less than {} ago", idle.after));
+    }
+    if let Some(until) = pipeline.served_until.get(&model.id)
+        && recent(*until)
+    {
+        return keep(format!(
+            "it served until {until}, less than {} ago",
+            idle.after
+        ));
     }
     let age = Span(since(model.created_at, now));
     let facts = format!(

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::alias::{MAX_MOVE_HOURS, Move, MovePhase, MoveReason};
-use super::{Champion, ConfigInForce, MoveFailure, PAUSE_AFTER, Pipeline};
+use super::{Champion, ConfigInForce, InRun, MoveFailure, PAUSE_AFTER, Pipeline};
 use crate::announcement::{Announcement, happened};
-use crate::names::{ModelId, RunId};
+use crate::names::{ModelId, PipelineName, RunId};
 use crate::run::Outcome;
 use crate::upload::UploadKind;
 
@@ -191,7 +191,17 @@ pub fn decide(
                     "run {active} is active: one run at a time"
                 )));
             }
+            if next.moving.is_some() {
+                return Err(Refusal(
+                    "the alias is moving: what serves may change".into(),
+                ));
+            }
             next.active_run = Some(run.clone());
+            next.in_run = Some(InRun {
+                after: next.sealed,
+                records: next.pending_records,
+                uploads: next.pending_uploads,
+            });
             next.sealed = next.sequence;
             next.pending_records = 0;
             next.pending_uploads = 0;
@@ -210,10 +220,19 @@ pub fn decide(
                 return Err(Refusal(format!("run {run} is not the active run")));
             }
             next.active_run = None;
+            let pending = match next.in_run.take() {
+                Some(left) => (left.records, left.uploads),
+                None => *pending,
+            };
             match outcome {
                 Outcome::Promoted => {
                     next.misses = 0;
-                    next.champion_sealed = sealed.1;
+                    let model = ModelId::of(run);
+                    // A rollback may have been faster: then another model serves already.
+                    if next.champion.as_ref().is_some_and(|c| c.model == model) {
+                        next.champion_sealed = sealed.1;
+                    }
+                    next.sealed_by.insert(model, sealed.1);
                 }
                 Outcome::Declined => {
                     next.misses += 1;
@@ -224,11 +243,11 @@ pub fn decide(
                 Outcome::Failed => {
                     next.misses += 1;
                     next.failed_at = Some(*changes);
-                    unseal(&mut next, *sealed, *pending);
+                    unseal(&mut next, *sealed, pending);
                 }
                 Outcome::Cancelled => {
                     next.failed_at = Some(*changes);
-                    unseal(&mut next, *sealed, *pending);
+                    unseal(&mut next, *sealed, pending);
                 }
             }
             if next.misses >= PAUSE_AFTER && next.paused.is_none() {
@@ -244,7 +263,7 @@ pub fn decide(
             begin(&mut next, to.clone(), reason.clone(), now)?
         }
         PipelineEvent::MoveUnderWay { look_at } => {
-            let moving = in_flight(&mut next)?;
+            let moving = before_serving(&mut next)?;
             if let MovePhase::Updating { asked } = &mut moving.phase {
                 *asked = true;
             }
@@ -252,12 +271,16 @@ pub fn decide(
             let limit = SignedDuration::from_hours(MAX_MOVE_HOURS);
             if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
                 let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
+                say.push(not_moved(&name, &reason));
                 fail(&mut next, &reason);
             }
         }
         PipelineEvent::UpdateRefused => {
             let replaces = next.deployment.clone();
-            let moving = in_flight(&mut next)?;
+            let moving = before_serving(&mut next)?;
+            if moving.phase == MovePhase::Creating {
+                return Err(Refusal("a new deployment is being made already".into()));
+            }
             moving.phase = MovePhase::Creating;
             moving.replaces = replaces;
             moving.look_at = now;
@@ -270,10 +293,22 @@ pub fn decide(
                 let (from, to) = (moving.from.clone(), moving.to.clone());
                 next.previous.retain(|earlier| earlier.model != to.model);
                 if let Some(from) = from {
+                    next.sealed_by
+                        .entry(from.model.clone())
+                        .or_insert(next.champion_sealed);
+                    next.served_until.insert(from.model.clone(), now);
                     next.previous.retain(|earlier| earlier.model != from.model);
                     next.previous.insert(0, from);
                     next.previous.truncate(20);
                 }
+                if let Some(sealed) = next.sealed_by.get(&to.model) {
+                    next.champion_sealed = *sealed;
+                }
+                let known = |model: &ModelId| {
+                    *model == to.model || next.previous.iter().any(|c| c.model == *model)
+                };
+                next.sealed_by.retain(|model, _| known(model));
+                next.served_until.retain(|model, _| known(model));
                 next.champion = Some(to);
                 next.deployment = Some(deployment.clone());
             }
@@ -297,11 +332,8 @@ pub fn decide(
             ));
         }
         PipelineEvent::MoveFailed { reason } => {
-            in_flight(&mut next)?;
-            say.push(happened(
-                "Alias Not Moved",
-                json!({ "pipeline": name, "reason": reason }),
-            ));
+            before_serving(&mut next)?;
+            say.push(not_moved(&name, reason));
             fail(&mut next, reason);
         }
         PipelineEvent::StartRequested => {
@@ -366,12 +398,34 @@ pub fn decide(
     })
 }
 
-/// Takes a replaced or withdrawn shard out of what is pending, if it was pending.
+/// Takes a replaced or withdrawn shard out of what is pending, or of what will be pending again if the active run ends
+/// without a verdict.
 fn forget_pending(pipeline: &mut Pipeline, records: u64, sequence: u64) {
     if sequence > pipeline.sealed {
         pipeline.pending_records = pipeline.pending_records.saturating_sub(records);
         pipeline.pending_uploads = pipeline.pending_uploads.saturating_sub(1);
+    } else if let Some(in_run) = &mut pipeline.in_run
+        && sequence > in_run.after
+    {
+        in_run.records = in_run.records.saturating_sub(records);
+        in_run.uploads = in_run.uploads.saturating_sub(1);
     }
+}
+
+fn not_moved(pipeline: &PipelineName, reason: &str) -> Announcement {
+    happened(
+        "Alias Not Moved",
+        json!({ "pipeline": pipeline, "reason": reason }),
+    )
+}
+
+/// The move in flight, while what served before still serves. Afterwards it can only be finished.
+fn before_serving(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
+    let moving = in_flight(pipeline)?;
+    if moving.phase == MovePhase::Writing {
+        return Err(Refusal(format!("{} serves already", moving.to.model)));
+    }
+    Ok(moving)
 }
 
 /// No verdict was reached on what a run sealed: it is pending again.

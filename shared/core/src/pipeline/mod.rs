@@ -6,6 +6,8 @@ mod alias;
 mod decide;
 mod trigger;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +53,17 @@ pub struct MoveFailure {
     pub reason: String,
 }
 
+/// What a run took out of what was pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InRun {
+    /// Sealed before it: what bears a larger number, up to the pipeline's `sealed`, was new in it.
+    pub after: u64,
+    /// New records in it that are still in force.
+    pub records: u64,
+    /// New uploads in it that are still in force.
+    pub uploads: u64,
+}
+
 /// A pipeline, as a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
@@ -74,6 +87,9 @@ pub struct Pipeline {
     pub pending_records: u64,
     /// Uploads accepted since.
     pub pending_uploads: u64,
+    /// What the active run sealed, less what was replaced or withdrawn since.
+    #[serde(default)]
+    pub in_run: Option<InRun>,
     /// When the newest was accepted.
     pub last_accepted: Option<Timestamp>,
     /// Grows with everything that could make a failed run pass: data, evaluation data, configuration.
@@ -98,6 +114,12 @@ pub struct Pipeline {
     pub champion: Option<Champion>,
     /// The sequence up to which the champion has been trained.
     pub champion_sealed: u64,
+    /// The sequence up to which each model that serves or has served was trained: what a rollback goes back to.
+    #[serde(default)]
+    pub sealed_by: BTreeMap<ModelId, u64>,
+    /// Until when each earlier champion served: what it was asked until then was asked through the pipeline's deployment.
+    #[serde(default)]
+    pub served_until: BTreeMap<ModelId, Timestamp>,
     /// Earlier champions, the newest first.
     pub previous: Vec<Champion>,
     /// What clients call: the ARN of the pipeline's deployment.
@@ -128,6 +150,7 @@ impl Pipeline {
             sealed: 0,
             pending_records: 0,
             pending_uploads: 0,
+            in_run: None,
             last_accepted: None,
             changes: 0,
             failed_at: None,
@@ -139,6 +162,8 @@ impl Pipeline {
             misses: 0,
             champion: None,
             champion_sealed: 0,
+            sealed_by: BTreeMap::new(),
+            served_until: BTreeMap::new(),
             previous: Vec::new(),
             deployment: None,
             generation: 0,

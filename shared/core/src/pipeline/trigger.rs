@@ -43,6 +43,12 @@ pub fn trigger(pipeline: &Pipeline, now: Timestamp) -> Trigger {
     if let Some(run) = &pipeline.active_run {
         return never(format!("the end of run {run}: one run at a time"));
     }
+    if let Some(moving) = &pipeline.moving {
+        return never(format!(
+            "the alias, which moves to {}: a run is compared to what serves",
+            moving.to.model
+        ));
+    }
     if let Some(reason) = &pipeline.paused {
         return never(format!(
             "`perennial resume {}`: paused, as {reason}",
