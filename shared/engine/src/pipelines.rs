@@ -55,3 +55,31 @@ pub async fn apply(
     };
     Ok((records::put_pipeline(&next), decision.say, next.record))
 }
+
+/// Applies what was seen of the pipeline as it was loaded; false if it was changed meanwhile, so that the sight may be of
+/// another move or of other uploads: load and look again.
+pub async fn change_as_seen(
+    desk: &Desk,
+    seen: &Stored<Pipeline>,
+    event: &PipelineEvent,
+) -> Result<bool, EngineError> {
+    let decision = decide(&seen.record, event, desk.now())?;
+    let next = Stored {
+        record: decision.pipeline,
+        version: seen.version,
+    };
+    let write = records::put_pipeline(&next);
+    match desk
+        .table
+        .transact(vec![write])
+        .await
+        .map_err(EngineError::from)
+    {
+        Ok(()) => {
+            desk.announce.announce(&decision.say).await?;
+            Ok(true)
+        }
+        Err(error) if error.is_conflict() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
