@@ -364,3 +364,33 @@ async fn a_broken_configuration_is_told_once_and_not_every_day() {
         .count();
     assert_eq!(rejected, 1);
 }
+
+#[tokio::test]
+async fn a_change_of_the_base_model_compiles_the_originals_anew_and_quarantine_stays() {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    world.upload("eval/bot/e.jsonl", evaluation());
+    world.upload("data/bot/good.jsonl", training());
+    world.pass(HOUR * 6).await;
+    world.upload("data/bot/worse.jsonl", perennial_tests::shuffled());
+    world.pass(HOUR * 6).await;
+    assert_eq!(
+        world.runs("bot").await[1].outcome(),
+        Some(Outcome::Declined)
+    );
+    let other = config("[budget.prices]\ntraining_per_1k_tokens = 0.002\n")
+        .replace("nova-micro", "nova-lite");
+    world.upload("pipelines/bot.toml", other);
+    world.pass(HOUR * 6).await;
+    world.upload("data/bot/more.jsonl", training().replace("Hello", "Hi"));
+    world.pass(HOUR * 6).await;
+    let third = world.runs("bot").await.remove(2);
+    assert_eq!(third.dataset.uploads, 2, "the worse file stays out");
+    assert!(third.route.customization_id.contains("nova-lite"));
+    assert_eq!(
+        third.outcome(),
+        Some(Outcome::Promoted),
+        "{:?}",
+        third.state
+    );
+}

@@ -390,3 +390,39 @@ async fn a_shard_removed_by_hand_ends_the_run_with_words_and_not_in_a_loop() {
         reason(&run.state)
     );
 }
+
+#[tokio::test]
+async fn a_run_held_by_a_rollback_is_judged_anew_against_what_serves_when_the_hold_is_lifted() {
+    let mut world = promoted().await;
+    let first = world.pipeline("bot").await.champion;
+    world.upload(
+        "data/bot/more.jsonl",
+        training().replace("Hello", "Hi there"),
+    );
+    world.pass(SignedDuration::from_hours(8)).await;
+    // A third run is under way, compared to the second model, when a person rolls back to the first.
+    world.upload(
+        "data/bot/third.jsonl",
+        training().replace("Hello", "Good day"),
+    );
+    world.pass(SignedDuration::from_mins(20)).await;
+    let third = world.runs("bot").await.remove(2);
+    assert_eq!(third.outcome(), None);
+    let pipeline = PipelineName::parse("bot").expect("valid");
+    world
+        .request(Request::Rollback {
+            pipeline: pipeline.clone(),
+            to: None,
+        })
+        .await;
+    world.pass(SignedDuration::from_hours(8)).await;
+    world.request(Request::Resume { pipeline }).await;
+    world.pass(SignedDuration::from_hours(2)).await;
+    let third = world.runs("bot").await.remove(2);
+    assert_eq!(third.outcome(), Some(Outcome::Failed), "{:?}", third.state);
+    assert_eq!(
+        world.pipeline("bot").await.champion,
+        first,
+        "nothing uncompared serves"
+    );
+}

@@ -244,10 +244,19 @@ async fn accept(
             return Ok(());
         }
         let replaces = known.as_ref().and_then(|known| known.record.shard.as_ref());
-        let event = PipelineEvent::Accepted {
-            kind: upload.kind,
-            records: shard.records,
-            replaces: replaces.map(|shard| (shard.records, shard.sequence)),
+        let recompiled = replaces.filter(|old| old.version == shard.version);
+        let event = match recompiled {
+            Some(old) => PipelineEvent::Recompiled {
+                kind: upload.kind,
+                records: shard.records,
+                before: old.records,
+                sequence: old.sequence,
+            },
+            None => PipelineEvent::Accepted {
+                kind: upload.kind,
+                records: shard.records,
+                replaces: replaces.map(|shard| (shard.records, shard.sequence)),
+            },
         };
         let replaced = replaces.is_some_and(|old| old.version != shard.version);
         let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
@@ -256,8 +265,10 @@ async fn accept(
         accepted.earlier = known
             .as_ref()
             .and_then(|known| earlier(&known.record, &shard, &pipeline));
+        // Compiled anew, an upload keeps its place: its quarantine, and its age for `use = "last:…"`.
         accepted.shard = Some(Shard {
-            sequence: pipeline.sequence,
+            sequence: recompiled.map_or(pipeline.sequence, |old| old.sequence),
+            accepted_at: recompiled.map_or(shard.accepted_at, |old| old.accepted_at),
             ..shard.clone()
         });
         let stored = Stored {

@@ -25,8 +25,10 @@ pub(crate) async fn carry_on(ports: &Ports, name: &PipelineName) -> Result<(), E
         };
         let event = perform(ports, &stored.record, &effect).await?;
         let waits = matches!(event, PipelineEvent::MoveUnderWay { .. });
-        match pipelines::change(&ports.desk, name, &event).await {
-            Ok(_) => {}
+        // What was seen belongs to the move that was loaded, and to no later one.
+        match pipelines::change_as_seen(&ports.desk, &stored, &event).await {
+            Ok(true) => {}
+            Ok(false) => continue,
             Err(EngineError::Refused(refusal)) => {
                 tracing::info!(pipeline = %name, "the move has gone on without this step: {refusal}");
             }

@@ -69,7 +69,7 @@ async fn approve(
     Ok(())
 }
 
-/// After `resume`, a run that only the hold kept from promoting goes on.
+/// After `resume`, a run that only the hold kept from promoting is judged anew, against what serves now.
 pub(crate) async fn resume_held(
     ports: &Ports,
     pipeline: &PipelineName,
@@ -94,14 +94,10 @@ pub(crate) async fn resume_held(
     if stored.record.hold.is_some() {
         return Ok(());
     }
-    approve(
-        ports,
-        pipeline,
-        id,
-        "a person (`perennial resume`)",
-        invocation,
-    )
-    .await
+    // Anything but a save means that the run has gone on meanwhile.
+    save(&ports.desk, &run, &Event::HoldLifted, invocation)
+        .await
+        .map(drop)
 }
 
 /// The same move backwards. The earlier model must be ready, and stays so in the same transaction.

@@ -70,7 +70,7 @@ async fn open(
     let config = in_force.config.clone();
     let route = match route(&config, &desk.settings.region) {
         Ok(route) => route,
-        Err(error) => return nothing(ports, pipeline, error.to_string()).await,
+        Err(error) => return nothing(ports, stored, error.to_string()).await,
     };
     let uploads: Vec<_> = records::uploads(desk.table.as_ref(), &pipeline.name)
         .await?
@@ -90,7 +90,7 @@ async fn open(
         let reason =
             "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use"
                 .to_owned();
-        return nothing(ports, pipeline, reason).await;
+        return nothing(ports, stored, reason).await;
     }
     let start = match config.training.start_from {
         StartFrom::Champion => pipeline.champion.clone(),
@@ -191,14 +191,17 @@ async fn commit(
 /// A run was asked for or due, but there is nothing to train on: the wish is noted as answered, or it would come back for ever.
 async fn nothing(
     ports: &Ports,
-    pipeline: &Pipeline,
+    seen: &Stored<Pipeline>,
     reason: String,
 ) -> Result<Opening, EngineError> {
     let event = PipelineEvent::NothingToTrain {
         reason: reason.clone(),
     };
-    pipelines::change(&ports.desk, &pipeline.name, &event).await?;
-    Ok(Opening::Nothing(reason))
+    if pipelines::change_as_seen(&ports.desk, seen, &event).await? {
+        Ok(Opening::Nothing(reason))
+    } else {
+        Ok(Opening::SomeoneElseWasFirst)
+    }
 }
 
 async fn write_manifest(ports: &Ports, manifest: &Manifest) -> Result<(), EngineError> {

@@ -34,6 +34,17 @@ pub enum PipelineEvent {
         /// The pending shard that it replaces, if there was one: (records, sequence).
         replaces: Option<(u64, u64)>,
     },
+    /// An accepted upload was compiled anew, for another model: it keeps its sequence number, and what goes with it.
+    Recompiled {
+        /// For training or for evaluation.
+        kind: UploadKind,
+        /// Records in the new shard.
+        records: u64,
+        /// Records in the old one.
+        before: u64,
+        /// Its number.
+        sequence: u64,
+    },
     /// An object was deleted: (records, sequence) of its shard.
     Withdrawn {
         /// For training or for evaluation.
@@ -173,6 +184,25 @@ pub fn decide(
                 next.pending_records += records;
                 next.pending_uploads += 1;
                 next.last_accepted = Some(now);
+            }
+        }
+        PipelineEvent::Recompiled {
+            kind,
+            records,
+            before,
+            sequence,
+        } => {
+            next.changes += 1;
+            if *kind == UploadKind::Training {
+                let counted = if *sequence > next.sealed {
+                    Some(&mut next.pending_records)
+                } else {
+                    let of_run = next.in_run.as_mut().filter(|run| *sequence > run.after);
+                    of_run.map(|run| &mut run.records)
+                };
+                if let Some(counted) = counted {
+                    *counted = counted.saturating_sub(*before) + records;
+                }
             }
         }
         PipelineEvent::Withdrawn {
