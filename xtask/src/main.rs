@@ -131,6 +131,7 @@ fn run(task: &Task) -> ExitCode {
         let status = Command::new(cargo())
             .args(step.arguments)
             .args(&task.more)
+            .env(PROPTEST_SEED.0, proptest_seed())
             .current_dir(root())
             .status();
         let time = seconds(started.elapsed());
@@ -165,6 +166,13 @@ fn run(task: &Task) -> ExitCode {
         );
     }
     ExitCode::SUCCESS
+}
+
+/// The same cases at every run, so that a change alone makes a test fail; set the variable to look for new cases.
+const PROPTEST_SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "20251007");
+
+fn proptest_seed() -> OsString {
+    env::var_os(PROPTEST_SEED.0).unwrap_or_else(|| PROPTEST_SEED.1.into())
 }
 
 /// The cargo that started this program.
