@@ -22,10 +22,11 @@ pub(crate) async fn delete(
     let installation = ports.desk.settings.installation.to_string();
     let found = ports.models.get_model(&model.record.arn).await?;
     if let Some(found) = &found
-        && found.tags.get("perennial:installation") != Some(&installation) {
-            tracing::warn!(model = %line.model, arn = found.arn, "it does not bear this installation's tags; it is left alone");
-            return Ok(());
-        }
+        && found.tags.get("perennial:installation") != Some(&installation)
+    {
+        tracing::warn!(model = %line.model, arn = found.arn, "it does not bear this installation's tags; it is left alone");
+        return Ok(());
+    }
     let Some(model) = begin(ports, pipeline, model, line).await? else {
         return Ok(());
     };
