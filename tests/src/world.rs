@@ -1,6 +1,6 @@
 //! An installation in one process: events go to the handlers by core's map of owners, schedules fire by the clock.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -25,6 +25,8 @@ pub struct Delivery {
     pub reversed: bool,
     /// Events of these detail-types are lost.
     pub drop: BTreeSet<String>,
+    /// So many events of a detail-type are lost before one comes through.
+    pub lose_first: BTreeMap<String, u32>,
 }
 
 /// An installation.
@@ -154,6 +156,15 @@ impl World {
             if self.delivery.drop.contains(kind) {
                 continue;
             }
+            if let Some(left) = self
+                .delivery
+                .lose_first
+                .get_mut(kind)
+                .filter(|left| **left > 0)
+            {
+                *left -= 1;
+                continue;
+            }
             if self.delivery.twice {
                 self.queue.push_back(event.clone());
             }
@@ -271,6 +282,7 @@ impl World {
                     desk: self.desk(),
                     read: objects.clone(),
                     read_alias: cloud.alias.clone(),
+                    deployments: bedrock.clone(),
                 };
                 perennial_reconcile::handle(&ports, event).await
             }

@@ -126,8 +126,29 @@ async fn all_of_aws_and_our_own_events_lost_leave_reconcile_to_find_everything()
             drop,
             twice: true,
             reversed: true,
+            ..Delivery::default()
         },
         3,
     )
     .await;
+}
+
+#[tokio::test]
+async fn the_first_events_of_every_kind_lost_our_own_included_are_made_up_for() {
+    for lost in KINDS {
+        let delivery = Delivery {
+            lose_first: [(lost.to_owned(), 8)].into(),
+            ..Delivery::default()
+        };
+        outcome_with(delivery, 3).await;
+    }
+    let lose_first = KINDS.map(|kind| (kind.to_owned(), 8)).into();
+    let delivery = Delivery {
+        lose_first,
+        twice: true,
+        reversed: true,
+        ..Delivery::default()
+    };
+    // The bucket is listed once a day, and the first eight findings are lost too.
+    outcome_with(delivery, 8).await;
 }

@@ -426,3 +426,75 @@ async fn a_run_held_by_a_rollback_is_judged_anew_against_what_serves_when_the_ho
         "nothing uncompared serves"
     );
 }
+
+#[tokio::test]
+async fn a_deployment_removed_by_hand_is_made_anew_and_the_alias_follows() {
+    use perennial_ports::ChangeDeployments;
+    let mut world = promoted().await;
+    let before = world.pipeline("bot").await;
+    let dead = before.deployment.clone().expect("it serves");
+    world
+        .cloud
+        .bedrock
+        .delete_deployment(&dead)
+        .await
+        .expect("anyone may");
+    world
+        .cloud
+        .bedrock
+        .plan_next(Work::Deployment, Ends::Fails("no capacity".into()), 1);
+    world.pass(SignedDuration::from_hours(2)).await;
+    let after = world.pipeline("bot").await;
+    assert_eq!(after.champion, before.champion);
+    assert_ne!(after.deployment, Some(dead));
+    assert_eq!(
+        world.cloud.alias.value("/perennial/test/bot/model"),
+        after.deployment
+    );
+    assert_eq!(world.cloud.bedrock.deployments().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_rollback_never_returns_to_what_was_rolled_back_from() {
+    let mut world = promoted().await;
+    let first = world.pipeline("bot").await.champion;
+    world.upload(
+        "data/bot/more.jsonl",
+        training().replace("Hello", "Hi there"),
+    );
+    world.pass(SignedDuration::from_hours(8)).await;
+    assert_ne!(world.pipeline("bot").await.champion, first);
+    let pipeline = PipelineName::parse("bot").expect("valid");
+    for _ in 0..2 {
+        let request = Request::Rollback {
+            pipeline: pipeline.clone(),
+            to: None,
+        };
+        world.request(request).await;
+        world.pass(SignedDuration::from_hours(1)).await;
+        assert_eq!(world.pipeline("bot").await.champion, first);
+    }
+    // By name, a person may.
+    let second = world.runs("bot").await.remove(1).id;
+    let request = Request::Rollback {
+        pipeline,
+        to: Some(second.clone()),
+    };
+    world.request(request).await;
+    world.pass(SignedDuration::from_hours(1)).await;
+    let champion = world.pipeline("bot").await.champion.expect("one serves");
+    assert_eq!(champion.model.run(), second);
+}
+
+#[tokio::test]
+async fn the_same_file_again_is_nothing_new_and_buys_no_job() {
+    let mut world = promoted().await;
+    for _ in 0..2 {
+        world.upload("data/bot/tickets.jsonl", training());
+        world.pass(SignedDuration::from_hours(8)).await;
+    }
+    assert_eq!(world.runs("bot").await.len(), 1);
+    assert_eq!(world.cloud.bedrock.training_jobs().len(), 1);
+    let report = world.report("reports/bot/uploads/data/bot/tickets.jsonl.txt");
+    assert!(report.contains("nothing new"), "{report}");
+}

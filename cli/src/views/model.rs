@@ -33,7 +33,7 @@ impl ModelView {
             .champion
             .as_ref()
             .is_some_and(|champion| champion.model == model.id);
-        let is_kept = pipeline.kept().iter().any(|kept| kept.model == model.id);
+        let is_kept = pipeline.kept().any(|kept| kept.model == model.id);
         Self {
             model: model.id.to_string(),
             pipeline: model.pipeline.to_string(),

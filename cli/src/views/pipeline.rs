@@ -101,7 +101,7 @@ impl PipelineView {
             state,
             configuration_error: pipeline.config_error.clone(),
             champion: pipeline.champion.clone(),
-            kept: pipeline.kept().to_vec(),
+            kept: pipeline.kept().cloned().collect(),
             deployment: pipeline.deployment.clone(),
             alias: around
                 .installation

@@ -86,6 +86,7 @@ pub(crate) fn upload(key: &str, sequence: u64) -> Upload {
         sequencer: String::new(),
         status: UploadStatus::Accepted,
         shard: Some(Shard {
+            content: String::new(),
             version: "v1".into(),
             compile_digest: "c".into(),
             key: "shards/support-bot/training/c/x.jsonl".into(),

@@ -31,7 +31,14 @@ pub(crate) async fn delete(
         return Ok(());
     };
     for arn in deployments {
-        ports.change.delete_deployment(arn).await?;
+        match ports.change.delete_deployment(arn).await {
+            Ok(()) => {}
+            Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
+                tracing::info!(model = %line.model, %error, "its deployment is not deleted yet; the next cleanup goes on");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     if !ports
         .deployments

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use perennial_core::upload::{Place, place};
+use perennial_core::upload::{Place, is_folder_marker, place};
 use perennial_engine::{Desk, EngineError, reports};
 use perennial_ports::{ReadObjects, WriteObjects};
 
@@ -87,6 +87,7 @@ async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineErr
         }
         Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
         Place::Upload(kind, pipeline) => match ports.read.head(&event.key).await? {
+            Some(current) if is_folder_marker(&event.key, current.size) => Ok(()),
             Some(current) => upload::take(ports, &pipeline, kind, event, &current).await,
             None => withdraw::take(ports, &pipeline, event).await,
         },
@@ -101,8 +102,9 @@ async fn leave(
     status: &'static str,
     message: String,
 ) -> Result<(), EngineError> {
-    if ports.read.head(&event.key).await?.is_none() {
-        return Ok(());
+    match ports.read.head(&event.key).await? {
+        Some(current) if !is_folder_marker(&event.key, current.size) => {}
+        _ => return Ok(()),
     }
     let report = reports::UploadReport {
         key: event.key.clone(),

@@ -1,7 +1,8 @@
 //! One version of one object: validated and compiled in one pass, accepted in one transaction.
 
 use bytes::Bytes;
-use perennial_core::announcement::{Announcement, happened};
+use perennial_core::announcement::{Announcement, happened, object_found};
+use perennial_core::keys::{Key, hex};
 use perennial_core::manifest::{compile_digest, is_quarantined, shard_key};
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
@@ -12,8 +13,9 @@ use perennial_engine::records::{self, Stored};
 use perennial_engine::reports::{self, UploadReport};
 use perennial_engine::{EngineError, pipelines};
 use perennial_ports::objects::read_all;
-use perennial_ports::{ErrorKind, ObjectInfo};
+use perennial_ports::{ErrorKind, ObjectInfo, Write};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{ObjectEvent, Ports};
 
@@ -29,18 +31,41 @@ pub(crate) async fn take(
     event: &ObjectEvent,
     current: &ObjectInfo,
 ) -> Result<(), EngineError> {
+    for _ in 0..TRIES {
+        if try_once(ports, pipeline, kind, event, current).await? == Taken::Yes {
+            return Ok(());
+        }
+    }
+    let key = Key::upload(pipeline, &event.key);
+    Err(EngineError::Contended { key, times: TRIES })
+}
+
+#[derive(PartialEq)]
+enum Taken {
+    Yes,
+    /// Others wrote first.
+    LookAgain,
+}
+
+async fn try_once(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    kind: UploadKind,
+    event: &ObjectEvent,
+    current: &ObjectInfo,
+) -> Result<Taken, EngineError> {
     let table = ports.desk.table.as_ref();
     let known = records::upload(table, pipeline, &event.key).await?;
     let told = (current.version == event.version)
         .then_some(event.sequencer.as_deref())
         .flatten();
     if is_stale(known.as_ref().map(|known| &known.record), told) {
-        return Ok(());
+        return Ok(Taken::Yes);
     }
     let configured = records::pipeline(table, pipeline).await?;
     let route = configured
-        .and_then(|stored| stored.record.config)
-        .and_then(|in_force| route(&in_force.config, &ports.desk.settings.region).ok());
+        .as_ref()
+        .and_then(|stored| current_route(ports, &stored.record));
     let sequencer = match (told, &known) {
         (Some(told), _) => fixed_width(told),
         (None, Some(known)) => known.record.sequencer.clone(),
@@ -61,22 +86,23 @@ pub(crate) async fn take(
         seen_at: ports.desk.now(),
     };
     let Some(route) = route else {
-        return wait(ports, known, upload).await;
+        return wait(ports, known, configured, upload).await;
     };
     let digest = compile_digest(&route, kind);
     let done = known
         .as_ref()
         .is_some_and(|known| is_done(&known.record, &current.version, &digest));
     if done && is_reported(ports, &upload).await? {
-        return Ok(());
+        return Ok(Taken::Yes);
     }
     match compile(ports, &route, &upload, &digest).await? {
-        Compiled::Gone => Ok(()),
+        Compiled::Gone => {}
         Compiled::Done(summary, shard) if summary.is_accepted() => {
-            accept(ports, upload, shard, summary).await
+            accept(ports, upload, shard, summary).await?;
         }
-        Compiled::Done(summary, _) => reject(ports, upload, summary).await,
+        Compiled::Done(summary, _) => reject(ports, upload, summary).await?,
     }
+    Ok(Taken::Yes)
 }
 
 /// Whether this version was taken up already for this model: delivered twice, it is done once.
@@ -109,30 +135,51 @@ async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError
     }
 }
 
+/// Who trains this pipeline's model now, if it has a good configuration.
+fn current_route(ports: &Ports, pipeline: &Pipeline) -> Option<Route> {
+    let in_force = pipeline.config.as_ref()?;
+    route(&in_force.config, &ports.desk.settings.region).ok()
+}
+
+/// Waits for a configuration. Saved only if the pipeline is as it was seen: a configuration that came meanwhile has listed
+/// those that wait already, and would never come back to this one.
 async fn wait(
     ports: &Ports,
     known: Option<Stored<Upload>>,
+    seen: Option<Stored<Pipeline>>,
     upload: Upload,
-) -> Result<(), EngineError> {
+) -> Result<Taken, EngineError> {
     let pipeline = upload.pipeline.clone();
     let message = format!(
         "kept, and waiting for a good configuration: upload pipelines/{pipeline}.toml (`perennial init {pipeline}` writes \
          one). Then it is validated without another upload"
     );
-    report(ports, &upload, "waiting", message, Vec::new(), None).await?;
-    let version = known.map_or(0, |known| known.version);
-    let mut writes = vec![records::put_upload(&Stored {
-        record: upload,
-        version,
-    })];
-    if records::pipeline(ports.desk.table.as_ref(), &pipeline)
-        .await?
-        .is_none()
+    let stored = Stored {
+        record: upload.clone(),
+        version: known.map_or(0, |known| known.version),
+    };
+    let pipeline = match seen {
+        Some(seen) => Write::Check {
+            key: Key::pipeline(&pipeline),
+            expect: seen.expect(),
+        },
+        None => records::put_pipeline(&Stored::new(Pipeline::new(pipeline))),
+    };
+    let writes = vec![records::put_upload(&stored), pipeline];
+    match ports
+        .desk
+        .table
+        .transact(writes)
+        .await
+        .map_err(EngineError::from)
     {
-        writes.push(records::put_pipeline(&Stored::new(Pipeline::new(pipeline))));
+        Ok(()) => {
+            report(ports, &upload, "waiting", message, Vec::new(), None).await?;
+            Ok(Taken::Yes)
+        }
+        Err(error) if error.is_conflict() => Ok(Taken::LookAgain),
+        Err(error) => Err(error),
     }
-    ports.desk.table.transact(writes).await?;
-    Ok(())
 }
 
 enum Compiled {
@@ -166,6 +213,7 @@ async fn compile(
     );
     let mut sink = ports.write.create(&key, "application/x-ndjson").await?;
     let mut out = Vec::new();
+    let mut content = Sha256::new();
     let mut failed = None;
     while !compiler.is_hopeless() {
         match stream.next().await {
@@ -176,11 +224,12 @@ async fn compile(
                 break;
             }
         }
-        if out.len() >= 1 << 20
-            && let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await
-        {
-            failed = Some(error);
-            break;
+        if out.len() >= 1 << 20 {
+            content.update(&out);
+            if let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await {
+                failed = Some(error);
+                break;
+            }
         }
     }
     if let Some(error) = failed {
@@ -188,6 +237,7 @@ async fn compile(
         return Err(error.into());
     }
     let summary = compiler.finish(&mut out);
+    content.update(&out);
     if summary.is_accepted() {
         if !out.is_empty() {
             sink.write(Bytes::from(out)).await?;
@@ -200,6 +250,7 @@ async fn compile(
         version: upload.version.clone(),
         compile_digest: digest.to_owned(),
         key,
+        content: hex(&content.finalize()[..16]),
         records: summary.records,
         tokens: summary.tokens_estimate,
         sequence: 0,
@@ -244,6 +295,14 @@ async fn accept(
             return Ok(());
         }
         let replaces = known.as_ref().and_then(|known| known.record.shard.as_ref());
+        if let Some(old) =
+            replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
+        {
+            if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &summary).await? {
+                return Ok(());
+            }
+            continue;
+        }
         let recompiled = replaces.filter(|old| old.version == shard.version);
         let event = match recompiled {
             Some(old) => PipelineEvent::Recompiled {
@@ -293,6 +352,12 @@ async fn accept(
                 );
                 report(ports, &upload, "accepted", message, notes, Some(*summary)).await?;
                 say.push(accepted_event(&upload, shard.records));
+                let now = current_route(ports, &pipeline)
+                    .map(|route| compile_digest(&route, upload.kind));
+                if now.as_ref() != Some(&shard.compile_digest) {
+                    // The configuration changed while this was compiled for the one before.
+                    say.push(object_found(&upload.key, &upload.version, 0));
+                }
                 desk.announce.announce(&say).await?;
                 return Ok(());
             }
@@ -300,8 +365,54 @@ async fn accept(
             Err(error) => return Err(error),
         }
     }
-    let key = perennial_core::keys::Key::pipeline(&upload.pipeline);
+    let key = Key::pipeline(&upload.pipeline);
     Err(EngineError::Contended { key, times: TRIES })
+}
+
+/// The same records under the same name again: nothing new, and no reason for a run. False if others wrote first.
+async fn keep_unchanged(
+    ports: &Ports,
+    upload: &Upload,
+    known: Option<&Stored<Upload>>,
+    old: &Shard,
+    shard: &Shard,
+    summary: &Summary,
+) -> Result<bool, EngineError> {
+    let mut same = upload.clone();
+    same.status = UploadStatus::Accepted;
+    same.shard = Some(Shard {
+        version: shard.version.clone(),
+        compile_digest: shard.compile_digest.clone(),
+        key: shard.key.clone(),
+        ..old.clone()
+    });
+    let stored = Stored {
+        record: same,
+        version: known.map_or(0, |known| known.version),
+    };
+    match ports
+        .desk
+        .table
+        .transact(vec![records::put_upload(&stored)])
+        .await
+        .map_err(EngineError::from)
+    {
+        Ok(()) => {
+            let message = "the same records as in the version before: nothing new".to_owned();
+            report(
+                ports,
+                upload,
+                "accepted",
+                message,
+                Vec::new(),
+                Some(summary.clone()),
+            )
+            .await?;
+            Ok(true)
+        }
+        Err(error) if error.is_conflict() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the new shard replaces, as long as that is good to train on: the shard in force, or what that one replaced.
@@ -390,7 +501,7 @@ async fn reject(
             Err(error) => return Err(error),
         }
     }
-    let key = perennial_core::keys::Key::upload(&upload.pipeline, &upload.key);
+    let key = Key::upload(&upload.pipeline, &upload.key);
     Err(EngineError::Contended { key, times: TRIES })
 }
 

@@ -204,17 +204,32 @@ async fn write(
     Ok(PipelineEvent::Written)
 }
 
-/// Brings the parameter back in line when someone changed or removed it.
+/// Brings deployment and parameter back in line when someone changed or removed them.
 pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), EngineError> {
     let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {
         return Ok(());
     };
-    let pipeline = stored.record;
+    let pipeline = &stored.record;
     let (None, Some(_), Some(deployment)) =
         (&pipeline.moving, &pipeline.champion, &pipeline.deployment)
     else {
         return Ok(());
     };
+    if ports
+        .deployments
+        .get_deployment(deployment)
+        .await?
+        .is_none()
+    {
+        tracing::warn!(pipeline = %name, deployment, "the deployment that clients call was removed by someone; a new one is made");
+        let event = PipelineEvent::DeploymentGone {
+            deployment: deployment.clone(),
+        };
+        if pipelines::change_as_seen(&ports.desk, &stored, &event).await? {
+            carry_on(ports, name).await?;
+        }
+        return Ok(());
+    }
     let parameter = alias_parameter(&ports.desk.settings.installation, name);
     if ports.read_alias.read_alias(&parameter).await?.as_deref() != Some(deployment.as_str()) {
         tracing::warn!(pipeline = %name, parameter, "the alias parameter did not name the champion's deployment; repaired");

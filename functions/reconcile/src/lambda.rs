@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lambda_runtime::Error;
+use perennial_bedrock::Bedrock;
 use perennial_desk::{serve, start};
 use perennial_ssm::Parameters;
 use serde_json::Value;
@@ -16,10 +17,12 @@ use crate::{Ports, handle};
 pub async fn main() -> Result<(), Error> {
     let start = start().await?;
     let alias = Parameters::new(aws_sdk_ssm::Client::new(&start.config));
+    let bedrock = Bedrock::without_jobs(aws_sdk_bedrock::Client::new(&start.config));
     let ports = Ports {
         desk: start.desk,
         read: start.bucket,
         read_alias: Arc::new(alias),
+        deployments: Arc::new(bedrock),
     };
     serve(|event, _| {
         let ports = ports.clone();

@@ -14,7 +14,7 @@ use perennial_core::announcement::{Announcement, Stage, pipeline_due, run_due};
 use perennial_core::keys::{Key, PIPELINES};
 use perennial_core::names::{RunId, alias_parameter};
 use perennial_engine::{Desk, EngineError, records};
-use perennial_ports::{ReadAlias, ReadObjects};
+use perennial_ports::{ObserveDeployments, ReadAlias, ReadObjects};
 use serde_json::Value;
 
 #[cfg(feature = "lambda")]
@@ -29,6 +29,8 @@ pub struct Ports {
     pub read: Arc<dyn ReadObjects>,
     /// Seeing whether the alias parameter is right.
     pub read_alias: Arc<dyn ReadAlias>,
+    /// Seeing whether what clients call is there.
+    pub deployments: Arc<dyn ObserveDeployments>,
 }
 
 impl fmt::Debug for Ports {
@@ -92,7 +94,8 @@ fn key_of(partition: &str) -> Key {
     }
 }
 
-/// Pipelines whose alias parameter does not name the champion's deployment: SSM is written last, so a crash may leave it.
+/// Pipelines whose alias parameter does not name the champion's deployment (SSM is written last, so a crash may leave it),
+/// or whose deployment someone removed.
 async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
     let mut say = Vec::new();
     for stored in records::pipelines(ports.desk.table.as_ref()).await? {
@@ -103,7 +106,14 @@ async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
             continue;
         };
         let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);
-        if ports.read_alias.read_alias(&name).await?.as_deref() != Some(deployment.as_str()) {
+        let parameter = ports.read_alias.read_alias(&name).await?;
+        if parameter.as_deref() != Some(deployment.as_str())
+            || ports
+                .deployments
+                .get_deployment(deployment)
+                .await?
+                .is_none()
+        {
             say.push(pipeline_due(&pipeline.name, Stage::Moving));
         }
     }

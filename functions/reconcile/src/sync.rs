@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use perennial_core::announcement::{Announcement, object_found, object_missing};
-use perennial_core::upload::{Place, UploadStatus, place};
+use perennial_core::upload::{Place, UploadStatus, is_folder_marker, place};
 use perennial_engine::{EngineError, records};
 use perennial_ports::objects::list_all;
 
@@ -19,6 +19,7 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
     for prefix in ["pipelines/", "data/", "eval/"] {
         for info in list_all(ports.read.as_ref(), prefix).await? {
             let known = match place(&info.key) {
+                _ if is_folder_marker(&info.key, info.size) => true,
                 Place::Ignored | Place::General(_) => true,
                 Place::Misnamed { .. } => false,
                 Place::Configuration(name) => {

@@ -121,7 +121,7 @@ pub fn protected(pipeline: &Pipeline, active: Option<&Run>, model: &Model) -> Op
     {
         return Some("the alias is moving to it or from it".into());
     }
-    if pipeline.kept().iter().any(|kept| kept.model == model.id) {
+    if pipeline.kept().any(|kept| kept.model == model.id) {
         return Some("it is kept for rollback (idle.keep_previous)".into());
     }
     let run = active?;

@@ -31,15 +31,17 @@ pub enum Place {
         /// What is wrong with it.
         reason: String,
     },
-    /// Nothing of ours to read: our own output, media, a folder marker, anything else.
+    /// Nothing of ours to read: our own output, media, anything else.
     Ignored,
+}
+
+/// Whether it is a folder's marker and no file: consoles and tools make such objects.
+pub fn is_folder_marker(key: &str, size: u64) -> bool {
+    size == 0 && key.ends_with('/')
 }
 
 /// Reads the place from the key. Our own output can never be taken for an upload.
 pub fn place(key: &str) -> Place {
-    if key.ends_with('/') {
-        return Place::Ignored;
-    }
     let Some((kind, rest)) = key.split_once('/') else {
         return Place::Ignored;
     };
@@ -105,6 +107,9 @@ pub struct Shard {
     pub compile_digest: String,
     /// Where it lies, under `shards/`.
     pub key: String,
+    /// The digest of its lines: the same records again are nothing new.
+    #[serde(default)]
+    pub content: String,
     /// Records in it.
     pub records: u64,
     /// An estimate.
@@ -188,7 +193,10 @@ mod tests {
                 Place::Upload(UploadKind::Evaluation, bot()),
             ),
             ("eval/bot/general/g.jsonl", Place::General(bot())),
-            ("data/bot/", Place::Ignored),
+            (
+                "data/bot/ends.jsonl/",
+                Place::Upload(UploadKind::Training, bot()),
+            ),
             ("reports/bot/a.json", Place::Ignored),
             ("shards/bot/a.jsonl", Place::Ignored),
             ("work/bot/a.jsonl", Place::Ignored),

@@ -22,6 +22,8 @@ pub enum MoveReason {
     },
     /// A person asked for an earlier model.
     Rollback,
+    /// The pipeline's deployment was removed by someone: the champion gets a new one.
+    Repair,
 }
 
 /// How far a move is.

@@ -91,6 +91,11 @@ pub enum PipelineEvent {
         /// What clients call.
         deployment: String,
     },
+    /// The deployment that clients call is not there any more, though nothing of ours removed it.
+    DeploymentGone {
+        /// Which.
+        deployment: String,
+    },
     /// The alias parameter was written.
     Written,
     /// The move cannot succeed; what served before still serves.
@@ -322,7 +327,7 @@ pub fn decide(
                 moving.look_at = now;
                 let (from, to) = (moving.from.clone(), moving.to.clone());
                 next.previous.retain(|earlier| earlier.model != to.model);
-                if let Some(from) = from {
+                if let Some(from) = from.filter(|from| from.model != to.model) {
                     next.sealed_by
                         .entry(from.model.clone())
                         .or_insert(next.champion_sealed);
@@ -339,9 +344,34 @@ pub fn decide(
                 };
                 next.sealed_by.retain(|model, _| known(model));
                 next.served_until.retain(|model, _| known(model));
+                next.rolled_from.retain(known);
                 next.champion = Some(to);
                 next.deployment = Some(deployment.clone());
             }
+        }
+        PipelineEvent::DeploymentGone { deployment } => {
+            let (None, Some(champion)) = (&next.moving, next.champion.clone()) else {
+                return Err(Refusal("the alias is moving, or nothing serves".into()));
+            };
+            if next.deployment.as_ref() != Some(deployment) {
+                return Err(Refusal(format!("clients do not call {deployment}")));
+            }
+            say.push(happened(
+                "Deployment Gone",
+                json!({ "pipeline": name, "deployment": deployment, "model": champion.model }),
+            ));
+            // The dead ARN stays until a new one serves, so that a repair that fails is tried again.
+            next.generation += 1;
+            next.moving = Some(Move {
+                from: Some(champion.clone()),
+                to: champion,
+                generation: next.generation,
+                reason: MoveReason::Repair,
+                phase: MovePhase::Creating,
+                replaces: None,
+                since: now,
+                look_at: now,
+            });
         }
         PipelineEvent::Written => {
             let moving = in_flight(&mut next)?;
@@ -352,8 +382,11 @@ pub fn decide(
             }
             let rollback = moving.reason == MoveReason::Rollback;
             let to = moving.to.model.clone();
+            let from = moving.from.as_ref().map(|from| from.model.clone());
             next.moving = None;
+            next.rolled_from.remove(&to);
             if rollback {
+                next.rolled_from.extend(from);
                 next.hold = Some(format!("rolled back to {to}"));
             }
             say.push(happened(
@@ -402,11 +435,14 @@ pub fn decide(
         PipelineEvent::RollbackRequested { to } => {
             let target = match to {
                 Some(model) => next.previous.iter().find(|earlier| earlier.model == *model),
-                None => next.kept().first(),
+                None => next
+                    .previous
+                    .iter()
+                    .find(|earlier| !next.rolled_from.contains(&earlier.model)),
             };
             let Some(target) = target.cloned() else {
                 return Err(Refusal(
-                    "there is no earlier champion to roll back to".into(),
+                    "there is no earlier champion to roll back to that was not rolled back from already; `--to RUN` names one".into(),
                 ));
             };
             begin(&mut next, target, MoveReason::Rollback, now)?;

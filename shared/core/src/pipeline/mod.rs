@@ -6,7 +6,7 @@ mod alias;
 mod decide;
 mod trigger;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,9 @@ pub struct Pipeline {
     pub served_until: BTreeMap<ModelId, Timestamp>,
     /// Earlier champions, the newest first.
     pub previous: Vec<Champion>,
+    /// Models that a person rolled back from: no rollback returns to them unless it names them.
+    #[serde(default)]
+    pub rolled_from: BTreeSet<ModelId>,
     /// What clients call: the ARN of the pipeline's deployment.
     pub deployment: Option<String>,
     /// Counts the moves of the alias.
@@ -165,6 +168,7 @@ impl Pipeline {
             sealed_by: BTreeMap::new(),
             served_until: BTreeMap::new(),
             previous: Vec::new(),
+            rolled_from: BTreeSet::new(),
             deployment: None,
             generation: 0,
             moving: None,
@@ -183,13 +187,14 @@ impl Pipeline {
         }
     }
 
-    /// Earlier champions that are kept for rollback.
-    pub fn kept(&self) -> &[Champion] {
+    /// Earlier champions that are kept for rollback, the newest first; not those that were rolled back from.
+    pub fn kept(&self) -> impl Iterator<Item = &Champion> {
         let keep = self
             .config
             .as_ref()
             .map_or(1, |c| c.config.idle.keep_previous) as usize;
-        &self.previous[..keep.min(self.previous.len())]
+        let good = |earlier: &&Champion| !self.rolled_from.contains(&earlier.model);
+        self.previous.iter().filter(good).take(keep)
     }
 
     /// The effect that the saved state calls for, if the alias is moving.

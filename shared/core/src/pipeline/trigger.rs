@@ -62,7 +62,7 @@ pub fn trigger(pipeline: &Pipeline, now: Timestamp) -> Trigger {
     }
     if pipeline.failed_at == Some(pipeline.changes) {
         return never(format!(
-            "a change: the last run failed and nothing was uploaded since (or `perennial start {}`)",
+            "a change: the last run ended without a verdict and nothing was uploaded since (or `perennial start {}`)",
             pipeline.name
         ));
     }

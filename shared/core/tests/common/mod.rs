@@ -144,6 +144,7 @@ pub(crate) fn model(number: u64, made_at: Timestamp) -> Model {
 
 pub(crate) fn shard(version: &str, kind: UploadKind, records: u64, sequence: u64) -> Shard {
     Shard {
+        content: String::new(),
         version: version.into(),
         compile_digest: compile_digest(&routed(&config()), kind),
         key: format!("shards/bot/{version}.jsonl"),
