@@ -12,6 +12,7 @@ use crate::model::{Mark, Model, ModelLife};
 use crate::money::Usd;
 use crate::names::ModelId;
 use crate::pipeline::Pipeline;
+use crate::prices::Prices;
 use crate::run::{Outcome, Run, RunState};
 use crate::span::Span;
 
@@ -150,12 +151,26 @@ fn line(inventory: &Inventory<'_>, model: &Model) -> PlanLine {
         arn: model.arn.clone(),
         action,
         reason,
-        saves_per_month: STORAGE_PER_MONTH,
+        saves_per_month: storage(inventory.pipeline),
         bring_back: format!(
-            "train again from {} (a deleted Bedrock model cannot be restored): `perennial start {}`",
-            model.training_key, model.pipeline
+            "a deleted Bedrock model cannot be restored, only trained again, by a new run. What it was trained on is kept: \
+             shards/{}/datasets/{}.json lists it",
+            model.pipeline,
+            model.trained_on.first().map_or("…", String::as_str)
         ),
     }
+}
+
+/// What storing one of the pipeline's models costs a month.
+fn storage(pipeline: &Pipeline) -> Usd {
+    pipeline
+        .config
+        .as_ref()
+        .map_or(STORAGE_PER_MONTH, |in_force| {
+            let config = &in_force.config;
+            let prices = Prices::of(&config.base_model, &config.budget);
+            Usd::from_dollars(prices.storage_usd_per_model_month)
+        })
 }
 
 fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
