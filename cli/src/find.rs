@@ -17,7 +17,7 @@ pub(crate) async fn pipeline(table: &dyn Table, name: &PipelineName) -> Result<P
     match records::pipeline(table, name).await? {
         Some(stored) => Ok(stored.record),
         None => Err(Failure::NotFound(format!(
-            "there is no pipeline {name} yet. `perennial status` lists what there is; `perennial init {name}` writes a configuration for a new one"
+            "there is no pipeline {name} yet; a configuration is read a few seconds after it was uploaded or dropped. `perennial status` lists what there is; `perennial init {name}` writes a configuration for a new one"
         ))),
     }
 }

@@ -53,21 +53,38 @@ fn what_is_not_there_is_3() {
     assert_eq!(run(&["check", "/nowhere/at/all.jsonl"]).0, 3);
 }
 
+/// An endpoint that was free a moment ago, as a killed cloud leaves it.
+fn dead_endpoint() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+#[test]
+fn a_killed_cloud_is_not_there_either() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("endpoint"), dead_endpoint()).unwrap();
+    for args in [
+        ["local", "env", "--dir", path(dir.path())],
+        ["status", "--json", "--local", path(dir.path())],
+    ] {
+        let (code, out, error) = run(&args);
+        assert_eq!((code, out.as_str()), (3, ""), "{args:?}");
+        assert!(error.contains("perennial local --dir"), "{error}");
+    }
+}
+
 #[test]
 fn a_cloud_that_does_not_answer_is_4() {
-    let dir = tempfile::tempdir().unwrap();
-    // A port that was free a moment ago, as a killed cloud leaves it.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    std::fs::write(
-        dir.path().join("endpoint"),
-        format!("http://127.0.0.1:{port}\n"),
-    )
-    .unwrap();
-    let (code, out, error) = run(&["status", "--json", "--local", path(dir.path())]);
+    let endpoint = dead_endpoint();
+    let args = ["status", "--json", "--region", "us-east-1"];
+    let output = perennial(&args)
+        .args(["--endpoint-url", &endpoint])
+        .envs([
+            ("AWS_ACCESS_KEY_ID", "any"),
+            ("AWS_SECRET_ACCESS_KEY", "any"),
+        ])
+        .output();
+    let (code, out, error) = told(output.unwrap());
     assert_eq!((code, out.as_str()), (4, ""));
     assert!(error.contains("Is the local cloud running"), "{error}");
 }
@@ -187,12 +204,19 @@ fn init_writes_a_valid_configuration_once() {
     let (code, out, _) = init(&["--stdout"]);
     assert_eq!(code, 0);
     assert_eq!(out, std::fs::read_to_string(&written).unwrap());
-    assert_eq!(init(&["--local", "cloud"]).0, 0);
+    let (code, out, _) = init(&["--local", "cloud"]);
+    assert_eq!(code, 0);
     assert!(
-        dir.path()
-            .join("cloud/drop/pipelines/support-bot.toml")
-            .exists()
+        out.contains("start it with `perennial local --dir cloud`"),
+        "{out}"
     );
+    for made in [
+        "pipelines/support-bot.toml",
+        "data/support-bot",
+        "eval/support-bot",
+    ] {
+        assert!(dir.path().join("cloud/drop").join(made).exists(), "{made}");
+    }
 }
 
 #[test]

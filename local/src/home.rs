@@ -2,7 +2,9 @@
 //! where a running cloud listens.
 
 use std::fs::{self, File, OpenOptions};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::CloudError;
 use crate::identity::{REGION, USER_ACCESS_KEY, USER_SECRET_KEY};
@@ -10,6 +12,9 @@ use crate::identity::{REGION, USER_ACCESS_KEY, USER_SECRET_KEY};
 /// The kinds of the bucket that a person may drop files under, in the order in which they are imported:
 /// a configuration and its evaluation set should be there before the data.
 pub(crate) const DROP_KINDS: [&str; 4] = ["pipelines", "eval", "media", "data"];
+
+/// A cloud on this machine answers a connection sooner than this.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
 
 /// The folder of one cloud, held by this process until it is dropped.
 #[derive(Debug)]
@@ -40,7 +45,7 @@ impl Home {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 return Err(CloudError::Taken {
-                    endpoint: endpoint_of(&dir).ok(),
+                    endpoint: published(&dir),
                     dir,
                 });
             }
@@ -129,16 +134,30 @@ impl Home {
     }
 }
 
-/// The address of the cloud that runs in `dir`. A file left by a killed cloud counts as running; the
-/// connection will be refused.
+/// The address of the cloud that runs in `dir`. It blocks for up to 300 ms: a killed cloud leaves its
+/// endpoint file behind, so something must listen there.
 ///
 /// # Errors
-/// [`CloudError::NotRunning`] if there is no endpoint file.
+/// [`CloudError::NotRunning`] if there is no endpoint file, or nothing listens where it says.
 pub fn endpoint_of(dir: &Path) -> Result<String, CloudError> {
-    let text = fs::read_to_string(dir.join("endpoint")).map_err(|_| CloudError::NotRunning {
-        dir: dir.to_owned(),
-    })?;
-    Ok(text.trim().to_owned())
+    published(dir)
+        .filter(|endpoint| listens(endpoint))
+        .ok_or_else(|| CloudError::NotRunning {
+            dir: dir.to_owned(),
+        })
+}
+
+/// What the endpoint file says, if there is one.
+fn published(dir: &Path) -> Option<String> {
+    let text = fs::read_to_string(dir.join("endpoint")).ok()?;
+    Some(text.trim().to_owned())
+}
+
+fn listens(endpoint: &str) -> bool {
+    let address = endpoint
+        .strip_prefix("http://")
+        .and_then(|rest| rest.trim_end_matches('/').parse::<SocketAddr>().ok());
+    address.is_some_and(|address| TcpStream::connect_timeout(&address, ANSWERS_WITHIN).is_ok())
 }
 
 /// The environment with which any AWS client reaches the cloud at `endpoint`, as (name, value).
@@ -155,7 +174,7 @@ pub fn env_of(endpoint: &str) -> Vec<(&'static str, String)> {
 /// The lines that a shell reads to talk to the cloud running in `dir`: `export NAME=value`.
 ///
 /// # Errors
-/// [`CloudError::NotRunning`] if no cloud has written its endpoint there.
+/// [`CloudError::NotRunning`] as [`endpoint_of`].
 pub fn env_lines(dir: &Path) -> Result<Vec<String>, CloudError> {
     let endpoint = endpoint_of(dir)?;
     let line = |(name, value)| format!("export {name}={value}");
@@ -185,10 +204,26 @@ mod tests {
             Err(CloudError::NotRunning { .. })
         ));
         let home = Home::take(dir.path()).unwrap();
-        home.publish_endpoint("http://127.0.0.1:4566").unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        home.publish_endpoint(&endpoint).unwrap();
         let lines = env_lines(dir.path()).unwrap();
-        assert_eq!(lines[0], "export AWS_ENDPOINT_URL=http://127.0.0.1:4566");
+        assert_eq!(lines[0], format!("export AWS_ENDPOINT_URL={endpoint}"));
         home.withdraw_endpoint();
         assert!(env_lines(dir.path()).is_err());
+    }
+
+    #[test]
+    fn what_a_killed_cloud_leaves_behind_is_not_a_running_cloud() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::take(dir.path()).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        home.publish_endpoint(&endpoint).unwrap();
+        assert!(matches!(
+            env_lines(dir.path()),
+            Err(CloudError::NotRunning { .. })
+        ));
     }
 }

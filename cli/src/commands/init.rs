@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use perennial_core::config::init_template;
 
-use crate::args::InitArgs;
+use crate::args::{DEFAULT_DIR, InitArgs};
 use crate::exit::Failure;
 use crate::output;
 
@@ -21,14 +21,26 @@ pub(super) fn run(args: &InitArgs, local: Option<&Path>) -> Result<(), Failure> 
     let folder = local.map_or_else(PathBuf::new, |dir| dir.join("drop"));
     let path = folder.join("pipelines").join(format!("{pipeline}.toml"));
     write(&path, &template, args.force)?;
-    let next = if local.is_some() {
+    let next = if let Some(dir) = local {
+        let room = |kind: &str| folder.join(kind).join(pipeline.as_str()).join("");
+        let (data, eval) = (room("data"), room("eval"));
+        for room in [&data, &eval] {
+            create(room)?;
+        }
+        let taken = if perennial_local::endpoint_of(dir).is_ok() {
+            "The local cloud takes it in within a few seconds.".to_owned()
+        } else if dir == Path::new(DEFAULT_DIR) {
+            "No local cloud is running there: start it with `perennial local`.".to_owned()
+        } else {
+            format!(
+                "No local cloud is running there: start it with `perennial local --dir {}`.",
+                dir.display()
+            )
+        };
         format!(
-            "The local cloud takes it in. Next, drop data:\n  cp FILE.jsonl {}\n",
-            folder
-                .join("data")
-                .join(pipeline.as_str())
-                .join("")
-                .display()
+            "{taken} Next, drop data, and questions with the right answers:\n  cp FILE.jsonl {}\n  cp QUESTIONS.jsonl {}\n",
+            data.display(),
+            eval.display()
         )
     } else {
         format!(
@@ -41,9 +53,13 @@ pub(super) fn run(args: &InitArgs, local: Option<&Path>) -> Result<(), Failure> 
     Ok(())
 }
 
+fn create(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(Failure::file("cannot create the folder", folder))
+}
+
 fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(Failure::file("cannot create the folder", folder))?;
+        create(folder)?;
     }
     let opened = if force {
         OpenOptions::new()

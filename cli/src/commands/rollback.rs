@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use perennial_core::announcement::Request;
-use perennial_core::names::ModelId;
-use perennial_core::pipeline::{PipelineEvent, decide};
+use perennial_core::names::{ModelId, RunId};
+use perennial_core::pipeline::{Pipeline, PipelineEvent, decide};
 use perennial_engine::records;
 
 use crate::args::RollbackArgs;
@@ -20,6 +20,9 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
         Some(text) => Some(find::run(table, text).await?.id),
         None => None,
     };
+    if let Some(run) = &to {
+        served(&before, run).map_err(Failure::Bad)?;
+    }
     let event = PipelineEvent::RollbackRequested {
         to: to.as_ref().map(ModelId::of),
     };
@@ -80,4 +83,60 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
         target.model
     ));
     Ok(())
+}
+
+/// Whether the model of this run is an earlier champion; otherwise what to name instead.
+fn served(pipeline: &Pipeline, run: &RunId) -> Result<(), String> {
+    let (name, wanted) = (&pipeline.name, ModelId::of(run));
+    if pipeline
+        .previous
+        .iter()
+        .any(|earlier| earlier.model == wanted)
+    {
+        return Ok(());
+    }
+    let is_champion = pipeline
+        .champion
+        .as_ref()
+        .is_some_and(|champion| champion.model == wanted);
+    let what = if is_champion {
+        format!("model {wanted} serves {name} already")
+    } else {
+        format!(
+            "model {wanted} never served {name}, or is not known as an earlier champion any more"
+        )
+    };
+    let earlier: Vec<_> = pipeline
+        .previous
+        .iter()
+        .map(|earlier| earlier.model.run().to_string())
+        .collect();
+    Err(if earlier.is_empty() {
+        format!("{what}; `--to` takes an earlier champion, and there is none yet")
+    } else {
+        format!(
+            "{what}; `--to` takes an earlier champion, the newest first: {}",
+            earlier.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::samples;
+
+    #[test]
+    fn only_an_earlier_champion_can_be_named() {
+        let mut pipeline = samples::collecting();
+        assert_eq!(served(&pipeline, &samples::run_id(1)), Ok(()));
+        let never = served(&pipeline, &samples::run_id(3)).unwrap_err();
+        assert!(never.contains("never served"), "{never}");
+        assert!(never.ends_with(samples::run_id(1).as_str()), "{never}");
+        let serves = served(&pipeline, &samples::run_id(2)).unwrap_err();
+        assert!(serves.contains("serves support-bot already"), "{serves}");
+        pipeline.previous.clear();
+        let none = served(&pipeline, &samples::run_id(3)).unwrap_err();
+        assert!(none.ends_with("there is none yet"), "{none}");
+    }
 }

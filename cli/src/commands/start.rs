@@ -3,7 +3,7 @@
 use perennial_core::announcement::Request;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{PipelineEvent, Trigger, decide, trigger};
-use perennial_core::run::{Outcome, Run};
+use perennial_core::run::{Awaiting, Outcome, Run, RunState};
 use perennial_engine::records;
 
 use crate::args::{StartArgs, WaitArgs};
@@ -59,7 +59,10 @@ pub(super) async fn run(connection: &Connection, args: &StartArgs) -> Result<(),
     Ok(())
 }
 
-/// Waits until the run has ended.
+/// Waits until the run has ended. A run that waits for a person does not end by waiting: that is said at once.
+///
+/// # Errors
+/// [`Failure::Bad`] if a person must decide, [`Failure::TimedOut`] if the run goes on for longer.
 pub(super) async fn ended(
     connection: &Connection,
     pipeline: &PipelineName,
@@ -76,10 +79,32 @@ pub(super) async fn ended(
         if run.outcome().is_some() {
             return Ok(Look::Done(run));
         }
+        if let Some(what) = what_a_person_must_do(&run) {
+            return Err(Failure::Bad(what));
+        }
         let (done, of, text) = progress(&run);
         Ok(Look::Waiting { done, of, text })
     })
     .await
+}
+
+/// What a run waits for that only a person can give; a cancelled one waits for nobody.
+fn what_a_person_must_do(run: &Run) -> Option<String> {
+    let RunState::AwaitingApproval { awaiting } = &run.state else {
+        return None;
+    };
+    if run.cancelled.is_some() {
+        return None;
+    }
+    let (id, pipeline) = (&run.id, &run.pipeline);
+    Some(match awaiting {
+        Awaiting::Approval => format!(
+            "run {id} passed the gate and waits for a person: `perennial approve {id}` promotes its model, `perennial cancel {id}` ends it"
+        ),
+        Awaiting::Hold => format!(
+            "run {id} passed the gate, but promotions are on hold: `perennial approve {id}` promotes its model, `perennial resume {pipeline}` ends the hold, `perennial cancel {id}` ends the run"
+        ),
+    })
 }
 
 /// Prints how a run ended; anything but `wanted` is bad.
@@ -90,5 +115,31 @@ pub(super) fn judge(run: &Run, wanted: Outcome) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(Failure::Bad(output::clean(&text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::samples;
+
+    #[test]
+    fn a_run_that_waits_for_a_person_says_what_to_do() {
+        let waiting = |awaiting| samples::run(RunState::AwaitingApproval { awaiting });
+        let id = samples::run_id(3);
+        let mut run = waiting(Awaiting::Approval);
+        let said = what_a_person_must_do(&run).unwrap();
+        assert!(
+            said.contains(&format!("`perennial approve {id}`")),
+            "{said}"
+        );
+        run.cancelled = Some("a person cancelled it".into());
+        assert_eq!(what_a_person_must_do(&run), None);
+        let said = what_a_person_must_do(&waiting(Awaiting::Hold)).unwrap();
+        assert!(said.contains("`perennial resume support-bot`"), "{said}");
+        assert_eq!(
+            what_a_person_must_do(&samples::run(RunState::Deciding)),
+            None
+        );
     }
 }

@@ -118,6 +118,7 @@ impl PipelineView {
                 let why = match &moving.reason {
                     MoveReason::Promotion { run } => format!("promotion by run {run}"),
                     MoveReason::Rollback => "rollback".into(),
+                    MoveReason::Repair => "its deployment was removed by someone".to_owned(),
                 };
                 format!("to {} ({why})", moving.to.model)
             }),
@@ -129,12 +130,23 @@ impl PipelineView {
 
     /// The one line that says what happens next.
     fn next(&self) -> String {
-        if let Some(error) = &self.configuration_error {
-            return format!(
-                "its newest configuration was rejected: {}",
-                first_line(error)
-            );
+        let Some(error) = &self.configuration_error else {
+            return self.going_on();
+        };
+        let rejected = format!(
+            "its newest configuration was rejected: {}",
+            first_line(error)
+        );
+        // The last good one stays in force, so what is in progress goes on.
+        if self.moving.is_some() || self.active_run.is_some() {
+            format!("{}; {rejected}", self.going_on())
+        } else {
+            rejected
         }
+    }
+
+    /// What is in progress, or what it waits for.
+    fn going_on(&self) -> String {
         if let Some(moving) = &self.moving {
             return format!("the alias moves {moving}");
         }
@@ -332,5 +344,13 @@ mod tests {
         assert_eq!(state(&pipeline).0, "running");
         pipeline.config_error = Some("line 3: unknown key\nline 4".into());
         assert!(state(&pipeline).1.ends_with("line 3: unknown key"));
+        let run = samples::run(perennial_core::run::RunState::Deciding);
+        let around = Around {
+            active: Some(&run),
+            ..Around::default()
+        };
+        let next = PipelineView::new(&pipeline, around, samples::at(0)).next();
+        assert!(next.contains("the answers are scored"), "{next}");
+        assert!(next.ends_with("line 3: unknown key"), "{next}");
     }
 }

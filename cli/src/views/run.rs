@@ -284,12 +284,15 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
 
 fn dataset(digest: &str, prepared: &Prepared) -> String {
     let mut words = format!("{digest}: {}", output::count(prepared.records, "record"));
+    let duplicates = if prepared.duplicates == 1 {
+        "duplicate dropped"
+    } else {
+        "duplicates dropped"
+    };
+    let leaked = leaked(prepared.leaked, prepared.leaked_to_the_letter);
     for (number, what) in [
-        (prepared.duplicates, "duplicates dropped"),
-        (
-            prepared.leaked,
-            "dropped as they stand in the evaluation set",
-        ),
+        (prepared.duplicates, duplicates),
+        (prepared.leaked, leaked.as_str()),
         (prepared.held_out, "held out for evaluation"),
         (prepared.left_out, "left out as the model takes no more"),
     ] {
@@ -298,6 +301,22 @@ fn dataset(digest: &str, prepared: &Prepared) -> String {
         }
     }
     words
+}
+
+/// What follows the number of records that stand in the evaluation set, of which `to_the_letter` do so exactly.
+fn leaked(number: u64, to_the_letter: u64) -> String {
+    let they = if number == 1 {
+        "it stands"
+    } else {
+        "they stand"
+    };
+    let how = match number.saturating_sub(to_the_letter) {
+        0 => String::new(),
+        others if others == number => " (but for case or white space)".to_owned(),
+        1 => format!(" ({to_the_letter} to the letter; the other differs in case or white space)"),
+        _ => format!(" ({to_the_letter} to the letter; the others differ in case or white space)"),
+    };
+    format!("dropped as {they} in the evaluation set{how}")
 }
 
 #[cfg(test)]
@@ -344,6 +363,18 @@ mod tests {
         let json = serde_json::to_value(&view).unwrap();
         assert_eq!(json["outcome"], "declined");
         assert_eq!(json["history"][2]["text"], "ended: declined");
+    }
+
+    #[test]
+    fn leaks_say_which_of_them_are_exact() {
+        let of = "dropped as they stand in the evaluation set";
+        assert_eq!(leaked(7, 7), of);
+        assert_eq!(
+            leaked(7, 5),
+            format!("{of} (5 to the letter; the others differ in case or white space)")
+        );
+        assert_eq!(leaked(7, 0), format!("{of} (but for case or white space)"));
+        assert_eq!(leaked(1, 1), "dropped as it stands in the evaluation set");
     }
 
     #[test]
