@@ -57,12 +57,16 @@ pub(crate) async fn until<T>(
     let progress = Progress::new();
     let start = Instant::now();
     loop {
-        let text = match look().await? {
-            Look::Done(found) => {
+        let text = match look().await {
+            Err(failure) => {
+                progress.end();
+                return Err(failure);
+            }
+            Ok(Look::Done(found)) => {
                 progress.end();
                 return Ok(found);
             }
-            Look::Waiting { done, of, text } => {
+            Ok(Look::Waiting { done, of, text }) => {
                 progress.show(done, of, &text);
                 text
             }

@@ -247,7 +247,8 @@ pub(crate) fn full_text(view: &PipelineView, width: Option<u16>) -> String {
             output::count(view.pending_uploads, "upload")
         ),
     ));
-    facts.push(("next", view.next()));
+    // A rejected configuration is told above.
+    facts.push(("next", view.going_on()));
     if let Some(until) = view.missing_until {
         facts.push((
             "",
