@@ -11,10 +11,11 @@ use perennial_core::names::{PipelineName, RunId};
 use perennial_core::run::{
     Also, Claim, Decision, Effect, Event, Run, RunState, Terms, decide, effects,
 };
+use perennial_core::span::Span;
 use perennial_ports::{ErrorKind, Expect, Write};
 
 use crate::records::{self, Month, Reservation, Stored};
-use crate::settings::{Desk, Invocation};
+use crate::settings::{Desk, Invocation, after};
 use crate::{EngineError, pipelines};
 
 /// What performing an effect came to.
@@ -76,7 +77,11 @@ pub async fn drive(
             .into_iter()
             .find(|effect| !waited.contains(effect))
         else {
-            return wait(desk, &stored, look_at, invocation).await;
+            // Someone else wrote first: what they did may call for something else now, and a claim is to be given back.
+            if wait(desk, &stored, look_at.clone(), invocation).await? {
+                return Ok(());
+            }
+            continue;
         };
         if now >= invocation.stop_at(now) {
             desk.announce
@@ -95,7 +100,7 @@ pub async fn drive(
                 _ => {
                     let claim = Claim {
                         by: invocation.id.clone(),
-                        until: invocation.deadline,
+                        until: lease(desk, invocation, now),
                     };
                     match save(desk, &stored, &Event::Claimed(claim), invocation).await? {
                         Saved::Yes(_) => moved = true,
@@ -108,7 +113,12 @@ pub async fn drive(
                 }
             }
         }
-        let event = match performer.perform(run, &effect, invocation).await {
+        // A step ends with its claim, so that no other invocation takes it up while it still goes on.
+        let mut granted = invocation.clone();
+        if let Some(claim) = run.claim.as_ref().filter(|_| effect.needs_claim()) {
+            granted.deadline = granted.deadline.min(claim.until);
+        }
+        let event = match performer.perform(run, &effect, &granted).await {
             Ok(event) => event,
             Err(error) => match hopeless(&error) {
                 Some(reason) if run.can_be_impossible() => Event::Impossible { reason },
@@ -168,39 +178,54 @@ fn sooner(
     }
 }
 
+/// How long a claim is good for: long enough for a step's share of work, short enough that the run does not stand still
+/// when the invocation dies.
+const LEASE_POLLS: u64 = 2;
+const SHORTEST_LEASE: u64 = 15;
+
+fn lease(desk: &Desk, invocation: &Invocation, now: Timestamp) -> Timestamp {
+    let lease = SHORTEST_LEASE.max(desk.settings.poll.as_secs().saturating_mul(LEASE_POLLS));
+    after(now, Span(lease)).min(invocation.deadline)
+}
+
+/// Notes when to look again. False: someone else wrote first.
 async fn wait(
     desk: &Desk,
     stored: &Stored<Run>,
     look_at: Option<(Timestamp, Option<String>)>,
     invocation: &Invocation,
-) -> Result<(), EngineError> {
+) -> Result<bool, EngineError> {
     let Some((at, note)) = look_at else {
-        return Ok(());
+        return Ok(true);
     };
     let known = stored.record.due == Some(at) && at > desk.now();
     if known && note.is_none() {
         // Writing it again would only make the invocation that holds the claim do its step twice.
-        return Ok(());
+        return Ok(true);
     }
     let before = stored.record.stage();
-    save(desk, stored, &Event::Later { at, note }, invocation).await?;
-    let Some(after) = records::run(
+    if save(desk, stored, &Event::Later { at, note }, invocation).await?
+        == Saved::SomeoneElseWasFirst
+    {
+        return Ok(false);
+    }
+    let Some(stored) = records::run(
         desk.table.as_ref(),
         &stored.record.pipeline,
         &stored.record.id,
     )
     .await?
     else {
-        return Ok(());
+        return Ok(true);
     };
-    let overdue = after.record.due.is_some_and(|due| due <= desk.now());
-    if after.record.stage() != before || overdue {
-        let run = &after.record;
+    let overdue = stored.record.due.is_some_and(|due| due <= desk.now());
+    if stored.record.stage() != before || overdue {
+        let run = &stored.record;
         desk.announce
             .announce(&[announcement::run_due(&run.pipeline, &run.id, run.stage())])
             .await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What became of a save.
