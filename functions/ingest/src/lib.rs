@@ -8,6 +8,7 @@ mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod upload;
+mod verdict;
 mod withdraw;
 
 use std::fmt;

@@ -1,0 +1,260 @@
+//! What becomes of a compiled upload: accepted in one transaction, kept as nothing new, or rejected with its report.
+
+use perennial_core::announcement::{Announcement, happened, object_found};
+use perennial_core::keys::Key;
+use perennial_core::manifest::{compile_digest, is_quarantined};
+use perennial_core::pipeline::{Pipeline, PipelineEvent};
+use perennial_core::upload::{Shard, Upload, UploadStatus, is_stale};
+use perennial_dataset::Summary;
+use perennial_engine::records::{self, Stored};
+use perennial_engine::{EngineError, pipelines};
+use serde_json::json;
+
+use crate::Ports;
+use crate::upload::{TRIES, current_route, is_done, report};
+
+/// Shard, pipeline sequence and due time in one transaction.
+pub(crate) async fn accept(
+    ports: &Ports,
+    upload: Upload,
+    shard: Shard,
+    summary: Box<Summary>,
+) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    for _ in 0..TRIES {
+        let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
+        if is_stale(
+            known.as_ref().map(|known| &known.record),
+            sequencer(&upload),
+        ) {
+            return Ok(());
+        }
+        if let Some(known) = known
+            .as_ref()
+            .filter(|known| is_done(&known.record, &upload.version, &shard.compile_digest))
+        {
+            let message = format!("{} records are in", shard.records);
+            report(
+                ports,
+                &known.record,
+                "accepted",
+                message,
+                Vec::new(),
+                Some(*summary),
+            )
+            .await?;
+            desk.announce
+                .announce(&[accepted_event(&known.record, shard.records)])
+                .await?;
+            return Ok(());
+        }
+        let replaces = known.as_ref().and_then(|known| known.record.shard.as_ref());
+        if let Some(old) =
+            replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
+        {
+            if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &summary).await? {
+                return Ok(());
+            }
+            continue;
+        }
+        let recompiled = replaces.filter(|old| old.version == shard.version);
+        let event = match recompiled {
+            Some(old) => PipelineEvent::Recompiled {
+                kind: upload.kind,
+                records: shard.records,
+                before: old.records,
+                sequence: old.sequence,
+            },
+            None => PipelineEvent::Accepted {
+                kind: upload.kind,
+                records: shard.records,
+                replaces: replaces.map(|shard| (shard.records, shard.sequence)),
+            },
+        };
+        let replaced = replaces.is_some_and(|old| old.version != shard.version);
+        let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
+        let mut accepted = upload.clone();
+        accepted.status = UploadStatus::Accepted;
+        accepted.earlier = known
+            .as_ref()
+            .and_then(|known| earlier(&known.record, &shard, &pipeline));
+        // Compiled anew, an upload keeps its place: its quarantine, and its age for `use = "last:…"`.
+        accepted.shard = Some(Shard {
+            sequence: recompiled.map_or(pipeline.sequence, |old| old.sequence),
+            accepted_at: recompiled.map_or(shard.accepted_at, |old| old.accepted_at),
+            ..shard.clone()
+        });
+        let stored = Stored {
+            record: accepted,
+            version: known.map_or(0, |known| known.version),
+        };
+        match desk
+            .table
+            .transact(vec![write, records::put_upload(&stored)])
+            .await
+            .map_err(EngineError::from)
+        {
+            Ok(()) => {
+                let mut notes = Vec::new();
+                if replaced {
+                    notes.push("it replaces the earlier version in every later dataset".to_owned());
+                }
+                let message = format!(
+                    "{} records are in; {}",
+                    shard.records,
+                    progress(&pipeline, desk.now())
+                );
+                report(ports, &upload, "accepted", message, notes, Some(*summary)).await?;
+                say.push(accepted_event(&upload, shard.records));
+                let now = current_route(ports, &pipeline)
+                    .map(|route| compile_digest(&route, upload.kind));
+                if now.as_ref() != Some(&shard.compile_digest) {
+                    // The configuration changed while this was compiled for the one before.
+                    say.push(object_found(&upload.key, &upload.version, 0));
+                }
+                desk.announce.announce(&say).await?;
+                return Ok(());
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let key = Key::pipeline(&upload.pipeline);
+    Err(EngineError::Contended { key, times: TRIES })
+}
+
+/// The same records under the same name again: nothing new, and no reason for a run. False if others wrote first.
+async fn keep_unchanged(
+    ports: &Ports,
+    upload: &Upload,
+    known: Option<&Stored<Upload>>,
+    old: &Shard,
+    shard: &Shard,
+    summary: &Summary,
+) -> Result<bool, EngineError> {
+    let mut same = upload.clone();
+    same.status = UploadStatus::Accepted;
+    same.shard = Some(Shard {
+        version: shard.version.clone(),
+        compile_digest: shard.compile_digest.clone(),
+        key: shard.key.clone(),
+        ..old.clone()
+    });
+    let stored = Stored {
+        record: same,
+        version: known.map_or(0, |known| known.version),
+    };
+    match ports
+        .desk
+        .table
+        .transact(vec![records::put_upload(&stored)])
+        .await
+        .map_err(EngineError::from)
+    {
+        Ok(()) => {
+            let message = "the same records as in the version before: nothing new".to_owned();
+            report(
+                ports,
+                upload,
+                "accepted",
+                message,
+                Vec::new(),
+                Some(summary.clone()),
+            )
+            .await?;
+            Ok(true)
+        }
+        Err(error) if error.is_conflict() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the new shard replaces, as long as that is good to train on: the shard in force, or what that one replaced.
+fn earlier(known: &Upload, shard: &Shard, pipeline: &Pipeline) -> Option<Shard> {
+    let replaced = known
+        .shard
+        .as_ref()
+        .filter(|old| old.version != shard.version);
+    let candidates = [replaced, known.earlier.as_ref()];
+    let good = |old: &&Shard| !is_quarantined(&pipeline.quarantine, old.sequence);
+    candidates.into_iter().flatten().find(good).cloned()
+}
+
+fn accepted_event(upload: &Upload, records: u64) -> Announcement {
+    let detail = json!({ "pipeline": upload.pipeline, "key": upload.key, "records": records });
+    happened("Upload Accepted", detail)
+}
+
+fn sequencer(upload: &Upload) -> Option<&str> {
+    (!upload.sequencer.is_empty()).then_some(upload.sequencer.as_str())
+}
+
+/// What is still missing for a run, in words.
+fn progress(pipeline: &Pipeline, now: jiff::Timestamp) -> String {
+    match perennial_core::pipeline::trigger(pipeline, now) {
+        perennial_core::pipeline::Trigger::Open { because } => format!("a run is due: {because}"),
+        perennial_core::pipeline::Trigger::Wait { missing, .. } => {
+            format!("a run waits for: {}", missing.join("; "))
+        }
+    }
+}
+
+pub(crate) async fn reject(
+    ports: &Ports,
+    mut upload: Upload,
+    summary: Box<Summary>,
+) -> Result<(), EngineError> {
+    let desk = &ports.desk;
+    for _ in 0..TRIES {
+        let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
+        if is_stale(
+            known.as_ref().map(|known| &known.record),
+            sequencer(&upload),
+        ) {
+            return Ok(());
+        }
+        upload.status = UploadStatus::Rejected;
+        upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
+        let stays = upload.shard.clone();
+        let stored = Stored {
+            record: upload.clone(),
+            version: known.map_or(0, |known| known.version),
+        };
+        match desk
+            .table
+            .transact(vec![records::put_upload(&stored)])
+            .await
+            .map_err(EngineError::from)
+        {
+            Ok(()) => {
+                let mut notes = Vec::new();
+                if let Some(shard) = stays {
+                    notes.push(format!(
+                        "the earlier version {} ({} records) stays in force",
+                        shard.version, shard.records
+                    ));
+                }
+                let message = format!(
+                    "{} errors; nothing of this version is used. Mend the file and upload it again under the same name",
+                    summary.errors
+                );
+                let errors = summary.errors;
+                report(ports, &upload, "rejected", message, notes, Some(*summary)).await?;
+                let detail = json!({
+                    "pipeline": upload.pipeline,
+                    "key": upload.key,
+                    "errors": errors,
+                    "report": upload.report,
+                });
+                desk.announce
+                    .announce(&[happened("Upload Rejected", detail)])
+                    .await?;
+                return Ok(());
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let key = Key::upload(&upload.pipeline, &upload.key);
+    Err(EngineError::Contended { key, times: TRIES })
+}
