@@ -2,7 +2,7 @@
 
 use perennial_core::announcement::{Announcement, happened, object_found};
 use perennial_core::keys::Key;
-use perennial_core::manifest::{compile_digest, is_quarantined};
+use perennial_core::manifest::{compile_digest, replaced};
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_core::upload::{Shard, Upload, UploadStatus, is_stale};
 use perennial_dataset::Summary;
@@ -71,13 +71,13 @@ pub(crate) async fn accept(
                 replaces: replaces.map(|shard| (shard.records, shard.sequence)),
             },
         };
-        let replaced = replaces.is_some_and(|old| old.version != shard.version);
+        let newer = replaces.is_some_and(|old| old.version != shard.version);
         let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
         let mut accepted = upload.clone();
         accepted.status = UploadStatus::Accepted;
         accepted.earlier = known
             .as_ref()
-            .and_then(|known| earlier(&known.record, &shard, &pipeline));
+            .and_then(|known| replaced(&known.record, &shard, &pipeline.quarantine));
         // Compiled anew, an upload keeps its place: its quarantine, and its age for `use = "last:…"`.
         accepted.shard = Some(Shard {
             sequence: recompiled.map_or(pipeline.sequence, |old| old.sequence),
@@ -96,7 +96,7 @@ pub(crate) async fn accept(
         {
             Ok(()) => {
                 let mut notes = Vec::new();
-                if replaced {
+                if newer {
                     notes.push("it replaces the earlier version in every later dataset".to_owned());
                 }
                 let message = format!(
@@ -167,17 +167,6 @@ async fn keep_unchanged(
         Err(error) if error.is_conflict() => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// What the new shard replaces, as long as that is good to train on: the shard in force, or what that one replaced.
-fn earlier(known: &Upload, shard: &Shard, pipeline: &Pipeline) -> Option<Shard> {
-    let replaced = known
-        .shard
-        .as_ref()
-        .filter(|old| old.version != shard.version);
-    let candidates = [replaced, known.earlier.as_ref()];
-    let good = |old: &&Shard| !is_quarantined(&pipeline.quarantine, old.sequence);
-    candidates.into_iter().flatten().find(good).cloned()
 }
 
 fn accepted_event(upload: &Upload, records: u64) -> Announcement {

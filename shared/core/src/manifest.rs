@@ -100,6 +100,20 @@ pub fn is_quarantined(quarantine: &Quarantine, sequence: u64) -> bool {
         .any(|(after, up_to)| sequence > *after && sequence <= *up_to)
 }
 
+/// What a new shard replaces, as long as that is good to train on: the shard in force, or what that one replaced.
+pub fn replaced(known: &Upload, new: &Shard, quarantine: &Quarantine) -> Option<Shard> {
+    let in_force = known
+        .shard
+        .as_ref()
+        .filter(|old| old.version != new.version);
+    let good = |old: &&Shard| !is_quarantined(quarantine, old.sequence);
+    [in_force, known.earlier.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(good)
+        .cloned()
+}
+
 /// Chooses the shards of a dataset.
 ///
 /// `since` is the sequence up to which the champion has been trained, for `use = "new"`; `now_second` is Unix time,

@@ -1,129 +1,14 @@
 //! `decide(pipeline, event, now) -> pipeline'`: every change of a pipeline.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::alias::{MAX_MOVE_HOURS, Move, MovePhase, MoveReason};
-use super::{Champion, ConfigInForce, InRun, MoveFailure, PAUSE_AFTER, Pipeline};
+use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent};
 use crate::announcement::{Announcement, happened};
-use crate::names::{ModelId, PipelineName, RunId};
+use crate::names::{ModelId, PipelineName};
 use crate::run::Outcome;
 use crate::upload::UploadKind;
-
-/// What may happen to a pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum PipelineEvent {
-    /// A good configuration came.
-    Configured(Box<ConfigInForce>),
-    /// A bad one came; the last good one stays in force.
-    Misconfigured {
-        /// What is wrong.
-        error: String,
-        /// The object's version; empty if it was deleted.
-        version: String,
-        /// Of the object.
-        sequencer: String,
-    },
-    /// An upload was accepted; it bears the new sequence number.
-    Accepted {
-        /// For training or for evaluation.
-        kind: UploadKind,
-        /// Records in the new shard.
-        records: u64,
-        /// The pending shard that it replaces, if there was one: (records, sequence).
-        replaces: Option<(u64, u64)>,
-    },
-    /// An accepted upload was compiled anew, for another model: it keeps its sequence number, and what goes with it.
-    Recompiled {
-        /// For training or for evaluation.
-        kind: UploadKind,
-        /// Records in the new shard.
-        records: u64,
-        /// Records in the old one.
-        before: u64,
-        /// Its number.
-        sequence: u64,
-    },
-    /// An object was deleted: (records, sequence) of its shard.
-    Withdrawn {
-        /// For training or for evaluation.
-        kind: UploadKind,
-        /// Records in the shard.
-        records: u64,
-        /// Its number.
-        sequence: u64,
-    },
-    /// A run seals what is pending. Refused while another is active.
-    Opened {
-        /// The new run.
-        run: RunId,
-    },
-    /// The active run ended.
-    Ended {
-        /// Which.
-        run: RunId,
-        /// How.
-        outcome: Outcome,
-        /// The sequence range that was new in it.
-        sealed: (u64, u64),
-        /// What was pending at the opening (records, uploads): pending again if no verdict was reached on it.
-        pending: (u64, u64),
-        /// The value of `changes` when it was opened.
-        changes: u64,
-    },
-    /// The alias is to move.
-    MoveBegun {
-        /// To this model.
-        to: Champion,
-        /// Why.
-        reason: MoveReason,
-    },
-    /// AWS took the update, or the deployment is still being made: look again.
-    MoveUnderWay {
-        /// When.
-        look_at: Timestamp,
-    },
-    /// AWS refuses to update this deployment to this model: a new one is created and the alias switched.
-    UpdateRefused,
-    /// The deployment was read back as Active with the right model.
-    Serving {
-        /// What clients call.
-        deployment: String,
-    },
-    /// The deployment that clients call is not there any more, though nothing of ours removed it.
-    DeploymentGone {
-        /// Which.
-        deployment: String,
-    },
-    /// The alias parameter was written.
-    Written,
-    /// The move cannot succeed; what served before still serves.
-    MoveFailed {
-        /// In words.
-        reason: String,
-    },
-    /// `perennial start`.
-    StartRequested,
-    /// `perennial pause`.
-    PauseRequested,
-    /// `perennial resume`.
-    ResumeRequested,
-    /// `perennial release`.
-    ReleaseRequested,
-    /// `perennial rollback`, to a named model or the newest kept one.
-    RollbackRequested {
-        /// The model.
-        to: Option<ModelId>,
-    },
-    /// A run was due, but nothing is left to train on: no further try before something changes.
-    NothingToTrain {
-        /// In words.
-        reason: String,
-    },
-    /// The trigger was looked at and does not hold: note when to look again.
-    Looked,
-}
 
 /// Why an event does not apply. Nothing changes; people who asked are told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,6 +4,7 @@
 
 mod alias;
 mod decide;
+mod event;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use alias::{MAX_MOVE_HOURS, Move, MoveEffect, MovePhase, MoveReason};
-pub use decide::{PipelineDecision, PipelineEvent, Refusal, decide};
+pub use decide::{PipelineDecision, Refusal, decide};
+pub use event::PipelineEvent;
 pub(crate) use trigger::after;
 pub use trigger::{Trigger, trigger};
 
