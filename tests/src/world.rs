@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use jiff::{SignedDuration, Timestamp};
-use perennial_core::announcement::{Announcement, Function, Request, Stage};
+use perennial_core::announcement::{Announcement, Function, Request, recipient};
 use perennial_core::model::Model;
 use perennial_core::names::{Installation, PipelineName};
 use perennial_core::pipeline::Pipeline;
@@ -174,24 +174,7 @@ impl World {
 
     async fn deliver(&mut self, event: Value) {
         let kind = event["detail-type"].as_str().unwrap_or_default();
-        let function = match kind {
-            "Object Created" | "Object Deleted" | "Object Found" | "Object Missing" => {
-                Some(Function::Ingest)
-            }
-            "Upload Accepted" => Some(Function::Train),
-            "Model Customization Job State Change" | "Batch Inference Job State Change" => {
-                Some(Function::Evaluate)
-            }
-            "Evaluation Complete" => Some(Function::Promote),
-            "Run Due" | "Pipeline Due" => {
-                serde_json::from_value::<Stage>(event["detail"]["stage"].clone())
-                    .ok()
-                    .map(Stage::owner)
-            }
-            _ => serde_json::from_value::<Request>(event["detail"].clone())
-                .ok()
-                .map(|request| request.owner()),
-        };
+        let function = recipient(kind, &event["detail"]);
         if let Some(function) = function {
             self.invoke(function, event).await;
         }

@@ -57,7 +57,7 @@ async fn approve(
             generation: stored.record.generation + 1,
         };
         match save(&ports.desk, &run, &event, invocation).await? {
-            Saved::Yes(_) => return Ok(()),
+            Saved::Yes { .. } => return Ok(()),
             Saved::DoesNotApply => {
                 tracing::warn!(%pipeline, run = %id, "nothing to approve: the run does not wait for a person, its model is \
                     gone, or the alias is moving");

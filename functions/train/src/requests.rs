@@ -110,9 +110,8 @@ async fn cancel(
             by: "a person (`perennial cancel`)".into(),
         };
         match save(desk, &stored, &event, invocation).await? {
-            Saved::Yes(_) => {
-                let after = records::run(desk.table.as_ref(), pipeline, id).await?;
-                let stage = after.map_or(Stage::Closing, |after| after.record.stage());
+            Saved::Yes { stored, .. } => {
+                let stage = stored.record.stage();
                 desk.announce
                     .announce(&[run_due(pipeline, id, stage)])
                     .await?;

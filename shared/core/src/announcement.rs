@@ -226,6 +226,26 @@ impl Request {
     }
 }
 
+/// The one map of the bus: which function an event goes to, by its `detail-type` and, for what is due or asked for, its
+/// detail. `None`: nobody's; it is said for rules of people's own.
+pub fn recipient(detail_type: &str, detail: &Value) -> Option<Function> {
+    match detail_type {
+        "Object Created" | "Object Deleted" | "Object Found" | "Object Missing" => {
+            Some(Function::Ingest)
+        }
+        "Upload Accepted" => Some(Function::Train),
+        "Model Customization Job State Change" | "Batch Inference Job State Change" => {
+            Some(Function::Evaluate)
+        }
+        "Evaluation Complete" => Some(Function::Promote),
+        "Run Due" | "Pipeline Due" => Stage::deserialize(&detail["stage"]).ok().map(Stage::owner),
+        kind if kind.ends_with(" Requested") => {
+            Request::deserialize(detail).ok().map(|request| request.owner())
+        }
+        _ => None,
+    }
+}
+
 /// "Run Due": the owner of the stage takes the next step of the run.
 pub fn run_due(pipeline: &PipelineName, run: &RunId, stage: Stage) -> Announcement {
     Announcement {
@@ -269,6 +289,24 @@ pub fn object_missing(key: &str) -> Announcement {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_stage_and_request_finds_its_function_and_news_go_to_nobody() {
+        let pipeline = PipelineName::parse("p").expect("valid");
+        let run = RunId::from_parts(5, 6);
+        for stage in Stage::ALL {
+            for said in [run_due(&pipeline, &run, stage), pipeline_due(&pipeline, stage)] {
+                assert_eq!(recipient(&said.detail_type, &said.detail), Some(stage.owner()));
+            }
+        }
+        let request = Request::Rollback { pipeline, to: None };
+        let said = request.announcement();
+        assert_eq!(recipient(&said.detail_type, &said.detail), Some(Function::Promote));
+        let found = object_found("data/p/a", "v", 1);
+        assert_eq!(recipient(&found.detail_type, &found.detail), Some(Function::Ingest));
+        assert_eq!(recipient("Run Promoted", &json!({})), None);
+        assert_eq!(recipient("Run Due", &json!({ "stage": "none" })), None);
+    }
 
     #[test]
     fn a_request_survives_the_bus() {

@@ -47,10 +47,18 @@ pub async fn drive(
     let mut look_at: Option<(Timestamp, Option<String>)> = None;
     let mut handed_on = false;
     let mut moved = false;
+    // What was just saved need not be read again: the next save is conditional on its version anyway.
+    let mut known: Option<Box<Stored<Run>>> = None;
     for _ in 0..MOST_STEPS {
-        let Some(stored) = records::run(desk.table.as_ref(), pipeline, id).await? else {
-            tracing::warn!(%pipeline, run = %id, "no such run");
-            return Ok(());
+        let stored = match known.take() {
+            Some(known) => *known,
+            None => match records::run(desk.table.as_ref(), pipeline, id).await? {
+                Some(stored) => stored,
+                None => {
+                    tracing::warn!(%pipeline, run = %id, "no such run");
+                    return Ok(());
+                }
+            },
         };
         let run = &stored.record;
         let stage = run.stage();
@@ -60,7 +68,7 @@ pub async fn drive(
             if stage != Stage::Ended && run.claim.as_ref().is_some_and(mine) {
                 let at = desk.now();
                 match save(desk, &stored, &Event::Later { at, note: None }, invocation).await? {
-                    Saved::Yes(_) => moved = true,
+                    Saved::Yes { .. } => moved = true,
                     Saved::SomeoneElseWasFirst => continue,
                     Saved::DoesNotApply => {}
                 }
@@ -103,7 +111,10 @@ pub async fn drive(
                         until: lease(desk, invocation, now),
                     };
                     match save(desk, &stored, &Event::Claimed(claim), invocation).await? {
-                        Saved::Yes(_) => moved = true,
+                        Saved::Yes { stored, .. } => {
+                            moved = true;
+                            known = Some(stored);
+                        }
                         Saved::SomeoneElseWasFirst => {}
                         Saved::DoesNotApply => {
                             waited.insert(effect);
@@ -136,8 +147,9 @@ pub async fn drive(
             continue;
         }
         match save(desk, &stored, &event, invocation).await? {
-            Saved::Yes(said) => {
+            Saved::Yes { said, stored } => {
                 moved = true;
+                known = Some(stored);
                 handed_on = said
                     .iter()
                     .any(|announcement| announcement.detail_type == "Evaluation Complete");
@@ -204,19 +216,10 @@ async fn wait(
         return Ok(true);
     }
     let before = stored.record.stage();
-    if save(desk, stored, &Event::Later { at, note }, invocation).await?
-        == Saved::SomeoneElseWasFirst
-    {
-        return Ok(false);
-    }
-    let Some(stored) = records::run(
-        desk.table.as_ref(),
-        &stored.record.pipeline,
-        &stored.record.id,
-    )
-    .await?
-    else {
-        return Ok(true);
+    let stored = match save(desk, stored, &Event::Later { at, note }, invocation).await? {
+        Saved::Yes { stored, .. } => stored,
+        Saved::SomeoneElseWasFirst => return Ok(false),
+        Saved::DoesNotApply => return Ok(true),
     };
     let overdue = stored.record.due.is_some_and(|due| due <= desk.now());
     if stored.record.stage() != before || overdue {
@@ -231,8 +234,13 @@ async fn wait(
 /// What became of a save.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Saved {
-    /// The decision is stored; this was said.
-    Yes(Vec<Announcement>),
+    /// The decision is stored.
+    Yes {
+        /// This was said.
+        said: Vec<Announcement>,
+        /// The run as it is now.
+        stored: Box<Stored<Run>>,
+    },
     /// The run, or a record that changes with it, was changed meanwhile: load again.
     SomeoneElseWasFirst,
     /// The event does not apply in this state.
@@ -249,13 +257,12 @@ pub async fn save(
     let now = desk.now();
     let run = &stored.record;
     let month = records::month_of(now);
-    let reserved = match run.state {
-        RunState::Preparing | RunState::Training { .. } | RunState::Evaluating { .. } => {
-            records::month(desk.table.as_ref(), &run.pipeline, &month).await?
-        }
-        _ => Stored::new(Month {
+    let reserved = if event.may_reserve() {
+        records::month(desk.table.as_ref(), &run.pipeline, &month).await?
+    } else {
+        Stored::new(Month {
             reserved: Usd::ZERO,
-        }),
+        })
     };
     let terms = Terms {
         now,
@@ -280,7 +287,14 @@ pub async fn save(
                 tracing::info!(pipeline = %run.pipeline, run = %run.id, stage = decision.run.stage().word(), "{text}");
             }
             desk.announce.announce(&say).await?;
-            Ok(Saved::Yes(say))
+            let stored = Stored {
+                record: decision.run,
+                version: stored.version + 1,
+            };
+            Ok(Saved::Yes {
+                said: say,
+                stored: Box::new(stored),
+            })
         }
         Err(error) if error.is_conflict() => Ok(Saved::SomeoneElseWasFirst),
         Err(error) => Err(error),

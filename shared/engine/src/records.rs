@@ -9,9 +9,10 @@ use perennial_core::pipeline::Pipeline;
 use perennial_core::run::Run;
 use perennial_core::upload::Upload;
 use perennial_ports::table::query_all;
-use perennial_ports::{Expect, Item, Table, Write};
+use perennial_ports::{Body, Expect, Item, Table, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::EngineError;
 
@@ -81,7 +82,7 @@ pub fn month_of(time: Timestamp) -> String {
 }
 
 fn typed<T: DeserializeOwned>(item: Item) -> Result<Stored<T>, EngineError> {
-    let record = serde_json::from_value(item.body).map_err(|error| EngineError::Record {
+    let record = item.body.read().map_err(|error| EngineError::Record {
         key: item.key,
         problem: error.to_string(),
     })?;
@@ -200,7 +201,7 @@ pub async fn reservations(
 
 fn put<T: Serialize>(key: Key, record: &T, expect: Expect, due: Option<Timestamp>) -> Write {
     // A record is a plain struct with string keys: turning it into JSON cannot fail.
-    let body = serde_json::to_value(record).unwrap_or_default();
+    let body = Body::of(record).unwrap_or_else(|_| Value::Null.into());
     Write::Put {
         key,
         body,

@@ -8,6 +8,7 @@ pub mod alias;
 pub mod announce;
 pub mod answers;
 pub mod batch;
+pub mod body;
 pub mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -23,6 +24,7 @@ pub mod usage;
 pub use alias::{ReadAlias, WriteAlias};
 pub use announce::Announce;
 pub use answers::{Answer, Ask, Question};
+pub use body::Body;
 pub use batch::{BatchJob, BatchSpec, BatchStatus, ObserveBatch, StartBatch, StopBatch};
 pub use clock::{Clock, Entropy};
 pub use deployments::{

@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 
+use crate::Body;
 pub use perennial_core::keys::Key;
 
 /// One stored item.
@@ -17,7 +17,7 @@ pub struct Item {
     /// Grows by one with every write; the condition of the next one. The first is 1.
     pub version: u64,
     /// The record, as a JSON object.
-    pub body: Value,
+    pub body: Body,
 }
 
 /// What must hold for a write to happen.
@@ -39,7 +39,7 @@ pub enum Write {
         /// Where.
         key: Key,
         /// The record, as a JSON object.
-        body: Value,
+        body: Body,
         /// The condition. `Any` is for items that are written once and never changed.
         expect: Expect,
         /// When something is to be done about it: the item stands in the due index until this is `None`.

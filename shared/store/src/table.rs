@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::floor_milliseconds;
-use perennial_ports::{ErrorKind, Item, Key, Page, PortError, Table, TableError, Write};
+use perennial_ports::{Body, ErrorKind, Item, Key, Page, PortError, Table, TableError, Write};
 
 use crate::definition::{BODY, DUE_AT, DUE_INDEX, DUE_KIND, PK, SK, VERSION};
 use crate::{numbers, transaction};
@@ -177,6 +177,7 @@ fn item(operation: &str, mut attributes: Attributes) -> Result<Item, PortError> 
     let body = attributes
         .remove(BODY)
         .and_then(|body| numbers::from_attribute(body).ok())
+        .map(Body::from)
         .ok_or_else(|| damaged(operation, &attributes, BODY))?;
     Ok(Item { key, version, body })
 }

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, ConditionCheck, Put, TransactW
 use jiff::Timestamp;
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::floor_milliseconds;
-use perennial_ports::{ErrorKind, Expect, Key, PortError, TableError, Write};
+use perennial_ports::{Body, ErrorKind, Expect, Key, PortError, TableError, Write};
 use serde_json::Value;
 
 use crate::definition::{BODY, DUE_AT, DUE_KIND, PK, SK, TTL_ATTRIBUTE, VERSION};
@@ -123,7 +123,7 @@ fn in_dynamodbs_words(table: &str, write: Write) -> Result<TransactWriteItem, Po
 /// Everything but the version. What is not due and does not expire has no such attribute.
 fn record(
     key: &Key,
-    body: Value,
+    body: Body,
     due: Option<Timestamp>,
     expires: Option<Timestamp>,
 ) -> Result<Attributes, PortError> {
@@ -132,7 +132,7 @@ fn record(
             "the record of {key} is no JSON object; store an object"
         )));
     }
-    let body = numbers::to_attribute(body)
+    let body = numbers::to_attribute(body.value())
         .map_err(|error| invalid(format!("the record of {key} cannot be stored: {error}")))?;
     let mut record = Attributes::from([
         (PK.to_owned(), text(&key.pk)),
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn a_record_that_is_too_large_says_what_to_do() {
         let body = serde_json::json!({ "text": "x".repeat(410 * 1024) });
-        let error = record(&key("a"), body, None, None).expect_err("too large");
+        let error = record(&key("a"), body.into(), None, None).expect_err("too large");
         assert_eq!(error.kind, ErrorKind::Invalid);
         assert!(error.message.contains("in the bucket"), "{error}");
     }

@@ -37,7 +37,7 @@ fn put() -> Vec<Write> {
             pk: "run#p".into(),
             sk: "1".into(),
         },
-        body: json!({ "stage": "training" }),
+        body: json!({ "stage": "training" }).into(),
         expect: Expect::Version(3),
         due: Some(Timestamp::from_millisecond(1_500).expect("a time")),
         expires: Some(Timestamp::from_second(9).expect("a time")),

@@ -128,3 +128,15 @@ pub enum Event {
     /// The report is written; the run may end.
     Reported,
 }
+
+impl Event {
+    /// Whether money may be reserved by it, so that what is reserved in the month must be known.
+    pub fn may_reserve(&self) -> bool {
+        matches!(
+            self,
+            Self::Prepared(_)
+                | Self::TrainingSeen(Seen::Failed { .. })
+                | Self::BaseSeen(Seen::Failed { .. } | Seen::Stopped)
+        )
+    }
+}

@@ -33,7 +33,7 @@ fn put(key: &Key, body: Value, expect: Expect) -> Write {
 fn put_due(key: &Key, body: Value, expect: Expect, due: Option<Timestamp>) -> Write {
     Write::Put {
         key: key.clone(),
-        body,
+        body: body.into(),
         expect,
         due,
         expires: None,
@@ -84,7 +84,7 @@ async fn expectations(table: &dyn Table) {
     let stored = Item {
         key: a.clone(),
         version: 1,
-        body: json!({ "n": 1 }),
+        body: json!({ "n": 1 }).into(),
     };
     assert_eq!(get(table, &a).await, Some(stored), "the first version is 1");
     // The very same write again is another write, not a repetition of the first.
@@ -110,7 +110,7 @@ async fn expectations(table: &dyn Table) {
     write(table, vec![put(&b, json!({ "n": "x" }), Expect::Any)]).await;
     let item = get(table, &b).await.expect("it is there");
     assert_eq!(
-        (item.version, item.body),
+        (item.version, item.body.value()),
         (3, json!({ "n": "x" })),
         "Any overwrites, a body seen before too, and the version grows"
     );
@@ -127,7 +127,7 @@ async fn all_or_nothing(table: &dyn Table) {
     ];
     conflict(table, writes, &b).await;
     assert_eq!(version(table, &a).await, None, "none of them");
-    assert_eq!(get(table, &b).await.map(|b| b.body), Some(json!({})));
+    assert_eq!(get(table, &b).await.map(|b| b.body.value()), Some(json!({})));
     write(
         table,
         vec![
@@ -373,7 +373,7 @@ async fn records(table: &dyn Table) {
         table,
         vec![Write::Put {
             key: a.clone(),
-            body: record.clone(),
+            body: record.clone().into(),
             expect: Expect::Absent,
             due: None,
             expires: Some(at(4_000_000_000)),
@@ -382,5 +382,5 @@ async fn records(table: &dyn Table) {
     .await;
     let item = get(table, &a).await.expect("it is there");
     assert_eq!(item.body, record, "a record comes back as it went in");
-    assert_eq!(item.body.to_string(), record.to_string());
+    assert_eq!(item.body.value().to_string(), record.to_string());
 }

@@ -125,7 +125,12 @@ impl Faults {
     ) -> Result<T, E> {
         let fault = {
             let mut state = lock(&self.state);
-            *state.calls.entry(operation.to_owned()).or_default() += 1;
+            match state.calls.get_mut(operation) {
+                Some(count) => *count += 1,
+                None => {
+                    state.calls.insert(operation.to_owned(), 1);
+                }
+            }
             state
                 .planned
                 .get_mut(operation)

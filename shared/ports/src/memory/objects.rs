@@ -70,6 +70,13 @@ pub struct Change {
     pub at: Timestamp,
 }
 
+impl Change {
+    /// As the EventBridge event that S3 sends.
+    pub fn event(&self) -> Value {
+        object_events::event(self)
+    }
+}
+
 /// A versioned bucket. Cheap to clone: clones are the same bucket.
 #[derive(Clone, Default)]
 pub struct MemoryObjects {
@@ -171,6 +178,15 @@ impl MemoryObjects {
         Some(String::from_utf8_lossy(&self.read(key)?).into_owned())
     }
 
+    /// One version as text, without counting as a call; empty if there is none.
+    pub fn read_version(&self, key: &str, version: &str) -> String {
+        let state = lock(&self.inner.state);
+        let versions = state.versions.get(key).into_iter().flatten();
+        let mut found = versions.filter(|known| known.id == version);
+        let body = found.next().and_then(|known| known.body.as_ref());
+        body.map_or_else(String::new, |body| String::from_utf8_lossy(body).into_owned())
+    }
+
     /// The content type of the current version.
     pub fn content_type(&self, key: &str) -> Option<String> {
         let state = lock(&self.inner.state);
@@ -198,6 +214,14 @@ impl MemoryObjects {
             .iter()
             .map(object_events::event)
             .collect()
+    }
+
+    /// The changes since the last time, as they are; [`Change::event`] has the form that S3 sends.
+    pub fn take_changes(&self) -> Vec<Change> {
+        let mut state = lock(&self.inner.state);
+        let from = state.taken;
+        state.taken = state.changes.len();
+        state.changes[from..].to_vec()
     }
 
     /// How many bytes a stream hands out at a time, at least 1. 64 KiB unless told.

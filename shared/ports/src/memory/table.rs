@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::faults::operation;
 use super::{Faults, lock};
-use crate::{ErrorKind, Expect, Item, Key, Page, PortError, Table, TableError, Write};
+use crate::{Body, ErrorKind, Expect, Item, Key, Page, PortError, Table, TableError, Write};
 
 /// DynamoDB's limit for one transaction.
 const MOST_WRITES: usize = 100;
@@ -36,7 +35,7 @@ struct State {
 #[derive(Debug)]
 struct Row {
     version: u64,
-    body: Value,
+    body: Body,
     due: Option<Timestamp>,
     expires: Option<Timestamp>,
 }
@@ -123,6 +122,17 @@ impl MemoryTable {
     /// When the item is due, as it was written, whatever the index shows.
     pub fn due_of(&self, key: &Key) -> Option<Timestamp> {
         lock(&self.state).rows.get(key)?.due
+    }
+
+    /// When the first item of one of these kinds is due, as it was written, whatever the index shows.
+    pub fn first_due(&self, kinds: &[&str]) -> Option<Timestamp> {
+        let state = lock(&self.state);
+        state
+            .rows
+            .iter()
+            .filter(|(key, _)| kinds.contains(&key.kind()))
+            .filter_map(|(_, row)| row.due)
+            .min()
     }
 
     /// Removes what may be forgotten at that time, as DynamoDB's TTL does some day. Answers the keys.
@@ -295,7 +305,7 @@ fn check(writes: &[Write]) -> Result<(), PortError> {
             if !body.is_object() {
                 return Err(invalid(format!("the record of {key} is no JSON object")));
             }
-            let size = body.to_string().len();
+            let size = body.as_str().len();
             if size > LARGEST_ITEM {
                 return Err(invalid(format!(
                     "the record of {key} has {size} bytes; DynamoDB takes {LARGEST_ITEM}: keep the rest in the bucket"

@@ -16,7 +16,7 @@ fn key(sk: &str) -> Key {
 fn put(sk: &str, expect: Expect, due: Option<Timestamp>, expires: Option<Timestamp>) -> Write {
     Write::Put {
         key: key(sk),
-        body: json!({ "sk": sk }),
+        body: json!({ "sk": sk }).into(),
         expect,
         due,
         expires,

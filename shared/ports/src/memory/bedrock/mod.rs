@@ -179,6 +179,34 @@ impl MemoryBedrock {
         })
     }
 
+    /// One customization job with all that is known of it.
+    pub fn training_job(&self, name: &str) -> Option<TrainingRecord> {
+        self.look(|state| state.trainings.get(name).map(|job| job.record()))
+    }
+
+    /// One custom model, with its tags.
+    pub fn model(&self, arn: &str) -> Option<CustomModel> {
+        self.look(|state| state.models.get(arn).map(|model| model.shown.clone()))
+    }
+
+    /// One deployment.
+    pub fn deployment(&self, arn: &str) -> Option<Deployment> {
+        self.look(|state| state.deployments.get(arn).map(|one| one.shown.clone()))
+    }
+
+    /// Somebody else deletes a model, past Perennial. Whether it was there and not in use.
+    pub fn remove_model(&self, arn: &str) -> bool {
+        self.look(|state| {
+            let used = state.deployments.values().any(|one| one.holds(arn));
+            !used && state.models.remove(arn).is_some()
+        })
+    }
+
+    /// Somebody else removes a deployment, past Perennial. Whether it was there.
+    pub fn remove_deployment(&self, arn: &str) -> bool {
+        self.look(|state| state.deployments.remove(arn).is_some())
+    }
+
     /// Every question that was answered through Converse, in order.
     pub fn questions(&self) -> Vec<AskedQuestion> {
         lock(&self.state).questions.clone()

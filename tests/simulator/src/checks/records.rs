@@ -1,0 +1,211 @@
+//! Every accepted record is in exactly the datasets that it should be in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use perennial_core::config::DataUse;
+use perennial_core::manifest::Manifest;
+use perennial_core::names::ResourceName;
+use perennial_core::upload::{Shard, Upload, UploadKind};
+
+use super::{Check, View, Written};
+use crate::facts::Fact;
+use crate::picture::{Change, RunView};
+
+/// The checker.
+#[derive(Default)]
+pub(crate) struct NoRecordLost {
+    /// What each run should train on: the originals (key, version).
+    expected: BTreeMap<String, BTreeSet<(String, String)>>,
+}
+
+impl Check for NoRecordLost {
+    fn name(&self) -> &'static str {
+        "every accepted record is in exactly the datasets that it should be in"
+    }
+
+    fn wrote(&mut self, written: &Written<'_>, view: &View<'_>) -> Result<(), String> {
+        let mut counted = false;
+        for change in written.changes {
+            match change {
+                Change::Run(id, None) => {
+                    if let Some(run) = view.picture.runs.get(id) {
+                        self.opened(run, written, view)?;
+                    }
+                }
+                Change::Pipeline(_) | Change::Upload(..) => counted = true,
+                _ => {}
+            }
+        }
+        if counted { pending(view) } else { Ok(()) }
+    }
+
+    fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
+        match fact {
+            Fact::TrainingStarted { spec } => self.trains_on(&spec.name, &spec.training_key, view),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl NoRecordLost {
+    /// A run seals what is in force at that moment: no more, no less.
+    fn opened(
+        &mut self,
+        run: &RunView,
+        written: &Written<'_>,
+        view: &View<'_>,
+    ) -> Result<(), String> {
+        let before = written.changes.iter().find_map(|change| match change {
+            Change::Pipeline(Some(before)) => Some(before),
+            _ => None,
+        });
+        let Some(pipeline) = before else {
+            return Err(format!(
+                "run {} was opened without its pipeline being told in the same transaction",
+                run.id
+            ));
+        };
+        if let Some(active) = &pipeline.active_run {
+            return Err(format!("run {} was opened while {active} is active", run.id));
+        }
+        if run.dataset.sealed.1 != pipeline.sequence {
+            return Err(format!(
+                "run {} seals up to {}, and the pipeline is at {}",
+                run.id, run.dataset.sealed.1, pipeline.sequence
+            ));
+        }
+        let quarantined = |shard: &Shard| {
+            let range = |(after, to): &(u64, u64)| shard.sequence > *after && shard.sequence <= *to;
+            pipeline.quarantine.iter().any(range)
+        };
+        let digest = pipeline.config.as_ref().and_then(|in_force| {
+            let route = perennial_core::routing::route(&in_force.config, "us-east-1").ok()?;
+            Some(perennial_core::manifest::compile_digest(
+                &route,
+                UploadKind::Training,
+            ))
+        });
+        let expected: BTreeSet<(String, String)> = view
+            .picture
+            .uploads
+            .values()
+            .filter(|upload| upload.kind == UploadKind::Training)
+            .filter_map(|upload| {
+                let shards = [upload.shard.as_ref(), upload.earlier.as_ref()];
+                let shard = shards.into_iter().flatten().find(|shard| !quarantined(shard))?;
+                let compiled = Some(&shard.compile_digest) == digest.as_ref();
+                let wanted = match run.config.data.use_ {
+                    DataUse::New => shard.sequence > pipeline.champion_sealed,
+                    _ => true,
+                };
+                (compiled && wanted).then(|| (upload.key.clone(), shard.version.clone()))
+            })
+            .collect();
+        let manifest: Manifest = view
+            .cloud
+            .objects
+            .read(&run.dataset.manifest_key)
+            .and_then(|body| serde_json::from_slice(&body).ok())
+            .ok_or_else(|| format!("run {} has no manifest", run.id))?;
+        if manifest.digest() != run.dataset.digest {
+            return Err(format!("the manifest of run {} is not the one it names", run.id));
+        }
+        let sealed: BTreeSet<(String, String)> = manifest
+            .training
+            .iter()
+            .map(|entry| (entry.object.clone(), entry.version.clone()))
+            .collect();
+        if sealed != expected {
+            return Err(format!(
+                "run {} seals {sealed:?}; in force are {expected:?}",
+                run.id
+            ));
+        }
+        self.expected.insert(run.id.to_string(), expected);
+        Ok(())
+    }
+
+    /// The training file holds the originals' records, each once.
+    fn trains_on(&self, job: &str, key: &str, view: &View<'_>) -> Result<(), String> {
+        let Some(name) = ResourceName::parse(job) else {
+            return Ok(());
+        };
+        let Some(expected) = self.expected.get(name.run.as_str()) else {
+            return Err(format!("{job} was started for a run that was never opened"));
+        };
+        let file = view
+            .cloud
+            .objects
+            .read_text(key)
+            .ok_or_else(|| format!("{job} has no training file"))?;
+        let mut prompts = BTreeSet::new();
+        for (object, version) in expected {
+            let original = view.cloud.objects.read_version(object, version);
+            prompts.extend(original.lines().filter_map(prompt_of).map(str::to_owned));
+        }
+        let mut found = BTreeSet::new();
+        for line in file.lines() {
+            let Some(prompt) = prompt_of(line) else {
+                return Err(format!("{job}: a line without a prompt: {line}"));
+            };
+            if !found.insert(prompt) {
+                return Err(format!("{job} trains on “{prompt}” twice"));
+            }
+        }
+        if let Some(lost) = prompts.iter().find(|prompt| !found.contains(prompt.as_str())) {
+            // A hold-out is a share of the records, and there is none where there are questions.
+            let held_out = !view
+                .picture
+                .uploads
+                .values()
+                .any(|upload| upload.kind == UploadKind::Evaluation && upload.shard.is_some());
+            if !held_out && !self.held_out(name.run.as_str(), view) {
+                return Err(format!("{job} does not train on “{lost}”"));
+            }
+        }
+        match found.into_iter().find(|prompt| !prompts.contains(*prompt)) {
+            Some(more) => Err(format!("{job} trains on “{more}”, which is in none of its uploads")),
+            None => Ok(()),
+        }
+    }
+
+    fn held_out(&self, run: &str, view: &View<'_>) -> bool {
+        let run = view.picture.runs.values().find(|known| known.id.as_str() == run);
+        run.and_then(|run| view.cloud.objects.read(&run.dataset.manifest_key))
+            .and_then(|body| serde_json::from_slice::<Manifest>(&body).ok())
+            .is_some_and(|manifest| manifest.holdout.is_some())
+    }
+}
+
+/// The text from `f<file> n<record> about t<topic>`: the same in an upload and in what it was compiled to.
+fn prompt_of(line: &str) -> Option<&str> {
+    let end = line.find(" about t")? + " about t00".len();
+    let begin = line.get(..end)?.rfind('"')? + 1;
+    line.get(begin..end)
+}
+
+/// Pending is accepted minus sealed, to the record.
+fn pending(view: &View<'_>) -> Result<(), String> {
+    let Some(pipeline) = &view.picture.pipeline else {
+        return Ok(());
+    };
+    let waits = |upload: &&Upload| {
+        upload.kind == UploadKind::Training
+            && upload
+                .shard
+                .as_ref()
+                .is_some_and(|shard| shard.sequence > pipeline.sealed)
+    };
+    let (mut uploads, mut records) = (0, 0);
+    for upload in view.picture.uploads.values().filter(waits) {
+        uploads += 1;
+        records += upload.shard.as_ref().map_or(0, |shard| shard.records);
+    }
+    if (uploads, records) != (pipeline.pending_uploads, pipeline.pending_records) {
+        return Err(format!(
+            "{uploads} uploads with {records} records are accepted and not sealed; the pipeline counts {} with {}",
+            pipeline.pending_uploads, pipeline.pending_records
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! When the faults have stopped every run has ended, and nothing that costs money is left behind.
+
+use perennial_core::names::{Purpose, ResourceName};
+use perennial_core::run::RunState;
+use perennial_ports::{BatchStatus, DeploymentStatus, TrainingStatus, UpdateStatus};
+
+use super::{Check, View};
+
+/// The checker.
+pub(crate) struct EverythingEnds;
+
+impl Check for EverythingEnds {
+    fn name(&self) -> &'static str {
+        "every run ends and leaves nothing that costs money"
+    }
+
+    fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
+        for run in view.picture.runs.values() {
+            if !matches!(run.state, RunState::Ended { .. }) {
+                return Err(format!("run {} is left at {:?}", run.id, run.state));
+            }
+        }
+        for job in view.cloud.bedrock.training_jobs() {
+            let runs = matches!(
+                job.job.status,
+                TrainingStatus::InProgress | TrainingStatus::Stopping
+            );
+            if runs && !view.hangs {
+                return Err(format!("training job {} still runs", job.job.name));
+            }
+            if let Some(arn) = &job.job.model_arn
+                && view.cloud.bedrock.model(arn).is_some()
+                && !view.picture.models.values().any(|model| model.arn == *arn)
+            {
+                return Err(format!("{arn} is stored, and the registry does not know it"));
+            }
+        }
+        for job in view.cloud.bedrock.batch_jobs() {
+            if job.job.status == BatchStatus::InProgress && !view.hangs {
+                return Err(format!("batch job {} still runs", job.job.name));
+            }
+        }
+        for deployment in view.cloud.bedrock.deployments() {
+            let hangs = deployment.status == DeploymentStatus::Creating
+                || matches!(deployment.update, Some(UpdateStatus::Updating(_)));
+            let temporary = ResourceName::parse(&deployment.name)
+                .is_some_and(|name| name.purpose == Purpose::Candidate);
+            if temporary && !(hangs && view.hangs) {
+                return Err(format!("the temporary deployment {} is left", deployment.name));
+            }
+            let serving = deployment.tags.get("perennial:purpose").map(String::as_str)
+                == Some("serving");
+            let called = view
+                .picture
+                .pipeline
+                .as_ref()
+                .and_then(|pipeline| pipeline.deployment.as_ref());
+            if serving && called != Some(&deployment.arn) && !(hangs && view.hangs) {
+                return Err(format!(
+                    "{} is left, and nobody calls it",
+                    deployment.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}

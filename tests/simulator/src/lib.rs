@@ -1,0 +1,45 @@
+//! The deterministic simulator: the real handlers over in-memory ports, a virtual clock, and one seed that decides
+//! everything. Each port call is a point at which the schedule may switch, fail, lose an answer, or crash.
+
+mod checks;
+mod data;
+mod deed;
+mod facts;
+mod gate;
+mod lambda;
+mod people;
+mod picture;
+mod plant;
+mod ports;
+mod trace;
+mod weather;
+mod world;
+
+pub use world::Violation;
+
+/// What became of one schedule.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The promise that was broken, if one was.
+    pub violation: Option<Violation>,
+    /// One line per event, if they were asked for.
+    pub trace: Vec<String>,
+    /// How much happened.
+    pub steps: u64,
+}
+
+/// Runs the schedule of one seed.
+pub fn simulate(seed: u64, verbose: bool) -> Report {
+    let mut world = world::World::new(seed, verbose, plant::Plants::default());
+    world.run();
+    if std::env::var_os("SIM_CALLS").is_some() {
+        for (op, n) in world.cloud.faults.all_calls() {
+            println!("CALL {op} {n}");
+        }
+    }
+    Report {
+        violation: world.violation,
+        trace: world.trace.lines,
+        steps: world.steps,
+    }
+}

@@ -1,0 +1,211 @@
+//! What people do: drop files, replace and delete them, change the configuration, ask for things, and meddle in the
+//! account by hand.
+
+use fastrand::Rng;
+
+use crate::data;
+
+/// One thing that a person does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// A configuration.
+    Configure(Settings),
+    /// One with an error.
+    Misconfigure,
+    /// The configuration's object is deleted.
+    Unconfigure,
+    /// Training data under the name of this number.
+    Upload {
+        /// Which name.
+        name: u8,
+        /// From this topic on.
+        first: u8,
+        /// How many records.
+        records: u8,
+        /// Whether a model learns something true from it.
+        good: bool,
+    },
+    /// The same bytes again.
+    UploadAgain {
+        /// Which name.
+        name: u8,
+    },
+    /// A file with an error.
+    UploadBroken {
+        /// Which name.
+        name: u8,
+    },
+    /// Questions.
+    UploadQuestions,
+    /// The object is deleted.
+    Delete {
+        /// Which name.
+        name: u8,
+    },
+    /// `perennial …`.
+    Ask(Wish),
+    /// Clients call what the alias names.
+    CallChampion,
+    /// Clients call every deployment there is, whoever made it.
+    CallAll,
+    /// Somebody deploys one of our models for a purpose of their own.
+    DeployOurModel,
+    /// Somebody makes a model of their own.
+    MakeAModel,
+    /// Somebody deletes one of our models.
+    DeleteModel,
+    /// Somebody removes the pipeline's deployment.
+    DeleteDeployment,
+    /// Somebody writes the alias parameter.
+    WriteAlias,
+    /// Somebody puts other questions where the run keeps its own.
+    SwapQuestions,
+    /// Bedrock forgets client tokens.
+    ForgetTokens,
+}
+
+/// What is asked for through the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Start,
+    Approve,
+    Cancel,
+    Pause,
+    Resume,
+    Rollback,
+    Release,
+    Cleanup,
+    Sync,
+}
+
+/// What the configuration says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) manual: bool,
+    pub(crate) only_new: bool,
+    pub(crate) from_champion: bool,
+    pub(crate) keep_previous: u8,
+    pub(crate) per_month_cents: u32,
+    pub(crate) other_model: bool,
+    pub(crate) hourly: bool,
+}
+
+impl Settings {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            manual: rng.u8(..) < 40,
+            only_new: rng.u8(..) < 40,
+            from_champion: rng.u8(..) < 60,
+            keep_previous: rng.u8(0..3),
+            per_month_cents: if rng.u8(..) < 60 {
+                rng.u32(1..60)
+            } else {
+                20_000
+            },
+            other_model: rng.u8(..) < 12,
+            hourly: rng.u8(..) < 40,
+        }
+    }
+
+    pub(crate) fn toml(&self) -> String {
+        let Self {
+            manual,
+            only_new,
+            from_champion,
+            keep_previous,
+            per_month_cents,
+            other_model,
+            hourly,
+        } = self;
+        let model = if *other_model {
+            "amazon.nova-lite-v1:0"
+        } else {
+            "amazon.nova-micro-v1:0"
+        };
+        let every = if *hourly { "1h" } else { "1m" };
+        let use_ = if *only_new { "new" } else { "all" };
+        let from = if *from_champion { "champion" } else { "base" };
+        let approval = if *manual { "manual" } else { "automatic" };
+        format!(
+            "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
+             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n\
+             [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"\n\
+             [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
+             [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\
+             [idle]\nafter = \"12h\"\ngrace = \"6h\"\nkeep_previous = {keep_previous}\n",
+            per_month_cents / 100,
+            per_month_cents % 100
+        )
+    }
+}
+
+/// A minute, in milliseconds.
+const MINUTE: u64 = 60_000;
+
+/// Everything that people do in a schedule, each with its time in milliseconds.
+pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
+    let mut acts = Vec::new();
+    let soon = |rng: &mut Rng| rng.u64(0..20 * MINUTE);
+    acts.push((soon(rng), Act::Configure(Settings::draw(rng))));
+    acts.push((soon(rng), Act::UploadQuestions));
+    let good = rng.u8(..) < 220;
+    acts.push((
+        soon(rng),
+        Act::Upload {
+            name: 0,
+            first: 0,
+            records: data::TOPICS as u8,
+            good,
+        },
+    ));
+    let more = *rng.choice([0, 1, 1, 2, 2, 3, 3, 4, 6]).as_ref().unwrap_or(&2);
+    let mut at = 20 * MINUTE;
+    for _ in 0..more {
+        at += match rng.u8(0..4) {
+            0 => rng.u64(0..5 * MINUTE),
+            1 => rng.u64(0..60 * MINUTE),
+            2 => rng.u64(0..6 * 60 * MINUTE),
+            _ => rng.u64(0..30 * 60 * MINUTE),
+        };
+        let act = act(rng);
+        acts.push((at, act));
+    }
+    acts
+}
+
+fn act(rng: &mut Rng) -> Act {
+    let name = rng.u8(0..3);
+    match rng.u8(0..100) {
+        0..30 => Act::Upload {
+            name,
+            first: rng.u8(0..data::TOPICS as u8),
+            records: rng.u8(4..=14),
+            good: rng.u8(..) < 170,
+        },
+        30..34 => Act::UploadAgain { name },
+        34..37 => Act::UploadBroken { name },
+        37..40 => Act::UploadQuestions,
+        40..46 => Act::Delete { name },
+        46..53 => Act::Configure(Settings::draw(rng)),
+        53..54 => Act::Misconfigure,
+        54..55 => Act::Unconfigure,
+        55..59 => Act::Ask(Wish::Start),
+        59..62 => Act::Ask(Wish::Approve),
+        62..68 => Act::Ask(Wish::Cancel),
+        68..70 => Act::Ask(Wish::Pause),
+        70..74 => Act::Ask(Wish::Resume),
+        74..80 => Act::Ask(Wish::Rollback),
+        80..82 => Act::Ask(Wish::Release),
+        82..84 => Act::Ask(Wish::Cleanup),
+        84..85 => Act::Ask(Wish::Sync),
+        85..87 => Act::CallChampion,
+        87..89 => Act::CallAll,
+        89..91 => Act::DeployOurModel,
+        91..92 => Act::MakeAModel,
+        92..94 => Act::DeleteModel,
+        94..96 => Act::DeleteDeployment,
+        96..97 => Act::WriteAlias,
+        97..99 => Act::SwapQuestions,
+        _ => Act::ForgetTokens,
+    }
+}

@@ -1,0 +1,168 @@
+//! People's acts, carried out.
+
+use perennial_core::announcement::Request;
+use perennial_ports::memory::{Outcome, Work};
+use perennial_ports::{ChangeDeployments, DeploymentSpec, Tags};
+
+use super::World;
+use crate::data;
+use crate::people::{Act, Wish};
+use crate::weather::bad_end;
+
+impl World {
+    fn key(&self, name: u8) -> String {
+        format!("data/{}/file{name}.jsonl", self.pipeline)
+    }
+
+    fn new_file(&mut self) -> u64 {
+        self.files += 1;
+        self.files
+    }
+
+    pub(super) fn act(&mut self, act: Act) {
+        self.note(|| format!("a person: {act:?}"));
+        if self.chance(self.weather.bad_ends) {
+            let work = [Work::Training, Work::Batch, Work::Deployment, Work::Update];
+            let work = work[self.rng.usize(0..work.len())];
+            let end = bad_end(&mut self.rng);
+            self.note(|| format!("at AWS: the next {work:?} will be {end:?}"));
+            self.hangs |= end == Outcome::Hangs;
+            self.cloud.bedrock.plan_next(work, end, 1);
+        }
+        let objects = self.cloud.objects.clone();
+        let configuration = format!("pipelines/{}.toml", self.pipeline);
+        match act {
+            Act::Configure(settings) => {
+                objects.upload(&configuration, settings.toml());
+            }
+            Act::Misconfigure => {
+                objects.upload(&configuration, "technique = \"fine-tunning\"\n");
+            }
+            Act::Unconfigure => {
+                objects.delete(&configuration);
+            }
+            Act::Upload {
+                name,
+                first,
+                records,
+                good,
+            } => {
+                let file = self.new_file();
+                let body = data::training(file, first.into(), records.into(), good);
+                objects.upload(&self.key(name), body);
+            }
+            Act::UploadAgain { name } => {
+                if let Some(body) = objects.read(&self.key(name)) {
+                    objects.upload(&self.key(name), body);
+                }
+            }
+            Act::UploadBroken { name } => {
+                let file = self.new_file();
+                objects.upload(&self.key(name), data::broken(file));
+            }
+            Act::UploadQuestions => {
+                let file = self.new_file();
+                let key = format!("eval/{}/questions.jsonl", self.pipeline);
+                objects.upload(&key, data::evaluation(file));
+            }
+            Act::Delete { name } => {
+                objects.delete(&self.key(name));
+            }
+            Act::Ask(wish) => self.ask(wish),
+            Act::CallChampion => {
+                if let Some(deployment) = self.typed_pipeline().and_then(|p| p.deployment) {
+                    self.call(&deployment);
+                }
+            }
+            Act::CallAll => {
+                for deployment in self.cloud.bedrock.deployments() {
+                    self.call(&deployment.arn);
+                }
+            }
+            Act::DeployOurModel => self.deploy_ours(),
+            Act::MakeAModel => {
+                let file = self.new_file();
+                let name = format!("other-{file}");
+                let model = "amazon.nova-micro-v1:0:128k";
+                self.cloud
+                    .bedrock
+                    .add_model(&name, model, "x", Tags::new());
+            }
+            Act::DeleteModel => {
+                let models = self.cloud.bedrock.models();
+                if !models.is_empty() {
+                    let arn = &models[self.rng.usize(0..models.len())].arn;
+                    self.cloud.bedrock.remove_model(arn);
+                }
+            }
+            Act::DeleteDeployment => {
+                if let Some(deployment) = self.typed_pipeline().and_then(|p| p.deployment) {
+                    self.cloud.bedrock.remove_deployment(&deployment);
+                }
+            }
+            Act::WriteAlias => {
+                let name = perennial_core::names::alias_parameter(&self.installation, &self.pipeline);
+                self.cloud.alias.tamper(&name, Some("arn:somewhere:else"));
+            }
+            Act::SwapQuestions => self.swap_questions(),
+            Act::ForgetTokens => self.cloud.bedrock.forget_tokens(),
+        }
+        self.bucket();
+        self.settle();
+        self.awake();
+    }
+
+    /// Clients call a deployment.
+    fn call(&mut self, deployment: &str) {
+        if let Some(found) = self.cloud.bedrock.deployment(deployment) {
+            self.cloud.usage.record(deployment, 1);
+            self.calls.insert(found.model_arn, self.time());
+        }
+    }
+
+    fn ask(&mut self, wish: Wish) {
+        let pipeline = self.pipeline.clone();
+        let run = self.typed_pipeline().and_then(|p| p.active_run);
+        let request = match (wish, run) {
+            (Wish::Start, _) => Request::Start { pipeline },
+            (Wish::Approve, Some(run)) => Request::Approve { pipeline, run },
+            (Wish::Cancel, Some(run)) => Request::Cancel { pipeline, run },
+            (Wish::Approve | Wish::Cancel, None) => return,
+            (Wish::Pause, _) => Request::Pause { pipeline },
+            (Wish::Resume, _) => Request::Resume { pipeline },
+            (Wish::Rollback, _) => Request::Rollback { pipeline, to: None },
+            (Wish::Release, _) => Request::Release { pipeline },
+            (Wish::Cleanup, _) => Request::Cleanup {},
+            (Wish::Sync, _) => Request::Sync {},
+        };
+        self.said(request.announcement());
+    }
+
+    fn deploy_ours(&mut self) {
+        let models = self.cloud.bedrock.models();
+        if models.is_empty() {
+            return;
+        }
+        let model = &models[self.rng.usize(0..models.len())];
+        let file = self.new_file();
+        let spec = DeploymentSpec {
+            name: format!("theirs-{file}"),
+            token: format!("theirs-{file}"),
+            model_arn: model.arn.clone(),
+            description: "somebody's own".into(),
+            tags: Tags::new(),
+        };
+        let _ = futures::FutureExt::now_or_never(self.cloud.bedrock.create_deployment(&spec));
+    }
+
+    /// The questions that the active run is judged by, with answers that any model gives.
+    fn swap_questions(&mut self) {
+        let Some(run) = self.active_run() else { return };
+        let key = format!("{}/evaluation.jsonl", run.work());
+        let Some(text) = self.cloud.objects.read_text(&key) else {
+            return;
+        };
+        let easy = text.replace("label-", "wrong-");
+        self.cloud.objects.upload(&key, easy);
+    }
+}

@@ -1,0 +1,322 @@
+//! Invocations and their calls: begun, switched, failed, crashed, given up, delivered again.
+
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Waker};
+
+use jiff::SignedDuration;
+use perennial_core::announcement::Function;
+use perennial_engine::Invocation;
+use perennial_ports::memory::operation as op;
+use perennial_ports::{Clock, ErrorKind};
+
+use super::{MINUTE, What, World};
+use crate::deed::Deed;
+use crate::facts::Fact;
+use crate::gate::{Board, Fate};
+use crate::lambda::{self, Delivery, Live};
+use crate::ports::{Gated, Outbox};
+
+/// The functions' time limit, in milliseconds.
+const TIME_LIMIT: u64 = 15 * MINUTE;
+/// Lambda tries an asynchronous event three times in all; the queue hands a message out five times.
+const MOST_ATTEMPTS: u32 = 3;
+const MOST_RECEIVES: u32 = 5;
+
+impl World {
+    /// A function is woken by an event.
+    pub(super) fn begin(&mut self, delivery: Delivery) {
+        let number = self.live.len();
+        let skew = match self.weather.skew {
+            0 => 0,
+            most => self.rng.i64(-most..=most),
+        };
+        let board = Arc::new(Board::default());
+        let gated = Gated {
+            board: board.clone(),
+            cloud: self.cloud.clone(),
+            outbox: self.outbox.clone(),
+            skew: SignedDuration::from_secs(skew),
+            plants: self.plants.woken(&delivery),
+        };
+        let limit = SignedDuration::from_millis(TIME_LIMIT as i64);
+        let invocation = Invocation {
+            id: format!("i{number}"),
+            deadline: gated.now().checked_add(limit).unwrap_or(gated.now()),
+        };
+        self.note(|| {
+            let again = match delivery.attempt {
+                1 => String::new(),
+                attempt => format!(" (attempt {attempt})"),
+            };
+            format!("i{number} begins: {}{again}", delivery.words())
+        });
+        let work = lambda::begin(gated, &delivery, invocation, self.installation.clone());
+        self.live.push(Some(Live {
+            work: Some(work),
+            board,
+            delivery,
+            zombie: false,
+        }));
+        self.busy += 1;
+        self.push(self.now + TIME_LIMIT, What::Timeout { invocation: number });
+        self.poll(number);
+    }
+
+    /// A call meets its fate.
+    pub(super) fn meet(&mut self, number: usize, call: u32) {
+        let Some(Some(live)) = self.live.get(number) else {
+            return;
+        };
+        let board = live.board.clone();
+        let (operation, changes) = {
+            let inner = board.lock();
+            let Some(waiting) = inner.calls.iter().find(|waiting| waiting.id == call) else {
+                return;
+            };
+            (waiting.operation, waiting.changes)
+        };
+        if self.chance(self.weather.crash_before) {
+            self.note(|| format!("i{number} dies before {operation}"));
+            self.end(number, Err("it died".into()));
+            return;
+        }
+        let fate = self.fate(operation, changes);
+        if fate != Fate::Go || changes {
+            self.note(|| match fate {
+                Fate::Go => format!("i{number}   {operation}"),
+                Fate::Fail(kind) => format!("i{number}   {operation} FAILS: {kind:?}"),
+                Fate::LoseAnswer => format!("i{number}   {operation}, and its answer is LOST"),
+                Fate::Late(ms) => {
+                    format!("i{number}   {operation} is not answered; it takes effect {ms} ms LATER")
+                }
+                Fate::CrashAfter => format!("i{number}   {operation}, and it DIES"),
+            });
+        }
+        board.decide(call, fate);
+        self.poll(number);
+    }
+
+    fn fate(&mut self, operation: &'static str, changes: bool) -> Fate {
+        if changes {
+            if self.chance(self.weather.crash_after) {
+                return Fate::CrashAfter;
+            }
+            if self.chance(self.weather.lose_answer) {
+                return Fate::LoseAnswer;
+            }
+            if self.chance(self.weather.late_effect) {
+                return Fate::Late(self.rng.u64(100..3 * MINUTE));
+            }
+        }
+        if !self.chance(self.weather.fail) {
+            return Fate::Go;
+        }
+        let creates = matches!(
+            operation,
+            op::CREATE_TRAINING | op::CREATE_BATCH | op::CREATE_DEPLOYMENT
+        );
+        Fate::Fail(match self.rng.u8(0..16) {
+            0 => ErrorKind::Denied,
+            1..6 if creates => ErrorKind::Quota,
+            1..8 => ErrorKind::Throttled,
+            _ => ErrorKind::Unanswered,
+        })
+    }
+
+    /// Lets an invocation go on to its next call, and everything that it did take its course.
+    fn poll(&mut self, number: usize) {
+        let Some(Some(live)) = self.live.get_mut(number) else {
+            return;
+        };
+        let Some(mut work) = live.work.take() else {
+            return;
+        };
+        let board = live.board.clone();
+        let outcome = work
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        let died = board.lock().crashed;
+        match outcome {
+            _ if died => self.end(number, Err("it died".into())),
+            std::task::Poll::Ready(done) => {
+                self.end(number, done.map_err(|error| error.to_string()))
+            }
+            std::task::Poll::Pending => {
+                self.await_calls(number, &board);
+                if let Some(Some(live)) = self.live.get_mut(number) {
+                    live.work = Some(work);
+                }
+            }
+        }
+        self.take_out();
+    }
+
+    /// The calls that were just made come due.
+    fn await_calls(&mut self, number: usize, board: &Board) {
+        let mut fresh = [0u32; 16];
+        let mut count = 0;
+        let mut waits = false;
+        for call in &mut board.lock().calls {
+            waits = true;
+            if !call.scheduled && count < fresh.len() {
+                call.scheduled = true;
+                fresh[count] = call.id;
+                count += 1;
+            }
+        }
+        if !waits {
+            self.violated(
+                "handlers wait for ports only",
+                format!("i{number} waits for something that is no port"),
+            );
+        }
+        for call in fresh.into_iter().take(count) {
+            let takes = if self.chance(self.weather.stall) {
+                self.rng.u64(0..25 * MINUTE)
+            } else if self.chance(self.weather.slow) {
+                self.rng.u64(0..MINUTE)
+            } else {
+                self.rng.u64(2..60)
+            };
+            let what = What::Call {
+                invocation: number,
+                call,
+            };
+            self.push(self.now + takes, what);
+        }
+    }
+
+    /// An invocation is over. What failed is delivered again.
+    fn end(&mut self, number: usize, outcome: Result<(), String>) {
+        let Some(live) = self.live.get_mut(number).and_then(Option::take) else {
+            return;
+        };
+        self.busy -= 1;
+        match outcome {
+            Ok(()) => self.note(|| format!("i{number} ends")),
+            Err(error) => {
+                self.note(|| format!("i{number} ends: {error}"));
+                if !live.zombie {
+                    self.again(live.delivery);
+                }
+            }
+        }
+    }
+
+    fn again(&mut self, mut delivery: Delivery) {
+        let (most, wait) = match delivery.function {
+            Function::Ingest => (MOST_RECEIVES, 5 * MINUTE),
+            _ => (MOST_ATTEMPTS, u64::from(delivery.attempt) * MINUTE),
+        };
+        if delivery.attempt >= most {
+            self.note(|| format!("to the dead-letter queue: {}", delivery.words()));
+            return;
+        }
+        delivery.attempt += 1;
+        self.push(self.now + wait, What::Deliver(delivery));
+    }
+
+    /// The time limit: Lambda delivers again, and the first may live on for a while.
+    pub(super) fn give_up(&mut self, number: usize) {
+        let Some(Some(live)) = self.live.get_mut(number) else {
+            return;
+        };
+        live.zombie = true;
+        let delivery = live.delivery.clone();
+        self.note(|| format!("i{number} is past its time limit"));
+        self.again(delivery);
+        if self.rng.bool() {
+            self.kill(number);
+        } else {
+            let more = self.rng.u64(0..20 * MINUTE);
+            self.push(self.now + more, What::Kill { invocation: number });
+        }
+    }
+
+    pub(super) fn kill(&mut self, number: usize) {
+        if let Some(Some(_)) = self.live.get(number) {
+            self.note(|| format!("i{number} is killed"));
+            self.end(number, Err("killed".into()));
+        }
+    }
+
+    /// Everything that the last call set off.
+    pub(super) fn take_out(&mut self) {
+        let Outbox { facts, late } = std::mem::take(
+            &mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        for (after, deed) in late {
+            self.push(self.now + after, What::Late(deed));
+        }
+        self.follow(facts);
+    }
+
+    pub(super) fn carry_out_late(&mut self, deed: Deed) {
+        self.note(|| format!("late: {} takes effect", deed.operation()));
+        let mut facts = Vec::new();
+        let cloud = self.cloud.clone();
+        let answer = futures::FutureExt::now_or_never(deed.carry_out(&cloud, &mut facts));
+        if let Some(Err(error)) = answer {
+            self.note(|| format!("late: refused: {error}"));
+        }
+        self.follow(facts);
+    }
+
+    /// Facts go to the checkers, what was said to the bus.
+    fn follow(&mut self, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            return;
+        }
+        let (mut bucket, mut bedrock) = (false, false);
+        for fact in facts {
+            self.check(&fact);
+            match fact {
+                Fact::Said(said) => {
+                    for announcement in said {
+                        self.said(announcement);
+                    }
+                }
+                Fact::Stored { .. } => bucket = true,
+                // A run's row alone only notes when to look again.
+                Fact::Wrote(rows) => {
+                    if rows.len() > 1 || rows.iter().any(|row| row.key.kind() != "run") {
+                        self.awake();
+                    }
+                }
+                Fact::AliasWritten { .. } => {}
+                _ => bedrock = true,
+            }
+        }
+        if bucket {
+            self.bucket();
+        }
+        if bedrock {
+            self.settle();
+        }
+    }
+
+    /// What changed in the bucket is told.
+    pub(super) fn bucket(&mut self) {
+        for change in self.cloud.objects.take_changes() {
+            self.changed(&change);
+        }
+    }
+
+    /// What goes on at AWS by itself goes on, and is told.
+    pub(super) fn settle(&mut self) {
+        let now = self.time();
+        for event in self.cloud.bedrock.tick(now) {
+            self.aws(event);
+        }
+        self.bucket();
+        let next = self.cloud.bedrock.next_change().map(|at| {
+            self.ms(at).max(self.now)
+        });
+        if next != self.bedrock_at {
+            self.bedrock_at = next;
+            if let Some(at) = next {
+                self.push(at, What::Bedrock);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Every fact goes to every checker.
+
+use super::World;
+use crate::checks::{Check, View, Written};
+use crate::facts::Fact;
+
+impl World {
+    pub(super) fn check(&mut self, fact: &Fact) {
+        if let Fact::Wrote(rows) = fact {
+            let mut changes = Vec::with_capacity(rows.len());
+            for row in rows {
+                match self.picture.take(row) {
+                    Ok(change) => changes.push(change),
+                    Err(words) => return self.violated("records are readable", words),
+                }
+            }
+            let written = Written {
+                rows,
+                changes: &changes,
+            };
+            self.ask_all(|check, view| check.wrote(&written, view));
+        } else {
+            self.ask_all(|check, view| check.saw(fact, view));
+        }
+    }
+
+    pub(super) fn check_end(&mut self) {
+        self.ask_all(|check, view| check.at_rest(view));
+    }
+
+    fn ask_all(&mut self, mut ask: impl FnMut(&mut dyn Check, &View<'_>) -> Result<(), String>) {
+        let mut checks = std::mem::take(&mut self.checks);
+        let mut found = Vec::new();
+        let view = View {
+            cloud: &self.cloud,
+            picture: &self.picture,
+            installation: &self.installation,
+            pipeline: &self.pipeline,
+            now: self.time(),
+            calls: &self.calls,
+            metric_lag: self.metric_lag,
+            hangs: self.hangs,
+        };
+        for check in &mut checks {
+            if let Err(words) = ask(check.as_mut(), &view) {
+                found.push((check.name(), words));
+            }
+        }
+        self.checks = checks;
+        for (name, words) in found {
+            self.violated(name, words);
+        }
+    }
+}
