@@ -253,6 +253,8 @@ impl World {
                     write: objects.clone(),
                     deployments: bedrock.clone(),
                     deploy: bedrock.clone(),
+                    training: bedrock.clone(),
+                    stop_training: bedrock.clone(),
                     batch: bedrock.clone(),
                     stop_batch: bedrock.clone(),
                     read_alias: cloud.alias.clone(),

@@ -130,6 +130,7 @@ pub(crate) fn run(state: RunState) -> Run {
         prepared: None,
         jobs: Vec::new(),
         model_arn: None,
+        creates: Vec::new(),
         leftovers: Vec::new(),
         verdict: None,
         cancelled: None,

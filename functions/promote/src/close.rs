@@ -1,9 +1,9 @@
 //! Ending a run: what it made for itself is removed on every outcome, and its report is written.
 
 use perennial_core::names::{Purpose, is_ours};
-use perennial_core::run::{Event, MAX_ATTEMPTS, Run};
+use perennial_core::run::{Event, MAX_ATTEMPTS, Run, Seen};
 use perennial_engine::{StepResult, records, reports};
-use perennial_ports::{BatchStatus, ErrorKind};
+use perennial_ports::{BatchStatus, ErrorKind, TrainingStatus};
 
 use crate::Ports;
 
@@ -11,7 +11,7 @@ pub(crate) async fn remove(ports: &Ports, run: &Run, purpose: Purpose) -> StepRe
     match purpose {
         Purpose::Candidate => remove_candidate(ports, run).await,
         Purpose::Base => stop_base(ports, run).await,
-        Purpose::Training => Ok(Event::Removed(Purpose::Training)),
+        Purpose::Training => stop_training(ports, run).await,
     }
 }
 
@@ -59,6 +59,45 @@ async fn remove_candidate(ports: &Ports, run: &Run) -> StepResult {
             note: None,
         }),
     }
+}
+
+/// A training job that nobody waits for any more: one that a call without an answer has created, or one that was given up. It is
+/// stopped and followed until it has ended; a model that it made all the same goes into the registry, where it is found idle.
+async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
+    for attempt in 1..=MAX_ATTEMPTS {
+        let resource = run.resource(Purpose::Training, attempt);
+        let name = resource.to_string();
+        let Some(job) = ports.training.find_training(&name).await? else {
+            continue;
+        };
+        if !is_ours(&resource.tags(), &job.tags) {
+            continue;
+        }
+        if !run.jobs.iter().any(|known| known.name == name) {
+            return Ok(Event::LeftoverFound {
+                purpose: Purpose::Training,
+                attempt,
+                job: job.arn,
+            });
+        }
+        match job.status {
+            TrainingStatus::InProgress => {
+                ports.stop_training.stop_training(&name).await?;
+            }
+            TrainingStatus::Stopping => {}
+            TrainingStatus::Completed if run.model_arn.is_none() && job.model_arn.is_some() => {
+                return Ok(Event::TrainingSeen(Seen::Completed {
+                    model_arn: job.model_arn,
+                }));
+            }
+            TrainingStatus::Completed | TrainingStatus::Failed | TrainingStatus::Stopped => continue,
+        }
+        return Ok(Event::Later {
+            at: ports.desk.next_look(),
+            note: None,
+        });
+    }
+    Ok(Event::Removed(Purpose::Training))
 }
 
 /// A batch job that nobody waits for any more is stopped.

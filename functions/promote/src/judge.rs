@@ -34,7 +34,13 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
         });
     }
     let read = ports.read.as_ref();
-    let prompts = questions::load(read, run).await?;
+    let (prompts, questions) = questions::load_with_digest(read, run).await?;
+    let model = ModelId::of(&run.id);
+    let Some(model) = records::model(ports.desk.table.as_ref(), &run.pipeline, &model).await? else {
+        return Ok(Event::Impossible {
+            reason: "the run's model is not in the registry".into(),
+        });
+    };
     let candidate = kept::load(
         read,
         &kept::model_prefix(&run.pipeline, &ModelId::of(&run.id)),
@@ -71,7 +77,8 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
     let rule = GateRule::new(&run.config.evaluation, prepared.metric);
     Ok(Event::Judged {
         verdict: Box::new(gate(&rule, &pairs)),
-        dataset: run.dataset.digest.clone(),
+        dataset: model.record.trained_on.first().cloned().unwrap_or_default(),
+        questions,
         hold: pipeline.record.hold.clone(),
         generation: pipeline.record.generation + 1,
     })

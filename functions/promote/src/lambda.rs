@@ -30,6 +30,8 @@ pub async fn main() -> Result<(), Error> {
         write: start.bucket,
         deployments: bedrock.clone(),
         deploy: bedrock.clone(),
+        training: bedrock.clone(),
+        stop_training: bedrock.clone(),
         batch: bedrock.clone(),
         stop_batch: bedrock,
         read_alias: alias.clone(),

@@ -16,8 +16,8 @@ use perennial_core::announcement::Function;
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
-    ChangeDeployments, ObserveBatch, ObserveDeployments, ReadAlias, ReadObjects, StopBatch,
-    WriteAlias, WriteObjects,
+    ChangeDeployments, ObserveBatch, ObserveDeployments, ObserveTraining, ReadAlias, ReadObjects,
+    StopBatch, StopTraining, WriteAlias, WriteObjects,
 };
 use serde_json::Value;
 
@@ -37,6 +37,10 @@ pub struct Ports {
     pub deployments: Arc<dyn ObserveDeployments>,
     /// Creating and updating the pipeline's deployment, removing temporary ones.
     pub deploy: Arc<dyn ChangeDeployments>,
+    /// Looking at training jobs that nobody waits for any more.
+    pub training: Arc<dyn ObserveTraining>,
+    /// Stopping them.
+    pub stop_training: Arc<dyn StopTraining>,
     /// Looking at batch jobs.
     pub batch: Arc<dyn ObserveBatch>,
     /// Stopping those that nobody waits for.

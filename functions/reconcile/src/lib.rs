@@ -67,7 +67,7 @@ async fn tick(ports: &Ports) -> Result<(), EngineError> {
             continue;
         };
         // The index lags behind the table: what was dealt with meanwhile is not said again.
-        if run.record.due.is_some_and(|due| due <= now) && run.record.stage() != Stage::Ended {
+        if run.record.due.is_some_and(|due| due <= now) {
             say.push(run_due(&pipeline, &id, run.record.stage()));
         }
     }

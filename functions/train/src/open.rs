@@ -137,6 +137,7 @@ async fn open(
         prepared: None,
         jobs: Vec::new(),
         model_arn: None,
+        creates: Vec::new(),
         leftovers: Vec::new(),
         verdict: None,
         cancelled: None,

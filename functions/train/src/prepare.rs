@@ -101,6 +101,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     };
     let evaluation_key = format!("{}/evaluation.jsonl", run.work());
     let lines: Vec<u8> = chosen.iter().flat_map(EvalRecord::to_line).collect();
+    let evaluation_digest = questions::digest(&lines);
     ports
         .write
         .put(&evaluation_key, Bytes::from(lines), "application/x-ndjson")
@@ -120,6 +121,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         left_out: sealed.left_out,
         training_tokens: sealed.tokens_estimate,
         evaluation_key,
+        evaluation_digest,
         prompts: chosen.len() as u64,
         prompts_available: before as u64,
         prompts_seen_by_champion: (before - fair.len()) as u64,

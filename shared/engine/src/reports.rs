@@ -99,7 +99,9 @@ impl UploadReport {
 pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     let mut text = String::new();
     let (word, reason) = match &run.state {
-        RunState::Closing { outcome, reason }
+        RunState::Closing {
+            outcome, reason, ..
+        }
         | RunState::Ended {
             outcome, reason, ..
         } => (outcome.word(), reason.as_str()),

@@ -136,6 +136,8 @@ pub(crate) fn begin(
                 write: ports.clone(),
                 deployments: ports.clone(),
                 deploy: ports.clone(),
+                training: ports.clone(),
+                stop_training: ports.clone(),
                 batch: ports.clone(),
                 stop_batch: ports.clone(),
                 read_alias: ports.clone(),

@@ -140,7 +140,8 @@ pub fn effects(run: &Run) -> Vec<Effect> {
             effects
         }
         RunState::Deciding => vec![Effect::Judge],
-        RunState::AwaitingApproval { .. } | RunState::Ended { .. } => Vec::new(),
+        RunState::AwaitingApproval { .. } => Vec::new(),
+        RunState::Ended { .. } => run.leftovers.first().map(|purpose| Effect::Remove(*purpose)).into_iter().collect(),
         RunState::Promoting { generation } => vec![Effect::FollowMove {
             generation: *generation,
         }],

@@ -99,8 +99,10 @@ pub enum Event {
     Judged {
         /// With its figures.
         verdict: Box<Verdict>,
-        /// The dataset whose model was judged.
+        /// The dataset that the judged model was trained on, by the registry.
         dataset: String,
+        /// The digest of the questions that it was judged by, as they were read.
+        questions: String,
         /// Why promotions wait, when they do.
         hold: Option<String>,
         /// The number of the move that would follow.
@@ -123,6 +125,15 @@ pub enum Event {
         reason: String,
     },
 
+    /// A job was found that the run did not know of: a call that nobody heard of has created it.
+    LeftoverFound {
+        /// What for.
+        purpose: crate::names::Purpose,
+        /// Counted from 1.
+        attempt: u32,
+        /// Its ARN.
+        job: String,
+    },
     /// A temporary thing is gone.
     Removed(crate::names::Purpose),
     /// The report is written; the run may end.

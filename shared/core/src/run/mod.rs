@@ -36,6 +36,14 @@ pub const STOPPING_LIMIT_HOURS: i64 = 24;
 /// Answers that are not collected by then fail the run.
 pub const EVALUATION_DEADLINE_HOURS: i64 = 48;
 
+/// What a run made for itself and what cannot be removed within this time is left to the aftercare.
+pub const CLOSING_LIMIT_HOURS: i64 = 24;
+/// So long after its end a run is looked at once more: by then every call that was on its way when the run ended has taken
+/// effect or never will (a function lives for 15 minutes, a call for less), so that nothing is created unseen afterwards.
+pub const AFTERCARE_HOURS: i64 = 1;
+/// What cannot be removed within this time after the end is named in the history and given up.
+pub const AFTERCARE_LIMIT_HOURS: i64 = 7 * 24;
+
 /// Counted from the run's opening: earlier attempts had their time.
 fn starting_limit_hours(attempt: u32) -> i64 {
     let earlier = i64::from(attempt.saturating_sub(1));
@@ -183,6 +191,8 @@ pub enum RunState {
         outcome: Outcome,
         /// In words.
         reason: String,
+        /// Since then.
+        since: Timestamp,
     },
     /// Over.
     Ended {
@@ -192,6 +202,8 @@ pub enum RunState {
         reason: String,
         /// When.
         at: Timestamp,
+        /// What it may have left behind is looked for once more then; none if that is done, or nothing was ever created.
+        aftercare: Option<Timestamp>,
     },
 }
 
@@ -216,6 +228,8 @@ pub struct Prepared {
     pub training_tokens: u64,
     /// The evaluation prompts that are asked.
     pub evaluation_key: String,
+    /// The digest of their file: the gate judges these questions and no others.
+    pub evaluation_digest: String,
     /// How many.
     pub prompts: u64,
     /// How many there were before a subsample was drawn.
@@ -312,7 +326,9 @@ pub struct Run {
     pub jobs: Vec<Job>,
     /// The ARN of the model that it made.
     pub model_arn: Option<String>,
-    /// What it may have made for itself and must remove before it ends.
+    /// What a create may have been sent for, whether or not its answer was heard.
+    pub creates: Vec<Purpose>,
+    /// What it may have made for itself and must remove before it ends, and once more in its aftercare.
     pub leftovers: Vec<Purpose>,
     /// The gate's verdict.
     pub verdict: Option<Verdict>,

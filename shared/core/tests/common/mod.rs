@@ -106,6 +106,7 @@ pub(crate) fn run(number: u64, state: RunState) -> Run {
         prepared: (!unprepared).then(prepared),
         jobs: Vec::new(),
         model_arn: None,
+        creates: Vec::new(),
         leftovers: Vec::new(),
         verdict: None,
         cancelled: None,

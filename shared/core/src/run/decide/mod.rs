@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
+    AFTERCARE_LIMIT_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
     STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, TRAINING_DEADLINE_HOURS, starting_limit_hours,
 };
 use crate::announcement::Announcement;
@@ -121,19 +121,31 @@ impl Step {
     fn close(&mut self, outcome: Outcome, reason: impl Into<String>) -> bool {
         let reason = reason.into();
         self.note(format!("ending as {}: {reason}", outcome.word()));
-        self.run.state = RunState::Closing { outcome, reason };
+        self.run.state = RunState::Closing {
+            outcome,
+            reason,
+            since: self.now,
+        };
+        self.run.leftovers = self.left();
         true
+    }
+
+    /// What may be there: all that a create was sent for, but a training job that was seen to end.
+    fn left(&self) -> Vec<Purpose> {
+        let over = |job: &Job| {
+            job.purpose == Purpose::Training && matches!(job.status.as_str(), "Completed" | "Failed" | "Stopped")
+        };
+        let trained = self.run.jobs.iter().rfind(|job| job.purpose == Purpose::Training).is_some_and(over);
+        let mut left = self.run.creates.clone();
+        left.retain(|purpose| *purpose != Purpose::Training || !trained);
+        left
     }
 
     /// What may happen in any state.
     fn common(&mut self, event: &Event) -> bool {
         match event {
             Event::Claimed(claim) => {
-                if matches!(
-                    self.run.state,
-                    RunState::AwaitingApproval { .. } | RunState::Ended { .. }
-                ) || self.run.claim.is_some()
-                {
+                if self.rests() || self.run.claim.is_some() {
                     return false;
                 }
                 // A step that fails each time is claimed each time: here such a run ends.
@@ -161,16 +173,22 @@ impl Step {
     }
 
     fn later(&mut self, at: Timestamp, note: Option<&str>) -> bool {
-        if matches!(
-            self.run.state,
-            RunState::AwaitingApproval { .. } | RunState::Ended { .. }
-        ) {
+        if self.rests() {
             return false;
         }
         self.run.due = Some(at);
         self.history = note.map(str::to_owned);
         self.overdue();
         true
+    }
+
+    /// Whether nothing is to be done about the run now.
+    fn rests(&self) -> bool {
+        match self.run.state {
+            RunState::AwaitingApproval { .. } => true,
+            RunState::Ended { .. } => self.run.leftovers.is_empty(),
+            _ => false,
+        }
     }
 
     /// Ends what takes longer than its stage may, so that every run ends. Whether it was so.
@@ -239,11 +257,40 @@ impl Step {
                 Outcome::Failed,
                 format!("the answers were not there within {EVALUATION_DEADLINE_HOURS} hours"),
             ),
+            RunState::Closing { since, .. }
+                if past(*since, CLOSING_LIMIT_HOURS) && !self.run.leftovers.is_empty() =>
+            {
+                let left = self.names_of_leftovers();
+                self.run.leftovers.clear();
+                self.note(format!(
+                    "{left} could not be removed within {CLOSING_LIMIT_HOURS} hours; it is tried again after the run's end"
+                ))
+            }
+            RunState::Ended { at, aftercare, .. } if past(*at, AFTERCARE_LIMIT_HOURS) => {
+                *aftercare = None;
+                let left = self.names_of_leftovers();
+                self.run.leftovers.clear();
+                self.run.due = None;
+                self.note(format!(
+                    "{left} could not be removed within {AFTERCARE_LIMIT_HOURS} hours after the end and is given up. Look at \
+                     it: it may cost money"
+                ))
+            }
             _ => {
                 self.run.due = due;
                 false
             }
         }
+    }
+
+    fn names_of_leftovers(&self) -> String {
+        let names: Vec<String> = self
+            .run
+            .leftovers
+            .iter()
+            .map(|purpose| self.run.resource(*purpose, 1).to_string())
+            .collect();
+        names.join(", ")
     }
 
     fn cancel(&mut self, by: &str) -> bool {

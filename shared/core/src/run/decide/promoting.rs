@@ -6,7 +6,9 @@ use super::{Also, Step};
 use crate::announcement::happened;
 use crate::config::Approval;
 use crate::pipeline::{MoveReason, PipelineEvent};
-use crate::run::{Awaiting, Event, Outcome, RunState};
+use crate::money::Usd;
+use crate::names::Purpose;
+use crate::run::{AFTERCARE_HOURS, Awaiting, Event, Job, Outcome, RunState, Seen};
 
 impl Step {
     /// Judging, moving, ending.
@@ -17,6 +19,7 @@ impl Step {
                 Event::Judged {
                     verdict,
                     dataset,
+                    questions,
                     hold,
                     generation,
                 },
@@ -27,6 +30,18 @@ impl Step {
                         format!(
                             "the answers belong to dataset {dataset}, not to this run's {}",
                             self.run.dataset.digest
+                        ),
+                    );
+                }
+                let sealed = self.run.prepared.as_ref().map(|prepared| prepared.evaluation_digest.as_str());
+                if sealed != Some(questions) {
+                    return self.close(
+                        Outcome::Failed,
+                        format!(
+                            "the questions under {} were changed since the dataset was sealed (their digest is {questions}, \
+                             not {}), so the answers prove nothing",
+                            self.run.work(),
+                            sealed.unwrap_or("known")
                         ),
                     );
                 }
@@ -75,7 +90,43 @@ impl Step {
                 self.run.leftovers.retain(|left| left != purpose);
                 true
             }
-            (RunState::Closing { outcome, reason }, Event::Reported)
+            (RunState::Ended { aftercare: Some(at), .. }, Event::Removed(purpose))
+                if self.run.leftovers.contains(purpose) =>
+            {
+                if self.now < at {
+                    // Too early to be sure.
+                    self.run.due = Some(at);
+                    return true;
+                }
+                self.run.leftovers.retain(|left| left != purpose);
+                if self.run.leftovers.is_empty() {
+                    self.aftercare_done();
+                }
+                true
+            }
+            (
+                RunState::Closing { .. } | RunState::Ended { .. },
+                Event::LeftoverFound {
+                    purpose,
+                    attempt,
+                    job,
+                },
+            ) if self.run.leftovers.contains(purpose) => {
+                self.saw_job(*purpose, *attempt, job, "InProgress");
+                self.note(format!(
+                    "{job} was found, which a call that was not answered has created; it is stopped, and its money stays reserved"
+                ))
+            }
+            (
+                RunState::Closing { .. } | RunState::Ended { .. },
+                Event::TrainingSeen(Seen::Completed {
+                    model_arn: Some(arn),
+                }),
+            ) if self.run.leftovers.contains(&Purpose::Training) && self.run.model_arn.is_none() => {
+                self.register(arn);
+                self.note(format!("{arn} was made all the same; it serves nobody and will be found idle"))
+            }
+            (RunState::Closing { outcome, reason, .. }, Event::Reported)
                 if self.run.leftovers.is_empty() =>
             {
                 self.end(outcome, reason)
@@ -132,12 +183,29 @@ impl Step {
             word,
             json!({ "pipeline": self.run.pipeline, "run": self.run.id, "reason": reason }),
         ));
+        self.run.leftovers = self.left();
+        let look = self.hours(AFTERCARE_HOURS);
+        let aftercare = (!self.run.leftovers.is_empty()).then_some(look);
         self.run.state = RunState::Ended {
             outcome,
             reason,
             at: self.now,
+            aftercare,
         };
-        self.run.due = None;
+        self.run.due = aftercare;
         self.note(format!("ended: {}", outcome.word()))
+    }
+
+    /// Nothing can come any more. What was reserved for a job that never came into being is free again.
+    fn aftercare_done(&mut self) {
+        if let RunState::Ended { aftercare, .. } = &mut self.run.state {
+            *aftercare = None;
+        }
+        self.run.due = None;
+        let trained = |job: &Job| job.purpose == Purpose::Training;
+        if self.run.reserved > Usd::ZERO && !self.run.jobs.iter().any(trained) {
+            self.also.push(Also::ReleaseAll);
+            self.note("no job was ever started; what was reserved is released");
+        }
     }
 }

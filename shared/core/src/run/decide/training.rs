@@ -37,18 +37,12 @@ impl Step {
                     "training job {name} is started (attempt {attempt})"
                 ))
             }
-            (RunState::Starting { attempt }, Event::TrainingRefused { reason }) => {
-                if attempt == 1 {
-                    self.also.push(Also::ReleaseAll);
-                }
+            (RunState::Starting { .. }, Event::TrainingRefused { reason }) => {
                 self.close(Outcome::Failed, reason)
             }
-            (RunState::Starting { attempt }, Event::TrainingNeverStarted)
+            (RunState::Starting { .. }, Event::TrainingNeverStarted)
                 if self.run.cancelled.is_some() =>
             {
-                if attempt == 1 {
-                    self.also.push(Also::ReleaseAll);
-                }
                 let by = self.run.cancelled.clone().unwrap_or_default();
                 self.close(
                     Outcome::Cancelled,
@@ -94,6 +88,7 @@ impl Step {
         self.reserve(Purpose::Training, 1, prepared.training_cost);
         self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
         self.run.state = RunState::Starting { attempt: 1 };
+        self.run.creates.push(Purpose::Training);
         self.note(format!(
             "dataset {} is sealed: {} records, {} evaluation prompts; {total} is reserved; {}",
             self.run.dataset.digest, prepared.records, prepared.prompts, prepared.power
@@ -208,7 +203,7 @@ impl Step {
     }
 
     pub(super) fn evaluate_now(&mut self) {
-        self.run.leftovers = vec![Purpose::Candidate, Purpose::Base];
+        self.run.creates.extend([Purpose::Candidate, Purpose::Base]);
         self.run.state = RunState::Evaluating {
             candidate: CandidateSide::Deploying,
             base: BaseSide::Starting { attempt: 1 },
