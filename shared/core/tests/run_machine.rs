@@ -2,11 +2,10 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::run_cases::*;
 use common::*;
-use perennial_core::announcement::Stage;
 use perennial_core::gate::{GateRule, judge};
 use perennial_core::names::Purpose;
 use perennial_core::pipeline::{Champion, PipelineEvent};
@@ -21,6 +20,7 @@ const CANCEL: (&str, &str) = ("cancel", "closing cancelled");
 fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
     let end = |event| (event, "closing failed");
     let evaluating = [end("impossible"), CANCEL];
+    let unseen = [("done", SAME), ("job found", SAME), ("no job left", SAME)];
     let with = |more: &[(&'static str, &'static str)]| [&evaluating[..], more].concat();
     BTreeMap::from([
         (
@@ -119,6 +119,7 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
                 ("passed, held", "awaiting Hold"),
                 ("not passed", "closing declined"),
                 end("another's verdict"),
+                end("other questions"),
             ]),
         ),
         ("approval", vec![CANCEL, ("approved", "promoting")]),
@@ -134,10 +135,20 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
             "promoting",
             vec![("moved", "closing promoted"), end("move failed")],
         ),
-        ("closing", vec![("removed", SAME)]),
-        ("closing, clean", vec![("reported", "ended declined")]),
+        ("closing", vec![("removed", SAME), ("base removed", SAME)]),
+        (
+            "closing, clean",
+            vec![("reported", "ended declined, aftercare")],
+        ),
+        ("closing, job unseen", unseen.to_vec()),
         ("promoted", vec![]),
         ("cancelled", vec![]),
+        ("ended early", unseen.to_vec()),
+        ("aftercare", vec![("removed", SAME), ("base removed", SAME)]),
+        (
+            "aftercare, job unseen",
+            [&unseen[..2], &[("no job left", "ended failed")]].concat(),
+        ),
     ])
 }
 
@@ -147,10 +158,9 @@ fn every_pair_of_state_and_event_is_in_the_table_or_refused() {
     for (state, run) in states() {
         for (name, event) in events() {
             let row = table[state].iter().find(|(event, _)| *event == name);
-            let waits = !matches!(run.stage(), Stage::Approval | Stage::Ended);
             let expected = match row {
                 Some((_, next)) => Some(*next),
-                None if waits && matches!(name, "claimed" | "later") => Some(SAME),
+                None if !rests(&run) && matches!(name, "claimed" | "later") => Some(SAME),
                 None => None,
             };
             let expected = expected.map(|next| match next {
@@ -190,11 +200,9 @@ fn money_models_and_the_pipeline_change_with_exactly_these_steps() {
         }
     }
     let expected = [
+        // Nothing is reserved yet.
         "preparing + impossible: release",
         "preparing + prepared: reserve training 1, reserve base 1",
-        "starting + refused: release",
-        "starting, cancelled + refused: release",
-        "starting, cancelled + never started: release",
         "training + done: register",
         "training + failed: reserve training 2",
         "training, to stop + done: register",
@@ -205,16 +213,49 @@ fn money_models_and_the_pipeline_change_with_exactly_these_steps() {
         "approval + approved: move",
         "held + approved: move",
         "closing, clean + reported: end declined",
+        "closing, job unseen + done: register",
+        "ended early + done: register",
+        "aftercare, job unseen + done: register",
+        "aftercare, job unseen + no job left: release",
     ];
     assert_eq!(found, expected);
 }
 
 #[test]
+fn what_is_reserved_in_the_month_is_known_to_every_decision_that_asks_for_it() {
+    let spent = |month| Terms {
+        month_reserved: month,
+        ..terms(1)
+    };
+    let mut reserving = BTreeSet::new();
+    for (state, run) in states() {
+        for (name, event) in events() {
+            let nothing = decide(&run, &event, spent(usd(0)));
+            let all = decide(&run, &event, spent(usd(1_000_000)));
+            if !event.may_reserve() {
+                assert_eq!(nothing, all, "{name} in {state} rests on the month's sum");
+            }
+            let also = nothing.map_or(Vec::new(), |decision| decision.also);
+            if also.iter().any(|also| matches!(also, Also::Reserve { .. })) {
+                assert!(event.may_reserve(), "{name} in {state}");
+                reserving.insert(name);
+            }
+        }
+    }
+    // Nothing is read for an event that never reserves; that a job failed for good shows only in the decision.
+    let mut said: BTreeSet<_> = events()
+        .iter()
+        .filter_map(|(name, event)| event.may_reserve().then_some(*name))
+        .collect();
+    assert!(said.remove("failed for good"));
+    assert_eq!(said, reserving);
+}
+
+#[test]
 fn every_state_that_is_not_over_has_something_to_do_or_waits_for_a_person() {
     for (state, run) in states() {
-        let todo = !effects(&run).is_empty();
-        let idle = matches!(run.stage(), Stage::Approval | Stage::Ended);
-        assert_eq!(todo, !idle, "{state}");
+        assert_eq!(effects(&run).is_empty(), rests(&run), "{state}");
+        assert_eq!(run.due.is_none(), rests(&run), "{state}");
     }
 }
 
@@ -272,6 +313,8 @@ fn every_stage_has_an_end() {
         ("training, cancelled", 96, 97, "closing cancelled"),
         ("deploying", 48, 49, "closing failed"),
         ("asking all", 48, 49, "closing failed"),
+        ("closing", 24, 25, "closing declined"),
+        ("closing, job unseen", 24, 25, "closing failed"),
     ] {
         let states: BTreeMap<_, _> = states().into_iter().collect();
         let run = &states[state];

@@ -66,6 +66,7 @@ pub(crate) fn prepared() -> Prepared {
         left_out: 0,
         training_tokens: 60_000,
         evaluation_key: "work/bot/evaluation.jsonl".into(),
+        evaluation_digest: "q1".into(),
         prompts: 60,
         prompts_available: 60,
         prompts_seen_by_champion: 0,

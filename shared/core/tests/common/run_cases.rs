@@ -4,8 +4,8 @@ use perennial_core::announcement::Stage;
 use perennial_core::gate::{GateRule, Pair, Verdict, judge};
 use perennial_core::names::Purpose;
 use perennial_core::run::{
-    Awaiting, BaseSide, CandidateSide, ChampionSide, Claim, Event, Outcome, Run, RunState, Seen,
-    Terms,
+    AFTERCARE_HOURS, Awaiting, BaseSide, CandidateSide, ChampionSide, Claim, Event, Job, Outcome,
+    Run, RunState, Seen, Terms,
 };
 use perennial_core::score::ResolvedMetric;
 
@@ -58,24 +58,10 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
         attempt,
         job: "arn:batch/1".into(),
     };
-    let ended = |outcome| RunState::Ended {
-        outcome,
-        reason: "words".into(),
-        at: at(1),
-    };
     let mut cancelled = run(1, RunState::Starting { attempt: 1 });
     cancelled.cancelled = Some("a person".into());
     let mut stopped = run(1, training(Some("cancelled by a person"), true));
     stopped.cancelled = Some("a person".into());
-    let mut closing = run(
-        1,
-        RunState::Closing {
-            outcome: Outcome::Declined,
-            reason: "words".into(),
-        },
-    );
-    let clean = closing.clone();
-    closing.leftovers = vec![Purpose::Candidate, Purpose::Base];
     let mut all = vec![
         ("preparing", run(1, RunState::Preparing)),
         ("starting", run(1, RunState::Starting { attempt: 1 })),
@@ -156,23 +142,97 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
             ),
         ),
         ("promoting", run(1, RunState::Promoting { generation: 3 })),
-        ("closing", closing),
-        ("closing, clean", clean),
-        ("promoted", run(1, ended(Outcome::Promoted))),
-        ("cancelled", run(1, ended(Outcome::Cancelled))),
+        (
+            "closing",
+            run_with(
+                &[Purpose::Candidate, Purpose::Base],
+                closing(Outcome::Declined),
+            ),
+        ),
+        ("closing, clean", run_with(&[], closing(Outcome::Declined))),
+        (
+            "closing, job unseen",
+            run_with(&[Purpose::Training], closing(Outcome::Failed)),
+        ),
+        ("promoted", run_with(&[], ended(Outcome::Promoted, None))),
+        ("cancelled", run_with(&[], ended(Outcome::Cancelled, None))),
+        (
+            "ended early",
+            run_with(&[Purpose::Training], ended(Outcome::Failed, Some(2))),
+        ),
+        (
+            "aftercare",
+            run_with(
+                &[Purpose::Candidate, Purpose::Base],
+                ended(Outcome::Declined, Some(1)),
+            ),
+        ),
+        (
+            "aftercare, job unseen",
+            run_with(&[Purpose::Training], ended(Outcome::Failed, Some(1))),
+        ),
     ];
-    for (_, run) in &mut all {
-        if run.stage() > Stage::Training {
+    for (name, run) in &mut all {
+        let unseen = run.stage() == Stage::Starting || run.leftovers == [Purpose::Training];
+        if run.stage() >= Stage::Starting {
+            run.creates.push(Purpose::Training);
+        }
+        if !unseen && run.stage() >= Stage::Training {
+            run.jobs.push(training_job(run, 1, "InProgress"));
+        }
+        if *name == "starting 2" {
+            run.jobs.push(training_job(run, 1, "Failed"));
+        }
+        if !unseen && run.stage() > Stage::Training {
+            run.creates.extend([Purpose::Candidate, Purpose::Base]);
+            run.jobs[0].status = "Completed".into();
             run.model_arn = Some("arn:model/1".into());
         }
         if matches!(run.stage(), Stage::Approval | Stage::Promoting) {
             run.verdict = Some(verdict(true));
         }
-        if matches!(run.stage(), Stage::Approval | Stage::Ended) {
-            run.due = None;
+        match run.state {
+            RunState::AwaitingApproval { .. } => run.due = None,
+            RunState::Ended { aftercare, .. } => run.due = aftercare,
+            _ => {}
         }
     }
     all
+}
+
+/// A run's training job, as it was last seen.
+pub(crate) fn training_job(run: &Run, attempt: u32, status: &str) -> Job {
+    Job {
+        purpose: Purpose::Training,
+        attempt,
+        name: run.resource(Purpose::Training, attempt).to_string(),
+        arn: format!("arn:job/{attempt}"),
+        status: status.into(),
+    }
+}
+
+pub(crate) fn closing(outcome: Outcome) -> RunState {
+    RunState::Closing {
+        outcome,
+        reason: "words".into(),
+        since: at(0),
+    }
+}
+
+/// Over an hour before its aftercare.
+pub(crate) fn ended(outcome: Outcome, aftercare: Option<i64>) -> RunState {
+    RunState::Ended {
+        outcome,
+        reason: "words".into(),
+        at: at(aftercare.unwrap_or(1) - AFTERCARE_HOURS),
+        aftercare: aftercare.map(at),
+    }
+}
+
+pub(crate) fn run_with(leftovers: &[Purpose], state: RunState) -> Run {
+    let mut run = run(1, state);
+    run.leftovers = leftovers.to_vec();
+    run
 }
 
 pub(crate) fn claim(by: &str, until: i64) -> Claim {
@@ -189,9 +249,10 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     let completed = |model: Option<&str>| Seen::Completed {
         model_arn: model.map(Into::into),
     };
-    let judged = |passed, dataset: &str, hold: Option<&str>| Event::Judged {
+    let judged = |passed, dataset: &str, questions: &str, hold: Option<&str>| Event::Judged {
         verdict: Box::new(verdict(passed)),
         dataset: dataset.into(),
+        questions: questions.into(),
         hold: hold.map(Into::into),
         generation: 3,
     };
@@ -273,10 +334,14 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                 reason: "words".into(),
             },
         ),
-        ("passed", judged(true, "d1", None)),
-        ("passed, held", judged(true, "d1", Some("rolled back"))),
-        ("not passed", judged(false, "d1", None)),
-        ("another's verdict", judged(true, "d2", None)),
+        ("passed", judged(true, "d1", "q1", None)),
+        (
+            "passed, held",
+            judged(true, "d1", "q1", Some("rolled back")),
+        ),
+        ("not passed", judged(false, "d1", "q1", None)),
+        ("another's verdict", judged(true, "d2", "q1", None)),
+        ("other questions", judged(true, "d1", "q2", None)),
         (
             "approved",
             Event::Approved {
@@ -292,9 +357,28 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                 reason: "words".into(),
             },
         ),
+        (
+            "job found",
+            Event::LeftoverFound {
+                purpose: Purpose::Training,
+                attempt: 1,
+                job: "arn:job/1".into(),
+            },
+        ),
         ("removed", Event::Removed(Purpose::Candidate)),
+        ("base removed", Event::Removed(Purpose::Base)),
+        ("no job left", Event::Removed(Purpose::Training)),
         ("reported", Event::Reported),
     ]
+}
+
+/// Whether it waits for a person, or is over with nothing left that it may have made.
+pub(crate) fn rests(run: &Run) -> bool {
+    match run.stage() {
+        Stage::Approval => true,
+        Stage::Ended => run.leftovers.is_empty(),
+        _ => false,
+    }
 }
 
 /// A state's name in the table's words.
@@ -307,7 +391,16 @@ pub(crate) fn word(run: &Run) -> String {
             (true, true) => "training stopping".into(),
         },
         RunState::Closing { outcome, .. } => format!("closing {}", outcome.word()),
-        RunState::Ended { outcome, .. } => format!("ended {}", outcome.word()),
+        RunState::Ended {
+            outcome, aftercare, ..
+        } => {
+            let more = if aftercare.is_some() {
+                ", aftercare"
+            } else {
+                ""
+            };
+            format!("ended {}{more}", outcome.word())
+        }
         RunState::AwaitingApproval { awaiting } => format!("awaiting {awaiting:?}"),
         _ => run.stage().word().to_owned(),
     }
