@@ -159,6 +159,7 @@ pub(crate) fn declined() -> Run {
         outcome: Outcome::Declined,
         reason: reason.into(),
         at: at(300),
+        aftercare: None,
     });
     run.jobs.push(Job {
         purpose: Purpose::Training,
