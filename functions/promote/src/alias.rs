@@ -204,6 +204,44 @@ async fn write(
     Ok(PipelineEvent::Written)
 }
 
+/// Removes what failed moves left behind: a deployment by their name that nobody calls.
+pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), EngineError> {
+    let installation = &ports.desk.settings.installation;
+    let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {
+        return Ok(());
+    };
+    let now = ports.desk.now();
+    let due = stored.record.sweeps.iter().filter(|sweep| sweep.look_at <= now);
+    let Some(sweep) = due.min_by_key(|sweep| sweep.look_at) else {
+        return Ok(());
+    };
+    let generation = sweep.generation;
+    let found = ports
+        .deployments
+        .find_deployment(&serving_name(installation, name, generation))
+        .await?;
+    let ours = found.filter(|found| {
+        is_ours(&serving_tags(installation, name, generation), &found.tags)
+            && stored.record.deployment.as_ref() != Some(&found.arn)
+    });
+    let gone = match ours {
+        None => true,
+        Some(found) => {
+            match ports.deploy.delete_deployment(&found.arn).await {
+                Ok(()) => {}
+                Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {}
+                Err(error) => return Err(error.into()),
+            }
+            false
+        }
+    };
+    // If someone else wrote first, the pipeline is still due and looked at again.
+    let event = PipelineEvent::Swept { generation, gone };
+    pipelines::change_as_seen(&ports.desk, &stored, &event)
+        .await
+        .map(drop)
+}
+
 /// Brings deployment and parameter back in line when someone changed or removed them.
 pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), EngineError> {
     let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {

@@ -75,6 +75,7 @@ pub async fn handle(
         "Pipeline Due" => {
             let pipeline = event.pipeline()?;
             alias::carry_on(ports, &pipeline).await?;
+            alias::sweep(ports, &pipeline).await?;
             alias::repair(ports, &pipeline).await?;
             requests::follow_active_run(ports, &pipeline, invocation).await
         }

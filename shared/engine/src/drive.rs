@@ -63,11 +63,13 @@ pub async fn drive(
         let run = &stored.record;
         let stage = run.stage();
         // A run that has ended is looked at once more, later; until then, and afterwards, there is nothing to do.
-        let rests = stage == Stage::Ended && run.due.is_none_or(|due| due > desk.now());
+        let mine = |claim: &Claim| claim.by == invocation.id;
+        let claimed = run.claim.as_ref().is_some_and(mine);
+        let rests =
+            stage == Stage::Ended && !claimed && run.due.is_none_or(|due| due > desk.now());
         if stage.owner() != performer.function() || rests {
             // Whoever goes on need not wait for this invocation's deadline.
-            let mine = |claim: &Claim| claim.by == invocation.id;
-            if stage != Stage::Ended && run.claim.as_ref().is_some_and(mine) {
+            if stage != Stage::Ended && claimed {
                 let at = desk.now();
                 match save(desk, &stored, &Event::Later { at, note: None }, invocation).await? {
                     Saved::Yes { .. } => moved = true,

@@ -304,7 +304,8 @@ impl World {
         let mut after = every * self.thinned;
         if self.busy <= 1 {
             let due = self.cloud.table.first_due(&["run", "pipeline"]);
-            let due = due.map_or(self.now + 40 * DAY, |due| self.ms(due));
+            let never = self.now + if self.calm_since.is_some() { 0 } else { 40 * DAY };
+            let due = due.map_or(never, |due| self.ms(due));
             after = after.max(due.saturating_sub(self.now).div_ceil(every) * every);
         }
         self.reconcile_in(after);
@@ -317,6 +318,10 @@ impl World {
     /// Something happens: the next round of `reconcile` is not left out.
     fn awake(&mut self) {
         self.progress = true;
+        self.soon();
+    }
+
+    fn soon(&mut self) {
         let every = self.weather.reconcile_minutes * MINUTE;
         if self.reconcile_at > self.now + every {
             self.reconcile_in(every);
@@ -324,7 +329,7 @@ impl World {
     }
 
     fn daily(&mut self) {
-        self.awake();
+        self.soon();
         let tick = json!({ "detail-type": "Scheduled Event", "detail": {} });
         self.begin(Delivery::of(Function::Cleanup, tick));
         let sync: Value = json!({ "detail-type": "Scheduled Event", "detail": { "task": "sync" } });

@@ -11,6 +11,14 @@ use crate::names::RunId;
 /// A move that takes longer has failed.
 pub const MAX_MOVE_HOURS: i64 = 6;
 
+/// So long after a move failed its deployment is looked for once more: a call that was on its way then has taken effect by
+/// now, or never will.
+pub(super) const SWEEP_HOURS: i64 = 1;
+/// What cannot be removed is tried again so often, and given up in the end.
+pub(super) const SWEEP_PACE_HOURS: i64 = 6;
+/// See [`SWEEP_PACE_HOURS`].
+pub const SWEEP_LIMIT_HOURS: i64 = 7 * 24;
+
 /// Why the alias moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -3,8 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::alias::{MAX_MOVE_HOURS, Move, MovePhase, MoveReason};
-use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent};
+use super::alias::{
+    MAX_MOVE_HOURS, Move, MovePhase, MoveReason, SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
+};
+use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent, Sweep};
 use crate::announcement::{Announcement, happened};
 use crate::names::{ModelId, PipelineName};
 use crate::run::Outcome;
@@ -192,7 +194,7 @@ pub fn decide(
             if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
                 let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
                 say.push(not_moved(&name, &reason));
-                fail(&mut next, &reason);
+                fail(&mut next, &reason, now);
             }
         }
         PipelineEvent::UpdateRefused => {
@@ -282,7 +284,23 @@ pub fn decide(
         PipelineEvent::MoveFailed { reason } => {
             before_serving(&mut next)?;
             say.push(not_moved(&name, reason));
-            fail(&mut next, reason);
+            fail(&mut next, reason, now);
+        }
+        PipelineEvent::Swept { generation, gone } => {
+            let Some(place) = next.sweeps.iter().position(|sweep| sweep.generation == *generation)
+            else {
+                return Err(Refusal(format!("nothing of move {generation} is looked for")));
+            };
+            let age = now.duration_since(next.sweeps[place].since);
+            let certain = *gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
+            if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
+                next.sweeps.remove(place);
+            } else {
+                let wait = if *gone { SWEEP_HOURS } else { SWEEP_PACE_HOURS };
+                next.sweeps[place].look_at = now
+                    .checked_add(SignedDuration::from_hours(wait))
+                    .unwrap_or(Timestamp::MAX);
+            }
         }
         PipelineEvent::StartRequested => {
             if let Some(run) = &next.active_run {
@@ -430,8 +448,15 @@ fn begin(
     Ok(())
 }
 
-fn fail(pipeline: &mut Pipeline, reason: &str) {
+fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
     if let Some(moving) = pipeline.moving.take() {
+        if moving.phase == MovePhase::Creating {
+            pipeline.sweeps.push(Sweep {
+                generation: moving.generation,
+                since: now,
+                look_at: now,
+            });
+        }
         pipeline.last_failure = Some(MoveFailure {
             generation: moving.generation,
             reason: reason.to_owned(),

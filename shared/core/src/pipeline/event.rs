@@ -101,6 +101,13 @@ pub enum PipelineEvent {
         /// In words.
         reason: String,
     },
+    /// The deployment of a failed move was looked for.
+    Swept {
+        /// The move.
+        generation: u64,
+        /// Whether nothing by its name is there.
+        gone: bool,
+    },
     /// `perennial start`.
     StartRequested,
     /// `perennial pause`.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use alias::{MAX_MOVE_HOURS, Move, MoveEffect, MovePhase, MoveReason};
+pub use alias::{MAX_MOVE_HOURS, Move, MoveEffect, MovePhase, MoveReason, SWEEP_LIMIT_HOURS};
 pub use decide::{PipelineDecision, Refusal, decide};
 pub use event::PipelineEvent;
 pub(crate) use trigger::after;
@@ -44,6 +44,17 @@ pub struct Champion {
     pub model: ModelId,
     /// On Bedrock.
     pub arn: String,
+}
+
+/// A deployment that a failed move may have left behind, also one whose create took effect later than anybody heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// The move: it ends the deployment's name.
+    pub generation: u64,
+    /// Since then.
+    pub since: Timestamp,
+    /// When to look for it.
+    pub look_at: Timestamp,
 }
 
 /// How a move of the alias ended.
@@ -135,6 +146,9 @@ pub struct Pipeline {
     pub moving: Option<Move>,
     /// The last move that did not succeed.
     pub last_failure: Option<MoveFailure>,
+    /// Deployments of failed moves: looked for until nothing of them can come any more.
+    #[serde(default)]
+    pub sweeps: Vec<Sweep>,
     /// Set by a rollback: promotions wait for `resume` or `approve`.
     pub hold: Option<String>,
 
@@ -175,14 +189,16 @@ impl Pipeline {
             generation: 0,
             moving: None,
             last_failure: None,
+            sweeps: Vec::new(),
             hold: None,
             due: None,
         }
     }
 
-    /// What is due: a move goes before collecting.
+    /// What is due: a move goes before collecting, and so does what a failed move left, once it is to be looked for.
     pub fn stage(&self) -> Stage {
-        if self.moving.is_some() {
+        let swept = self.next_sweep().is_some_and(|at| self.due == Some(at));
+        if self.moving.is_some() || swept {
             Stage::Moving
         } else {
             Stage::Collecting
@@ -206,6 +222,11 @@ impl Pipeline {
             .map(|moving| alias::effect(self, moving))
     }
 
+    /// When the next deployment of a failed move is to be looked for.
+    pub fn next_sweep(&self) -> Option<Timestamp> {
+        self.sweeps.iter().map(|sweep| sweep.look_at).min()
+    }
+
     /// Looks at the trigger anew and notes when to look again.
     pub fn reschedule(&mut self, now: Timestamp) {
         self.due = if let Some(moving) = &self.moving {
@@ -213,7 +234,7 @@ impl Pipeline {
         } else {
             match trigger(self, now) {
                 Trigger::Open { .. } => Some(now),
-                Trigger::Wait { until, .. } => until,
+                Trigger::Wait { until, .. } => [until, self.next_sweep()].into_iter().flatten().min(),
             }
         };
     }

@@ -41,6 +41,8 @@ pub const CLOSING_LIMIT_HOURS: i64 = 24;
 /// So long after its end a run is looked at once more: by then every call that was on its way when the run ended has taken
 /// effect or never will (a function lives for 15 minutes, a call for less), so that nothing is created unseen afterwards.
 pub const AFTERCARE_HOURS: i64 = 1;
+/// What is left then is tried again so often.
+pub const AFTERCARE_PACE_HOURS: i64 = 6;
 /// What cannot be removed within this time after the end is named in the history and given up.
 pub const AFTERCARE_LIMIT_HOURS: i64 = 7 * 24;
 

@@ -40,9 +40,10 @@ impl Check for HistoryExplains {
                 return Err(format!("run {id} went on to {:?} without a line", now.state));
             }
             if let Some(before) = before
-                && matches!(before.state, RunState::Ended { .. })
+                && let RunState::Ended { outcome, .. } = &before.state
+                && !matches!(&now.state, RunState::Ended { outcome: still, .. } if still == outcome)
             {
-                return Err(format!("run {id} had ended, and was changed"));
+                return Err(format!("run {id} had ended as {}, and is {:?}", outcome.word(), now.state));
             }
         }
         Ok(())

@@ -57,9 +57,12 @@ impl World {
         let Some(pipeline) = self.typed_pipeline() else {
             return true;
         };
-        let rests = pipeline.active_run.is_none()
+        // The last round found nothing to do.
+        let rests = !self.progress
+            && self.rounds > 2
+            && pipeline.active_run.is_none()
             && pipeline.stage() == Stage::Collecting
-            && pipeline.due.is_none()
+            && self.cloud.table.first_due(&["run", "pipeline"]).is_none()
             && self.calm_since.is_some_and(|since| self.now > since + 2 * MINUTE);
         if rests {
             self.check_end();

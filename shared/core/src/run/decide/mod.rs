@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AFTERCARE_LIMIT_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
+    AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
     STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, TRAINING_DEADLINE_HOURS, starting_limit_hours,
 };
 use crate::announcement::Announcement;
@@ -176,7 +176,10 @@ impl Step {
         if self.rests() {
             return false;
         }
-        self.run.due = Some(at);
+        self.run.due = Some(match self.run.state {
+            RunState::Ended { .. } => at.max(self.hours(AFTERCARE_PACE_HOURS)),
+            _ => at,
+        });
         self.history = note.map(str::to_owned);
         self.overdue();
         true
