@@ -15,5 +15,6 @@ pub mod prompt;
 pub mod routing;
 pub mod run;
 pub mod score;
+pub mod simulator;
 pub mod span;
 pub mod upload;

@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::run_cases::{closing, ended};
 use common::*;
 use perennial_core::idle::{Action, Calls, Inventory, PlanLine, Served, plan, protected};
 use perennial_core::model::{Mark, Model, ModelLife};
@@ -220,10 +221,6 @@ fn without_a_configuration_nothing_goes() {
 
 /// Every state of a run, and whether its candidate is protected in it.
 fn runs() -> Vec<(Run, bool)> {
-    let closing = |outcome| RunState::Closing {
-        outcome,
-        reason: String::new(),
-    };
     vec![
         (run(1, RunState::Preparing), true),
         (run(1, RunState::Starting { attempt: 1 }), true),
@@ -242,17 +239,8 @@ fn runs() -> Vec<(Run, bool)> {
         (run(1, closing(Outcome::Declined)), false),
         (run(1, closing(Outcome::Failed)), false),
         (run(1, closing(Outcome::Cancelled)), false),
-        (
-            run(
-                1,
-                RunState::Ended {
-                    outcome: Outcome::Failed,
-                    reason: String::new(),
-                    at: at(0),
-                },
-            ),
-            false,
-        ),
+        (run(1, ended(Outcome::Failed, None)), false),
+        (run(1, ended(Outcome::Failed, Some(2))), false),
     ]
 }
 

@@ -263,3 +263,43 @@ fn nothing_that_a_person_asks_for_reopens_a_run() {
         }
     }
 }
+
+#[test]
+#[ignore = "suggested: `left` looks only at the newest job that was seen, which is the first attempt's"]
+fn a_second_attempt_that_nobody_heard_of_is_looked_for_too() {
+    let overdue = Event::Later {
+        at: at(170),
+        note: Some("no answer".into()),
+    };
+    for (event, hour) in [(event("refused"), 1), (overdue, 169)] {
+        let run = after(state("starting 2"), hour, &[event]);
+        assert_eq!(run.leftovers, [Purpose::Training]);
+    }
+}
+
+#[test]
+#[ignore = "suggested: the first attempt is named, whichever is left"]
+fn the_attempt_that_is_given_up_is_the_one_that_is_named() {
+    let mut run = state("aftercare, job unseen");
+    run.jobs = vec![
+        training_job(&run, 1, "Failed"),
+        training_job(&run, 2, "InProgress"),
+    ];
+    let given_up = happens(&run, &event("later"), AFTERCARE_LIMIT_HOURS + 1);
+    let line = given_up.history.expect("a line");
+    let name = run.resource(Purpose::Training, 2).to_string();
+    assert!(line.contains(&name), "{line}");
+}
+
+#[test]
+#[ignore = "suggested: a claim more than a week after the end gives up before the first look"]
+fn an_aftercare_that_nobody_has_tried_is_not_given_up() {
+    let run = state("aftercare, job unseen");
+    let hour = AFTERCARE_LIMIT_HOURS + 24;
+    let me = claim("me", hour + 1);
+    let claimed = happens(&run, &Event::Claimed(me.clone()), hour).run;
+    assert_eq!(claimed.leftovers, [Purpose::Training]);
+    assert_eq!(claimed.claim, Some(me));
+    let done = happens(&claimed, &event("no job left"), hour);
+    assert!(releases(&done));
+}

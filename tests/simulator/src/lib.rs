@@ -2,6 +2,7 @@
 //! everything. Each port call is a point at which the schedule may switch, fail, lose an answer, or crash.
 
 mod checks;
+mod coverage;
 mod data;
 mod deed;
 mod facts;
@@ -15,6 +16,8 @@ mod trace;
 mod weather;
 mod world;
 
+pub use coverage::Coverage;
+pub use plant::Plant;
 pub use world::Violation;
 
 /// What became of one schedule.
@@ -26,20 +29,24 @@ pub struct Report {
     pub trace: Vec<String>,
     /// How much happened.
     pub steps: u64,
+    /// What was reached.
+    pub coverage: Coverage,
 }
 
 /// Runs the schedule of one seed.
-pub fn simulate(seed: u64, verbose: bool) -> Report {
-    let mut world = world::World::new(seed, verbose, plant::Plants::default());
+pub fn simulate(seed: u64, verbose: bool, plant: Option<Plant>) -> Report {
+    #[cfg(feature = "plant")]
+    let _ = perennial_core::simulator::take_decided();
+    let mut world = world::World::new(seed, verbose, plant);
     world.run();
-    if std::env::var_os("SIM_CALLS").is_some() {
-        for (op, n) in world.cloud.faults.all_calls() {
-            println!("CALL {op} {n}");
-        }
+    #[cfg(feature = "plant")]
+    {
+        world.coverage.decided = perennial_core::simulator::take_decided();
     }
     Report {
         violation: world.violation,
         trace: world.trace.lines,
         steps: world.steps,
+        coverage: world.coverage,
     }
 }

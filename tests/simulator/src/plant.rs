@@ -1,39 +1,234 @@
 //! Planted bugs: what holds a promise is taken out, one at a time, so that the simulator proves that it would notice.
+//!
+//! Most are taken out at the ports, so that the handlers are the ones that ship; five are rules of `core`, which its feature
+//! `simulator` can take out.
 
 use std::collections::BTreeMap;
 
-use perennial_ports::{Deployment, PortResult, TrainingJob, Use};
+use perennial_core::announcement::Function;
+use perennial_ports::{
+    BatchJob, Deployment, ErrorKind, Expect, PortError, PortResult, TrainingJob, TrainingStatus,
+    Use, Write,
+};
+use serde_json::Value;
 
 use crate::deed::Deed;
 use crate::lambda::Delivery;
 
-/// What is taken out.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Plants {}
+/// A planted bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plant {
+    /// Writes to the table are made whatever stands there.
+    ConditionalWrite,
+    /// A job's event is taken for its state.
+    TrueState,
+    /// Nothing is ever found by its name.
+    Adoption,
+    /// `reconcile` never runs.
+    Reconcile,
+    /// Nobody is seen to use anything.
+    InUse,
+    /// The gate compares no digests.
+    GateDigest,
+    /// Nothing is reserved.
+    Reservation,
+    /// Events bear no sequencer.
+    Sequencer,
+    /// An unanswered look at a job counts as the end of its attempt.
+    AttemptEnds,
+    /// Several moves of the alias at a time.
+    OneMove,
+    /// No look after a run's end.
+    Aftercare,
+    /// A run waits for ever for what cannot be removed.
+    ClosingLimit,
+    /// The deployment of a failed move is not looked for.
+    Sweep,
+}
 
-impl Plants {
-    /// As an invocation that is woken by this event has them.
-    pub(crate) fn woken(&self, _delivery: &Delivery) -> Self {
-        self.clone()
+impl Plant {
+    /// All of them: the ten that issue 3 names, then those that stand for what the simulator itself has found.
+    pub const ALL: [Self; 13] = [
+        Self::ConditionalWrite,
+        Self::TrueState,
+        Self::Adoption,
+        Self::Reconcile,
+        Self::InUse,
+        Self::GateDigest,
+        Self::Reservation,
+        Self::Sequencer,
+        Self::AttemptEnds,
+        Self::OneMove,
+        Self::Aftercare,
+        Self::ClosingLimit,
+        Self::Sweep,
+    ];
+
+    /// As `--plant` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ConditionalWrite => "conditional-write",
+            Self::TrueState => "true-state",
+            Self::Adoption => "adoption",
+            Self::Reconcile => "reconcile",
+            Self::InUse => "in-use",
+            Self::GateDigest => "gate-digest",
+            Self::Reservation => "reservation",
+            Self::Sequencer => "sequencer",
+            Self::AttemptEnds => "attempt-ends",
+            Self::OneMove => "one-move",
+            Self::Aftercare => "aftercare",
+            Self::ClosingLimit => "closing-limit",
+            Self::Sweep => "sweep",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plant| plant.name() == name)
+    }
+
+    #[cfg(feature = "plant")]
+    fn rule(self) -> Option<perennial_core::simulator::Rule> {
+        use perennial_core::simulator::Rule;
+        match self {
+            Self::GateDigest => Some(Rule::GateDigest),
+            Self::OneMove => Some(Rule::OneMove),
+            Self::Aftercare => Some(Rule::Aftercare),
+            Self::ClosingLimit => Some(Rule::ClosingLimit),
+            Self::Sweep => Some(Rule::Sweep),
+            _ => None,
+        }
+    }
+}
+
+/// Takes core's rule out on this thread, or puts all of them back.
+pub(crate) fn prepare(plant: Option<Plant>) {
+    #[cfg(feature = "plant")]
+    perennial_core::simulator::remove(plant.and_then(Plant::rule));
+    #[cfg(not(feature = "plant"))]
+    let _ = plant;
+}
+
+/// What one invocation has of the planted bug.
+#[derive(Debug, Clone)]
+pub(crate) struct Planted {
+    plant: Option<Plant>,
+    function: Function,
+    /// The status that a job's event tells, if it woke the invocation.
+    told: Option<String>,
+}
+
+impl Planted {
+    pub(crate) fn new(plant: Option<Plant>, delivery: &Delivery) -> Self {
+        let told = match delivery.event["detail-type"].as_str() {
+            Some("Model Customization Job State Change") => delivery.event["detail"]["jobStatus"]
+                .as_str()
+                .map(str::to_owned),
+            _ => None,
+        };
+        Self {
+            plant,
+            function: delivery.function,
+            told,
+        }
+    }
+
+    fn is(&self, plant: Plant) -> bool {
+        self.plant == Some(plant)
     }
 
     pub(crate) fn alter(&self, deed: Deed) -> Deed {
-        deed
+        let Deed::Transact(mut writes) = deed else {
+            return deed;
+        };
+        if self.is(Plant::ConditionalWrite) {
+            writes.retain_mut(|write| match write {
+                Write::Put { expect, .. } => {
+                    *expect = Expect::Any;
+                    true
+                }
+                Write::Check { .. } => false,
+            });
+        }
+        if self.is(Plant::Reservation) {
+            writes.retain(|write| match write {
+                Write::Put { key, .. } => key.kind() != "budget",
+                Write::Check { .. } => true,
+            });
+        }
+        Deed::Transact(writes)
     }
 
     pub(crate) fn found_training(
         &self,
-        _name: &str,
         found: PortResult<Option<TrainingJob>>,
     ) -> PortResult<Option<TrainingJob>> {
+        if self.is(Plant::Adoption) && self.function != Function::Evaluate {
+            return Ok(None);
+        }
+        if self.is(Plant::TrueState)
+            && let (Some(told), Ok(Some(mut job))) = (&self.told, found.clone())
+        {
+            job.status = match told.as_str() {
+                "Completed" => TrainingStatus::Completed,
+                "Failed" => TrainingStatus::Failed,
+                "Stopped" => TrainingStatus::Stopped,
+                "Stopping" => TrainingStatus::Stopping,
+                _ => TrainingStatus::InProgress,
+            };
+            if job.status == TrainingStatus::Failed {
+                job.message = Some("Internal server error, try again".into());
+            }
+            return Ok(Some(job));
+        }
+        if self.is(Plant::AttemptEnds)
+            && self.function == Function::Evaluate
+            && let Err(PortError {
+                kind: ErrorKind::Unanswered,
+                ..
+            }) = &found
+        {
+            return Ok(Some(TrainingJob {
+                arn: String::new(),
+                name: String::new(),
+                status: TrainingStatus::Failed,
+                message: Some("the look at it timed out".into()),
+                model_arn: None,
+                tags: perennial_ports::Tags::new(),
+            }));
+        }
         found
     }
 
-    pub(crate) fn deployments_of(&self, found: Vec<Deployment>) -> Vec<Deployment> {
+    pub(crate) fn found_deployment(&self, found: Option<Deployment>) -> Option<Deployment> {
+        found.filter(|_| !self.is(Plant::Adoption))
+    }
+
+    pub(crate) fn found_batch(&self, found: Option<BatchJob>) -> Option<BatchJob> {
+        found.filter(|_| !self.is(Plant::Adoption))
+    }
+
+    pub(crate) fn deployments_of(&self, mut found: Vec<Deployment>) -> Vec<Deployment> {
+        if self.is(Plant::InUse) {
+            found.retain(|one| one.tags.contains_key("perennial:installation"));
+        }
         found
     }
 
     pub(crate) fn uses(&self, seen: BTreeMap<String, Use>) -> BTreeMap<String, Use> {
+        if self.is(Plant::InUse) {
+            return BTreeMap::new();
+        }
         seen
+    }
+}
+
+/// An event as it is delivered with this bug.
+pub(crate) fn deliver(plant: Option<Plant>, event: &mut Value) {
+    if plant == Some(Plant::Sequencer)
+        && let Some(object) = event["detail"]["object"].as_object_mut()
+    {
+        object.remove("sequencer");
     }
 }

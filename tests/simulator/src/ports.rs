@@ -20,7 +20,7 @@ use perennial_ports::{
 use crate::deed::Deed;
 use crate::facts::Fact;
 use crate::gate::{Board, Fate};
-use crate::plant::Plants;
+use crate::plant::Planted;
 
 /// What goes out of an invocation.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub(crate) struct Gated {
     pub(crate) outbox: Arc<Mutex<Outbox>>,
     /// How far the invocation's clock is off.
     pub(crate) skew: SignedDuration,
-    pub(crate) plants: Plants,
+    pub(crate) planted: Planted,
 }
 
 fn no_answer(operation: &'static str, kind: ErrorKind) -> PortError {
@@ -69,7 +69,7 @@ impl Gated {
     async fn change(&self, deed: Deed) -> Result<String, TableError> {
         let operation = deed.operation();
         let fate = self.board.pass(operation, true).await;
-        let deed = self.plants.alter(deed);
+        let deed = self.planted.alter(deed);
         let lost = || Err(no_answer(operation, ErrorKind::Unanswered).into());
         match fate {
             Fate::Fail(kind) => Err(no_answer(operation, kind).into()),
@@ -185,7 +185,7 @@ impl Gated {
             cloud: self.cloud.clone(),
             outbox: self.outbox.clone(),
             skew: self.skew,
-            plants: self.plants.clone(),
+            planted: self.planted.clone(),
         }
     }
 }
@@ -226,7 +226,7 @@ impl ObserveTraining for Gated {
         let found = self
             .look(op::GET_TRAINING, self.cloud.bedrock.find_training(name))
             .await;
-        self.plants.found_training(name, found)
+        self.planted.found_training(found)
     }
 }
 
@@ -249,8 +249,9 @@ impl StopTraining for Gated {
 #[async_trait]
 impl ObserveBatch for Gated {
     async fn find_batch(&self, name: &str) -> PortResult<Option<BatchJob>> {
-        self.look(op::LIST_BATCHES, self.cloud.bedrock.find_batch(name))
-            .await
+        let act = self.cloud.bedrock.find_batch(name);
+        let found = self.look(op::LIST_BATCHES, act).await?;
+        Ok(self.planted.found_batch(found))
     }
 }
 
@@ -274,7 +275,8 @@ impl StopBatch for Gated {
 impl ObserveDeployments for Gated {
     async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>> {
         let act = self.cloud.bedrock.find_deployment(name);
-        self.look(op::GET_DEPLOYMENT, act).await
+        let found = self.look(op::GET_DEPLOYMENT, act).await?;
+        Ok(self.planted.found_deployment(found))
     }
 
     async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>> {
@@ -285,7 +287,7 @@ impl ObserveDeployments for Gated {
     async fn deployments_of(&self, model_arn: &str) -> PortResult<Vec<Deployment>> {
         let act = self.cloud.bedrock.deployments_of(model_arn);
         let found = self.look(op::LIST_DEPLOYMENTS, act).await?;
-        Ok(self.plants.deployments_of(found))
+        Ok(self.planted.deployments_of(found))
     }
 }
 
@@ -365,7 +367,7 @@ impl WatchUse for Gated {
     ) -> PortResult<BTreeMap<String, Use>> {
         let act = self.cloud.usage.uses(model_ids, from, to);
         let seen = self.look(op::GET_METRICS, act).await?;
-        Ok(self.plants.uses(seen))
+        Ok(self.planted.uses(seen))
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Weather {
     pub(crate) metric_lag: SignedDuration,
     pub(crate) pace: Pace,
     pub(crate) quotas: Quotas,
+    /// Bedrock forgets client tokens at once.
+    pub(crate) forgets_tokens: bool,
     /// How often `reconcile` runs, in minutes.
     pub(crate) reconcile_minutes: u64,
 }
@@ -96,6 +98,7 @@ impl Weather {
                 SignedDuration::ZERO
             },
             pace,
+            forgets_tokens: rng.u8(..) < 64,
             quotas,
             reconcile_minutes: *rng.choice([5, 5, 10, 30]).as_ref().unwrap_or(&5),
         }
@@ -120,6 +123,7 @@ impl Weather {
             bad_ends: 0,
             metric_lag: SignedDuration::ZERO,
             pace: self.pace,
+            forgets_tokens: false,
             quotas: Quotas::default(),
             reconcile_minutes: self.reconcile_minutes,
         };

@@ -24,7 +24,8 @@ use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
 use crate::people::{self, Act};
 use crate::picture::Picture;
-use crate::plant::Plants;
+use crate::coverage::Coverage;
+use crate::plant::{self, Plant};
 use crate::ports::Outbox;
 use crate::trace::Trace;
 use crate::weather::Weather;
@@ -103,7 +104,8 @@ pub(crate) struct World {
     pub(crate) installation: Installation,
     pub(crate) pipeline: PipelineName,
     pub(crate) trace: Trace,
-    pub(crate) plants: Plants,
+    pub(crate) plant: Option<Plant>,
+    pub(crate) coverage: Coverage,
     pub(crate) violation: Option<Violation>,
     pub(crate) steps: u64,
     start: Timestamp,
@@ -133,7 +135,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, verbose: bool, plants: Plants) -> Self {
+    pub(crate) fn new(seed: u64, verbose: bool, plant: Option<Plant>) -> Self {
+        plant::prepare(plant);
         let mut rng = Rng::with_seed(seed);
         let weather = Weather::draw(&mut rng);
         let cloud = MemoryCloud::new(rng.u64(..), data::mind);
@@ -147,7 +150,8 @@ impl World {
                 on: verbose,
                 lines: Vec::new(),
             },
-            plants,
+            plant,
+            coverage: Coverage::default(),
             start,
             // Both names are valid.
             installation: Installation::parse("sim").unwrap_or_else(|_| unreachable!()),
@@ -289,8 +293,10 @@ impl World {
         if self.calm_since.is_some() && self.busy == 0 && self.round() {
             return true;
         }
-        let event = json!({ "detail-type": "Scheduled Event", "detail": {} });
-        self.begin(Delivery::of(Function::Reconcile, event));
+        if self.plant != Some(Plant::Reconcile) {
+            let event = json!({ "detail-type": "Scheduled Event", "detail": {} });
+            self.begin(Delivery::of(Function::Reconcile, event));
+        }
         self.next_reconcile();
         false
     }

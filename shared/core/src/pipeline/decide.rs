@@ -10,6 +10,7 @@ use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent, 
 use crate::announcement::{Announcement, happened};
 use crate::names::{ModelId, PipelineName};
 use crate::run::Outcome;
+use crate::simulator::{self, Rule};
 use crate::upload::UploadKind;
 
 /// Why an event does not apply. Nothing changes; people who asked are told.
@@ -32,6 +33,7 @@ pub fn decide(
     event: &PipelineEvent,
     now: Timestamp,
 ) -> Result<PipelineDecision, Refusal> {
+    simulator::pipeline_decides(pipeline, event);
     let mut next = pipeline.clone();
     let mut say = Vec::new();
     let name = pipeline.name.clone();
@@ -417,7 +419,9 @@ fn begin(
     reason: MoveReason,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    if let Some(moving) = &pipeline.moving {
+    if let Some(moving) = &pipeline.moving
+        && !simulator::is_removed(Rule::OneMove)
+    {
         return Err(Refusal(format!(
             "the alias is moving to {} already",
             moving.to.model
@@ -450,7 +454,7 @@ fn begin(
 
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
     if let Some(moving) = pipeline.moving.take() {
-        if moving.phase == MovePhase::Creating {
+        if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
             pipeline.sweeps.push(Sweep {
                 generation: moving.generation,
                 since: now,

@@ -1,11 +1,12 @@
 //! The bus: whatever AWS, Perennial or a person says reaches its function once, twice, late or never.
 
-use perennial_core::announcement::{Announcement, recipient};
+use perennial_core::announcement::{Announcement, Function, recipient};
 use perennial_ports::memory::Change;
 use serde_json::{Value, json};
 
 use super::{DAY, MINUTE, What, World};
 use crate::lambda::Delivery;
+use crate::plant;
 
 impl World {
     /// Something is said by one of ours, or by a person through the command line.
@@ -15,14 +16,14 @@ impl World {
             return;
         };
         let event = json!({ "source": "perennial", "detail-type": said.detail_type, "detail": said.detail });
-        self.send(Delivery::of(function, event));
+        self.send(function, event);
     }
 
     /// AWS sends an event.
     pub(super) fn aws(&mut self, event: Value) {
         let kind = event["detail-type"].as_str().unwrap_or_default();
         if let Some(function) = recipient(kind, &event["detail"]) {
-            self.send(Delivery::of(function, event));
+            self.send(function, event);
         }
     }
 
@@ -34,7 +35,9 @@ impl World {
         }
     }
 
-    fn send(&mut self, delivery: Delivery) {
+    fn send(&mut self, function: Function, mut event: Value) {
+        plant::deliver(self.plant, &mut event);
+        let delivery = Delivery::of(function, event);
         if self.chance(self.weather.drop) {
             self.note(|| format!("lost: {}", delivery.words()));
             return;

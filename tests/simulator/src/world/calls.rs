@@ -14,6 +14,7 @@ use crate::deed::Deed;
 use crate::facts::Fact;
 use crate::gate::{Board, Fate};
 use crate::lambda::{self, Delivery, Live};
+use crate::plant::Planted;
 use crate::ports::{Gated, Outbox};
 
 /// The functions' time limit, in milliseconds.
@@ -36,7 +37,7 @@ impl World {
             cloud: self.cloud.clone(),
             outbox: self.outbox.clone(),
             skew: SignedDuration::from_secs(skew),
-            plants: self.plants.woken(&delivery),
+            planted: Planted::new(self.plant, &delivery),
         };
         let limit = SignedDuration::from_millis(TIME_LIMIT as i64);
         let invocation = Invocation {
@@ -68,6 +69,7 @@ impl World {
             return;
         };
         let board = live.board.clone();
+        let function = live.delivery.function;
         let (operation, changes) = {
             let inner = board.lock();
             let Some(waiting) = inner.calls.iter().find(|waiting| waiting.id == call) else {
@@ -76,11 +78,17 @@ impl World {
             (waiting.operation, waiting.changes)
         };
         if self.chance(self.weather.crash_before) {
+            if changes {
+                self.coverage.crashes.insert((function, operation, false));
+            }
             self.note(|| format!("i{number} dies before {operation}"));
             self.end(number, Err("it died".into()));
             return;
         }
         let fate = self.fate(operation, changes);
+        if fate == Fate::CrashAfter {
+            self.coverage.crashes.insert((function, operation, true));
+        }
         if fate != Fate::Go || changes {
             self.note(|| match fate {
                 Fate::Go => format!("i{number}   {operation}"),
@@ -291,6 +299,9 @@ impl World {
             self.bucket();
         }
         if bedrock {
+            if self.weather.forgets_tokens {
+                self.cloud.bedrock.forget_tokens();
+            }
             self.settle();
         }
     }

@@ -19,6 +19,7 @@ use crate::money::Usd;
 use crate::names::Purpose;
 use crate::pipeline::PipelineEvent;
 use crate::prices::{self, OverBudget};
+use crate::simulator::{self, Rule};
 
 /// What a decision rests on besides the run and the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,7 @@ pub struct Decision {
 
 /// Applies an event. `None`: the event does not apply in this state (it is late, or a repetition), and nothing changes.
 pub fn decide(run: &Run, event: &Event, terms: Terms<'_>) -> Option<Decision> {
+    simulator::run_decides(run, event);
     let mut step = Step {
         run: run.clone(),
         history: None,
@@ -261,7 +263,9 @@ impl Step {
                 format!("the answers were not there within {EVALUATION_DEADLINE_HOURS} hours"),
             ),
             RunState::Closing { since, .. }
-                if past(*since, CLOSING_LIMIT_HOURS) && !self.run.leftovers.is_empty() =>
+                if past(*since, CLOSING_LIMIT_HOURS)
+                    && !self.run.leftovers.is_empty()
+                    && !simulator::is_removed(Rule::ClosingLimit) =>
             {
                 let left = self.names_of_leftovers();
                 self.run.leftovers.clear();
