@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::bus::{self, Bus, Pump};
+use crate::chaos::Chaos;
 use crate::clock::{Clock, OffsetClock};
 use crate::drop::{Progress, Watcher};
 use crate::error::CloudError;
@@ -152,12 +153,17 @@ impl Builder {
             &start,
         );
         let trace = Arc::new(Trace::open(options.trace.as_deref())?);
+        let chaos = match options.chaos {
+            Some(seed) => Some(Arc::new(Chaos::new(seed, &home.chaos_log())?)),
+            None => None,
+        };
         let bus = Arc::new(Bus {
             wiring: Arc::new(wiring),
             ledger: Ledger::open(&home.ledger())?,
             delivery: watch::Sender::new(options.delivery.clone()),
             kept: Arc::new(Notify::new()),
             kept_count: AtomicU64::new(0),
+            chaos,
         });
         let part = |error: perennial_local_s3::StoreError| CloudError::Part {
             part: "s3",
@@ -213,6 +219,7 @@ impl Builder {
             clock: Arc::clone(&self.clock),
             rounds,
             dropped,
+            chaos: self.bus.chaos.clone(),
         };
         let gateway = Arc::new(Gateway {
             keys: self.keys.clone(),
@@ -223,6 +230,7 @@ impl Builder {
             trace: Arc::clone(&self.trace),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             called,
+            chaos: self.bus.chaos.clone(),
         });
         self.tasks.push(tokio::spawn(
             gateway.serve(listener, self.stopping.subscribe()),
@@ -252,6 +260,7 @@ impl Builder {
                 logs: &self.home.logs(),
                 tmp: &self.home.tmp(),
                 stopping: self.stopping.subscribe(),
+                chaos: self.bus.chaos.clone(),
             };
             (spec.name.clone(), Arc::new(Pool::new(spec, &settings)))
         };

@@ -88,6 +88,11 @@ impl Home {
         self.dir.join("logs")
     }
 
+    /// One line for each fault that chaos made.
+    pub(crate) fn chaos_log(&self) -> PathBuf {
+        self.logs().join("chaos.log")
+    }
+
     /// The function instances' `/tmp`.
     pub(crate) fn tmp(&self) -> PathBuf {
         self.dir.join("tmp")

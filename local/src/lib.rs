@@ -8,6 +8,7 @@
 //! - `lambda`: functions as child processes over the real Runtime API; retries and dead letters.
 //! - `ledger`: what survives a kill: deliveries under way, dead letters, imports, last firings.
 //! - `drop`: files copied into the drop folder become objects.
+//! - `chaos`: what goes wrong on purpose, by one seed.
 //! - `wiring`: which event reaches which function. `trace`: CloudTrail-shaped lines.
 //!
 //! Objects are kept by `perennial-local-s3`, the other services simulated by `perennial-local-services`; tables
@@ -15,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod bus;
+mod chaos;
 mod clock;
 mod cloud;
 mod drop;

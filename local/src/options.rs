@@ -41,6 +41,9 @@ pub struct Options {
     pub pace: Pace,
     /// Errors that the simulated services make on purpose.
     pub faults: Faults,
+    /// The seed of what goes wrong on purpose: events lost, doubled and late, functions killed, AWS calls of functions
+    /// refused, late, or without an answer. Nothing does without one.
+    pub chaos: Option<u64>,
     /// How the drop folder is watched.
     pub drop_folder: DropFolder,
 }
@@ -61,6 +64,7 @@ impl Options {
             delivery: Delivery::default(),
             pace: Pace::default(),
             faults: Faults::default(),
+            chaos: None,
             drop_folder: DropFolder::default(),
         }
     }

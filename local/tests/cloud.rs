@@ -1,6 +1,7 @@
 //! The cloud from outside: events, functions as child processes, the drop folder, AWS's own SDKs.
 #![allow(clippy::unwrap_used)]
 
+mod chaos;
 mod support;
 
 use std::time::{Duration, Instant};

@@ -15,14 +15,26 @@ const PATIENCE: Duration = Duration::from_secs(150);
 pub(crate) struct Cloud {
     dir: tempfile::TempDir,
     process: Child,
+    /// Of `perennial local`, beyond those that every cloud here is started with.
+    options: Vec<String>,
 }
 
 impl Cloud {
     /// Starts an empty cloud.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more options of `perennial local`.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let process = spawn(dir.path());
-        let cloud = Self { dir, process };
+        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        let process = spawn(dir.path(), &options);
+        let cloud = Self {
+            dir,
+            process,
+            options,
+        };
         cloud.wait_until_up();
         cloud
     }
@@ -35,7 +47,7 @@ impl Cloud {
 
     /// Starts it again in the same folder.
     pub(crate) fn start_again(&mut self) {
-        self.process = spawn(self.dir.path());
+        self.process = spawn(self.dir.path(), &self.options);
         self.wait_until_up();
     }
 
@@ -67,6 +79,13 @@ impl Cloud {
     /// Pulls a lever of the control endpoint.
     pub(crate) fn control(&self, method: &str, path: &str, body: &Value) {
         control(&self.address(), method, path, Some(body)).unwrap();
+    }
+
+    /// Looks at the control endpoint.
+    pub(crate) fn look(&self, path: &str) -> Value {
+        let answer = control(&self.address(), "GET", path, None).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
     }
 
     /// Runs a command against this cloud; its exit status and what it printed.
@@ -218,11 +237,73 @@ impl Cloud {
 
     /// The customization jobs that there are, by name: jobs, not calls.
     pub(crate) fn jobs(&self) -> Vec<String> {
+        let jobs = self.jobs_and_their_status();
+        jobs.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The same with what became of each.
+    pub(crate) fn jobs_and_their_status(&self) -> Vec<(String, String)> {
         let client = aws_sdk_bedrock::Client::new(&self.sdk());
         runtime().block_on(async {
             let answer = client.list_model_customization_jobs().send().await.unwrap();
             let jobs = answer.model_customization_job_summaries();
-            jobs.iter().map(|job| job.job_name().to_owned()).collect()
+            jobs.iter()
+                .map(|job| (job.job_name().to_owned(), job.status().as_str().to_owned()))
+                .collect()
+        })
+    }
+
+    /// The batch inference jobs that there are, with what became of each.
+    pub(crate) fn batch_jobs(&self) -> Vec<(String, String)> {
+        let client = aws_sdk_bedrock::Client::new(&self.sdk());
+        runtime().block_on(async {
+            let answer = client.list_model_invocation_jobs().send().await.unwrap();
+            let jobs = answer.invocation_job_summaries();
+            let status = |job: &aws_sdk_bedrock::types::ModelInvocationJobSummary| {
+                job.status().map(|status| status.as_str().to_owned())
+            };
+            jobs.iter()
+                .map(|job| (job.job_name().to_owned(), status(job).unwrap_or_default()))
+                .collect()
+        })
+    }
+
+    /// What a deployment serves and how it is: its model's ARN and its status.
+    pub(crate) fn deployment(&self, arn: &str) -> (String, String) {
+        let client = aws_sdk_bedrock::Client::new(&self.sdk());
+        runtime().block_on(async {
+            let asked = client.get_custom_model_deployment();
+            let found = asked
+                .custom_model_deployment_identifier(arn)
+                .send()
+                .await
+                .unwrap();
+            (
+                found.model_arn().to_owned(),
+                found.status().as_str().to_owned(),
+            )
+        })
+    }
+
+    /// The custom models that there are, by ARN.
+    pub(crate) fn models(&self) -> Vec<String> {
+        let client = aws_sdk_bedrock::Client::new(&self.sdk());
+        runtime().block_on(async {
+            let answer = client.list_custom_models().send().await.unwrap();
+            let found = answer.model_summaries();
+            found
+                .iter()
+                .map(|model| model.model_arn().to_owned())
+                .collect()
+        })
+    }
+
+    /// The value of a parameter of Systems Manager.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let client = aws_sdk_ssm::Client::new(&self.sdk());
+        runtime().block_on(async {
+            let answer = client.get_parameter().name(name).send().await.ok()?;
+            answer.parameter()?.value().map(str::to_owned)
         })
     }
 
@@ -245,6 +326,8 @@ impl Drop for Cloud {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
+            self.dir.disable_cleanup(true);
+            eprintln!("--- its folder is kept: {}", self.dir().display());
             for name in [
                 "ingest",
                 "train",
@@ -252,9 +335,13 @@ impl Drop for Cloud {
                 "promote",
                 "reconcile",
                 "cleanup",
+                "chaos",
             ] {
                 let log = std::fs::read_to_string(self.dir().join(format!("logs/{name}.log")))
                     .unwrap_or_default();
+                if log.is_empty() {
+                    continue;
+                }
                 let end: Vec<&str> = log.lines().rev().take(12).collect();
                 eprintln!("--- {name}.log, the newest line first\n{}", end.join("\n"));
             }
@@ -274,11 +361,12 @@ pub(crate) fn program() -> Command {
     command
 }
 
-fn spawn(dir: &Path) -> Child {
+fn spawn(dir: &Path, options: &[String]) -> Child {
     let _ = std::fs::remove_file(dir.join("endpoint"));
     program()
         .args(["local", "--port", "0", "--dir"])
         .arg(dir)
+        .args(options)
         .arg("--trace")
         .arg(dir.join("trace.jsonl"))
         .stdout(Stdio::null())

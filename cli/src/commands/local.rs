@@ -1,6 +1,7 @@
 //! `perennial local`: the local cloud in the foreground, and what a shell must export to talk to it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use perennial_local::{Cloud, FunctionCommand, Names, Options};
 use tracing_subscriber::EnvFilter;
@@ -9,12 +10,15 @@ use crate::args::{LocalArgs, LocalCommand};
 use crate::exit::Failure;
 use crate::output;
 
+/// Between two listings of the bucket with chaos, which loses the events that tell of uploads; a day without.
+const SYNC_IN_CHAOS: Duration = Duration::from_secs(10);
+
 pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
     if let Some(LocalCommand::Env(of)) = args.command {
         return env(&of.dir);
     }
     let logs = EnvFilter::try_from_env("PERENNIAL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error,perennial_local::chaos=info"));
     tracing_subscriber::fmt()
         .with_env_filter(logs)
         .with_writer(std::io::stderr)
@@ -22,8 +26,12 @@ pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
     let mut options = options(&args.dir.dir)?;
     options.port = args.port;
     options.trace = args.trace.clone();
+    options.chaos = args.chaos;
+    if args.chaos.is_some() {
+        options.periods.sync = SYNC_IN_CHAOS;
+    }
     let cloud = Cloud::start(options).await?;
-    output::print(&hello(cloud.endpoint(), cloud.dir(), &args.dir.dir));
+    output::print(&hello(cloud.endpoint(), cloud.dir(), &args));
     wait_for_the_end().await?;
     eprintln!("stopping; everything is kept in {}", cloud.dir().display());
     cloud.stop().await;
@@ -61,7 +69,8 @@ fn env(dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hello(endpoint: &str, dir: &Path, named: &Path) -> String {
+fn hello(endpoint: &str, dir: &Path, args: &LocalArgs) -> String {
+    let named = args.dir.dir.as_path();
     let names = Names::default();
     let drop = dir.join("drop");
     let of_dir = if named == Path::new(crate::args::DEFAULT_DIR) {
@@ -69,7 +78,7 @@ fn hello(endpoint: &str, dir: &Path, named: &Path) -> String {
     } else {
         format!(" --dir {}", named.display())
     };
-    output::facts(&[
+    let mut facts = vec![
         ("local cloud", endpoint.to_owned()),
         ("bucket", names.bucket),
         (
@@ -88,7 +97,13 @@ fn hello(endpoint: &str, dir: &Path, named: &Path) -> String {
             "stop",
             "Ctrl-C; everything is kept, and goes on at the next start".into(),
         ),
-    ])
+    ];
+    if let Some(seed) = args.chaos {
+        let log = dir.join("logs/chaos.log");
+        let text = format!("by seed {seed}; every fault is a line in {}", log.display());
+        facts.push(("chaos", text));
+    }
+    output::facts(&facts)
 }
 
 /// Waits for Ctrl-C or a termination signal.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -74,6 +74,30 @@ impl ServiceName {
             Self::EventBridge => "events.amazonaws.com",
             Self::Sts => "sts.amazonaws.com",
         }
+    }
+
+    /// The operation that a request's head asks for; `None` if the head alone does not tell, or it is not simulated.
+    #[must_use]
+    pub fn operation(self, head: &Parts) -> Option<&'static str> {
+        let request = Request::from_parts(head.clone(), Bytes::new());
+        let (_, routed) = self.read(&request);
+        routed.ok().map(|routed| routed.route.name)
+    }
+
+    /// An error in the format in which the sender of such a request reads this service's errors, with the status that
+    /// belongs to the code.
+    #[must_use]
+    pub fn refusal(
+        self,
+        head: &Parts,
+        code: &str,
+        message: &str,
+        request_id: &str,
+    ) -> Response<Bytes> {
+        let request = Request::from_parts(head.clone(), Bytes::new());
+        let (protocol, _) = self.read(&request);
+        let error = AwsError::new(code, message);
+        wire::response(protocol, error.status, request_id, &Err(error.clone()))
     }
 
     fn read(self, request: &Request<Bytes>) -> (Protocol, Result<Routed, AwsError>) {

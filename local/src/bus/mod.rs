@@ -10,10 +10,12 @@ pub(crate) use pump::Pump;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
+use crate::chaos::{Chaos, EventFate};
 use crate::identity::{ACCOUNT, REGION};
 use crate::ids;
 use crate::ledger::{Ledger, LedgerError, NewDelivery, real_ms};
@@ -36,6 +38,8 @@ pub(crate) struct Bus {
     pub(crate) kept: Arc<Notify>,
     /// How many deliveries were kept since the cloud started.
     pub(crate) kept_count: AtomicU64,
+    /// What goes wrong on purpose.
+    pub(crate) chaos: Option<Arc<Chaos>>,
 }
 
 impl Bus {
@@ -80,7 +84,16 @@ impl Bus {
             );
             return;
         }
-        let now = real_ms();
+        let fate = self.chaos.as_ref().map(|chaos| {
+            let detail_type = detail_type(event);
+            chaos.event(detail_type, target)
+        });
+        let late = match fate {
+            Some(EventFate::Dropped) => return,
+            Some(EventFate::Delivered(late)) => late,
+            Some(EventFate::Twice) | None => Duration::ZERO,
+        };
+        let now = real_ms() + i64::try_from(late.as_millis()).unwrap_or(0);
         let delivery = || NewDelivery {
             function: target.to_owned(),
             message_id: ids::uuid(),
@@ -96,7 +109,7 @@ impl Bus {
             },
         };
         deliveries.push(delivery());
-        if how.twice {
+        if how.twice || fate == Some(EventFate::Twice) {
             deliveries.push(delivery());
         }
     }
@@ -153,6 +166,7 @@ mod tests {
             delivery: watch::Sender::new(delivery),
             kept: Arc::new(Notify::new()),
             kept_count: AtomicU64::new(0),
+            chaos: None,
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
         let events = [1, 2, 3].map(|n| own_event("Upload Accepted", &json!({"n": n}), now));

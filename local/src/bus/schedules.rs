@@ -94,6 +94,7 @@ mod tests {
             delivery: watch::Sender::new(Delivery::default()),
             kept: Arc::default(),
             kept_count: std::sync::atomic::AtomicU64::new(0),
+            chaos: None,
         };
         let clock = OffsetClock::default();
         let cleanup = &bus.wiring.schedules[1];

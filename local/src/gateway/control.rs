@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use super::respond;
 use crate::bus::Bus;
+use crate::chaos::Chaos;
 use crate::clock::{Clock, OffsetClock};
 use crate::drop::Progress;
 use crate::ids;
@@ -42,6 +43,7 @@ pub(crate) struct Control {
     /// How often each source of events was found empty.
     pub(crate) rounds: Vec<watch::Receiver<u64>>,
     pub(crate) dropped: watch::Receiver<Progress>,
+    pub(crate) chaos: Option<Arc<Chaos>>,
 }
 
 /// An answer, or the reason for a refusal.
@@ -65,6 +67,12 @@ impl Default for Drain {
 #[serde(deny_unknown_fields)]
 struct Advance {
     advance_seconds: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    on: bool,
 }
 
 impl Control {
@@ -115,6 +123,12 @@ impl Control {
                 self.simulated.set_faults(faults);
                 Ok(json!(self.simulated.faults()))
             }
+            (&Method::GET, ["chaos"]) => Ok(self.chaos()?.state()),
+            (&Method::PUT, ["chaos"]) => {
+                let chaos = self.chaos()?;
+                chaos.switch(read::<Switch>(&body)?.on);
+                Ok(chaos.state())
+            }
             (&Method::GET, ["services"]) => Ok(json!({
                 "pace": self.simulated.pace(),
                 "settings": self.simulated.settings(),
@@ -142,6 +156,14 @@ impl Control {
                 ),
             )),
         }
+    }
+
+    fn chaos(&self) -> Result<&Chaos, (StatusCode, String)> {
+        let none = || {
+            let message = "this local cloud was started without chaos; `perennial local --chaos SEED` starts one with it";
+            (StatusCode::NOT_FOUND, message.to_owned())
+        };
+        self.chaos.as_deref().ok_or_else(none)
     }
 
     fn health(&self) -> Value {

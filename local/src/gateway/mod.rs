@@ -1,6 +1,7 @@
 //! The one endpoint: takes every AWS call, finds the service and the caller by the signature, and writes the
 //! trail.
 
+mod chaotic;
 mod control;
 mod dynamodb;
 mod refusal;
@@ -25,6 +26,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use crate::chaos::Chaos;
 use crate::clock::Clock;
 use crate::identity::{Caller, Keys};
 use crate::ids;
@@ -54,6 +56,16 @@ pub(crate) struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     /// Told after each call.
     pub(crate) called: Arc<Notify>,
+    /// What goes wrong on purpose, with calls of functions.
+    pub(crate) chaos: Option<Arc<Chaos>>,
+}
+
+/// Whose call it is, and to which service.
+#[derive(Debug)]
+struct Called {
+    service: String,
+    caller: Caller,
+    request_id: String,
 }
 
 /// The answer is lost on purpose; the connection ends.
@@ -111,7 +123,7 @@ impl Gateway {
     }
 
     /// Answers one request; `None` if the answer is to be lost.
-    async fn answer(&self, request: Request<Incoming>) -> Option<Response<Body>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Option<Response<Body>> {
         if request.uri().path().starts_with(control::PREFIX) {
             return Some(self.control.answer(request).await.map(boxed));
         }
@@ -120,15 +132,31 @@ impl Gateway {
             Ok(signature) => signature,
             Err(error) => return Some(refuse_unsigned(&request, error, &request_id)),
         };
-        let service = signature.service.clone();
+        let service = signature.service;
         let Some(caller) = self.keys.caller(&signature.access_key).cloned() else {
             let refusal = refusal::unknown_key(&service, &signature.access_key);
             return Some(refusal.response(&service, &request_id).map(boxed));
         };
-        let response = match service.as_str() {
-            "s3" => self.s3.answer(self, &caller, request).await,
+        let call = Called {
+            service,
+            caller,
+            request_id,
+        };
+        match (&self.chaos, &call.caller) {
+            (Some(chaos), Caller::Function(_)) => {
+                let chaos = Arc::clone(chaos);
+                chaotic::answer(self, chaos, call, request).await
+            }
+            _ => self.pass(&call, request).await,
+        }
+    }
+
+    /// Passes a call on to its service.
+    async fn pass(&self, call: &Called, request: Request<Incoming>) -> Option<Response<Body>> {
+        let response = match call.service.as_str() {
+            "s3" => self.s3.answer(self, &call.caller, request).await,
             _ => {
-                self.answer_whole(&service, &caller, request, &request_id)
+                self.answer_whole(&call.service, &call.caller, request, &call.request_id)
                     .await
             }
         };

@@ -60,6 +60,25 @@ pub(super) fn too_large(limit: usize) -> Refusal {
     }
 }
 
+/// What a busy or failing service says, as S3, DynamoDB and the JSON services word it.
+pub(super) fn on_purpose(service: &str, throttled: bool) -> Refusal {
+    let (status, code) = match (service, throttled) {
+        ("s3", true) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+        ("s3", false) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        ("bedrock", true) => (StatusCode::TOO_MANY_REQUESTS, "ThrottlingException"),
+        (_, true) => (StatusCode::BAD_REQUEST, "ThrottlingException"),
+        ("bedrock", false) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException"),
+        ("events", false) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalException"),
+        ("monitoring", false) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceFault"),
+        (_, false) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
+    };
+    Refusal {
+        status,
+        code,
+        message: "refused on purpose, by chaos".into(),
+    }
+}
+
 impl Refusal {
     /// The error as the service would say it: XML for S3 and the query protocol, JSON for the rest.
     pub(super) fn response(&self, service: &str, request_id: &str) -> Response<Bytes> {

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::InvokeError;
 use super::log::FunctionLog;
 use super::runtime_api::{Invocation, RuntimeApi};
+use crate::chaos::InHand;
 use crate::options::FunctionCommand;
 
 /// How long a process may take until it asks for its first event. AWS allows 10 s; a machine that also
@@ -132,7 +133,12 @@ impl Instance {
 
     /// Hands over one event and waits for the answer. `None` if the process had ended before it fetched the
     /// event, so that another instance may take it. After a timeout or an exit the instance is of no more use.
-    pub(super) async fn invoke(&mut self, call: &Call) -> Option<Result<Bytes, InvokeError>> {
+    /// With an [`InHand`], the process may be killed meanwhile.
+    pub(super) async fn invoke(
+        &mut self,
+        call: &Call,
+        in_hand: Option<&mut InHand>,
+    ) -> Option<Result<Bytes, InvokeError>> {
         let (answer, mut answered) = oneshot::channel();
         let (fetched, mut was_fetched) = oneshot::channel();
         let deadline_ms = crate::ledger::real_ms()
@@ -154,7 +160,7 @@ impl Instance {
             outcome = &mut answered => Some(outcome.unwrap_or_else(|_| Err(InvokeError::Exit {
                 status: "its connection was lost".into(),
             }))),
-            status = self.child.wait() => {
+            status = end_of(&mut self.child, in_hand) => {
                 was_fetched.try_recv().ok()?;
                 // An answer may have arrived just before the end.
                 Some(answered.try_recv().unwrap_or_else(|_| Err(InvokeError::Exit { status: ended(status) })))
@@ -177,6 +183,26 @@ impl Instance {
     }
 }
 
+/// Waits for the end of a process, and brings it about if that is its fate.
+async fn end_of(
+    child: &mut Child,
+    in_hand: Option<&mut InHand>,
+) -> std::io::Result<std::process::ExitStatus> {
+    let Some(in_hand) = in_hand else {
+        return child.wait().await;
+    };
+    in_hand.given();
+    let death = tokio::select! {
+        biased;
+        status = child.wait() => return status,
+        death = in_hand.end() => death,
+    };
+    child.start_kill()?;
+    let status = child.wait().await;
+    death.has_come();
+    status
+}
+
 /// What a function inherits of the cloud's own environment: where programs are, and how to log.
 fn kept_environment() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
     [
@@ -197,7 +223,7 @@ fn ended(status: std::io::Result<std::process::ExitStatus>) -> String {
 
 /// An X-Ray trace header made from the request id
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>).
-fn trace_id(request_id: &str) -> String {
+pub(super) fn trace_id(request_id: &str) -> String {
     let hex: String = request_id.chars().filter(char::is_ascii_hexdigit).collect();
     let hex = format!("{hex:0<32}").to_lowercase();
     format!(

@@ -10,8 +10,9 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::InvokeError;
-use super::instance::{Call, Instance, Launch};
+use super::instance::{Call, Instance, Launch, trace_id};
 use super::log::FunctionLog;
+use crate::chaos::Chaos;
 use crate::identity::{ACCOUNT, REGION, aws_function_name};
 use crate::options::FunctionCommand;
 use crate::wiring::FunctionSpec;
@@ -34,6 +35,8 @@ pub(crate) struct PoolSettings<'a> {
     pub(crate) tmp: &'a Path,
     /// Becomes true when the cloud stops.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// What goes wrong on purpose.
+    pub(crate) chaos: Option<Arc<Chaos>>,
 }
 
 /// The instances of one function.
@@ -45,6 +48,7 @@ pub(crate) struct Pool {
     slots: Arc<Semaphore>,
     idle: Mutex<Vec<Instance>>,
     stopping: watch::Receiver<bool>,
+    chaos: Option<Arc<Chaos>>,
     cold_starts: AtomicU64,
     invocations: AtomicU64,
     errors: AtomicU64,
@@ -86,6 +90,7 @@ impl Pool {
             slots: Arc::new(Semaphore::new(spec.max_concurrency.max(1))),
             idle: Mutex::new(Vec::new()),
             stopping: settings.stopping.clone(),
+            chaos: settings.chaos.clone(),
             cold_starts: AtomicU64::new(0),
             invocations: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -153,6 +158,10 @@ impl Pool {
     }
 
     async fn offer(&self, call: &Call) -> Result<Bytes, InvokeError> {
+        let mut in_hand = self
+            .chaos
+            .as_ref()
+            .map(|chaos| chaos.in_hand(&self.spec.name, &trace_id(&call.request_id)));
         for _ in 0..OFFERS {
             let mut instance = match self.warm() {
                 Some(instance) => instance,
@@ -172,7 +181,7 @@ impl Pool {
                     call.request_id
                 ))
                 .await;
-            let Some(outcome) = instance.invoke(call).await else {
+            let Some(outcome) = instance.invoke(call, in_hand.as_mut()).await else {
                 instance.end().await;
                 continue;
             };

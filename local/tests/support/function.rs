@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_sdk_s3::config::retry::RetryConfig;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
@@ -55,6 +57,24 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             append(
                 Path::new(&journal),
                 &json!({"slept": inner["id"], "pid": std::process::id()}),
+            )?;
+            Ok(Value::Null)
+        }
+        Some("put") => {
+            let var = |name: &str| std::env::var(name).unwrap_or_default();
+            let (key, secret) = (var("AWS_ACCESS_KEY_ID"), var("AWS_SECRET_ACCESS_KEY"));
+            let credentials = Credentials::new(key, secret, None, None, "Lambda");
+            let client = super::s3_as(
+                &var("AWS_ENDPOINT_URL"),
+                credentials,
+                RetryConfig::disabled(),
+            );
+            let key = format!("work/{}", inner["id"].as_str().unwrap_or_default());
+            let put = client.put_object().bucket("perennial-local").key(key);
+            put.send().await?;
+            append(
+                Path::new(&journal),
+                &json!({"put": inner["id"], "pid": std::process::id()}),
             )?;
             Ok(Value::Null)
         }

@@ -184,11 +184,22 @@ pub(crate) fn credentials() -> Credentials {
 }
 
 pub(crate) fn s3(endpoint: &str) -> aws_sdk_s3::Client {
+    let retries = aws_sdk_s3::config::retry::RetryConfig::standard();
+    s3_as(endpoint, credentials(), retries)
+}
+
+/// S3 by someone's key.
+pub(crate) fn s3_as(
+    endpoint: &str,
+    credentials: Credentials,
+    retries: aws_sdk_s3::config::retry::RetryConfig,
+) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(aws_sdk_s3::config::Region::new(REGION))
-        .credentials_provider(credentials())
+        .credentials_provider(credentials)
+        .retry_config(retries)
         .force_path_style(true)
         .build();
     aws_sdk_s3::Client::from_conf(config)
