@@ -239,9 +239,9 @@ pub fn recipient(detail_type: &str, detail: &Value) -> Option<Function> {
         }
         "Evaluation Complete" => Some(Function::Promote),
         "Run Due" | "Pipeline Due" => Stage::deserialize(&detail["stage"]).ok().map(Stage::owner),
-        kind if kind.ends_with(" Requested") => {
-            Request::deserialize(detail).ok().map(|request| request.owner())
-        }
+        kind if kind.ends_with(" Requested") => Request::deserialize(detail)
+            .ok()
+            .map(|request| request.owner()),
         _ => None,
     }
 }
@@ -295,15 +295,71 @@ mod tests {
         let pipeline = PipelineName::parse("p").expect("valid");
         let run = RunId::from_parts(5, 6);
         for stage in Stage::ALL {
-            for said in [run_due(&pipeline, &run, stage), pipeline_due(&pipeline, stage)] {
-                assert_eq!(recipient(&said.detail_type, &said.detail), Some(stage.owner()));
+            for said in [
+                run_due(&pipeline, &run, stage),
+                pipeline_due(&pipeline, stage),
+            ] {
+                assert_eq!(
+                    recipient(&said.detail_type, &said.detail),
+                    Some(stage.owner())
+                );
             }
         }
-        let request = Request::Rollback { pipeline, to: None };
-        let said = request.announcement();
-        assert_eq!(recipient(&said.detail_type, &said.detail), Some(Function::Promote));
+        for (request, owner) in [
+            (
+                Request::Start {
+                    pipeline: pipeline.clone(),
+                },
+                Function::Train,
+            ),
+            (
+                Request::Cancel {
+                    pipeline: pipeline.clone(),
+                    run: run.clone(),
+                },
+                Function::Train,
+            ),
+            (
+                Request::Pause {
+                    pipeline: pipeline.clone(),
+                },
+                Function::Train,
+            ),
+            (
+                Request::Resume {
+                    pipeline: pipeline.clone(),
+                },
+                Function::Train,
+            ),
+            (
+                Request::Release {
+                    pipeline: pipeline.clone(),
+                },
+                Function::Train,
+            ),
+            (
+                Request::Approve {
+                    pipeline: pipeline.clone(),
+                    run,
+                },
+                Function::Promote,
+            ),
+            (Request::Rollback { pipeline, to: None }, Function::Promote),
+            (Request::Cleanup {}, Function::Cleanup),
+            (Request::Sync {}, Function::Reconcile),
+        ] {
+            let said = request.announcement();
+            assert_eq!(
+                recipient(&said.detail_type, &said.detail),
+                Some(owner),
+                "{said:?}"
+            );
+        }
         let found = object_found("data/p/a", "v", 1);
-        assert_eq!(recipient(&found.detail_type, &found.detail), Some(Function::Ingest));
+        assert_eq!(
+            recipient(&found.detail_type, &found.detail),
+            Some(Function::Ingest)
+        );
         assert_eq!(recipient("Run Promoted", &json!({})), None);
         assert_eq!(recipient("Run Due", &json!({ "stage": "none" })), None);
     }
