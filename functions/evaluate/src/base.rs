@@ -1,6 +1,7 @@
 //! The base model: asked by one batch inference job, padded to the service's minimum, for what is not kept yet.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use perennial_core::names::{Purpose, is_ours};
@@ -145,29 +146,30 @@ fn input(open: &[EvalRecord], minimum: u64) -> Vec<u8> {
     let padding = usize::try_from(minimum)
         .unwrap_or(usize::MAX)
         .saturating_sub(open.len());
-    let own = open
+    let inputs: Vec<String> = open
         .iter()
-        .map(|record| (question_digest(&record.prompt), record));
-    let more = open
-        .iter()
-        .cycle()
-        .take(padding)
-        .enumerate()
-        .map(|(n, record)| (format!("{PADDING}{n}"), record));
-    let mut body = Vec::new();
-    for (id, record) in own.chain(more) {
-        let asked = question(&record.prompt);
-        let line = json!({
-            "recordId": id,
-            "modelInput": {
+        .map(|record| {
+            let asked = question(&record.prompt);
+            let input = json!({
                 "messages": [{ "role": "user", "content": [{ "text": asked.prompt }] }],
                 "inferenceConfig": { "maxTokens": asked.max_tokens, "temperature": asked.temperature },
-            },
-        });
-        body.extend(line.to_string().into_bytes());
-        body.push(b'\n');
+            });
+            input.to_string()
+        })
+        .collect();
+    let own = open
+        .iter()
+        .map(|record| question_digest(&record.prompt))
+        .zip(&inputs);
+    let more = (0..padding)
+        .map(|n| format!("{PADDING}{n}"))
+        .zip(inputs.iter().cycle());
+    let mut body = String::new();
+    for (id, input) in own.chain(more) {
+        // Neither digits nor our own word need escaping.
+        let _ = writeln!(body, "{{\"recordId\":\"{id}\",\"modelInput\":{input}}}");
     }
-    body
+    body.into_bytes()
 }
 
 async fn collect(
@@ -188,6 +190,7 @@ async fn collect(
     };
     let answers: Vec<KeptAnswer> = body
         .split(|byte| *byte == b'\n')
+        .filter(|line| !is_padding(line))
         .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
         .filter_map(|line| output(&line))
         .collect();
@@ -196,6 +199,12 @@ async fn collect(
         kept::keep(ports.write.as_ref(), &prefix, chunk).await?;
     }
     Ok(())
+}
+
+/// Whether a line answers padding, as far as that is seen without parsing: in an answer's text the quotes are escaped.
+fn is_padding(line: &[u8]) -> bool {
+    const MARK: &[u8] = b"\"recordId\":\"padding-";
+    line.windows(MARK.len()).any(|window| window == MARK)
 }
 
 /// One line of the output; padding is left out, and so is a record that ended in an error: it is asked again.

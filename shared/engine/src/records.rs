@@ -12,7 +12,6 @@ use perennial_ports::table::query_all;
 use perennial_ports::{Body, Expect, Item, Table, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::EngineError;
 
@@ -81,7 +80,7 @@ pub fn month_of(time: Timestamp) -> String {
     time.strftime("%Y-%m").to_string()
 }
 
-fn typed<T: DeserializeOwned>(item: Item) -> Result<Stored<T>, EngineError> {
+fn typed<T: DeserializeOwned + Clone + 'static>(item: Item) -> Result<Stored<T>, EngineError> {
     let record = item.body.read().map_err(|error| EngineError::Record {
         key: item.key,
         problem: error.to_string(),
@@ -92,14 +91,14 @@ fn typed<T: DeserializeOwned>(item: Item) -> Result<Stored<T>, EngineError> {
     })
 }
 
-async fn load<T: DeserializeOwned>(
+async fn load<T: DeserializeOwned + Clone + 'static>(
     table: &dyn Table,
     key: &Key,
 ) -> Result<Option<Stored<T>>, EngineError> {
     table.get(key).await?.map(typed).transpose()
 }
 
-async fn load_all<T: DeserializeOwned>(
+async fn load_all<T: DeserializeOwned + Clone + 'static>(
     table: &dyn Table,
     partition: &str,
 ) -> Result<Vec<Stored<T>>, EngineError> {
@@ -199,9 +198,8 @@ pub async fn reservations(
     items.into_iter().map(typed).collect()
 }
 
-fn put<T: Serialize>(key: Key, record: &T, expect: Expect, due: Option<Timestamp>) -> Write {
-    // A record is a plain struct with string keys: turning it into JSON cannot fail.
-    let body = Body::of(record).unwrap_or_else(|_| Value::Null.into());
+fn put<T: Serialize + Clone + Send + Sync + 'static>(key: Key, record: &T, expect: Expect, due: Option<Timestamp>) -> Write {
+    let body = Body::of(record);
     Write::Put {
         key,
         body,

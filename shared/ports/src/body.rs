@@ -1,58 +1,108 @@
-//! The record of an item, as JSON text: written once, shared by whoever reads it, and typed only where it is used.
+//! The record of an item: a typed value that becomes JSON text when someone needs the text, shared by whoever reads it.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A record as compact JSON text. Cheap to clone. Two are equal if their JSON is, whatever the order of their members.
+/// A record. Cheap to clone. Two are equal if their JSON is, whatever the order of their members.
 #[derive(Clone)]
-pub struct Body(Arc<str>);
+pub struct Body(Arc<Inner>);
 
-impl Body {
-    /// A record of this type.
-    ///
-    /// # Errors
-    /// A type that is no JSON, such as a map with keys that are no text.
-    pub fn of<T: Serialize>(record: &T) -> Result<Self, serde_json::Error> {
-        Ok(Self(serde_json::to_string(record)?.into()))
+struct Inner {
+    text: OnceLock<Box<str>>,
+    typed: Option<Box<dyn Typed>>,
+}
+
+/// A value that knows its JSON text.
+trait Typed: Any + Send + Sync {
+    fn text(&self) -> Box<str>;
+    fn any(&self) -> &dyn Any;
+}
+
+impl<T: Serialize + Send + Sync + 'static> Typed for T {
+    fn text(&self) -> Box<str> {
+        // Whether it can be written was tried when the record was made.
+        serde_json::to_string(self).unwrap_or_default().into()
     }
 
-    /// The record, typed.
+    fn any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Body {
+    /// A record of this type. What is no JSON, such as a map with keys that are no text, becomes an empty text, which no table
+    /// takes.
+    pub fn of<T: Serialize + Clone + Send + Sync + 'static>(record: &T) -> Self {
+        Self(Arc::new(Inner {
+            text: OnceLock::new(),
+            typed: Some(Box::new(record.clone())),
+        }))
+    }
+
+    /// The same record, as text and nothing else: as it would come back from a service.
+    pub fn plain(&self) -> Self {
+        Self::from_text(self.as_str().into())
+    }
+
+    fn from_text(text: Box<str>) -> Self {
+        Self(Arc::new(Inner {
+            text: text.into(),
+            typed: None,
+        }))
+    }
+
+    /// The record itself, if it was made here as this type.
+    pub fn typed<T: 'static>(&self) -> Option<&T> {
+        self.0.typed.as_ref()?.as_ref().any().downcast_ref()
+    }
+
+    /// The record, typed: a copy of what was made here, or read from the text.
     ///
     /// # Errors
     /// A record of another form.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0)
+    pub fn read<T: DeserializeOwned + Clone + 'static>(&self) -> Result<T, serde_json::Error> {
+        match self.typed::<T>() {
+            Some(record) => Ok(record.clone()),
+            None => serde_json::from_str(self.as_str()),
+        }
     }
 
     /// The record as a JSON value; null if the text is none, which no store answers.
     pub fn value(&self) -> Value {
-        self.read().unwrap_or_default()
+        serde_json::from_str(self.as_str()).unwrap_or_default()
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        let make = || match &self.0.typed {
+            Some(typed) => typed.as_ref().text(),
+            None => Box::default(),
+        };
+        self.0.text.get_or_init(make)
     }
 
     /// Whether it is a JSON object, as a record must be.
     pub fn is_object(&self) -> bool {
-        self.0.starts_with('{')
+        self.as_str().starts_with('{')
     }
 }
 
 impl From<Value> for Body {
     fn from(value: Value) -> Self {
-        Self(value.to_string().into())
+        Self::from_text(value.to_string().into())
     }
 }
 
 impl PartialEq for Body {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.value() == other.value()
+        Arc::ptr_eq(&self.0, &other.0)
+            || self.as_str() == other.as_str()
+            || self.value() == other.value()
     }
 }
 
@@ -64,30 +114,42 @@ impl PartialEq<Value> for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
 
     #[test]
     fn the_order_of_members_makes_no_difference_and_the_text_does_not_change() {
-        let one = Body::of(&std::collections::BTreeMap::from([("a", 1), ("b", 2)])).expect("JSON");
-        let other = Body(r#"{"b":2,"a":1}"#.into());
+        let one = Body::of(&BTreeMap::from([("a", 1), ("b", 2)]));
+        let other = Body::from_text(r#"{"b":2,"a":1}"#.into());
         assert_eq!(one, other);
         assert_eq!(one, json!({ "a": 1, "b": 2 }));
         assert_ne!(one, Body::from(json!({ "a": 1 })));
         assert_eq!(other.as_str(), r#"{"b":2,"a":1}"#);
         assert!(one.is_object() && !Body::from(json!([])).is_object());
+    }
+
+    #[test]
+    fn a_record_reads_the_same_from_memory_and_from_its_text() {
+        let map: BTreeMap<String, u32> = [("a".to_owned(), 1)].into();
+        let body = Body::of(&map);
+        let read = |body: &Body| body.read::<BTreeMap<String, u32>>().expect("JSON");
+        assert_eq!((read(&body), read(&body.plain())), (map.clone(), map));
+        assert!(body.typed::<String>().is_none() && body.plain().typed::<String>().is_none());
+        assert!(body.read::<Vec<u32>>().is_err());
     }
 }

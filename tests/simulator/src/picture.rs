@@ -4,58 +4,20 @@ use std::collections::BTreeMap;
 
 use perennial_core::keys::Key;
 use perennial_core::model::Model;
-use perennial_core::money::Usd;
 use perennial_core::names::{ModelId, RunId};
-use perennial_core::pipeline::{Champion, Pipeline};
-use perennial_core::run::RunState;
+use perennial_core::pipeline::Pipeline;
+use perennial_core::run::Run;
 use perennial_core::upload::Upload;
 use perennial_engine::records::{Month, Reservation};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::facts::Row;
-
-/// What checkers need of a run.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct RunView {
-    pub(crate) id: RunId,
-    pub(crate) state: RunState,
-    pub(crate) dataset: DatasetView,
-    pub(crate) config: ConfigView,
-    pub(crate) champion: Option<Champion>,
-    pub(crate) starts_from: Option<ModelId>,
-    pub(crate) verdict: Option<VerdictView>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct DatasetView {
-    pub(crate) digest: String,
-    pub(crate) manifest_key: String,
-    pub(crate) sealed: (u64, u64),
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct ConfigView {
-    pub(crate) budget: BudgetView,
-    pub(crate) data: perennial_core::config::DataConfig,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct BudgetView {
-    pub(crate) per_month_usd: Usd,
-    pub(crate) per_run_usd: Usd,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct VerdictView {
-    pub(crate) passed: bool,
-}
 
 /// Every record, as it was last written.
 #[derive(Debug, Default)]
 pub(crate) struct Picture {
     pub(crate) pipeline: Option<Pipeline>,
-    pub(crate) runs: BTreeMap<RunId, RunView>,
+    pub(crate) runs: BTreeMap<RunId, Run>,
     pub(crate) uploads: BTreeMap<String, Upload>,
     pub(crate) models: BTreeMap<ModelId, Model>,
     pub(crate) months: BTreeMap<String, Month>,
@@ -66,7 +28,7 @@ pub(crate) struct Picture {
 #[derive(Debug)]
 pub(crate) enum Change {
     Pipeline(Option<Box<Pipeline>>),
-    Run(RunId, Option<Box<RunView>>),
+    Run(RunId, Option<Box<Run>>),
     Upload(String, Option<Box<Upload>>),
     Model(ModelId, Option<Box<Model>>),
     Month(String, Option<Month>),
@@ -74,7 +36,7 @@ pub(crate) enum Change {
     History,
 }
 
-fn read<T: DeserializeOwned>(row: &Row) -> Result<T, String> {
+fn read<T: DeserializeOwned + Clone + 'static>(row: &Row) -> Result<T, String> {
     row.body
         .read()
         .map_err(|error| format!("{} is not readable: {error}", row.key))
@@ -89,7 +51,7 @@ impl Picture {
                 Change::Pipeline(before.map(Box::new))
             }
             "run" => {
-                let run: RunView = read(row)?;
+                let run: Run = read(row)?;
                 let id = run.id.clone();
                 let before = self.runs.insert(id.clone(), run);
                 Change::Run(id, before.map(Box::new))
@@ -118,7 +80,7 @@ impl Picture {
         })
     }
 
-    pub(crate) fn active(&self) -> Option<&RunView> {
+    pub(crate) fn active(&self) -> Option<&Run> {
         self.runs.get(self.pipeline.as_ref()?.active_run.as_ref()?)
     }
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use perennial_core::config::DataUse;
 use perennial_core::manifest::Manifest;
 use perennial_core::names::ResourceName;
+use perennial_core::run::Run;
 use perennial_core::upload::{Shard, Upload, UploadKind};
 
 use super::{Check, View, Written};
 use crate::facts::Fact;
-use crate::picture::{Change, RunView};
+use crate::picture::Change;
 
 /// The checker.
 #[derive(Default)]
@@ -51,7 +52,7 @@ impl NoRecordLost {
     /// A run seals what is in force at that moment: no more, no less.
     fn opened(
         &mut self,
-        run: &RunView,
+        run: &Run,
         written: &Written<'_>,
         view: &View<'_>,
     ) -> Result<(), String> {

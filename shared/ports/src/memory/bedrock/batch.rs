@@ -1,5 +1,8 @@
 //! Batch inference jobs of foundation models.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -163,18 +166,67 @@ impl State {
     }
 }
 
-fn records(input: &[u8]) -> Vec<Value> {
-    input
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
-        .map(|line| serde_json::from_slice(line).unwrap_or(Value::Null))
+/// One record of the input. Records that differ in their id only share what is read and answered.
+struct Record {
+    id: String,
+    input: std::rc::Rc<Input>,
+}
+
+/// A `modelInput`, and what is answered to it.
+struct Input {
+    text: String,
+    prompt: Option<String>,
+    limit: Option<u64>,
+}
+
+impl Input {
+    fn of(input: &Value) -> Self {
+        Self {
+            text: input.to_string(),
+            prompt: prompt(input),
+            limit: input["inferenceConfig"]["maxTokens"].as_u64(),
+        }
+    }
+}
+
+fn records(input: &[u8]) -> Vec<Record> {
+    // By the text that follows the id, in lines of the form that Perennial writes.
+    let mut known: HashMap<&str, std::rc::Rc<Input>> = HashMap::new();
+    let text = std::str::from_utf8(input).unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .enumerate()
+        .map(|(number, line)| {
+            let parts = line
+                .strip_prefix("{\"recordId\":\"")
+                .and_then(|rest| rest.split_once("\",\"modelInput\":"))
+                .filter(|(id, _)| !id.contains(['"', '\\']));
+            if let Some((id, rest)) = parts
+                && let Some(input) = known.get(rest)
+            {
+                return Record {
+                    id: id.to_owned(),
+                    input: input.clone(),
+                };
+            }
+            let record: Value = serde_json::from_str(line).unwrap_or(Value::Null);
+            let id = match record["recordId"].as_str() {
+                Some(id) => id.to_owned(),
+                None => format!("CALL{number:07}"),
+            };
+            let input = std::rc::Rc::new(Input::of(&record["modelInput"]));
+            if let Some((_, rest)) = parts {
+                known.insert(rest, input.clone());
+            }
+            Record { id, input }
+        })
         .collect()
 }
 
 /// Bedrock promises no order of the answers, so they stand in reverse here. The last `missing` records have none.
 fn write_answers(
     batch: &Batch,
-    records: &[Value],
+    records: &[Record],
     missing: usize,
     objects: &MemoryObjects,
     mind: &Mind,
@@ -184,42 +236,47 @@ fn write_answers(
     };
     let mut lines = String::new();
     let (mut failed, mut read, mut written) = (0, 0, 0);
-    for (number, record) in records
-        .iter()
-        .enumerate()
-        .take(records.len() - missing)
-        .rev()
-    {
-        let mut line = json!({
-            "recordId": record.get("recordId").cloned().unwrap_or_else(|| format!("CALL{number:07}").into()),
-            "modelInput": record.get("modelInput").cloned().unwrap_or_default(),
-        });
-        match prompt(&record["modelInput"]) {
+    let mut said: HashMap<*const Input, (String, u64, u64)> = HashMap::new();
+    for record in records.iter().take(records.len() - missing).rev() {
+        let Record { id, input } = record;
+        let id = Value::from(id.as_str());
+        let text = &input.text;
+        match &input.prompt {
             Some(prompt) => {
-                let limit = record["modelInput"]["inferenceConfig"]["maxTokens"].as_u64();
-                let said = answer(mind, &model, &prompt, limit);
-                read += said.input_tokens;
-                written += said.output_tokens;
-                line["modelOutput"] = json!({
-                    "output": { "message": { "role": "assistant", "content": [{ "text": said.text }] } },
-                    "stopReason": "end_turn",
-                    "usage": {
-                        "inputTokens": said.input_tokens,
-                        "outputTokens": said.output_tokens,
-                        "totalTokens": said.input_tokens + said.output_tokens,
-                    },
-                });
+                let (output, input_tokens, output_tokens) = said
+                    .entry(std::rc::Rc::as_ptr(input))
+                    .or_insert_with(|| {
+                        let said = answer(mind, &model, prompt, input.limit);
+                        let output = json!({
+                            "output": { "message": { "role": "assistant", "content": [{ "text": said.text }] } },
+                            "stopReason": "end_turn",
+                            "usage": {
+                                "inputTokens": said.input_tokens,
+                                "outputTokens": said.output_tokens,
+                                "totalTokens": said.input_tokens + said.output_tokens,
+                            },
+                        });
+                        (output.to_string(), said.input_tokens, said.output_tokens)
+                    });
+                read += *input_tokens;
+                written += *output_tokens;
+                let _ = writeln!(
+                    lines,
+                    "{{\"modelInput\":{text},\"modelOutput\":{output},\"recordId\":{id}}}"
+                );
             }
             None => {
                 failed += 1;
-                line["error"] = json!({
+                let error = json!({
                     "errorCode": 400,
                     "errorMessage": "modelInput holds no text of the user",
                 });
+                let _ = writeln!(
+                    lines,
+                    "{{\"error\":{error},\"modelInput\":{text},\"recordId\":{id}}}"
+                );
             }
         }
-        lines.push_str(&line.to_string());
-        lines.push('\n');
     }
     let folder = format!("{}{}", batch.spec.output_prefix, batch.job.id());
     let input = &batch.spec.input_key;
