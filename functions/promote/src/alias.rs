@@ -210,6 +210,9 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
     let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {
         return Ok(());
     };
+    if stored.record.moving.is_some() {
+        return Ok(());
+    }
     let now = ports.desk.now();
     let due = stored.record.sweeps.iter().filter(|sweep| sweep.look_at <= now);
     let Some(sweep) = due.min_by_key(|sweep| sweep.look_at) else {

@@ -33,7 +33,8 @@ pub(crate) async fn consider(
                 let mut looked = stored.record.clone();
                 looked.reschedule(now);
                 if looked.due != stored.record.due && stored.record.stage() == Stage::Collecting {
-                    pipelines::change(desk, name, &PipelineEvent::Looked).await?;
+                    // If someone else wrote first, they have looked.
+                    pipelines::change_as_seen(desk, &stored, &PipelineEvent::Looked).await?;
                 }
                 return Ok(());
             }

@@ -70,6 +70,18 @@ struct Possible {
     why: &'static str,
 }
 
+/// Pairs that only a race of two invocations brings: a decision on a pipeline that was loaded after the run had gone on
+/// elsewhere. It is refused, or the run's version refuses the transaction. They may be reached and need not be.
+const RACES: [(&str, &str, &str); 7] = [
+    ("pipeline", "unconfigured", "ended"),
+    ("pipeline", "collecting", "ended"),
+    ("pipeline", "moving, creating", "ended"),
+    ("pipeline", "moving, updating", "ended"),
+    ("pipeline", "moving, writing", "ended"),
+    ("pipeline", "collecting", "move begun"),
+    ("pipeline", "moving, writing", "move begun"),
+];
+
 const EVALUATING: [&str; 4] = [
     "evaluating, base starting",
     "evaluating, base running",
@@ -285,12 +297,12 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "ended",
-        states: &["in a run", "moving, creating", "moving, updating", "moving, writing"],
-        why: "only the active run ends",
+        states: &["in a run"],
+        why: "the active run ends while no move is in flight, or after it",
     },
     Possible {
         event: "move begun",
-        states: &["in a run", "moving, creating", "moving, updating", "moving, writing"],
+        states: &["in a run", "moving, creating", "moving, updating"],
         why: "only the active run promotes",
     },
     Possible {
@@ -325,8 +337,8 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "swept",
-        states: &["collecting", "in a run", "moving, creating", "moving, updating"],
-        why: "without a configuration nothing ever moved; while the parameter is written the sweep comes after it",
+        states: &["collecting", "in a run"],
+        why: "without a configuration nothing ever moved; while a move is in flight nothing is swept",
     },
     Possible { event: "start requested", states: &PIPELINE_STATES, why: "" },
     Possible { event: "pause requested", states: &PIPELINE_STATES, why: "" },
@@ -340,8 +352,8 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "looked",
-        states: &["collecting", "in a run", "moving, creating", "moving, updating", "moving, writing"],
-        why: "without a configuration there is nothing to look at",
+        states: &["collecting"],
+        why: "it notes when to look again at a trigger, on a pipeline that was loaded as collecting",
     },
 ];
 
@@ -444,10 +456,11 @@ fn pairs(
                 continue;
             };
             let possible = row.states.contains(state);
-            if possible && !met {
+            let race = RACES.contains(&(machine, *state, *event));
+            if possible && !met && !race {
                 gaps.push(format!("{machine}: “{event}” in “{state}” was not reached"));
             }
-            if met && !possible {
+            if met && !possible && !race {
                 gaps.push(format!(
                     "{machine}: “{event}” in “{state}” was reached, though it is called impossible: {}",
                     row.why

@@ -102,7 +102,7 @@ impl Settings {
             } else {
                 20_000
             },
-            other_model: rng.u8(..) < 12,
+            other_model: rng.u8(..) < 30,
             hourly: rng.u8(..) < 40,
         }
     }
@@ -132,7 +132,7 @@ impl Settings {
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"\n\
              [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
              [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\
-             [idle]\nafter = \"12h\"\ngrace = \"6h\"\nkeep_previous = {keep_previous}\n",
+             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n",
             per_month_cents / 100,
             per_month_cents % 100
         )
@@ -158,7 +158,7 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
             good,
         },
     ));
-    let more = *rng.choice([0, 1, 1, 2, 2, 3, 3, 4, 6]).as_ref().unwrap_or(&2);
+    let more = *rng.choice([0, 0, 1, 1, 2, 2, 3, 5]).as_ref().unwrap_or(&2);
     let mut at = 20 * MINUTE;
     for _ in 0..more {
         at += match rng.u8(0..4) {
@@ -171,6 +171,21 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
         acts.push((at, act));
     }
     acts
+}
+
+/// What people do right when something has changed.
+pub(crate) fn meddle(rng: &mut Rng) -> Act {
+    match rng.u8(0..16) {
+        0..4 => Act::Ask(Wish::Cancel),
+        4 | 5 => Act::Ask(Wish::Rollback),
+        6 => Act::Ask(Wish::Approve),
+        7 => Act::Ask(Wish::Resume),
+        8 => Act::Ask(Wish::Pause),
+        9 => Act::Ask(Wish::Start),
+        10 => Act::Ask(Wish::Release),
+        11 => Act::Configure(Settings::draw(rng)),
+        _ => act(rng),
+    }
 }
 
 fn act(rng: &mut Rng) -> Act {
@@ -187,9 +202,9 @@ fn act(rng: &mut Rng) -> Act {
         37..40 => Act::UploadQuestions,
         40..46 => Act::Delete { name },
         46..53 => Act::Configure(Settings::draw(rng)),
-        53..54 => Act::Misconfigure,
-        54..55 => Act::Unconfigure,
-        55..59 => Act::Ask(Wish::Start),
+        53..55 => Act::Misconfigure,
+        55..56 => Act::Unconfigure,
+        56..59 => Act::Ask(Wish::Start),
         59..62 => Act::Ask(Wish::Approve),
         62..68 => Act::Ask(Wish::Cancel),
         68..70 => Act::Ask(Wish::Pause),

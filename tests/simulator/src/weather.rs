@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 use jiff::SignedDuration;
-use perennial_ports::memory::{Outcome, Pace, Quotas};
+use perennial_ports::memory::{Outcome, Pace, Quotas, Work};
 
 /// Of 65,536: how often something happens.
 type Rate = u32;
@@ -47,8 +47,12 @@ pub(crate) struct Weather {
     pub(crate) quotas: Quotas,
     /// Bedrock forgets client tokens at once.
     pub(crate) forgets_tokens: bool,
+    /// People act right when something has changed.
+    pub(crate) meddling: Rate,
     /// How often `reconcile` runs, in minutes.
     pub(crate) reconcile_minutes: u64,
+    /// How often cleanup and the listing of the bucket run, in hours.
+    pub(crate) daily_hours: u64,
 }
 
 fn sometimes(rng: &mut Rng, most: Rate) -> Rate {
@@ -73,6 +77,10 @@ impl Weather {
         let mut quotas = Quotas::default();
         if rng.u8(..) < 32 {
             quotas.questions_per_minute = Some(rng.u64(3..20));
+        }
+        if rng.u8(..) < 24 {
+            // Until the faults stop, no job can be started.
+            quotas.training_jobs = 0;
         }
         if rng.u8(..) < 16 {
             quotas.deployments = rng.usize(1..4);
@@ -100,7 +108,9 @@ impl Weather {
             pace,
             forgets_tokens: rng.u8(..) < 64,
             quotas,
-            reconcile_minutes: *rng.choice([5, 5, 10, 30]).as_ref().unwrap_or(&5),
+            meddling: sometimes(rng, 5_000),
+            reconcile_minutes: *rng.choice([5, 10, 20, 60]).as_ref().unwrap_or(&5),
+            daily_hours: *rng.choice([6, 24, 24, 24]).as_ref().unwrap_or(&24),
         }
     }
 
@@ -125,16 +135,18 @@ impl Weather {
             pace: self.pace,
             forgets_tokens: false,
             quotas: Quotas::default(),
+            meddling: 0,
             reconcile_minutes: self.reconcile_minutes,
+            daily_hours: self.daily_hours,
         };
     }
 }
 
 /// How a piece of work at AWS ends badly.
-pub(crate) fn bad_end(rng: &mut Rng) -> Outcome {
+pub(crate) fn bad_end(rng: &mut Rng, work: Work) -> Outcome {
     match rng.u8(0..8) {
         0 => Outcome::Hangs,
-        1 | 2 => Outcome::Misses(rng.usize(1..6)),
+        1..5 if work == Work::Batch => Outcome::Misses(rng.usize(1..6)),
         3 => Outcome::Fails("Validation failed: line 3 of your training data".into()),
         _ => Outcome::Fails("Internal server error, try again".into()),
     }

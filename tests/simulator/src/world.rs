@@ -194,9 +194,11 @@ impl World {
         for (at, act) in acts {
             self.push(at, What::Act(act));
         }
-        let after = self.rng.u64(0..12 * 60 * MINUTE);
+        // Some schedules go on for long enough that what is idle is found, marked and deleted.
+        let hours = if self.rng.u8(..) < 40 { 60 } else { 12 };
+        let after = self.rng.u64(0..hours * 60 * MINUTE);
         self.push(last + after, What::Calm);
-        let daily = self.rng.u64(0..DAY);
+        let daily = self.rng.u64(0..self.weather.daily_hours * 60 * MINUTE);
         self.push(daily, What::Daily);
         self.reconcile_in(self.weather.reconcile_minutes * MINUTE);
     }
@@ -309,7 +311,7 @@ impl World {
     fn next_reconcile(&mut self) {
         let every = self.weather.reconcile_minutes * MINUTE;
         // A run that only waits for AWS is not looked at a hundred times in the same way.
-        self.thinned = if self.progress { 1 } else { (self.thinned * 2).min(6 * 60 / self.weather.reconcile_minutes) };
+        self.thinned = if self.progress { 1 } else { (self.thinned * 3).min(6 * 60 / self.weather.reconcile_minutes) };
         self.progress = false;
         let mut after = every * self.thinned;
         if self.busy <= 1 {
@@ -344,6 +346,7 @@ impl World {
         self.begin(Delivery::of(Function::Cleanup, tick));
         let sync: Value = json!({ "detail-type": "Scheduled Event", "detail": { "task": "sync" } });
         self.begin(Delivery::of(Function::Reconcile, sync));
-        self.push(self.now + DAY, What::Daily);
+        let period = self.weather.daily_hours * 60 * MINUTE;
+        self.push(self.now + period, What::Daily);
     }
 }

@@ -5,11 +5,12 @@ use perennial_core::names::ModelId;
 use perennial_core::run::{CandidateSide, Outcome, RunState};
 use perennial_ports::{CustomModel, Deployment, Tags};
 
-use super::{Check, View};
+use super::{Check, View, Written};
 use crate::facts::Fact;
+use crate::picture::Change;
 
 /// The idle time of every configuration that people write here.
-pub(crate) const IDLE_AFTER: SignedDuration = SignedDuration::from_hours(12);
+pub(crate) const IDLE_AFTER: SignedDuration = SignedDuration::from_hours(6);
 
 /// The checker.
 pub(crate) struct NothingNeededDeleted;
@@ -17,6 +18,23 @@ pub(crate) struct NothingNeededDeleted;
 impl Check for NothingNeededDeleted {
     fn name(&self) -> &'static str {
         "nothing that is needed or that someone else made is deleted"
+    }
+
+    fn wrote(&mut self, written: &Written<'_>, view: &View<'_>) -> Result<(), String> {
+        for change in written.changes {
+            let Change::Model(id, Some(before)) = change else {
+                continue;
+            };
+            let Some(now) = view.picture.models.get(id) else {
+                continue;
+            };
+            let begins = before.is_ready() && !now.is_ready();
+            if let Some(model) = view.cloud.bedrock.model(&now.arn).filter(|_| begins) {
+                needless(&model, view)?;
+                unused_by_others(&model, view)?;
+            }
+        }
+        Ok(())
     }
 
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
@@ -89,6 +107,23 @@ fn needless(model: &CustomModel, view: &View<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Somebody else's deployment of one of our models is a use, once it has been there for the time of a cleanup.
+fn unused_by_others(model: &CustomModel, view: &View<'_>) -> Result<(), String> {
+    let hour = SignedDuration::from_hours(1);
+    let used = view.cloud.bedrock.deployments().into_iter().find(|one| {
+        one.model_arn == model.arn
+            && !ours(&one.tags, view)
+            && view.now.duration_since(one.created) > hour
+    });
+    match used {
+        Some(one) => Err(format!(
+            "the deletion of {} began, and {}, which Perennial did not make, serves it",
+            model.arn, one.name
+        )),
+        None => Ok(()),
+    }
 }
 
 fn removable(deployment: &Deployment, view: &View<'_>) -> Result<(), String> {

@@ -24,7 +24,7 @@ impl World {
         if self.chance(self.weather.bad_ends) {
             let work = [Work::Training, Work::Batch, Work::Deployment, Work::Update];
             let work = work[self.rng.usize(0..work.len())];
-            let end = bad_end(&mut self.rng);
+            let end = bad_end(&mut self.rng, work);
             self.note(|| format!("at AWS: the next {work:?} will be {end:?}"));
             self.hangs |= end == Outcome::Hangs;
             self.cloud.bedrock.plan_next(work, end, 1);

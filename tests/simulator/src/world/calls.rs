@@ -14,6 +14,7 @@ use crate::deed::Deed;
 use crate::facts::Fact;
 use crate::gate::{Board, Fate};
 use crate::lambda::{self, Delivery, Live};
+use crate::people;
 use crate::plant::Planted;
 use crate::ports::{Gated, Outbox};
 
@@ -77,7 +78,16 @@ impl World {
             };
             (waiting.operation, waiting.changes)
         };
-        if self.chance(self.weather.crash_before) {
+        // What is seldom done is interrupted more often.
+        let seldom = if matches!(
+            operation,
+            op::STOP_TRAINING | op::STOP_BATCH | op::DELETE_MODEL | op::DELETE_DEPLOYMENT | op::UPDATE_DEPLOYMENT
+        ) {
+            12
+        } else {
+            1
+        };
+        if self.chance(self.weather.crash_before * seldom) {
             if changes {
                 self.coverage.crashes.insert((function, operation, false));
             }
@@ -85,7 +95,7 @@ impl World {
             self.end(number, Err("it died".into()));
             return;
         }
-        let fate = self.fate(operation, changes);
+        let fate = self.fate(operation, changes, seldom);
         if fate == Fate::CrashAfter {
             self.coverage.crashes.insert((function, operation, true));
         }
@@ -104,19 +114,19 @@ impl World {
         self.poll(number);
     }
 
-    fn fate(&mut self, operation: &'static str, changes: bool) -> Fate {
+    fn fate(&mut self, operation: &'static str, changes: bool, seldom: u32) -> Fate {
         if changes {
-            if self.chance(self.weather.crash_after) {
+            if self.chance(self.weather.crash_after * seldom) {
                 return Fate::CrashAfter;
             }
-            if self.chance(self.weather.lose_answer) {
+            if self.chance(self.weather.lose_answer * seldom) {
                 return Fate::LoseAnswer;
             }
             if self.chance(self.weather.late_effect) {
                 return Fate::Late(self.rng.u64(100..3 * MINUTE));
             }
         }
-        if !self.chance(self.weather.fail) {
+        if !self.chance(self.weather.fail * seldom) {
             return Fate::Go;
         }
         let creates = matches!(
@@ -289,6 +299,12 @@ impl World {
                 Fact::Wrote(rows) => {
                     if rows.len() > 1 || rows.iter().any(|row| row.key.kind() != "run") {
                         self.awake();
+                        if self.chance(self.weather.meddling) {
+                            let most = if self.rng.bool() { 400 } else { 2 * MINUTE };
+                            let at = self.now + self.rng.u64(0..most);
+                            let act = people::meddle(&mut self.rng);
+                            self.push(at, What::Act(act));
+                        }
                     }
                 }
                 Fact::AliasWritten { .. } => {}
