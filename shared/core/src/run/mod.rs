@@ -328,8 +328,8 @@ pub struct Run {
     pub jobs: Vec<Job>,
     /// The ARN of the model that it made.
     pub model_arn: Option<String>,
-    /// What a create may have been sent for, whether or not its answer was heard.
-    pub creates: Vec<Purpose>,
+    /// What a create may have been sent for, whether or not its answer was heard, and the attempt.
+    pub creates: Vec<(Purpose, u32)>,
     /// What it may have made for itself and must remove before it ends, and once more in its aftercare.
     pub leftovers: Vec<Purpose>,
     /// The gate's verdict.

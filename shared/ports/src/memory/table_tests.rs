@@ -100,7 +100,7 @@ fn what_dynamodb_would_refuse_is_refused() {
     let table = MemoryTable::default();
     let mut large = put("a", Expect::Any, None, None);
     if let Write::Put { body, .. } = &mut large {
-        *body = json!({ "text": "x".repeat(LARGEST_ITEM) });
+        *body = json!({ "text": "x".repeat(LARGEST_ITEM) }).into();
     }
     let long = put(&"s".repeat(1_025), Expect::Any, None, None);
     let empty = put("", Expect::Any, None, None);

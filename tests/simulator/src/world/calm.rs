@@ -9,6 +9,8 @@ use super::{MINUTE, What, World};
 
 /// Rounds of `reconcile` in which every run must have ended once the faults have stopped.
 const MOST_ROUNDS: u32 = 120;
+/// Where something at AWS hangs for ever: until it is given up, a week later.
+const MOST_ROUNDS_HANGING: u32 = 600;
 
 impl World {
     pub(super) fn calm(&mut self) {
@@ -35,9 +37,14 @@ impl World {
     /// One more round without faults. True: everything is at rest.
     pub(super) fn round(&mut self) -> bool {
         self.rounds += 1;
-        if self.rounds > MOST_ROUNDS {
+        let most = if self.hangs {
+            MOST_ROUNDS_HANGING
+        } else {
+            MOST_ROUNDS
+        };
+        if self.rounds > most {
             let run = self.active_run().map(|run| (run.id, run.state, run.due));
-            let words = format!("{MOST_ROUNDS} rounds of reconcile without faults, and no end: {run:?}");
+            let words = format!("{most} rounds of reconcile without faults, and no end: {run:?}");
             self.violated("every run ends", words);
             return true;
         }

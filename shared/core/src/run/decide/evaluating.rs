@@ -76,6 +76,7 @@ impl Step {
                     );
                 }
                 self.reserve(Purpose::Base, attempt + 1, amount);
+                self.run.creates.push((Purpose::Base, attempt + 1));
                 base = BaseSide::Starting {
                     attempt: attempt + 1,
                 };

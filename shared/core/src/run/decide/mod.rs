@@ -132,15 +132,28 @@ impl Step {
         true
     }
 
-    /// What may be there: all that a create was sent for, but a training job that was seen to end.
+    /// What may be there: all that a create was sent for, but training jobs that were seen to end.
     fn left(&self) -> Vec<Purpose> {
-        let over = |job: &Job| {
-            job.purpose == Purpose::Training && matches!(job.status.as_str(), "Completed" | "Failed" | "Stopped")
-        };
-        let trained = self.run.jobs.iter().rfind(|job| job.purpose == Purpose::Training).is_some_and(over);
-        let mut left = self.run.creates.clone();
-        left.retain(|purpose| *purpose != Purpose::Training || !trained);
+        let mut left = Vec::new();
+        for (purpose, _) in self.open_creates() {
+            if !left.contains(&purpose) {
+                left.push(purpose);
+            }
+        }
         left
+    }
+
+    fn open_creates(&self) -> impl Iterator<Item = (Purpose, u32)> + '_ {
+        let ended = |purpose, attempt| {
+            self.run.jobs.iter().any(|job| {
+                (job.purpose, job.attempt) == (purpose, attempt)
+                    && matches!(job.status.as_str(), "Completed" | "Failed" | "Stopped")
+            })
+        };
+        let open = move |(purpose, attempt): &(Purpose, u32)| {
+            *purpose != Purpose::Training || !ended(*purpose, *attempt)
+        };
+        self.run.creates.iter().copied().filter(open)
     }
 
     /// What may happen in any state.
@@ -150,8 +163,9 @@ impl Step {
                 if self.rests() || self.run.claim.is_some() {
                     return false;
                 }
-                // A step that fails each time is claimed each time: here such a run ends.
-                if self.overdue() {
+                // A step that fails each time is claimed each time: here such a run ends. What is left of an ended run is given
+                // up only after one more look.
+                if !matches!(self.run.state, RunState::Ended { .. }) && self.overdue() {
                     return true;
                 }
                 self.run.claim = Some(claim.clone());
@@ -292,10 +306,9 @@ impl Step {
 
     fn names_of_leftovers(&self) -> String {
         let names: Vec<String> = self
-            .run
-            .leftovers
-            .iter()
-            .map(|purpose| self.run.resource(*purpose, 1).to_string())
+            .open_creates()
+            .filter(|(purpose, _)| self.run.leftovers.contains(purpose))
+            .map(|(purpose, attempt)| self.run.resource(purpose, attempt).to_string())
             .collect();
         names.join(", ")
     }

@@ -88,7 +88,7 @@ impl Step {
         self.reserve(Purpose::Training, 1, prepared.training_cost);
         self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
         self.run.state = RunState::Starting { attempt: 1 };
-        self.run.creates.push(Purpose::Training);
+        self.run.creates.push((Purpose::Training, 1));
         self.note(format!(
             "dataset {} is sealed: {} records, {} evaluation prompts; {total} is reserved; {}",
             self.run.dataset.digest, prepared.records, prepared.prompts, prepared.power
@@ -168,6 +168,7 @@ impl Step {
                     );
                 }
                 self.reserve(Purpose::Training, attempt + 1, amount);
+                self.run.creates.push((Purpose::Training, attempt + 1));
                 self.run.state = RunState::Starting {
                     attempt: attempt + 1,
                 };
@@ -203,7 +204,8 @@ impl Step {
     }
 
     pub(super) fn evaluate_now(&mut self) {
-        self.run.creates.extend([Purpose::Candidate, Purpose::Base]);
+        let creates = [(Purpose::Candidate, 1), (Purpose::Base, 1)];
+        self.run.creates.extend(creates);
         self.run.state = RunState::Evaluating {
             candidate: CandidateSide::Deploying,
             base: BaseSide::Starting { attempt: 1 },
