@@ -265,7 +265,6 @@ fn nothing_that_a_person_asks_for_reopens_a_run() {
 }
 
 #[test]
-#[ignore = "suggested: `left` looks only at the newest job that was seen, which is the first attempt's"]
 fn a_second_attempt_that_nobody_heard_of_is_looked_for_too() {
     let overdue = Event::Later {
         at: at(170),
@@ -278,7 +277,6 @@ fn a_second_attempt_that_nobody_heard_of_is_looked_for_too() {
 }
 
 #[test]
-#[ignore = "suggested: the first attempt is named, whichever is left"]
 fn the_attempt_that_is_given_up_is_the_one_that_is_named() {
     let mut run = state("aftercare, job unseen");
     run.jobs = vec![
@@ -292,7 +290,6 @@ fn the_attempt_that_is_given_up_is_the_one_that_is_named() {
 }
 
 #[test]
-#[ignore = "suggested: a claim more than a week after the end gives up before the first look"]
 fn an_aftercare_that_nobody_has_tried_is_not_given_up() {
     let run = state("aftercare, job unseen");
     let hour = AFTERCARE_LIMIT_HOURS + 24;

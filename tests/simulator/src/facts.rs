@@ -1,9 +1,8 @@
 //! What was truly seen to happen, for the checkers: never what a handler says of itself.
 
-use jiff::Timestamp;
 use perennial_core::announcement::Announcement;
 use perennial_core::keys::Key;
-use perennial_ports::{Body, CustomModel, Deployment, Expect, TrainingSpec, Write};
+use perennial_ports::{Body, CustomModel, Deployment, TrainingSpec, Write};
 
 /// One happening.
 #[derive(Debug, Clone)]
@@ -59,9 +58,7 @@ pub(crate) enum Fact {
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) key: Key,
-    pub(crate) expect: Expect,
     pub(crate) body: Body,
-    pub(crate) due: Option<Timestamp>,
 }
 
 /// The records that a transaction stores.
@@ -72,14 +69,10 @@ pub(crate) fn rows(writes: &[Write]) -> Vec<Row> {
             Write::Put {
                 key,
                 body,
-                expect,
-                due,
                 ..
             } => Some(Row {
                 key: key.clone(),
-                expect: *expect,
                 body: body.clone(),
-                due: *due,
             }),
             Write::Check { .. } => None,
         })

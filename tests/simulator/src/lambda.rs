@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use jiff::Timestamp;
 use perennial_core::announcement::Function;
 use perennial_core::names::Installation;
 use perennial_core::span::Span;
@@ -61,6 +62,7 @@ pub(crate) struct Live {
     pub(crate) work: Option<Work>,
     pub(crate) board: Arc<Board>,
     pub(crate) delivery: Delivery,
+    pub(crate) began: Timestamp,
     /// Lambda has given it up and delivered again, but it is still alive.
     pub(crate) zombie: bool,
 }

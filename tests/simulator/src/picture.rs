@@ -1,6 +1,6 @@
 //! The records as they stand, read from what was truly written: what the checkers compare with what they were told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use perennial_core::keys::Key;
 use perennial_core::model::Model;
@@ -22,6 +22,7 @@ pub(crate) struct Picture {
     pub(crate) models: BTreeMap<ModelId, Model>,
     pub(crate) months: BTreeMap<String, Month>,
     pub(crate) reservations: BTreeMap<Key, Reservation>,
+    lines: BTreeSet<Key>,
 }
 
 /// One record that was written, as it was before and as it is now.
@@ -33,7 +34,8 @@ pub(crate) enum Change {
     Model(ModelId, Option<Box<Model>>),
     Month(String, Option<Month>),
     Reservation(Key),
-    History,
+    /// Whether a line stood there before.
+    History(bool),
 }
 
 fn read<T: DeserializeOwned + Clone + 'static>(row: &Row) -> Result<T, String> {
@@ -76,7 +78,7 @@ impl Picture {
                 self.reservations.insert(row.key.clone(), read(row)?);
                 Change::Reservation(row.key.clone())
             }
-            _ => Change::History,
+            _ => Change::History(!self.lines.insert(row.key.clone())),
         })
     }
 

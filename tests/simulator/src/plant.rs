@@ -4,11 +4,14 @@
 //! `simulator` can take out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use perennial_core::announcement::Function;
+use perennial_core::names::ResourceName;
 use perennial_ports::{
-    BatchJob, Deployment, ErrorKind, Expect, PortError, PortResult, TrainingJob, TrainingStatus,
-    Use, Write,
+    BatchJob, Deployment, ErrorKind, Expect, PortError, PortResult, TrainingJob, Tags,
+    TrainingStatus, Use, Write,
 };
 use serde_json::Value;
 
@@ -22,7 +25,7 @@ pub enum Plant {
     ConditionalWrite,
     /// A job's event is taken for its state.
     TrueState,
-    /// Nothing is ever found by its name.
+    /// After a refused or unanswered create nothing is found by its name.
     Adoption,
     /// `reconcile` never runs.
     Reconcile,
@@ -117,6 +120,8 @@ pub(crate) struct Planted {
     function: Function,
     /// The status that a job's event tells, if it woke the invocation.
     told: Option<String>,
+    /// A change of this invocation was refused, or its answer lost.
+    refused: Arc<AtomicBool>,
 }
 
 impl Planted {
@@ -131,7 +136,17 @@ impl Planted {
             plant,
             function: delivery.function,
             told,
+            refused: Arc::default(),
         }
+    }
+
+    pub(crate) fn refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// After a refused or unanswered create nothing is found by its name.
+    fn hides(&self) -> bool {
+        self.is(Plant::Adoption) && self.refused.load(Ordering::Relaxed)
     }
 
     fn is(&self, plant: Plant) -> bool {
@@ -162,9 +177,10 @@ impl Planted {
 
     pub(crate) fn found_training(
         &self,
+        name: &str,
         found: PortResult<Option<TrainingJob>>,
     ) -> PortResult<Option<TrainingJob>> {
-        if self.is(Plant::Adoption) && self.function != Function::Evaluate {
+        if self.hides() {
             return Ok(None);
         }
         if self.is(Plant::TrueState)
@@ -195,18 +211,18 @@ impl Planted {
                 status: TrainingStatus::Failed,
                 message: Some("the look at it timed out".into()),
                 model_arn: None,
-                tags: perennial_ports::Tags::new(),
+                tags: ResourceName::parse(name).map_or_else(Tags::new, |name| name.tags()),
             }));
         }
         found
     }
 
     pub(crate) fn found_deployment(&self, found: Option<Deployment>) -> Option<Deployment> {
-        found.filter(|_| !self.is(Plant::Adoption))
+        found.filter(|_| !self.hides())
     }
 
     pub(crate) fn found_batch(&self, found: Option<BatchJob>) -> Option<BatchJob> {
-        found.filter(|_| !self.is(Plant::Adoption))
+        found.filter(|_| !self.hides())
     }
 
     pub(crate) fn deployments_of(&self, mut found: Vec<Deployment>) -> Vec<Deployment> {

@@ -74,6 +74,7 @@ impl Gated {
         match fate {
             Fate::Fail(kind) => Err(no_answer(operation, kind).into()),
             Fate::Late(after) => {
+                self.planted.refused();
                 self.out().late.push((after, deed));
                 lost()
             }
@@ -83,8 +84,16 @@ impl Gated {
                 self.out().facts.append(&mut facts);
                 match fate {
                     Fate::CrashAfter => match self.board.die().await {},
-                    Fate::LoseAnswer => lost(),
-                    _ => answer,
+                    Fate::LoseAnswer => {
+                        self.planted.refused();
+                        lost()
+                    }
+                    _ => {
+                        if answer.is_err() {
+                            self.planted.refused();
+                        }
+                        answer
+                    }
                 }
             }
         }
@@ -226,7 +235,7 @@ impl ObserveTraining for Gated {
         let found = self
             .look(op::GET_TRAINING, self.cloud.bedrock.find_training(name))
             .await;
-        self.planted.found_training(found)
+        self.planted.found_training(name, found)
     }
 }
 

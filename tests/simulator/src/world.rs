@@ -132,6 +132,8 @@ pub(crate) struct World {
     calls: BTreeMap<String, Timestamp>,
     metric_lag: SignedDuration,
     hangs: bool,
+    /// When the invocation began that acts now.
+    began: Timestamp,
 }
 
 impl World {
@@ -180,6 +182,7 @@ impl World {
             calls: BTreeMap::new(),
             metric_lag: weather.metric_lag,
             hangs: false,
+            began: start,
             rng,
             weather,
             cloud,

@@ -175,7 +175,7 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
     for (name, run) in &mut all {
         let unseen = run.stage() == Stage::Starting || run.leftovers == [Purpose::Training];
         if run.stage() >= Stage::Starting {
-            run.creates.push(Purpose::Training);
+            run.creates.push((Purpose::Training, 1));
         }
         if !unseen && run.stage() >= Stage::Training {
             run.jobs.push(training_job(run, 1, "InProgress"));
@@ -184,7 +184,8 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
             run.jobs.push(training_job(run, 1, "Failed"));
         }
         if !unseen && run.stage() > Stage::Training {
-            run.creates.extend([Purpose::Candidate, Purpose::Base]);
+            run.creates
+                .extend([(Purpose::Candidate, 1), (Purpose::Base, 1)]);
             run.jobs[0].status = "Completed".into();
             run.model_arn = Some("arn:model/1".into());
         }

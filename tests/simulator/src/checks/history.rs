@@ -3,7 +3,6 @@
 use std::mem::discriminant;
 
 use perennial_core::run::RunState;
-use perennial_ports::Expect;
 
 use super::{Check, View, Written};
 use crate::picture::Change;
@@ -22,8 +21,9 @@ impl Check for HistoryExplains {
             .iter()
             .filter(|row| row.key.kind() == "history")
             .collect();
-        if let Some(line) = lines.iter().find(|line| line.expect != Expect::Absent) {
-            return Err(format!("{} may overwrite what stood there", line.key));
+        let overwrites = |change: &Change| matches!(change, Change::History(true));
+        if written.changes.iter().any(overwrites) {
+            return Err(format!("{} overwrote a line that stood there", lines[0].key));
         }
         for change in written.changes {
             let Change::Run(id, before) = change else {

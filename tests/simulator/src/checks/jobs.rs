@@ -1,11 +1,13 @@
 //! At most one live or completed job per run and stage.
 
 use perennial_core::names::{Purpose, ResourceName};
+use perennial_core::run::RunState;
 use perennial_ports::memory::MemoryCloud;
 use perennial_ports::{BatchStatus, TrainingStatus};
 
-use super::{Check, View};
+use super::{Check, View, Written};
 use crate::facts::Fact;
+use crate::picture::Change;
 
 /// The checker.
 pub(crate) struct OneJob;
@@ -13,6 +15,32 @@ pub(crate) struct OneJob;
 impl Check for OneJob {
     fn name(&self) -> &'static str {
         "at most one live or completed job per run and stage"
+    }
+
+    /// A run is not given up for want of a job that is there, and was there before it was looked for.
+    fn wrote(&mut self, written: &Written<'_>, view: &View<'_>) -> Result<(), String> {
+        for change in written.changes {
+            let Change::Run(id, Some(before)) = change else {
+                continue;
+            };
+            let (RunState::Starting { attempt }, Some(now)) =
+                (&before.state, view.picture.runs.get(id))
+            else {
+                continue;
+            };
+            if !matches!(now.state, RunState::Closing { .. }) {
+                continue;
+            }
+            let name = before.resource(Purpose::Training, *attempt);
+            let job = view.cloud.bedrock.training_job(&name.to_string());
+            if let Some(job) = job.filter(|job| job.created < view.began) {
+                return Err(format!(
+                    "run {id} is given up, and its job {} is there: it was not adopted",
+                    job.job.name
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {

@@ -28,6 +28,8 @@ pub(crate) struct View<'a> {
     pub(crate) installation: &'a Installation,
     pub(crate) pipeline: &'a PipelineName,
     pub(crate) now: Timestamp,
+    /// When the invocation began that acts now.
+    pub(crate) began: Timestamp,
     /// When clients last called each model, whatever deployment served it.
     pub(crate) calls: &'a BTreeMap<String, Timestamp>,
     /// How late metrics may be.

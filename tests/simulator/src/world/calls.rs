@@ -57,6 +57,7 @@ impl World {
             work: Some(work),
             board,
             delivery,
+            began: self.time(),
             zombie: false,
         }));
         self.busy += 1;
@@ -150,6 +151,7 @@ impl World {
             return;
         };
         let board = live.board.clone();
+        self.began = live.began;
         let outcome = work
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
@@ -270,6 +272,7 @@ impl World {
     }
 
     pub(super) fn carry_out_late(&mut self, deed: Deed) {
+        self.began = self.time();
         self.note(|| format!("late: {} takes effect", deed.operation()));
         let mut facts = Vec::new();
         let cloud = self.cloud.clone();

@@ -37,6 +37,7 @@ impl World {
             installation: &self.installation,
             pipeline: &self.pipeline,
             now: self.time(),
+            began: self.began,
             calls: &self.calls,
             metric_lag: self.metric_lag,
             hangs: self.hangs,
