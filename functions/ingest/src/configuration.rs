@@ -4,10 +4,12 @@ use perennial_core::announcement::{Announcement, Stage, object_found, pipeline_d
 use perennial_core::config::Config;
 use perennial_core::manifest::compile_digest;
 use perennial_core::names::PipelineName;
-use perennial_core::pipeline::{ConfigInForce, PipelineEvent};
+use perennial_core::keys::Key;
+use perennial_core::pipeline::{ConfigInForce, Pipeline, PipelineEvent};
 use perennial_core::routing::{Route, route};
 use perennial_core::upload::{UploadStatus, fixed_width};
-use perennial_engine::{EngineError, pipelines, records, reports};
+use perennial_engine::records::{self, Stored};
+use perennial_engine::{EngineError, pipelines, reports};
 use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, ObjectInfo, PortError};
 use serde::Serialize;
@@ -25,11 +27,30 @@ struct Report {
     message: String,
 }
 
+/// A save is tried so often when others keep writing to the pipeline first.
+const TRIES: u32 = 40;
+
 pub(crate) async fn take(
     ports: &Ports,
     pipeline: &PipelineName,
     event: &ObjectEvent,
 ) -> Result<(), EngineError> {
+    for _ in 0..TRIES {
+        if try_once(ports, pipeline, event).await? {
+            return Ok(());
+        }
+    }
+    let key = Key::pipeline(pipeline);
+    Err(EngineError::Contended { key, times: TRIES })
+}
+
+/// False: the pipeline was changed meanwhile. Found by listing, a version has no place in S3's order, so what is saved must
+/// rest on the pipeline as it was read before the bucket was asked; otherwise an older version could replace a newer one.
+async fn try_once(
+    ports: &Ports,
+    pipeline: &PipelineName,
+    event: &ObjectEvent,
+) -> Result<bool, EngineError> {
     let desk = &ports.desk;
     let known = records::pipeline(desk.table.as_ref(), pipeline).await?;
     let known_sequencer = known
@@ -37,31 +58,32 @@ pub(crate) async fn take(
         .map(|known| known.record.config_sequencer.clone())
         .unwrap_or_default();
     let Some(current) = ports.read.head(&event.key).await? else {
-        let Some(known) = known else { return Ok(()) };
+        let Some(known) = known else {
+            return Ok(true);
+        };
         let error = format!(
             "{} was deleted; the last good configuration stays in force. `perennial pause {pipeline}` stops new runs",
             event.key
         );
         if known.record.config_error.as_deref() == Some(&error) {
-            return Ok(());
+            return Ok(true);
         }
-        return reject(ports, pipeline, event, "", known_sequencer, error).await;
+        return reject(ports, &known, event, "", known_sequencer, error).await;
     };
     let sequencer = match &event.sequencer {
         Some(sequencer) if current.version == event.version => fixed_width(sequencer),
         _ => known_sequencer.clone(),
     };
     if sequencer < known_sequencer {
-        return Ok(());
+        return Ok(true);
     }
-    let in_force = known
-        .as_ref()
-        .and_then(|known| known.record.config.as_ref());
+    let known = known.unwrap_or_else(|| Stored::new(Pipeline::new(pipeline.clone())));
+    let in_force = known.record.config.as_ref();
     let unchanged = in_force.is_some_and(|config| config.version == current.version);
     if !unchanged {
         match check(ports, &current).await? {
             Err(error) => {
-                return reject(ports, pipeline, event, &current.version, sequencer, error).await;
+                return reject(ports, &known, event, &current.version, sequencer, error).await;
             }
             Ok((config, route)) => {
                 let in_force = ConfigInForce {
@@ -70,9 +92,10 @@ pub(crate) async fn take(
                     sequencer,
                 };
                 let event = PipelineEvent::Configured(Box::new(in_force));
-                match pipelines::change(desk, pipeline, &event).await {
-                    Ok(_) => {}
-                    Err(EngineError::Refused(_)) => return Ok(()),
+                match pipelines::change_as_seen(desk, &known, &event).await {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(false),
+                    Err(EngineError::Refused(_)) => return Ok(true),
                     Err(error) => return Err(error),
                 }
                 let message = format!(
@@ -83,7 +106,8 @@ pub(crate) async fn take(
             }
         }
     }
-    wake(ports, pipeline).await
+    wake(ports, pipeline).await?;
+    Ok(true)
 }
 
 /// Parses and routes: what cannot be trained is refused when the configuration arrives, before any money is spent.
@@ -125,23 +149,24 @@ async fn check(
 
 async fn reject(
     ports: &Ports,
-    pipeline: &PipelineName,
+    known: &Stored<Pipeline>,
     event: &ObjectEvent,
     version: &str,
     sequencer: String,
     error: String,
-) -> Result<(), EngineError> {
+) -> Result<bool, EngineError> {
     let change = PipelineEvent::Misconfigured {
         error: error.clone(),
         version: version.to_owned(),
         sequencer,
     };
-    let after = match pipelines::change(&ports.desk, pipeline, &change).await {
-        Ok(after) => after,
-        Err(EngineError::Refused(_)) => return Ok(()),
+    match pipelines::change_as_seen(&ports.desk, known, &change).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(false),
+        Err(EngineError::Refused(_)) => return Ok(true),
         Err(error) => return Err(error),
-    };
-    let stays = match after.config {
+    }
+    let stays = match known.record.config {
         Some(_) => "The last good configuration stays in force.",
         None => "There is no good configuration yet, so uploads wait.",
     };
@@ -151,14 +176,9 @@ async fn reject(
         size: 0,
         modified: ports.desk.now(),
     };
-    report(
-        ports,
-        pipeline,
-        &info,
-        "rejected",
-        format!("{error}\n{stays}"),
-    )
-    .await
+    let message = format!("{error}\n{stays}");
+    report(ports, &known.record.name, &info, "rejected", message).await?;
+    Ok(true)
 }
 
 async fn report(

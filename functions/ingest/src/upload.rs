@@ -40,7 +40,7 @@ pub(crate) async fn take(
 }
 
 #[derive(PartialEq)]
-enum Taken {
+pub(crate) enum Taken {
     Yes,
     /// Others wrote first.
     LookAgain,
@@ -55,6 +55,19 @@ async fn try_once(
 ) -> Result<Taken, EngineError> {
     let table = ports.desk.table.as_ref();
     let known = records::upload(table, pipeline, &event.key).await?;
+    // Found by listing, a version has no place in S3's order. So the bucket is asked again after the record was read, and
+    // the record must not have changed when the verdict is saved: otherwise an older version could replace a newer one.
+    let found = match event.sequencer {
+        Some(_) => None,
+        None => match ports.read.head(&event.key).await? {
+            Some(now) => Some(now),
+            None => return Ok(Taken::Yes),
+        },
+    };
+    let seen = found
+        .as_ref()
+        .map(|_| known.as_ref().map_or(0, |known| known.version));
+    let current = found.as_ref().unwrap_or(current);
     let told = (current.version == event.version)
         .then_some(event.sequencer.as_deref())
         .flatten();
@@ -95,13 +108,12 @@ async fn try_once(
         return Ok(Taken::Yes);
     }
     match compile(ports, &route, &upload, &digest).await? {
-        Compiled::Gone => {}
+        Compiled::Gone => Ok(Taken::Yes),
         Compiled::Done(summary, shard) if summary.is_accepted() => {
-            accept(ports, upload, shard, summary).await?;
+            accept(ports, upload, shard, summary, seen).await
         }
-        Compiled::Done(summary, _) => reject(ports, upload, summary).await?,
+        Compiled::Done(summary, _) => reject(ports, upload, summary, seen).await,
     }
-    Ok(Taken::Yes)
 }
 
 /// Whether this version was taken up already for this model: delivered twice, it is done once.

@@ -11,15 +11,17 @@ use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
-use crate::upload::{TRIES, current_route, is_done, report};
+use crate::upload::{TRIES, Taken, current_route, is_done, report};
 
-/// Shard, pipeline sequence and due time in one transaction.
+/// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the bucket was asked,
+/// for a version that has no place in S3's order.
 pub(crate) async fn accept(
     ports: &Ports,
     upload: Upload,
     shard: Shard,
     summary: Box<Summary>,
-) -> Result<(), EngineError> {
+    seen: Option<u64>,
+) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
@@ -27,7 +29,10 @@ pub(crate) async fn accept(
             known.as_ref().map(|known| &known.record),
             sequencer(&upload),
         ) {
-            return Ok(());
+            return Ok(Taken::Yes);
+        }
+        if changed_since(seen, known.as_ref()) {
+            return Ok(Taken::LookAgain);
         }
         if let Some(known) = known
             .as_ref()
@@ -46,14 +51,14 @@ pub(crate) async fn accept(
             desk.announce
                 .announce(&[accepted_event(&known.record, shard.records)])
                 .await?;
-            return Ok(());
+            return Ok(Taken::Yes);
         }
         let replaces = known.as_ref().and_then(|known| known.record.shard.as_ref());
         if let Some(old) =
             replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
         {
             if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &summary).await? {
-                return Ok(());
+                return Ok(Taken::Yes);
             }
             continue;
         }
@@ -113,7 +118,7 @@ pub(crate) async fn accept(
                     say.push(object_found(&upload.key, &upload.version, 0));
                 }
                 desk.announce.announce(&say).await?;
-                return Ok(());
+                return Ok(Taken::Yes);
             }
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error),
@@ -169,6 +174,11 @@ async fn keep_unchanged(
     }
 }
 
+/// Whether the record is another than the one that was read before the bucket was asked, where that matters.
+fn changed_since(seen: Option<u64>, known: Option<&Stored<Upload>>) -> bool {
+    seen.is_some_and(|seen| seen != known.map_or(0, |known| known.version))
+}
+
 fn accepted_event(upload: &Upload, records: u64) -> Announcement {
     let detail = json!({ "pipeline": upload.pipeline, "key": upload.key, "records": records });
     happened("Upload Accepted", detail)
@@ -192,7 +202,8 @@ pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
     summary: Box<Summary>,
-) -> Result<(), EngineError> {
+    seen: Option<u64>,
+) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
@@ -200,7 +211,10 @@ pub(crate) async fn reject(
             known.as_ref().map(|known| &known.record),
             sequencer(&upload),
         ) {
-            return Ok(());
+            return Ok(Taken::Yes);
+        }
+        if changed_since(seen, known.as_ref()) {
+            return Ok(Taken::LookAgain);
         }
         upload.status = UploadStatus::Rejected;
         upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
@@ -238,7 +252,7 @@ pub(crate) async fn reject(
                 desk.announce
                     .announce(&[happened("Upload Rejected", detail)])
                     .await?;
-                return Ok(());
+                return Ok(Taken::Yes);
             }
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error),

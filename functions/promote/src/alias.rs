@@ -251,9 +251,11 @@ pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), Eng
         return Ok(());
     };
     let pipeline = &stored.record;
-    let (None, Some(_), Some(deployment)) =
-        (&pipeline.moving, &pipeline.champion, &pipeline.deployment)
-    else {
+    let (true, Some(_), Some(deployment)) = (
+        pipeline.may_repair(ports.desk.now()),
+        &pipeline.champion,
+        &pipeline.deployment,
+    ) else {
         return Ok(());
     };
     if ports

@@ -100,9 +100,11 @@ async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
     let mut say = Vec::new();
     for stored in records::pipelines(ports.desk.table.as_ref()).await? {
         let pipeline = stored.record;
-        let (None, Some(_), Some(deployment)) =
-            (&pipeline.moving, &pipeline.champion, &pipeline.deployment)
-        else {
+        let (true, Some(_), Some(deployment)) = (
+            pipeline.may_repair(ports.desk.now()),
+            &pipeline.champion,
+            &pipeline.deployment,
+        ) else {
             continue;
         };
         let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);

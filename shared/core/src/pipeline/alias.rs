@@ -19,6 +19,10 @@ pub(super) const SWEEP_PACE_HOURS: i64 = 6;
 /// See [`SWEEP_PACE_HOURS`].
 pub const SWEEP_LIMIT_HOURS: i64 = 7 * 24;
 
+/// A repair that failed is tried again so long after: often enough to serve again the same day, seldom enough that people are
+/// not told every few minutes of what only they can mend.
+pub(super) const REPAIR_PACE_HOURS: i64 = 6;
+
 /// Why the alias moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::alias::{
-    MAX_MOVE_HOURS, Move, MovePhase, MoveReason, SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
+    MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS, SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
 use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent, Sweep};
 use crate::announcement::{Announcement, happened};
@@ -245,6 +245,9 @@ pub fn decide(
             if next.deployment.as_ref() != Some(deployment) {
                 return Err(Refusal(format!("clients do not call {deployment}")));
             }
+            if !next.may_repair(now) {
+                return Err(Refusal("the last repair has failed; it is tried again later".into()));
+            }
             say.push(happened(
                 "Deployment Gone",
                 json!({ "pipeline": name, "deployment": deployment, "model": champion.model }),
@@ -273,6 +276,7 @@ pub fn decide(
             let to = moving.to.model.clone();
             let from = moving.from.as_ref().map(|from| from.model.clone());
             next.moving = None;
+            next.repair_after = None;
             next.rolled_from.remove(&to);
             if rollback {
                 next.rolled_from.extend(from);
@@ -454,6 +458,11 @@ fn begin(
 
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
     if let Some(moving) = pipeline.moving.take() {
+        if moving.reason == MoveReason::Repair {
+            pipeline.repair_after = now
+                .checked_add(SignedDuration::from_hours(REPAIR_PACE_HOURS))
+                .ok();
+        }
         if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
             pipeline.sweeps.push(Sweep {
                 generation: moving.generation,

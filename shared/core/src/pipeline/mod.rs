@@ -146,6 +146,9 @@ pub struct Pipeline {
     pub moving: Option<Move>,
     /// The last move that did not succeed.
     pub last_failure: Option<MoveFailure>,
+    /// A repair has failed, as when somebody deleted the model too: not before then is it tried again.
+    #[serde(default)]
+    pub repair_after: Option<Timestamp>,
     /// Deployments of failed moves: looked for until nothing of them can come any more.
     #[serde(default)]
     pub sweeps: Vec<Sweep>,
@@ -189,6 +192,7 @@ impl Pipeline {
             generation: 0,
             moving: None,
             last_failure: None,
+            repair_after: None,
             sweeps: Vec::new(),
             hold: None,
             due: None,
@@ -220,6 +224,11 @@ impl Pipeline {
         self.moving
             .as_ref()
             .map(|moving| alias::effect(self, moving))
+    }
+
+    /// Whether the deployment that clients call may be made anew if it is gone: nothing moves, and no repair has just failed.
+    pub fn may_repair(&self, now: Timestamp) -> bool {
+        self.moving.is_none() && self.repair_after.is_none_or(|after| now >= after)
     }
 
     /// When the next deployment of a failed move is to be looked for.
