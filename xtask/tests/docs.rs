@@ -98,7 +98,7 @@ fn every_link_of_every_page_leads_somewhere() {
     );
 }
 
-/// A row of docs/promises.md names its tests as `path::test`.
+/// A promise of docs/promises.md names its tests as `path::test`.
 #[test]
 fn every_promise_names_tests_that_exist() {
     let page = read("docs/promises.md");
@@ -112,6 +112,183 @@ fn every_promise_names_tests_that_exist() {
         assert!(
             text.contains(&format!("fn {test}(")),
             "docs/promises.md names {file}.rs::{test}, which is not there: correct the row"
+        );
+    }
+}
+
+const PROMISES: &str = "docs/promises.md";
+const CHECKS: &str = "tests/simulator/src/checks";
+
+/// Each promise of docs/promises.md, a heading of the third rank, with what stands below it.
+fn promises(page: &str) -> Vec<(&str, &str)> {
+    let sections = page.split("\n## ").skip(1);
+    let promises = sections.flat_map(|section| section.split("\n### ").skip(1));
+    promises
+        .map(|promise| promise.split_once('\n').unwrap_or((promise, "")))
+        .collect()
+}
+
+/// What a promise says after `- Tests:`, say, up to the next point of its list.
+fn point<'a>(promise: &'a str, name: &str) -> &'a str {
+    let mut points = promise
+        .split("\n- ")
+        .map(|point| point.trim_start_matches("- "));
+    let found = points.find_map(|point| point.trim_start().strip_prefix(name));
+    found.unwrap_or_default().trim()
+}
+
+/// The checkers that a text names, as `path` “name”.
+fn named_checkers(text: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('“') {
+        let (name, after) = after.split_once('”').unwrap_or((after, ""));
+        let path = before
+            .split('`')
+            .filter(|code| code.ends_with(".rs"))
+            .next_back();
+        found.push((path.unwrap_or_default(), name));
+        rest = after;
+    }
+    found
+}
+
+/// The first string literal after a place in a source file.
+fn literal_after<'a>(text: &'a str, place: &str) -> Option<&'a str> {
+    let rest = text.split_once(place)?.1;
+    Some(rest.split_once('"')?.1.split_once('"')?.0)
+}
+
+/// Every checker that the simulator asks, as `all()` in `checks/mod.rs` lists it: its file and its name.
+fn checkers() -> Vec<(String, String)> {
+    let list = read(&format!("{CHECKS}/mod.rs"));
+    let (_, list) = list.split_once("fn all()").unwrap();
+    let (list, _) = list.split_once("\n}").unwrap();
+    let checkers: Vec<_> = between(list, "Box::new(", ')')
+        .into_iter()
+        .map(|checker| {
+            let (module, rest) = checker.split_once("::").unwrap();
+            let kind: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+            let path = format!("{CHECKS}/{module}.rs");
+            let text = read(&path);
+            let (_, text) = text.split_once(&format!("impl Check for {kind}")).unwrap();
+            let name = literal_after(text, "fn name(&self)").unwrap().to_owned();
+            (path, name)
+        })
+        .collect();
+    assert!(
+        checkers.len() > 5,
+        "checks/mod.rs is not read rightly: {checkers:?}"
+    );
+    checkers
+}
+
+#[test]
+fn every_promise_has_a_test_and_a_checker_or_a_reason_for_none() {
+    let page = read(PROMISES);
+    let promises = promises(&page);
+    assert!(
+        promises.len() > 20,
+        "the page has {} promises",
+        promises.len()
+    );
+    for (promise, below) in promises {
+        let kept = point(below, "Kept by:");
+        assert!(
+            !kept.is_empty(),
+            "{PROMISES} does not say how this is kept: {promise}"
+        );
+        let tests = point(below, "Tests:");
+        assert!(
+            tests.contains(".rs::"),
+            "{PROMISES} names no test of: {promise}"
+        );
+        let checker = point(below, "Checker:");
+        let none = checker
+            .strip_prefix("none; ")
+            .is_some_and(|why| why.len() > 10);
+        assert!(
+            none != (named_checkers(checker).len() > 0),
+            "{PROMISES} names no checker of this, nor says why there is none (`Checker: none; …`): {promise}"
+        );
+    }
+}
+
+/// A checker is named by its file and by its words, as they stand in the simulator.
+#[test]
+fn every_checker_that_a_promise_names_is_there() {
+    let page = read(PROMISES);
+    let checkers = checkers();
+    for (promise, below) in promises(&page) {
+        for (path, name) in named_checkers(point(below, "Checker:")) {
+            let listed = checkers
+                .iter()
+                .any(|(file, words)| file == path && words == name);
+            // The world itself has promises that are no checker's of their own.
+            let world = path.starts_with("tests/simulator/src/world/")
+                && root().join(path).is_file()
+                && read(path).contains(&format!("\"{name}\""));
+            assert!(
+                listed || world,
+                "{PROMISES} names the checker `{path}` “{name}”, which is not there, at: {promise}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_checker_of_the_simulator_holds_a_promise() {
+    let page = read(PROMISES);
+    let named: Vec<(&str, &str)> = promises(&page)
+        .into_iter()
+        .flat_map(|(_, below)| named_checkers(point(below, "Checker:")))
+        .collect();
+    for (path, name) in checkers() {
+        assert!(
+            named.contains(&(path.as_str(), name.as_str())),
+            "no promise of {PROMISES} names the checker `{path}` “{name}”"
+        );
+    }
+}
+
+/// The planted bugs by their names, as `Plant::ALL` lists them.
+fn planted() -> Vec<String> {
+    let text = read("tests/simulator/src/plant.rs");
+    let (_, all) = text.split_once("pub const ALL").unwrap();
+    let (_, all) = all.split_once('=').unwrap();
+    let (all, _) = all.split_once("];").unwrap();
+    let (_, names) = text.split_once("fn name(self)").unwrap();
+    let planted: Vec<String> = between(all, "Self::", ',')
+        .into_iter()
+        .map(|plant| {
+            let name = literal_after(names, &format!("Self::{plant} =>"));
+            name.unwrap_or_else(|| panic!("{plant} has no name"))
+                .to_owned()
+        })
+        .collect();
+    assert!(
+        planted.len() >= 10,
+        "plant.rs is not read rightly: {planted:?}"
+    );
+    planted
+}
+
+#[test]
+fn every_planted_bug_stands_in_its_table_and_no_other_does() {
+    let page = read(PROMISES);
+    let (_, section) = page.split_once("\n## Planted bugs\n").unwrap();
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows: Vec<&str> = between(section, "\n| `", '`');
+    assert_eq!(
+        rows,
+        planted(),
+        "the rows of “Planted bugs” in {PROMISES}, in the order of `Plant::ALL`"
+    );
+    let checkers = checkers();
+    for name in between(section, "| “", '”') {
+        assert!(
+            checkers.iter().any(|(_, words)| words == name) || name == "every run ends",
+            "{PROMISES} says that “{name}” catches a planted bug; no checker has that name"
         );
     }
 }
