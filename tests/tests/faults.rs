@@ -192,6 +192,7 @@ async fn an_equal_candidate_on_fresher_data_is_promoted_as_a_tie_and_can_be_roll
         .request(Request::Rollback {
             pipeline: pipeline.clone(),
             to: None,
+            from: None,
         })
         .await;
     world.pass(SignedDuration::from_hours(1)).await;
@@ -413,6 +414,7 @@ async fn a_run_held_by_a_rollback_is_judged_anew_against_what_serves_when_the_ho
         .request(Request::Rollback {
             pipeline: pipeline.clone(),
             to: None,
+            from: None,
         })
         .await;
     world.pass(SignedDuration::from_hours(8)).await;
@@ -469,6 +471,7 @@ async fn a_second_rollback_never_returns_to_what_was_rolled_back_from() {
         let request = Request::Rollback {
             pipeline: pipeline.clone(),
             to: None,
+            from: None,
         };
         world.request(request).await;
         world.pass(SignedDuration::from_hours(1)).await;
@@ -479,6 +482,7 @@ async fn a_second_rollback_never_returns_to_what_was_rolled_back_from() {
     let request = Request::Rollback {
         pipeline,
         to: Some(second.clone()),
+        from: None,
     };
     world.request(request).await;
     world.pass(SignedDuration::from_hours(1)).await;

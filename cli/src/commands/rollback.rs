@@ -25,6 +25,7 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
     }
     let event = PipelineEvent::RollbackRequested {
         to: to.as_ref().map(ModelId::of),
+        from: None,
     };
     let moved = decide(&before, &event, Timestamp::now())
         .map_err(|refusal| Failure::Bad(refusal.to_string()))?;
@@ -43,7 +44,10 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
     connection
         .send(&Request::Rollback {
             pipeline: name.clone(),
-            to,
+            // The model that was just looked at, and what it takes the place of: a request that is delivered twice, or days
+            // late, moves nothing.
+            to: Some(target.model.run()),
+            from: before.champion.as_ref().map(|champion| champion.model.run()),
         })
         .await?;
     if args.wait.no_wait {

@@ -136,6 +136,7 @@ pub(crate) fn run(state: RunState) -> Run {
         cancelled: None,
         reserved: Usd::from_dollars(1.5),
         claim: None,
+        waits_for: None,
         due: None,
     }
 }

@@ -149,10 +149,13 @@ async fn keep_unchanged(
         record: same,
         version: known.map_or(0, |known| known.version),
     };
+    // The pipeline is written too, so that a run that is being opened at this moment selects its shards anew.
+    let looked = PipelineEvent::Looked;
+    let (pipeline, _, _) = pipelines::apply(&ports.desk, &upload.pipeline, &looked).await?;
     match ports
         .desk
         .table
-        .transact(vec![records::put_upload(&stored)])
+        .transact(vec![records::put_upload(&stored), pipeline])
         .await
         .map_err(EngineError::from)
     {

@@ -251,23 +251,31 @@ pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), Eng
         return Ok(());
     };
     let pipeline = &stored.record;
-    let (true, Some(_), Some(deployment)) = (
+    let (true, Some(champion), Some(deployment)) = (
         pipeline.may_repair(ports.desk.now()),
         &pipeline.champion,
         &pipeline.deployment,
     ) else {
         return Ok(());
     };
-    if ports
-        .deployments
-        .get_deployment(deployment)
-        .await?
-        .is_none()
-    {
-        tracing::warn!(pipeline = %name, deployment, "the deployment that clients call was removed by someone; a new one is made");
-        let event = PipelineEvent::DeploymentGone {
-            deployment: deployment.clone(),
-        };
+    let found = ports.deployments.get_deployment(deployment).await?;
+    let event = match &found {
+        None => {
+            tracing::warn!(pipeline = %name, deployment, "the deployment that clients call was removed by someone; a new one is made");
+            Some(PipelineEvent::DeploymentGone {
+                deployment: deployment.clone(),
+            })
+        }
+        Some(found) if found.strays_from(&champion.arn) => {
+            tracing::warn!(pipeline = %name, deployment, serves = found.model_arn, "the deployment does not serve the champion; it is updated");
+            Some(PipelineEvent::DeploymentStrays {
+                deployment: deployment.clone(),
+                serves: found.model_arn.clone(),
+            })
+        }
+        Some(_) => None,
+    };
+    if let Some(event) = event {
         if pipelines::change_as_seen(&ports.desk, &stored, &event).await? {
             carry_on(ports, name).await?;
         }

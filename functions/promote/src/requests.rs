@@ -29,7 +29,7 @@ pub(crate) async fn take(
             .await?;
             drive(&ports.desk, ports, &pipeline, &run, invocation).await
         }
-        Request::Rollback { pipeline, to } => roll_back(ports, &pipeline, to).await,
+        Request::Rollback { pipeline, to, from } => roll_back(ports, &pipeline, to, from).await,
         other => Err(EngineError::Event(format!(
             "“{}” is not for promote",
             other.detail_type()
@@ -105,10 +105,12 @@ async fn roll_back(
     ports: &Ports,
     pipeline: &PipelineName,
     to: Option<RunId>,
+    from: Option<RunId>,
 ) -> Result<(), EngineError> {
     let desk = &ports.desk;
     let event = PipelineEvent::RollbackRequested {
         to: to.map(|run| ModelId::of(&run)),
+        from: from.map(|run| ModelId::of(&run)),
     };
     for _ in 0..TRIES {
         let (write, say, after) = match pipelines::apply(desk, pipeline, &event).await {

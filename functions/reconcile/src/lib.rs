@@ -95,12 +95,12 @@ fn key_of(partition: &str) -> Key {
 }
 
 /// Pipelines whose alias parameter does not name the champion's deployment (SSM is written last, so a crash may leave it),
-/// or whose deployment someone removed.
+/// or whose deployment someone removed, or changed to another model.
 async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
     let mut say = Vec::new();
     for stored in records::pipelines(ports.desk.table.as_ref()).await? {
         let pipeline = stored.record;
-        let (true, Some(_), Some(deployment)) = (
+        let (true, Some(champion), Some(deployment)) = (
             pipeline.may_repair(ports.desk.now()),
             &pipeline.champion,
             &pipeline.deployment,
@@ -109,12 +109,9 @@ async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
         };
         let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);
         let parameter = ports.read_alias.read_alias(&name).await?;
+        let found = ports.deployments.get_deployment(deployment).await?;
         if parameter.as_deref() != Some(deployment.as_str())
-            || ports
-                .deployments
-                .get_deployment(deployment)
-                .await?
-                .is_none()
+            || found.is_none_or(|found| found.strays_from(&champion.arn))
         {
             say.push(pipeline_due(&pipeline.name, Stage::Moving));
         }

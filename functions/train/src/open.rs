@@ -1,20 +1,23 @@
 //! Opening a run: the trigger holds, the dataset's manifest is written, and one transaction makes it so.
 
 use bytes::Bytes;
-use perennial_core::announcement::Stage;
+use perennial_core::announcement::{Announcement, Stage, object_found};
 use perennial_core::config::StartFrom;
-use perennial_core::manifest::{Manifest, select};
+use perennial_core::manifest::{Manifest, compile_digest, select};
 use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
-use perennial_core::routing::route;
+use perennial_core::routing::{Route, route};
 use perennial_core::run::{DatasetRef, Run, RunState};
+use perennial_core::upload::{Upload, UploadStatus};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, Invocation, drive, pipelines};
 
 use crate::Ports;
 
 const TRIES: u32 = 20;
+/// So many uploads are said to be compiled anew at a time.
+const MOST_SAID: usize = 100;
 
 /// Looks at a pipeline's trigger, and opens a run if it holds.
 pub(crate) async fn consider(
@@ -78,6 +81,15 @@ async fn open(
         .into_iter()
         .map(|upload| upload.record)
         .collect();
+    let stale = to_be_recompiled(&uploads, &route);
+    if !stale.is_empty() {
+        desk.announce.announce(&stale).await?;
+        let reason = format!(
+            "{} uploads were compiled for another model and are being compiled anew",
+            stale.len()
+        );
+        return Ok(Opening::Nothing(reason));
+    }
     let manifest = select(
         &pipeline.name,
         &uploads,
@@ -144,6 +156,7 @@ async fn open(
         cancelled: None,
         reserved: Usd::ZERO,
         claim: None,
+        waits_for: None,
         due: Some(now),
     };
     write_manifest(ports, &manifest).await?;
@@ -154,6 +167,23 @@ async fn open(
         manifest.records()
     );
     commit(ports, stored, run, &text).await
+}
+
+/// Uploads in force that were compiled for another model: a run that was opened now would seal them and not train on them. They
+/// are said again, as the first word may have been lost; the pipeline stays due.
+fn to_be_recompiled(uploads: &[Upload], route: &Route) -> Vec<Announcement> {
+    let stale = |upload: &&Upload| {
+        let digest = compile_digest(route, upload.kind);
+        let shard = upload.shard.as_ref();
+        upload.status == UploadStatus::Accepted
+            && shard.is_some_and(|shard| shard.compile_digest != digest)
+    };
+    uploads
+        .iter()
+        .filter(stale)
+        .take(MOST_SAID)
+        .map(|upload| object_found(&upload.key, &upload.version, 0))
+        .collect()
 }
 
 async fn commit(

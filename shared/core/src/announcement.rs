@@ -174,6 +174,10 @@ pub enum Request {
         pipeline: PipelineName,
         /// The run whose model is to serve; the previous champion without it.
         to: Option<RunId>,
+        /// The run whose model served when the person asked: a request that comes again, or days late, finds another one and
+        /// is refused. Without it nobody can tell.
+        #[serde(default)]
+        from: Option<RunId>,
     },
     /// Take uploads that a declined run left in quarantine back into training.
     Release {
@@ -344,7 +348,14 @@ mod tests {
                 },
                 Function::Promote,
             ),
-            (Request::Rollback { pipeline, to: None }, Function::Promote),
+            (
+                Request::Rollback {
+                    pipeline,
+                    to: None,
+                    from: None,
+                },
+                Function::Promote,
+            ),
             (Request::Cleanup {}, Function::Cleanup),
             (Request::Sync {}, Function::Reconcile),
         ] {
@@ -378,7 +389,8 @@ mod tests {
             },
             Request::Rollback {
                 pipeline,
-                to: Some(run),
+                to: Some(run.clone()),
+                from: Some(run),
             },
             Request::Sync {},
         ] {

@@ -41,6 +41,15 @@ pub struct Deployment {
     pub tags: Tags,
 }
 
+impl Deployment {
+    /// Whether it serves another model than this one, and nothing is under way that may change that.
+    pub fn strays_from(&self, model_arn: &str) -> bool {
+        self.status == DeploymentStatus::Active
+            && self.model_arn != model_arn
+            && !matches!(self.update, Some(UpdateStatus::Updating(_)))
+    }
+}
+
 /// `GetCustomModelDeployment.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeploymentStatus {

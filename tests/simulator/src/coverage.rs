@@ -174,22 +174,21 @@ const RUN: [Possible; 27] = [
         event: "training completed",
         states: &[
             "training",
-            "training, to be stopped",
             "training, stopping",
             "closing",
             "ended",
         ],
-        why: EFFECT,
+        why: "a stop that is to be asked for comes before the look at the job",
     },
     Possible {
         event: "training failed",
-        states: &["training", "training, to be stopped", "training, stopping"],
-        why: EFFECT,
+        states: &["training", "training, stopping"],
+        why: "a stop that is to be asked for comes before the look at the job",
     },
     Possible {
         event: "training stopped",
-        states: &["training, to be stopped", "training, stopping"],
-        why: "nobody here stops a job by hand, and a stop is asked for only in these states",
+        states: &["training, stopping"],
+        why: "nobody here stops a job by hand; a stop that is to be asked for comes before the look at the job",
     },
     Possible {
         event: "training stop asked",
@@ -282,8 +281,9 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "recompiled",
-        states: &["collecting", "in a run", "moving, creating", "moving, updating", "moving, writing"],
-        why: "without a configuration nothing was compiled",
+        states: &[],
+        why: "within one region every model that can be trained takes the same records, so what is compiled anew has the same \
+              content, which is nothing new (`keep_unchanged`)",
     },
     Possible {
         event: "withdrawn",
@@ -321,7 +321,7 @@ const PIPELINE: [Possible; 22] = [
         why: "only the effects of these phases bring it, on the move as it was loaded",
     },
     Possible {
-        event: "deployment gone",
+        event: "deployment gone, or astray",
         states: &["collecting", "in a run"],
         why: "it is looked for only while no move is in flight, and only where something serves",
     },
@@ -352,8 +352,8 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "looked",
-        states: &["collecting"],
-        why: "it notes when to look again at a trigger, on a pipeline that was loaded as collecting",
+        states: &["collecting", "in a run", "moving, creating", "moving, updating", "moving, writing"],
+        why: "without a configuration there is no trigger to look at, and nothing is compiled",
     },
 ];
 

@@ -158,6 +158,9 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
             good,
         },
     ));
+    if rng.u8(..) < 24 {
+        return seasons(rng, acts);
+    }
     let more = *rng.choice([0, 0, 1, 1, 2, 2, 3, 5]).as_ref().unwrap_or(&2);
     let mut at = 20 * MINUTE;
     for _ in 0..more {
@@ -169,6 +172,28 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
         };
         let act = act(rng);
         acts.push((at, act));
+    }
+    acts
+}
+
+/// A story of several good seasons with a rollback in between, so that there are earlier champions.
+fn seasons(rng: &mut Rng, mut acts: Vec<(u64, Act)>) -> Vec<(u64, Act)> {
+    let mut at = 20 * MINUTE;
+    for season in 0..4 {
+        at += rng.u64(2 * 60 * MINUTE..8 * 60 * MINUTE);
+        let upload = Act::Upload {
+            name: season,
+            first: rng.u8(0..data::TOPICS as u8),
+            records: 12,
+            good: true,
+        };
+        acts.push((at, upload));
+        if season > 0 && rng.bool() {
+            let after = at + rng.u64(0..3 * 60 * MINUTE);
+            acts.push((after, Act::Ask(Wish::Rollback)));
+            let later = after + rng.u64(0..8 * 60 * MINUTE);
+            acts.push((later, Act::Ask(Wish::Resume)));
+        }
     }
     acts
 }

@@ -108,7 +108,7 @@ impl Weather {
             pace,
             forgets_tokens: rng.u8(..) < 64,
             quotas,
-            meddling: sometimes(rng, 5_000),
+            meddling: sometimes(rng, 3_000),
             reconcile_minutes: *rng.choice([5, 10, 20, 60]).as_ref().unwrap_or(&5),
             daily_hours: *rng.choice([6, 24, 24, 24]).as_ref().unwrap_or(&24),
         }
@@ -146,7 +146,8 @@ impl Weather {
 pub(crate) fn bad_end(rng: &mut Rng, work: Work) -> Outcome {
     match rng.u8(0..8) {
         0 => Outcome::Hangs,
-        1..5 if work == Work::Batch => Outcome::Misses(rng.usize(1..6)),
+        // Own questions come first in a batch job's input, then padding up to a hundred.
+        1..5 if work == Work::Batch => Outcome::Misses(rng.usize(89..100)),
         3 => Outcome::Fails("Validation failed: line 3 of your training data".into()),
         _ => Outcome::Fails("Internal server error, try again".into()),
     }

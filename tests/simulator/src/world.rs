@@ -132,6 +132,10 @@ pub(crate) struct World {
     calls: BTreeMap<String, Timestamp>,
     metric_lag: SignedDuration,
     hangs: bool,
+    /// Rollbacks that people asked for.
+    rollbacks: u32,
+    /// The last transaction did more than to note when to look again.
+    moved: bool,
     /// When the invocation began that acts now.
     began: Timestamp,
 }
@@ -182,6 +186,8 @@ impl World {
             calls: BTreeMap::new(),
             metric_lag: weather.metric_lag,
             hangs: false,
+            rollbacks: 0,
+            moved: false,
             began: start,
             rng,
             weather,

@@ -238,7 +238,8 @@ pub fn decide(
                 next.deployment = Some(deployment.clone());
             }
         }
-        PipelineEvent::DeploymentGone { deployment } => {
+        PipelineEvent::DeploymentGone { deployment }
+        | PipelineEvent::DeploymentStrays { deployment, .. } => {
             let (None, Some(champion)) = (&next.moving, next.champion.clone()) else {
                 return Err(Refusal("the alias is moving, or nothing serves".into()));
             };
@@ -248,10 +249,22 @@ pub fn decide(
             if !next.may_repair(now) {
                 return Err(Refusal("the last repair has failed; it is tried again later".into()));
             }
-            say.push(happened(
-                "Deployment Gone",
-                json!({ "pipeline": name, "deployment": deployment, "model": champion.model }),
-            ));
+            let phase = match event {
+                PipelineEvent::DeploymentStrays { serves, .. } => {
+                    say.push(happened(
+                        "Deployment Strays",
+                        json!({ "pipeline": name, "deployment": deployment, "model": champion.model, "serves": serves }),
+                    ));
+                    MovePhase::Updating { asked: false }
+                }
+                _ => {
+                    say.push(happened(
+                        "Deployment Gone",
+                        json!({ "pipeline": name, "deployment": deployment, "model": champion.model }),
+                    ));
+                    MovePhase::Creating
+                }
+            };
             // The dead ARN stays until a new one serves, so that a repair that fails is tried again.
             next.generation += 1;
             next.moving = Some(Move {
@@ -259,7 +272,7 @@ pub fn decide(
                 to: champion,
                 generation: next.generation,
                 reason: MoveReason::Repair,
-                phase: MovePhase::Creating,
+                phase,
                 replaces: None,
                 since: now,
                 look_at: now,
@@ -341,13 +354,19 @@ pub fn decide(
             next.quarantine.clear();
             next.changes += 1;
         }
-        PipelineEvent::RollbackRequested { to } => {
+        PipelineEvent::RollbackRequested { to, from } => {
+            let serves = next.champion.as_ref().map(|champion| &champion.model);
+            if let Some(from) = from
+                && serves != Some(from)
+            {
+                return Err(Refusal(format!(
+                    "{from} served when the rollback was asked for, and does not now: it was carried out already, or another \
+                     model was promoted"
+                )));
+            }
             let target = match to {
                 Some(model) => next.previous.iter().find(|earlier| earlier.model == *model),
-                None => next
-                    .previous
-                    .iter()
-                    .find(|earlier| !next.rolled_from.contains(&earlier.model)),
+                None => next.rollback_target(),
             };
             let Some(target) = target.cloned() else {
                 return Err(Refusal(

@@ -94,6 +94,14 @@ pub enum PipelineEvent {
         /// Which.
         deployment: String,
     },
+    /// The deployment that clients call serves another model than the champion: somebody changed it, or a call of an earlier
+    /// move took effect late.
+    DeploymentStrays {
+        /// Which.
+        deployment: String,
+        /// The model that it serves.
+        serves: String,
+    },
     /// The alias parameter was written.
     Written,
     /// The move cannot succeed; what served before still serves.
@@ -120,6 +128,8 @@ pub enum PipelineEvent {
     RollbackRequested {
         /// The model.
         to: Option<ModelId>,
+        /// What served when it was asked for, if that is known: nothing moves if it does not serve any more.
+        from: Option<ModelId>,
     },
     /// A run was due, but nothing is left to train on: no further try before something changes.
     NothingToTrain {

@@ -219,6 +219,13 @@ impl Pipeline {
         self.previous.iter().filter(good).take(keep)
     }
 
+    /// Where a rollback without a name leads: the newest earlier champion that was not rolled back from.
+    pub fn rollback_target(&self) -> Option<&Champion> {
+        self.previous
+            .iter()
+            .find(|earlier| !self.rolled_from.contains(&earlier.model))
+    }
+
     /// The effect that the saved state calls for, if the alias is moving.
     pub fn effect(&self) -> Option<MoveEffect> {
         self.moving

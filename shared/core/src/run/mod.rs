@@ -340,6 +340,9 @@ pub struct Run {
     pub reserved: Usd,
     /// Someone is on it.
     pub claim: Option<Claim>,
+    /// Why it waits, as it was last told: the same words again are not another line of the history.
+    #[serde(default)]
+    pub waits_for: Option<String>,
     /// When the next step is due.
     pub due: Option<Timestamp>,
 }

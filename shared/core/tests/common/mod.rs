@@ -113,6 +113,7 @@ pub(crate) fn run(number: u64, state: RunState) -> Run {
         cancelled: None,
         reserved: if unprepared { Usd::ZERO } else { usd(10) },
         claim: None,
+        waits_for: None,
         due: Some(start()),
     }
 }

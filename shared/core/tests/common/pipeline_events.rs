@@ -67,6 +67,7 @@ pub(crate) fn under_way(hour: i64) -> PipelineEvent {
 pub(crate) fn rollback(number: Option<u64>) -> PipelineEvent {
     PipelineEvent::RollbackRequested {
         to: number.map(model_id),
+        from: None,
     }
 }
 

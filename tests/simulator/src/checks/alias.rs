@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use perennial_core::pipeline::MoveReason;
 use perennial_ports::{DeploymentStatus, UpdateStatus};
 
 use super::{Check, View, Written};
@@ -13,6 +14,8 @@ use crate::picture::Change;
 pub(crate) struct OneChampion {
     /// Every deployment that ever was what clients call.
     called: BTreeSet<String>,
+    /// Rollbacks that were carried out.
+    rolled_back: u32,
 }
 
 impl Check for OneChampion {
@@ -34,6 +37,19 @@ impl Check for OneChampion {
                     "move {} to {} began while move {} to {} is in flight",
                     new.generation, new.to.model, old.generation, old.to.model
                 ));
+            }
+            let rollback = before
+                .moving
+                .as_ref()
+                .is_some_and(|moving| moving.reason == MoveReason::Rollback);
+            if rollback && before.champion != now.champion {
+                self.rolled_back += 1;
+                if self.rolled_back > view.rollbacks {
+                    return Err(format!(
+                        "{} rollbacks were carried out, and {} were asked for",
+                        self.rolled_back, view.rollbacks
+                    ));
+                }
             }
             if before.champion != now.champion
                 && let (Some(champion), Some(deployment)) = (&now.champion, &now.deployment)

@@ -34,6 +34,8 @@ pub(crate) struct View<'a> {
     pub(crate) calls: &'a BTreeMap<String, Timestamp>,
     /// How late metrics may be.
     pub(crate) metric_lag: SignedDuration,
+    /// Rollbacks that people asked for.
+    pub(crate) rollbacks: u32,
     /// Something at AWS hangs for ever, which nobody can mend.
     pub(crate) hangs: bool,
 }

@@ -130,7 +130,21 @@ impl World {
             (Wish::Approve | Wish::Cancel, None) => return,
             (Wish::Pause, _) => Request::Pause { pipeline },
             (Wish::Resume, _) => Request::Resume { pipeline },
-            (Wish::Rollback, _) => Request::Rollback { pipeline, to: None },
+            (Wish::Rollback, _) => {
+                // As the command does: the model that people see is named, so that a doubled request is one move.
+                let Some(known) = self.typed_pipeline() else {
+                    return;
+                };
+                let Some(target) = known.rollback_target() else {
+                    return;
+                };
+                self.rollbacks += 1;
+                Request::Rollback {
+                    pipeline,
+                    to: Some(target.model.run()),
+                    from: known.champion.map(|champion| champion.model.run()),
+                }
+            }
             (Wish::Release, _) => Request::Release { pipeline },
             (Wish::Cleanup, _) => Request::Cleanup {},
             (Wish::Sync, _) => Request::Sync {},

@@ -80,13 +80,15 @@ impl World {
             (waiting.operation, waiting.changes)
         };
         // What is seldom done is interrupted more often.
-        let seldom = if matches!(
-            operation,
-            op::STOP_TRAINING | op::STOP_BATCH | op::DELETE_MODEL | op::DELETE_DEPLOYMENT | op::UPDATE_DEPLOYMENT
-        ) {
-            12
-        } else {
-            1
+        let seldom = match operation {
+            op::DELETE_DEPLOYMENT if function == Function::Cleanup => 60,
+            op::STOP_TRAINING
+            | op::STOP_BATCH
+            | op::DELETE_MODEL
+            | op::DELETE_DEPLOYMENT
+            | op::UPDATE_DEPLOYMENT
+            | op::PUT_PARAMETER => 12,
+            _ => 1,
         };
         if self.chance(self.weather.crash_before * seldom) {
             if changes {
@@ -120,10 +122,15 @@ impl World {
             if self.chance(self.weather.crash_after * seldom) {
                 return Fate::CrashAfter;
             }
+            let creates = matches!(
+                operation,
+                op::CREATE_TRAINING | op::CREATE_BATCH | op::CREATE_DEPLOYMENT
+            );
+            let seldom = if creates { 12 } else { seldom };
             if self.chance(self.weather.lose_answer * seldom) {
                 return Fate::LoseAnswer;
             }
-            if self.chance(self.weather.late_effect) {
+            if self.chance(self.weather.late_effect * seldom) {
                 return Fate::Late(self.rng.u64(100..3 * MINUTE));
             }
         }
@@ -298,9 +305,8 @@ impl World {
                     }
                 }
                 Fact::Stored { .. } => bucket = true,
-                // A run's row alone only notes when to look again.
-                Fact::Wrote(rows) => {
-                    if rows.len() > 1 || rows.iter().any(|row| row.key.kind() != "run") {
+                Fact::Wrote(_) => {
+                    if std::mem::take(&mut self.moved) {
                         self.awake();
                         if self.chance(self.weather.meddling) {
                             let most = if self.rng.bool() { 400 } else { 2 * MINUTE };

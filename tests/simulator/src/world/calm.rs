@@ -64,8 +64,15 @@ impl World {
         let Some(pipeline) = self.typed_pipeline() else {
             return true;
         };
+        // A repair that failed is tried again, unless its model is gone.
+        let repairs = pipeline.repair_after.is_some_and(|after| after > self.time())
+            && pipeline
+                .champion
+                .as_ref()
+                .is_some_and(|champion| self.cloud.bedrock.model(&champion.arn).is_some());
         // The last round found nothing to do.
         let rests = !self.progress
+            && !repairs
             && self.rounds > 2
             && pipeline.active_run.is_none()
             && pipeline.stage() == Stage::Collecting

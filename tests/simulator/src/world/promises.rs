@@ -3,6 +3,7 @@
 use super::World;
 use crate::checks::{Check, View, Written};
 use crate::facts::Fact;
+use crate::picture::Change;
 
 impl World {
     pub(super) fn check(&mut self, fact: &Fact) {
@@ -14,6 +15,14 @@ impl World {
                     Err(words) => return self.violated("records are readable", words),
                 }
             }
+            self.moved = changes.iter().any(|change| match change {
+                Change::Run(id, before) => {
+                    let now = self.picture.runs.get(id).map(|run| &run.state);
+                    before.as_ref().map(|run| &run.state) != now
+                }
+                Change::History(_) => false,
+                _ => true,
+            });
             let written = Written {
                 rows,
                 changes: &changes,
@@ -41,6 +50,7 @@ impl World {
             calls: &self.calls,
             metric_lag: self.metric_lag,
             hangs: self.hangs,
+            rollbacks: self.rollbacks,
         };
         for check in &mut checks {
             if let Err(words) = ask(check.as_mut(), &view) {

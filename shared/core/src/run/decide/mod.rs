@@ -76,6 +76,9 @@ pub fn decide(run: &Run, event: &Event, terms: Terms<'_>) -> Option<Decision> {
         now: terms.now,
     };
     step.run.due = Some(terms.now);
+    if !matches!(event, Event::Later { .. } | Event::Claimed(_)) {
+        step.run.waits_for = None;
+    }
     let others_claim = step
         .run
         .claim
@@ -196,7 +199,12 @@ impl Step {
             RunState::Ended { .. } => at.max(self.hours(AFTERCARE_PACE_HOURS)),
             _ => at,
         });
-        self.history = note.map(str::to_owned);
+        if let Some(note) = note
+            && self.run.waits_for.as_deref() != Some(note)
+        {
+            self.run.waits_for = Some(note.to_owned());
+            self.note(note);
+        }
         self.overdue();
         true
     }
