@@ -208,7 +208,7 @@ fn every_promise_has_a_test_and_a_checker_or_a_reason_for_none() {
             .strip_prefix("none; ")
             .is_some_and(|why| why.len() > 10);
         assert!(
-            none != (named_checkers(checker).len() > 0),
+            none == named_checkers(checker).is_empty(),
             "{PROMISES} names no checker of this, nor says why there is none (`Checker: none; …`): {promise}"
         );
     }
