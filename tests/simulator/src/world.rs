@@ -126,6 +126,8 @@ pub(crate) struct World {
     /// Since when there are no faults.
     calm_since: Option<u64>,
     rounds: u32,
+    /// When `reconcile` last ran.
+    last_round: Timestamp,
     checks: Vec<Box<dyn Check>>,
     picture: Picture,
     /// When clients last called each model.
@@ -181,6 +183,7 @@ impl World {
             files: 0,
             calm_since: None,
             rounds: 0,
+            last_round: start,
             checks: checks::all(),
             picture: Picture::default(),
             calls: BTreeMap::new(),
@@ -308,6 +311,7 @@ impl World {
         if self.calm_since.is_some() && self.busy == 0 && self.round() {
             return true;
         }
+        self.last_round = self.time();
         if self.plant != Some(Plant::Reconcile) {
             let event = json!({ "detail-type": "Scheduled Event", "detail": {} });
             self.begin(Delivery::of(Function::Reconcile, event));

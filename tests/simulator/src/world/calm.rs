@@ -65,7 +65,7 @@ impl World {
             return true;
         };
         // A repair that failed is tried again, unless its model is gone.
-        let repairs = pipeline.repair_after.is_some_and(|after| after > self.time())
+        let repairs = pipeline.repair_after.is_some_and(|after| after > self.last_round)
             && pipeline
                 .champion
                 .as_ref()
