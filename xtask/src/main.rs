@@ -84,6 +84,23 @@ const SCHEDULES: Step = Step {
              reached; docs/simulator.md says what to do",
 };
 
+const FOUND: Step = Step {
+    name: "found faults, planted again",
+    arguments: &[
+        "test",
+        "--locked",
+        "--profile",
+        "simulation",
+        "--package",
+        "perennial-simulator",
+        "--features",
+        "plant",
+        "--test",
+        "planted",
+    ],
+    advice: "a seed does not lead to its fault any more: its message says how another is found",
+};
+
 const PLANTED: Step = Step {
     name: "planted bugs",
     arguments: simulate!("--plant", "all", "--seeds", "20000"),
@@ -135,7 +152,7 @@ fn main() -> ExitCode {
 /// `None` is help.
 fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
     let steps: &'static [Step] = match command {
-        "test" => &[FORMATTING, CLIPPY, TESTS, SCHEDULES, PLANTED],
+        "test" => &[FORMATTING, CLIPPY, TESTS, SCHEDULES, FOUND, PLANTED],
         "fmt" => &[FORMAT],
         "lint" => &[CLIPPY],
         "demo" => {
@@ -249,8 +266,17 @@ mod tests {
     }
 
     #[test]
-    fn test_is_formatting_then_clippy_then_tests() {
-        assert_eq!(names("test"), ["formatting", "Clippy", "tests"]);
+    fn test_is_formatting_then_clippy_then_tests_then_the_simulator() {
+        let steps = [
+            "formatting",
+            "Clippy",
+            "tests",
+            "20,000 schedules",
+            "found faults, planted again",
+            "planted bugs",
+        ];
+        assert_eq!(names("test"), steps);
+        assert_eq!(names("simulate"), ["simulator"]);
         assert_eq!(names("lint"), ["Clippy"]);
         assert_eq!(names("help"), [""; 0]);
     }
@@ -267,7 +293,7 @@ mod tests {
 
     #[test]
     fn every_command_stands_in_the_help() {
-        for command in ["test", "fmt", "lint", "demo", "help"] {
+        for command in ["test", "fmt", "lint", "simulate", "demo", "help"] {
             assert!(HELP.contains(&format!("\n  {command} ")), "{command}");
         }
     }

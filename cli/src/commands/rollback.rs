@@ -47,7 +47,10 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
             // The model that was just looked at, and what it takes the place of: a request that is delivered twice, or days
             // late, moves nothing.
             to: Some(target.model.run()),
-            from: before.champion.as_ref().map(|champion| champion.model.run()),
+            from: before
+                .champion
+                .as_ref()
+                .map(|champion| champion.model.run()),
         })
         .await?;
     if args.wait.no_wait {

@@ -2,12 +2,12 @@
 
 use perennial_core::announcement::{Announcement, Stage, object_found, pipeline_due};
 use perennial_core::config::Config;
+use perennial_core::keys::Key;
 use perennial_core::manifest::compile_digest;
 use perennial_core::names::PipelineName;
-use perennial_core::keys::Key;
 use perennial_core::pipeline::{ConfigInForce, Pipeline, PipelineEvent};
 use perennial_core::routing::{Route, route};
-use perennial_core::upload::{UploadStatus, fixed_width};
+use perennial_core::upload::{UploadStatus, fixed_width, is_older};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, pipelines, reports};
 use perennial_ports::objects::read_all;
@@ -74,7 +74,7 @@ async fn try_once(
         Some(sequencer) if current.version == event.version => fixed_width(sequencer),
         _ => known_sequencer.clone(),
     };
-    if sequencer < known_sequencer {
+    if is_older(&sequencer, &known_sequencer) {
         return Ok(true);
     }
     let known = known.unwrap_or_else(|| Stored::new(Pipeline::new(pipeline.clone())));

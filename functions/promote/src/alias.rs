@@ -214,7 +214,11 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
         return Ok(());
     }
     let now = ports.desk.now();
-    let due = stored.record.sweeps.iter().filter(|sweep| sweep.look_at <= now);
+    let due = stored
+        .record
+        .sweeps
+        .iter()
+        .filter(|sweep| sweep.look_at <= now);
     let Some(sweep) = due.min_by_key(|sweep| sweep.look_at) else {
         return Ok(());
     };

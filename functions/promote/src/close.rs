@@ -90,7 +90,9 @@ async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
                     model_arn: job.model_arn,
                 }));
             }
-            TrainingStatus::Completed | TrainingStatus::Failed | TrainingStatus::Stopped => continue,
+            TrainingStatus::Completed | TrainingStatus::Failed | TrainingStatus::Stopped => {
+                continue;
+            }
         }
         return Ok(Event::Later {
             at: ports.desk.next_look(),

@@ -36,7 +36,8 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
     let read = ports.read.as_ref();
     let (prompts, questions) = questions::load_with_digest(read, run).await?;
     let model = ModelId::of(&run.id);
-    let Some(model) = records::model(ports.desk.table.as_ref(), &run.pipeline, &model).await? else {
+    let Some(model) = records::model(ports.desk.table.as_ref(), &run.pipeline, &model).await?
+    else {
         return Ok(Event::Impossible {
             reason: "the run's model is not in the registry".into(),
         });

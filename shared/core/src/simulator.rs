@@ -17,6 +17,8 @@ pub enum Rule {
     ClosingLimit,
     /// The deployment of a failed move is looked for.
     Sweep,
+    /// Of two versions the one with the later sequencer wins.
+    Sequencer,
 }
 
 /// The states of a run, as the coverage counts them.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::names::PipelineName;
+use crate::simulator::{Rule, is_removed};
 
 /// What an object is for, by its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,12 +162,17 @@ pub struct Upload {
     pub seen_at: Timestamp,
 }
 
+/// Whether one sequencer is older than another; both at fixed width.
+pub fn is_older(sequencer: &str, known: &str) -> bool {
+    sequencer < known && !is_removed(Rule::Sequencer)
+}
+
 /// Whether a delivery is older than what is already known of the key, and must be dropped.
 ///
 /// A delivery without a sequencer (found by listing) is never older: the caller has read the bucket.
 pub fn is_stale(known: Option<&Upload>, sequencer: Option<&str>) -> bool {
     match (known, sequencer) {
-        (Some(known), Some(sequencer)) => fixed_width(sequencer) < known.sequencer,
+        (Some(known), Some(sequencer)) => is_older(&fixed_width(sequencer), &known.sequencer),
         _ => false,
     }
 }

@@ -283,6 +283,7 @@ fn the_attempt_that_is_given_up_is_the_one_that_is_named() {
         training_job(&run, 1, "Failed"),
         training_job(&run, 2, "InProgress"),
     ];
+    run.creates.push((Purpose::Training, 2));
     let given_up = happens(&run, &event("later"), AFTERCARE_LIMIT_HOURS + 1);
     let line = given_up.history.expect("a line");
     let name = run.resource(Purpose::Training, 2).to_string();

@@ -65,8 +65,7 @@ pub async fn drive(
         // A run that has ended is looked at once more, later; until then, and afterwards, there is nothing to do.
         let mine = |claim: &Claim| claim.by == invocation.id;
         let claimed = run.claim.as_ref().is_some_and(mine);
-        let rests =
-            stage == Stage::Ended && !claimed && run.due.is_none_or(|due| due > desk.now());
+        let rests = stage == Stage::Ended && !claimed && run.due.is_none_or(|due| due > desk.now());
         if stage.owner() != performer.function() || rests {
             // Whoever goes on need not wait for this invocation's deadline.
             if stage != Stage::Ended && claimed {

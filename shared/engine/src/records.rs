@@ -198,7 +198,12 @@ pub async fn reservations(
     items.into_iter().map(typed).collect()
 }
 
-fn put<T: Serialize + Clone + Send + Sync + 'static>(key: Key, record: &T, expect: Expect, due: Option<Timestamp>) -> Write {
+fn put<T: Serialize + Clone + Send + Sync + 'static>(
+    key: Key,
+    record: &T,
+    expect: Expect,
+    due: Option<Timestamp>,
+) -> Write {
     let body = Body::of(record);
     Write::Put {
         key,

@@ -24,8 +24,8 @@ pub mod usage;
 pub use alias::{ReadAlias, WriteAlias};
 pub use announce::Announce;
 pub use answers::{Answer, Ask, Question};
-pub use body::Body;
 pub use batch::{BatchJob, BatchSpec, BatchStatus, ObserveBatch, StartBatch, StopBatch};
+pub use body::Body;
 pub use clock::{Clock, Entropy};
 pub use deployments::{
     ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,

@@ -172,12 +172,7 @@ const RUN: [Possible; 27] = [
     },
     Possible {
         event: "training completed",
-        states: &[
-            "training",
-            "training, stopping",
-            "closing",
-            "ended",
-        ],
+        states: &["training", "training, stopping", "closing", "ended"],
         why: "a stop that is to be asked for comes before the look at the job",
     },
     Possible {
@@ -272,11 +267,25 @@ const RUN: [Possible; 27] = [
 ];
 
 const PIPELINE: [Possible; 22] = [
-    Possible { event: "configured", states: &PIPELINE_STATES, why: "" },
-    Possible { event: "misconfigured", states: &PIPELINE_STATES, why: "" },
+    Possible {
+        event: "configured",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
+    Possible {
+        event: "misconfigured",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
     Possible {
         event: "accepted",
-        states: &["collecting", "in a run", "moving, creating", "moving, updating", "moving, writing"],
+        states: &[
+            "collecting",
+            "in a run",
+            "moving, creating",
+            "moving, updating",
+            "moving, writing",
+        ],
         why: "without a configuration an upload waits",
     },
     Possible {
@@ -287,7 +296,13 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "withdrawn",
-        states: &["collecting", "in a run", "moving, creating", "moving, updating", "moving, writing"],
+        states: &[
+            "collecting",
+            "in a run",
+            "moving, creating",
+            "moving, updating",
+            "moving, writing",
+        ],
         why: "without a configuration nothing was accepted that could be withdrawn",
     },
     Possible {
@@ -340,11 +355,31 @@ const PIPELINE: [Possible; 22] = [
         states: &["collecting", "in a run"],
         why: "without a configuration nothing ever moved; while a move is in flight nothing is swept",
     },
-    Possible { event: "start requested", states: &PIPELINE_STATES, why: "" },
-    Possible { event: "pause requested", states: &PIPELINE_STATES, why: "" },
-    Possible { event: "resume requested", states: &PIPELINE_STATES, why: "" },
-    Possible { event: "release requested", states: &PIPELINE_STATES, why: "" },
-    Possible { event: "rollback requested", states: &PIPELINE_STATES, why: "" },
+    Possible {
+        event: "start requested",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
+    Possible {
+        event: "pause requested",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
+    Possible {
+        event: "resume requested",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
+    Possible {
+        event: "release requested",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
+    Possible {
+        event: "rollback requested",
+        states: &PIPELINE_STATES,
+        why: "",
+    },
     Possible {
         event: "nothing to train",
         states: &["collecting"],
@@ -352,7 +387,13 @@ const PIPELINE: [Possible; 22] = [
     },
     Possible {
         event: "looked",
-        states: &["collecting", "in a run", "moving, creating", "moving, updating", "moving, writing"],
+        states: &[
+            "collecting",
+            "in a run",
+            "moving, creating",
+            "moving, updating",
+            "moving, writing",
+        ],
         why: "without a configuration there is no trigger to look at, and nothing is compiled",
     },
 ];
@@ -375,7 +416,14 @@ impl Coverage {
     /// What could have been reached and was not, and what was reached although it was called impossible.
     pub fn gaps(&self) -> Vec<String> {
         let mut gaps = Vec::new();
-        pairs(&mut gaps, "run", &RUN_STATES, &RUN_EVENTS, &self.decided.runs, &RUN);
+        pairs(
+            &mut gaps,
+            "run",
+            &RUN_STATES,
+            &RUN_EVENTS,
+            &self.decided.runs,
+            &RUN,
+        );
         pairs(
             &mut gaps,
             "pipeline",
@@ -401,14 +449,30 @@ impl Coverage {
 
     /// How much was reached, in words.
     pub fn words(&self) -> String {
-        let count = |bits: &[u32]| bits.iter().map(|bits| bits.count_ones()).sum::<u32>();
+        let count = |states: &[&str], events: &[&str], reached: &[u32], rows: &[Possible]| {
+            let met = |state: usize, event: &str| {
+                let place = events.iter().position(|known| *known == event);
+                place.is_some_and(|place| reached[state] & (1 << place) != 0)
+            };
+            let of_state = |(place, state): (usize, &&str)| {
+                rows.iter()
+                    .filter(|row| row.states.contains(state) && met(place, row.event))
+                    .count()
+            };
+            states.iter().enumerate().map(of_state).sum::<usize>()
+        };
         let mut text = String::new();
         let _ = write!(
             text,
             "{} of {} pairs of a run's state and event, {} of {} of a pipeline's, {} crashes before or after a change",
-            count(&self.decided.runs),
+            count(&RUN_STATES, &RUN_EVENTS, &self.decided.runs, &RUN),
             RUN.iter().map(|row| row.states.len()).sum::<usize>(),
-            count(&self.decided.pipelines),
+            count(
+                &PIPELINE_STATES,
+                &PIPELINE_EVENTS,
+                &self.decided.pipelines,
+                &PIPELINE
+            ),
             PIPELINE.iter().map(|row| row.states.len()).sum::<usize>(),
             self.crashes.len()
         );
@@ -452,7 +516,9 @@ fn pairs(
         for (place, event) in events.iter().enumerate() {
             let met = bits & (1 << place) != 0;
             let Some(row) = rows.iter().find(|row| row.event == *event) else {
-                gaps.push(format!("{machine}: nobody says where “{event}” is possible"));
+                gaps.push(format!(
+                    "{machine}: nobody says where “{event}” is possible"
+                ));
                 continue;
             };
             let possible = row.states.contains(state);

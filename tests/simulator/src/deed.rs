@@ -94,7 +94,7 @@ impl Deed {
             }
             Self::UpdateDeployment(arn, to) => {
                 cloud.bedrock.update_deployment(&arn, &to).await?;
-                facts.push(Fact::DeploymentUpdated { arn, to });
+                facts.push(Fact::Bedrock);
             }
             Self::DeleteDeployment(arn) => {
                 let before = cloud.bedrock.deployment(&arn);

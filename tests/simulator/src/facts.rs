@@ -28,13 +28,6 @@ pub(crate) enum Fact {
         /// Its name.
         name: String,
     },
-    /// An update of a deployment was taken.
-    DeploymentUpdated {
-        /// Which.
-        arn: String,
-        /// The model.
-        to: String,
-    },
     /// A deployment was removed.
     DeploymentDeleted {
         /// As it was.
@@ -66,11 +59,7 @@ pub(crate) fn rows(writes: &[Write]) -> Vec<Row> {
     writes
         .iter()
         .filter_map(|write| match write {
-            Write::Put {
-                key,
-                body,
-                ..
-            } => Some(Row {
+            Write::Put { key, body, .. } => Some(Row {
                 key: key.clone(),
                 body: body.clone(),
             }),

@@ -57,14 +57,25 @@ fn main() -> ExitCode {
             Some(plant) => vec![plant],
             None => {
                 let names: Vec<&str> = Plant::ALL.iter().map(|plant| plant.name()).collect();
-                eprintln!("no bug is called {name:?}; there are: all, {}", names.join(", "));
+                eprintln!(
+                    "no bug is called {name:?}; there are: all, {}",
+                    names.join(", ")
+                );
                 return ExitCode::from(2);
             }
         },
     };
     if !cfg!(feature = "plant") {
-        eprintln!("this build cannot plant bugs; `cargo xtask simulate` builds with the feature `plant`");
+        eprintln!(
+            "this build cannot plant bugs; `cargo xtask simulate` builds with the feature `plant`"
+        );
         return ExitCode::from(2);
+    }
+    if let (true, Some(seed), [plant]) = (options.verbose, options.seed, &plants[..]) {
+        for line in simulate(seed, true, Some(*plant)).trace {
+            println!("{line}");
+        }
+        return ExitCode::SUCCESS;
     }
     let mut missed = false;
     for plant in plants {
@@ -98,7 +109,10 @@ fn plain(options: &Options) -> ExitCode {
     let found = run(options, None);
     let seconds = began.elapsed().as_secs_f64();
     if let Some((seed, violation)) = found.violation {
-        println!("seed {seed} breaks a promise: {}: {}", violation.check, violation.words);
+        println!(
+            "seed {seed} breaks a promise: {}: {}",
+            violation.check, violation.words
+        );
         println!("replay it: cargo xtask simulate --seed {seed} --verbose");
         return ExitCode::FAILURE;
     }
@@ -161,23 +175,36 @@ fn run(options: &Options, plant: Option<Plant>) -> Found {
                     coverage.merge(&report.coverage);
                     schedules += 1;
                     steps += report.steps;
-                    if let Some(violation) = report.violation {
+                    let counts = |violation: &Violation| {
+                        plant.is_none_or(|plant| {
+                            plant.checks().contains(&violation.check)
+                                && simulate(seed, false, None).violation.is_none()
+                        })
+                    };
+                    if let Some(violation) = report.violation.filter(counts) {
                         broken = Some((seed, violation));
                         stop.store(true, Ordering::Relaxed);
                     }
                 }
                 // A thread that panicked left nothing half-made here.
-                let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut found = found
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 found.coverage.merge(&coverage);
                 found.schedules += schedules;
                 found.steps += steps;
                 if let Some((seed, violation)) = broken
-                    && found.violation.as_ref().is_none_or(|(known, _)| seed < *known)
+                    && found
+                        .violation
+                        .as_ref()
+                        .is_none_or(|(known, _)| seed < *known)
                 {
                     found.violation = Some((seed, violation));
                 }
             });
         }
     });
-    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    found
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -158,10 +158,10 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
             good,
         },
     ));
-    if rng.u8(..) < 24 {
+    if rng.u8(..) < 20 {
         return seasons(rng, acts);
     }
-    let more = *rng.choice([0, 0, 1, 1, 2, 2, 3, 5]).as_ref().unwrap_or(&2);
+    let more = *rng.choice([0, 0, 0, 1, 1, 2, 2, 4]).as_ref().unwrap_or(&2);
     let mut at = 20 * MINUTE;
     for _ in 0..more {
         at += match rng.u8(0..4) {
@@ -203,12 +203,12 @@ pub(crate) fn meddle(rng: &mut Rng) -> Act {
     match rng.u8(0..16) {
         0..4 => Act::Ask(Wish::Cancel),
         4 | 5 => Act::Ask(Wish::Rollback),
-        6 => Act::Ask(Wish::Approve),
-        7 => Act::Ask(Wish::Resume),
-        8 => Act::Ask(Wish::Pause),
-        9 => Act::Ask(Wish::Start),
-        10 => Act::Ask(Wish::Release),
-        11 => Act::Configure(Settings::draw(rng)),
+        6..9 => Act::Ask(Wish::Approve),
+        9 => Act::Ask(Wish::Resume),
+        10 => Act::Ask(Wish::Pause),
+        11 => Act::Ask(Wish::Start),
+        12 => Act::DeleteDeployment,
+        13 => Act::Configure(Settings::draw(rng)),
         _ => act(rng),
     }
 }

@@ -1,6 +1,6 @@
 //! Planted bugs: what holds a promise is taken out, one at a time, so that the simulator proves that it would notice.
 //!
-//! Most are taken out at the ports, so that the handlers are the ones that ship; five are rules of `core`, which its feature
+//! Most are taken out at the ports, so that the handlers are the ones that ship; six are rules of `core`, which its feature
 //! `simulator` can take out.
 
 use std::collections::BTreeMap;
@@ -10,10 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use perennial_core::announcement::Function;
 use perennial_core::names::ResourceName;
 use perennial_ports::{
-    BatchJob, Deployment, ErrorKind, Expect, PortError, PortResult, TrainingJob, Tags,
+    BatchJob, Deployment, ErrorKind, Expect, PortError, PortResult, Tags, TrainingJob,
     TrainingStatus, Use, Write,
 };
-use serde_json::Value;
 
 use crate::deed::Deed;
 use crate::lambda::Delivery;
@@ -35,7 +34,7 @@ pub enum Plant {
     GateDigest,
     /// Nothing is reserved.
     Reservation,
-    /// Events bear no sequencer.
+    /// Sequencers are not compared.
     Sequencer,
     /// An unanswered look at a job counts as the end of its attempt.
     AttemptEnds,
@@ -91,6 +90,35 @@ impl Plant {
         Self::ALL.into_iter().find(|plant| plant.name() == name)
     }
 
+    /// The checkers that are there to notice it: what another one says may be some other harm.
+    pub fn checks(self) -> &'static [&'static str] {
+        const JOBS: &str = "at most one live or completed job per run and stage";
+        const RECORDS: &str =
+            "every accepted record is in exactly the datasets that it should be in";
+        const NEWEST: &str = "the newest version of an object wins";
+        const DELETION: &str = "nothing that is needed or that someone else made is deleted";
+        const GATE: &str = "no promotion without a passed gate on the right dataset";
+        const ALIAS: &str = "at most one champion, one target of the alias and one move";
+        const MONEY: &str =
+            "reserved spend is within the budget, and nothing is bought without a reservation";
+        const HISTORY: &str = "the history explains every state";
+        const LEFT: &str = "every run ends and leaves nothing that costs money";
+        const ENDS: &str = "every run ends";
+        match self {
+            Self::ConditionalWrite => &[JOBS, RECORDS, NEWEST, ALIAS, MONEY, HISTORY],
+            Self::TrueState | Self::AttemptEnds => &[JOBS, LEFT],
+            Self::Adoption => &[JOBS],
+            Self::Reconcile => &[ENDS, LEFT, NEWEST],
+            Self::InUse => &[DELETION],
+            Self::GateDigest => &[GATE],
+            Self::Reservation => &[MONEY],
+            Self::Sequencer => &[NEWEST],
+            Self::OneMove => &[ALIAS],
+            Self::Aftercare | Self::Sweep => &[LEFT],
+            Self::ClosingLimit => &[ENDS],
+        }
+    }
+
     #[cfg(feature = "plant")]
     fn rule(self) -> Option<perennial_core::simulator::Rule> {
         use perennial_core::simulator::Rule;
@@ -100,6 +128,7 @@ impl Plant {
             Self::Aftercare => Some(Rule::Aftercare),
             Self::ClosingLimit => Some(Rule::ClosingLimit),
             Self::Sweep => Some(Rule::Sweep),
+            Self::Sequencer => Some(Rule::Sequencer),
             _ => None,
         }
     }
@@ -237,14 +266,5 @@ impl Planted {
             return BTreeMap::new();
         }
         seen
-    }
-}
-
-/// An event as it is delivered with this bug.
-pub(crate) fn deliver(plant: Option<Plant>, event: &mut Value) {
-    if plant == Some(Plant::Sequencer)
-        && let Some(object) = event["detail"]["object"].as_object_mut()
-    {
-        object.remove("sequencer");
     }
 }

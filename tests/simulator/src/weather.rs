@@ -109,8 +109,11 @@ impl Weather {
             forgets_tokens: rng.u8(..) < 64,
             quotas,
             meddling: sometimes(rng, 3_000),
-            reconcile_minutes: *rng.choice([5, 10, 20, 60]).as_ref().unwrap_or(&5),
-            daily_hours: *rng.choice([6, 24, 24, 24]).as_ref().unwrap_or(&24),
+            reconcile_minutes: *rng.choice([10, 30, 60, 120]).as_ref().unwrap_or(&10),
+            daily_hours: *rng
+                .choice([6, 24, 24, 24, 24, 24, 24, 24])
+                .as_ref()
+                .unwrap_or(&24),
         }
     }
 

@@ -19,12 +19,12 @@ use perennial_ports::memory::MemoryCloud;
 use serde_json::{Value, json};
 
 use crate::checks::{self, Check};
+use crate::coverage::Coverage;
 use crate::data;
 use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
 use crate::people::{self, Act};
 use crate::picture::Picture;
-use crate::coverage::Coverage;
 use crate::plant::{self, Plant};
 use crate::ports::Outbox;
 use crate::trace::Trace;
@@ -117,6 +117,7 @@ pub(crate) struct World {
     busy: usize,
     outbox: Arc<Mutex<Outbox>>,
     reconcile_at: u64,
+    daily_at: u64,
     /// Every so many rounds of `reconcile` one is made.
     thinned: u64,
     /// Something has changed since the last round.
@@ -177,6 +178,7 @@ impl World {
             busy: 0,
             outbox: Arc::default(),
             reconcile_at: 0,
+            daily_at: 0,
             thinned: 1,
             progress: true,
             bedrock_at: None,
@@ -207,11 +209,11 @@ impl World {
             self.push(at, What::Act(act));
         }
         // Some schedules go on for long enough that what is idle is found, marked and deleted.
-        let hours = if self.rng.u8(..) < 40 { 60 } else { 12 };
+        let hours = if self.rng.u8(..) < 24 { 60 } else { 5 };
         let after = self.rng.u64(0..hours * 60 * MINUTE);
         self.push(last + after, What::Calm);
         let daily = self.rng.u64(0..self.weather.daily_hours * 60 * MINUTE);
-        self.push(daily, What::Daily);
+        self.daily_in(daily);
         self.reconcile_in(self.weather.reconcile_minutes * MINUTE);
     }
 
@@ -300,7 +302,11 @@ impl World {
                     return self.reconcile();
                 }
             }
-            What::Daily => self.daily(),
+            What::Daily => {
+                if at == self.daily_at {
+                    self.daily();
+                }
+            }
             What::Act(act) => self.act(act),
             What::Calm => self.calm(),
         }
@@ -308,8 +314,15 @@ impl World {
     }
 
     fn reconcile(&mut self) -> bool {
-        if self.calm_since.is_some() && self.busy == 0 && self.round() {
-            return true;
+        if self.calm_since.is_some() {
+            if self.busy > 0 {
+                // Something is still on its way: a round is what happens in quiet.
+                self.reconcile_in(MINUTE);
+                return false;
+            }
+            if self.round() {
+                return true;
+            }
         }
         self.last_round = self.time();
         if self.plant != Some(Plant::Reconcile) {
@@ -324,12 +337,21 @@ impl World {
     fn next_reconcile(&mut self) {
         let every = self.weather.reconcile_minutes * MINUTE;
         // A run that only waits for AWS is not looked at a hundred times in the same way.
-        self.thinned = if self.progress { 1 } else { (self.thinned * 3).min(6 * 60 / self.weather.reconcile_minutes) };
+        self.thinned = if self.progress {
+            1
+        } else {
+            (self.thinned * 3).min(6 * 60 / self.weather.reconcile_minutes)
+        };
         self.progress = false;
         let mut after = every * self.thinned;
         if self.busy <= 1 {
             let due = self.cloud.table.first_due(&["run", "pipeline"]);
-            let never = self.now + if self.calm_since.is_some() { 0 } else { 40 * DAY };
+            let never = self.now
+                + if self.calm_since.is_some() {
+                    0
+                } else {
+                    40 * DAY
+                };
             let due = due.map_or(never, |due| self.ms(due));
             after = after.max(due.saturating_sub(self.now).div_ceil(every) * every);
         }
@@ -353,13 +375,17 @@ impl World {
         }
     }
 
+    fn daily_in(&mut self, time: u64) {
+        self.daily_at = self.now + time;
+        self.push(self.daily_at, What::Daily);
+    }
+
     fn daily(&mut self) {
         self.soon();
         let tick = json!({ "detail-type": "Scheduled Event", "detail": {} });
         self.begin(Delivery::of(Function::Cleanup, tick));
         let sync: Value = json!({ "detail-type": "Scheduled Event", "detail": { "task": "sync" } });
         self.begin(Delivery::of(Function::Reconcile, sync));
-        let period = self.weather.daily_hours * 60 * MINUTE;
-        self.push(self.now + period, What::Daily);
+        self.daily_in(self.weather.daily_hours * 60 * MINUTE);
     }
 }

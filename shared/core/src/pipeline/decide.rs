@@ -4,14 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::alias::{
-    MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS, SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
+    MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS, SWEEP_HOURS, SWEEP_LIMIT_HOURS,
+    SWEEP_PACE_HOURS,
 };
 use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent, Sweep};
 use crate::announcement::{Announcement, happened};
 use crate::names::{ModelId, PipelineName};
 use crate::run::Outcome;
 use crate::simulator::{self, Rule};
-use crate::upload::UploadKind;
+use crate::upload::{UploadKind, is_older};
 
 /// Why an event does not apply. Nothing changes; people who asked are told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +40,7 @@ pub fn decide(
     let name = pipeline.name.clone();
     match event {
         PipelineEvent::Configured(in_force) => {
-            if in_force.sequencer < next.config_sequencer {
+            if is_older(&in_force.sequencer, &next.config_sequencer) {
                 return Err(Refusal("a newer configuration is known".into()));
             }
             next.config_sequencer = in_force.sequencer.clone();
@@ -53,7 +54,7 @@ pub fn decide(
             version,
             sequencer,
         } => {
-            if *sequencer < next.config_sequencer {
+            if is_older(sequencer, &next.config_sequencer) {
                 return Err(Refusal("a newer configuration is known".into()));
             }
             next.config_sequencer = sequencer.clone();
@@ -247,7 +248,9 @@ pub fn decide(
                 return Err(Refusal(format!("clients do not call {deployment}")));
             }
             if !next.may_repair(now) {
-                return Err(Refusal("the last repair has failed; it is tried again later".into()));
+                return Err(Refusal(
+                    "the last repair has failed; it is tried again later".into(),
+                ));
             }
             let phase = match event {
                 PipelineEvent::DeploymentStrays { serves, .. } => {
@@ -306,9 +309,14 @@ pub fn decide(
             fail(&mut next, reason, now);
         }
         PipelineEvent::Swept { generation, gone } => {
-            let Some(place) = next.sweeps.iter().position(|sweep| sweep.generation == *generation)
+            let Some(place) = next
+                .sweeps
+                .iter()
+                .position(|sweep| sweep.generation == *generation)
             else {
-                return Err(Refusal(format!("nothing of move {generation} is looked for")));
+                return Err(Refusal(format!(
+                    "nothing of move {generation} is looked for"
+                )));
             };
             let age = now.duration_since(next.sweeps[place].since);
             let certain = *gone && age >= SignedDuration::from_hours(SWEEP_HOURS);

@@ -250,7 +250,9 @@ impl Pipeline {
         } else {
             match trigger(self, now) {
                 Trigger::Open { .. } => Some(now),
-                Trigger::Wait { until, .. } => [until, self.next_sweep()].into_iter().flatten().min(),
+                Trigger::Wait { until, .. } => {
+                    [until, self.next_sweep()].into_iter().flatten().min()
+                }
             }
         };
     }

@@ -141,7 +141,12 @@ pub fn effects(run: &Run) -> Vec<Effect> {
         }
         RunState::Deciding => vec![Effect::Judge],
         RunState::AwaitingApproval { .. } => Vec::new(),
-        RunState::Ended { .. } => run.leftovers.first().map(|purpose| Effect::Remove(*purpose)).into_iter().collect(),
+        RunState::Ended { .. } => run
+            .leftovers
+            .first()
+            .map(|purpose| Effect::Remove(*purpose))
+            .into_iter()
+            .collect(),
         RunState::Promoting { generation } => vec![Effect::FollowMove {
             generation: *generation,
         }],

@@ -181,6 +181,7 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
             run.jobs.push(training_job(run, 1, "InProgress"));
         }
         if *name == "starting 2" {
+            run.creates.push((Purpose::Training, 2));
             run.jobs.push(training_job(run, 1, "Failed"));
         }
         if !unseen && run.stage() > Stage::Training {

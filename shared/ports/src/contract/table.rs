@@ -127,7 +127,10 @@ async fn all_or_nothing(table: &dyn Table) {
     ];
     conflict(table, writes, &b).await;
     assert_eq!(version(table, &a).await, None, "none of them");
-    assert_eq!(get(table, &b).await.map(|b| b.body.value()), Some(json!({})));
+    assert_eq!(
+        get(table, &b).await.map(|b| b.body.value()),
+        Some(json!({}))
+    );
     write(
         table,
         vec![

@@ -184,7 +184,9 @@ impl MemoryObjects {
         let versions = state.versions.get(key).into_iter().flatten();
         let mut found = versions.filter(|known| known.id == version);
         let body = found.next().and_then(|known| known.body.as_ref());
-        body.map_or_else(String::new, |body| String::from_utf8_lossy(body).into_owned())
+        body.map_or_else(String::new, |body| {
+            String::from_utf8_lossy(body).into_owned()
+        })
     }
 
     /// The content type of the current version.

@@ -56,7 +56,10 @@ impl Check for OneChampion {
             {
                 let moving = before.moving.as_ref();
                 if moving.is_none_or(|moving| moving.to != *champion) {
-                    return Err(format!("{} became champion without a move to it", champion.model));
+                    return Err(format!(
+                        "{} became champion without a move to it",
+                        champion.model
+                    ));
                 }
                 if let Some(found) = view.cloud.bedrock.deployment(deployment)
                     && (found.status != DeploymentStatus::Active
@@ -92,7 +95,9 @@ impl Check for OneChampion {
         let name = perennial_core::names::alias_parameter(view.installation, view.pipeline);
         let value = view.cloud.alias.value(&name);
         if value.as_deref() != Some(deployment.as_str()) {
-            return Err(format!("the alias names {value:?}, and clients should call {deployment}"));
+            return Err(format!(
+                "the alias names {value:?}, and clients should call {deployment}"
+            ));
         }
         let model_there = view.cloud.bedrock.model(&champion.arn).is_some();
         match view.cloud.bedrock.deployment(deployment) {

@@ -43,7 +43,10 @@ impl Check for GatedPromotion {
             match &moving.reason {
                 MoveReason::Promotion { run } => {
                     let Some(run) = view.picture.runs.get(run) else {
-                        return Err(format!("{} serves for a run that is not there", champion.model));
+                        return Err(format!(
+                            "{} serves for a run that is not there",
+                            champion.model
+                        ));
                     };
                     if champion.model.as_str() != run.id.as_str() {
                         return Err(format!(
@@ -52,12 +55,19 @@ impl Check for GatedPromotion {
                         ));
                     }
                     if !run.verdict.as_ref().is_some_and(|verdict| verdict.passed) {
-                        return Err(format!("{} serves, and its gate was not passed", champion.model));
+                        return Err(format!(
+                            "{} serves, and its gate was not passed",
+                            champion.model
+                        ));
                     }
                     self.truly_better(&champion.arn, run.id.as_str(), view)?;
                 }
                 MoveReason::Rollback => {
-                    if !before.previous.iter().any(|known| known.model == champion.model) {
+                    if !before
+                        .previous
+                        .iter()
+                        .any(|known| known.model == champion.model)
+                    {
                         return Err(format!(
                             "{} serves by a rollback, and never served before",
                             champion.model
@@ -78,7 +88,11 @@ impl Check for GatedPromotion {
                 self.questions.insert(key.clone(), body.clone());
             }
             Fact::TrainingStarted { spec } => {
-                let file = view.cloud.objects.read(&spec.training_key).unwrap_or_default();
+                let file = view
+                    .cloud
+                    .objects
+                    .read(&spec.training_key)
+                    .unwrap_or_default();
                 let mut files: Vec<Bytes> = view
                     .picture
                     .models

@@ -23,7 +23,10 @@ impl Check for HistoryExplains {
             .collect();
         let overwrites = |change: &Change| matches!(change, Change::History(true));
         if written.changes.iter().any(overwrites) {
-            return Err(format!("{} overwrote a line that stood there", lines[0].key));
+            return Err(format!(
+                "{} overwrote a line that stood there",
+                lines[0].key
+            ));
         }
         for change in written.changes {
             let Change::Run(id, before) = change else {
@@ -37,13 +40,20 @@ impl Check for HistoryExplains {
                 .as_ref()
                 .is_none_or(|before| discriminant(&before.state) != discriminant(&now.state));
             if changed && !told {
-                return Err(format!("run {id} went on to {:?} without a line", now.state));
+                return Err(format!(
+                    "run {id} went on to {:?} without a line",
+                    now.state
+                ));
             }
             if let Some(before) = before
                 && let RunState::Ended { outcome, .. } = &before.state
                 && !matches!(&now.state, RunState::Ended { outcome: still, .. } if still == outcome)
             {
-                return Err(format!("run {id} had ended as {}, and is {:?}", outcome.word(), now.state));
+                return Err(format!(
+                    "run {id} had ended as {}, and is {:?}",
+                    outcome.word(),
+                    now.state
+                ));
             }
         }
         Ok(())

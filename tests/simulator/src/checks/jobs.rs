@@ -54,7 +54,9 @@ impl Check for OneJob {
 
 fn one(cloud: &MemoryCloud, name: &str) -> Result<(), String> {
     let Some(of) = ResourceName::parse(name) else {
-        return Err(format!("a job was started under the name {name}, which is not ours"));
+        return Err(format!(
+            "a job was started under the name {name}, which is not ours"
+        ));
     };
     let kin = |name: &str| {
         ResourceName::parse(name)
@@ -79,9 +81,7 @@ fn one(cloud: &MemoryCloud, name: &str) -> Result<(), String> {
             .batch_jobs()
             .into_iter()
             .filter(|job| kin(&job.job.name))
-            .filter(|job| {
-                !matches!(job.job.status, BatchStatus::Failed | BatchStatus::Stopped)
-            })
+            .filter(|job| !matches!(job.job.status, BatchStatus::Failed | BatchStatus::Stopped))
             .map(|job| format!("{} ({:?})", job.job.name, job.job.status))
             .collect(),
     };

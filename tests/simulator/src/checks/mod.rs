@@ -81,8 +81,3 @@ pub(crate) fn all() -> Vec<Box<dyn Check>> {
         Box::new(rest::EverythingEnds),
     ]
 }
-
-/// The names of all promises, in order.
-pub(crate) fn names() -> Vec<&'static str> {
-    all().iter().map(|check| check.name()).collect()
-}

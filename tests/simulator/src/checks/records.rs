@@ -50,12 +50,7 @@ impl Check for NoRecordLost {
 
 impl NoRecordLost {
     /// A run seals what is in force at that moment: no more, no less.
-    fn opened(
-        &mut self,
-        run: &Run,
-        written: &Written<'_>,
-        view: &View<'_>,
-    ) -> Result<(), String> {
+    fn opened(&mut self, run: &Run, written: &Written<'_>, view: &View<'_>) -> Result<(), String> {
         let before = written.changes.iter().find_map(|change| match change {
             Change::Pipeline(Some(before)) => Some(before),
             _ => None,
@@ -67,7 +62,10 @@ impl NoRecordLost {
             ));
         };
         if let Some(active) = &pipeline.active_run {
-            return Err(format!("run {} was opened while {active} is active", run.id));
+            return Err(format!(
+                "run {} was opened while {active} is active",
+                run.id
+            ));
         }
         if run.dataset.sealed.1 != pipeline.sequence {
             return Err(format!(
@@ -93,7 +91,10 @@ impl NoRecordLost {
             .filter(|upload| upload.kind == UploadKind::Training)
             .filter_map(|upload| {
                 let shards = [upload.shard.as_ref(), upload.earlier.as_ref()];
-                let shard = shards.into_iter().flatten().find(|shard| !quarantined(shard))?;
+                let shard = shards
+                    .into_iter()
+                    .flatten()
+                    .find(|shard| !quarantined(shard))?;
                 let compiled = Some(&shard.compile_digest) == digest.as_ref();
                 let wanted = match run.config.data.use_ {
                     DataUse::New => shard.sequence > pipeline.champion_sealed,
@@ -109,7 +110,10 @@ impl NoRecordLost {
             .and_then(|body| serde_json::from_slice(&body).ok())
             .ok_or_else(|| format!("run {} has no manifest", run.id))?;
         if manifest.digest() != run.dataset.digest {
-            return Err(format!("the manifest of run {} is not the one it names", run.id));
+            return Err(format!(
+                "the manifest of run {} is not the one it names",
+                run.id
+            ));
         }
         let sealed: BTreeSet<(String, String)> = manifest
             .training
@@ -153,7 +157,10 @@ impl NoRecordLost {
                 return Err(format!("{job} trains on “{prompt}” twice"));
             }
         }
-        if let Some(lost) = prompts.iter().find(|prompt| !found.contains(prompt.as_str())) {
+        if let Some(lost) = prompts
+            .iter()
+            .find(|prompt| !found.contains(prompt.as_str()))
+        {
             // A hold-out is a share of the records, and there is none where there are questions.
             let held_out = !view
                 .picture
@@ -165,13 +172,19 @@ impl NoRecordLost {
             }
         }
         match found.into_iter().find(|prompt| !prompts.contains(*prompt)) {
-            Some(more) => Err(format!("{job} trains on “{more}”, which is in none of its uploads")),
+            Some(more) => Err(format!(
+                "{job} trains on “{more}”, which is in none of its uploads"
+            )),
             None => Ok(()),
         }
     }
 
     fn held_out(&self, run: &str, view: &View<'_>) -> bool {
-        let run = view.picture.runs.values().find(|known| known.id.as_str() == run);
+        let run = view
+            .picture
+            .runs
+            .values()
+            .find(|known| known.id.as_str() == run);
         run.and_then(|run| view.cloud.objects.read(&run.dataset.manifest_key))
             .and_then(|body| serde_json::from_slice::<Manifest>(&body).ok())
             .is_some_and(|manifest| manifest.holdout.is_some())

@@ -32,7 +32,9 @@ impl Check for EverythingEnds {
                 && view.cloud.bedrock.model(arn).is_some()
                 && !view.picture.models.values().any(|model| model.arn == *arn)
             {
-                return Err(format!("{arn} is stored, and the registry does not know it"));
+                return Err(format!(
+                    "{arn} is stored, and the registry does not know it"
+                ));
             }
         }
         for job in view.cloud.bedrock.batch_jobs() {
@@ -46,20 +48,20 @@ impl Check for EverythingEnds {
             let temporary = ResourceName::parse(&deployment.name)
                 .is_some_and(|name| name.purpose == Purpose::Candidate);
             if temporary && !(hangs && view.hangs) {
-                return Err(format!("the temporary deployment {} is left", deployment.name));
+                return Err(format!(
+                    "the temporary deployment {} is left",
+                    deployment.name
+                ));
             }
-            let serving = deployment.tags.get("perennial:purpose").map(String::as_str)
-                == Some("serving");
+            let serving =
+                deployment.tags.get("perennial:purpose").map(String::as_str) == Some("serving");
             let called = view
                 .picture
                 .pipeline
                 .as_ref()
                 .and_then(|pipeline| pipeline.deployment.as_ref());
             if serving && called != Some(&deployment.arn) && !(hangs && view.hangs) {
-                return Err(format!(
-                    "{} is left, and nobody calls it",
-                    deployment.name
-                ));
+                return Err(format!("{} is left, and nobody calls it", deployment.name));
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! People's acts, carried out.
 
 use perennial_core::announcement::Request;
+use perennial_core::names::RunId;
 use perennial_ports::memory::{Outcome, Work};
 use perennial_ports::{ChangeDeployments, DeploymentSpec, Tags};
 
@@ -84,9 +85,7 @@ impl World {
                 let file = self.new_file();
                 let name = format!("other-{file}");
                 let model = "amazon.nova-micro-v1:0:128k";
-                self.cloud
-                    .bedrock
-                    .add_model(&name, model, "x", Tags::new());
+                self.cloud.bedrock.add_model(&name, model, "x", Tags::new());
             }
             Act::DeleteModel => {
                 let models = self.cloud.bedrock.models();
@@ -101,7 +100,8 @@ impl World {
                 }
             }
             Act::WriteAlias => {
-                let name = perennial_core::names::alias_parameter(&self.installation, &self.pipeline);
+                let name =
+                    perennial_core::names::alias_parameter(&self.installation, &self.pipeline);
                 self.cloud.alias.tamper(&name, Some("arn:somewhere:else"));
             }
             Act::SwapQuestions => self.swap_questions(),
@@ -132,17 +132,16 @@ impl World {
             (Wish::Resume, _) => Request::Resume { pipeline },
             (Wish::Rollback, _) => {
                 // As the command does: the model that people see is named, so that a doubled request is one move.
-                let Some(known) = self.typed_pipeline() else {
-                    return;
-                };
-                let Some(target) = known.rollback_target() else {
-                    return;
-                };
-                self.rollbacks += 1;
+                let known = self.typed_pipeline();
+                let target = known.as_ref().and_then(|known| known.rollback_target());
+                let to = target.map(|target| target.model.run());
+                let serves = known.as_ref().and_then(|known| known.champion.as_ref());
+                let from = serves.map_or(RunId::from_parts(0, 0), |serves| serves.model.run());
+                self.rollbacks += u32::from(to.is_some());
                 Request::Rollback {
                     pipeline,
-                    to: Some(target.model.run()),
-                    from: known.champion.map(|champion| champion.model.run()),
+                    to,
+                    from: Some(from),
                 }
             }
             (Wish::Release, _) => Request::Release { pipeline },

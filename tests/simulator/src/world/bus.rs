@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{DAY, MINUTE, What, World};
 use crate::lambda::Delivery;
-use crate::plant;
 
 impl World {
     /// Something is said by one of ours, or by a person through the command line.
@@ -35,8 +34,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, function: Function, mut event: Value) {
-        plant::deliver(self.plant, &mut event);
+    fn send(&mut self, function: Function, event: Value) {
         let delivery = Delivery::of(function, event);
         if self.chance(self.weather.drop) {
             self.note(|| format!("lost: {}", delivery.words()));
@@ -49,13 +47,7 @@ impl World {
         }
         let delay = self.delay();
         if delay > MINUTE {
-            self.note(|| {
-                format!(
-                    "late by {} minutes: {}",
-                    delay / MINUTE,
-                    delivery.words()
-                )
-            });
+            self.note(|| format!("late by {} minutes: {}", delay / MINUTE, delivery.words()));
         }
         self.push(self.now + delay, What::Deliver(delivery));
     }

@@ -108,7 +108,9 @@ impl World {
                 Fate::Fail(kind) => format!("i{number}   {operation} FAILS: {kind:?}"),
                 Fate::LoseAnswer => format!("i{number}   {operation}, and its answer is LOST"),
                 Fate::Late(ms) => {
-                    format!("i{number}   {operation} is not answered; it takes effect {ms} ms LATER")
+                    format!(
+                        "i{number}   {operation} is not answered; it takes effect {ms} ms LATER"
+                    )
                 }
                 Fate::CrashAfter => format!("i{number}   {operation}, and it DIES"),
             });
@@ -126,7 +128,11 @@ impl World {
                 operation,
                 op::CREATE_TRAINING | op::CREATE_BATCH | op::CREATE_DEPLOYMENT
             );
-            let seldom = if creates { 12 } else { seldom };
+            let seldom = match operation {
+                op::CREATE_TRAINING => 40,
+                _ if creates => 12,
+                _ => seldom,
+            };
             if self.chance(self.weather.lose_answer * seldom) {
                 return Fate::LoseAnswer;
             }
@@ -159,9 +165,7 @@ impl World {
         };
         let board = live.board.clone();
         self.began = live.began;
-        let outcome = work
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
+        let outcome = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let died = board.lock().crashed;
         match outcome {
             _ if died => self.end(number, Err("it died".into())),
@@ -269,9 +273,8 @@ impl World {
 
     /// Everything that the last call set off.
     pub(super) fn take_out(&mut self) {
-        let Outbox { facts, late } = std::mem::take(
-            &mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let Outbox { facts, late } =
+            std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
         for (after, deed) in late {
             self.push(self.now + after, What::Late(deed));
         }
@@ -345,9 +348,11 @@ impl World {
             self.aws(event);
         }
         self.bucket();
-        let next = self.cloud.bedrock.next_change().map(|at| {
-            self.ms(at).max(self.now)
-        });
+        let next = self
+            .cloud
+            .bedrock
+            .next_change()
+            .map(|at| self.ms(at).max(self.now));
         if next != self.bedrock_at {
             self.bedrock_at = next;
             if let Some(at) = next {

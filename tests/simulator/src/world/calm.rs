@@ -1,11 +1,11 @@
 //! The end of a schedule: the faults stop, and everything must come to rest within so many rounds of `reconcile`.
 
 use perennial_core::announcement::{Request, Stage};
+use perennial_core::keys::Key;
 use perennial_core::pipeline::Pipeline;
 use perennial_core::run::{Run, RunState};
-use perennial_core::keys::Key;
 
-use super::{MINUTE, What, World};
+use super::{MINUTE, World};
 
 /// Rounds of `reconcile` in which every run must have ended once the faults have stopped.
 const MOST_ROUNDS: u32 = 120;
@@ -20,7 +20,7 @@ impl World {
         self.cloud.table.set_index_lag(0);
         self.cloud.bedrock.set_quotas(self.weather.quotas);
         self.cloud.usage.set_lag(self.weather.metric_lag);
-        self.push(self.now + MINUTE, What::Daily);
+        self.daily_in(MINUTE);
     }
 
     pub(super) fn typed_pipeline(&self) -> Option<Pipeline> {
@@ -65,7 +65,9 @@ impl World {
             return true;
         };
         // A repair that failed is tried again, unless its model is gone.
-        let repairs = pipeline.repair_after.is_some_and(|after| after > self.last_round)
+        let repairs = pipeline
+            .repair_after
+            .is_some_and(|after| after > self.last_round)
             && pipeline
                 .champion
                 .as_ref()
@@ -77,7 +79,9 @@ impl World {
             && pipeline.active_run.is_none()
             && pipeline.stage() == Stage::Collecting
             && self.cloud.table.first_due(&["run", "pipeline"]).is_none()
-            && self.calm_since.is_some_and(|since| self.now > since + 2 * MINUTE);
+            && self
+                .calm_since
+                .is_some_and(|since| self.now > since + 2 * MINUTE);
         if rests {
             self.check_end();
         }

@@ -10,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
-    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, TRAINING_DEADLINE_HOURS, starting_limit_hours,
+    AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS,
+    Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState, STARTING_LIMIT_HOURS,
+    STOPPING_LIMIT_HOURS, TRAINING_DEADLINE_HOURS, starting_limit_hours,
 };
 use crate::announcement::Announcement;
 use crate::model::Model;

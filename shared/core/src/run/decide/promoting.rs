@@ -5,11 +5,11 @@ use serde_json::json;
 use super::{Also, Step};
 use crate::announcement::happened;
 use crate::config::Approval;
-use crate::pipeline::{MoveReason, PipelineEvent};
 use crate::money::Usd;
 use crate::names::Purpose;
-use crate::simulator::{Rule, is_removed};
+use crate::pipeline::{MoveReason, PipelineEvent};
 use crate::run::{AFTERCARE_HOURS, Awaiting, Event, Job, Outcome, RunState, Seen};
+use crate::simulator::{Rule, is_removed};
 
 impl Step {
     /// Judging, moving, ending.
@@ -35,7 +35,11 @@ impl Step {
                         ),
                     );
                 }
-                let sealed = self.run.prepared.as_ref().map(|prepared| prepared.evaluation_digest.as_str());
+                let sealed = self
+                    .run
+                    .prepared
+                    .as_ref()
+                    .map(|prepared| prepared.evaluation_digest.as_str());
                 if compared && sealed != Some(questions) {
                     return self.close(
                         Outcome::Failed,
@@ -92,9 +96,13 @@ impl Step {
                 self.run.leftovers.retain(|left| left != purpose);
                 true
             }
-            (RunState::Ended { aftercare: Some(at), .. }, Event::Removed(purpose))
-                if self.run.leftovers.contains(purpose) =>
-            {
+            (
+                RunState::Ended {
+                    aftercare: Some(at),
+                    ..
+                },
+                Event::Removed(purpose),
+            ) if self.run.leftovers.contains(purpose) => {
                 if self.now < at {
                     // Too early to be sure.
                     self.run.due = Some(at);
@@ -124,15 +132,20 @@ impl Step {
                 Event::TrainingSeen(Seen::Completed {
                     model_arn: Some(arn),
                 }),
-            ) if self.run.leftovers.contains(&Purpose::Training) && self.run.model_arn.is_none() => {
-                self.register(arn);
-                self.note(format!("{arn} was made all the same; it serves nobody and will be found idle"))
-            }
-            (RunState::Closing { outcome, reason, .. }, Event::Reported)
-                if self.run.leftovers.is_empty() =>
+            ) if self.run.leftovers.contains(&Purpose::Training)
+                && self.run.model_arn.is_none() =>
             {
-                self.end(outcome, reason)
+                self.register(arn);
+                self.note(format!(
+                    "{arn} was made all the same; it serves nobody and will be found idle"
+                ))
             }
+            (
+                RunState::Closing {
+                    outcome, reason, ..
+                },
+                Event::Reported,
+            ) if self.run.leftovers.is_empty() => self.end(outcome, reason),
             _ => false,
         }
     }
