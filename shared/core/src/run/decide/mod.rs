@@ -167,9 +167,13 @@ impl Step {
                 if self.rests() || self.run.claim.is_some() {
                     return false;
                 }
-                // A step that fails each time is claimed each time: here such a run ends. What is left of an ended run is given
-                // up only after one more look.
-                if !matches!(self.run.state, RunState::Ended { .. }) && self.overdue() {
+                // A step that fails each time is claimed each time: here such a run ends. What may be there unseen, a job or
+                // something left over, is given up only after one more look.
+                let looks_first = matches!(
+                    self.run.state,
+                    RunState::Starting { .. } | RunState::Closing { .. } | RunState::Ended { .. }
+                );
+                if !looks_first && self.overdue() {
                     return true;
                 }
                 self.run.claim = Some(claim.clone());
