@@ -158,10 +158,10 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
             good,
         },
     ));
-    if rng.u8(..) < 20 {
+    if rng.u8(..) < 12 {
         return seasons(rng, acts);
     }
-    let more = *rng.choice([0, 0, 0, 1, 1, 2, 2, 4]).as_ref().unwrap_or(&2);
+    let more = *rng.choice([0, 0, 0, 0, 1, 1, 2, 3]).as_ref().unwrap_or(&2);
     let mut at = 20 * MINUTE;
     for _ in 0..more {
         at += match rng.u8(0..4) {

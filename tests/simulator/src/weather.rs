@@ -90,7 +90,7 @@ impl Weather {
             double: sometimes(rng, 20_000),
             late: sometimes(rng, 16_000),
             very_late: sometimes(rng, 2_000),
-            fail: sometimes(rng, 3_000),
+            fail: sometimes(rng, 2_000),
             lose_answer: sometimes(rng, 2_000),
             late_effect: sometimes(rng, 1_000),
             crash_before: sometimes(rng, 1_000),
@@ -108,7 +108,7 @@ impl Weather {
             pace,
             forgets_tokens: rng.u8(..) < 64,
             quotas,
-            meddling: sometimes(rng, 3_000),
+            meddling: sometimes(rng, 2_000),
             reconcile_minutes: *rng.choice([10, 30, 60, 120]).as_ref().unwrap_or(&10),
             daily_hours: *rng
                 .choice([6, 24, 24, 24, 24, 24, 24, 24])
@@ -147,11 +147,11 @@ impl Weather {
 
 /// How a piece of work at AWS ends badly.
 pub(crate) fn bad_end(rng: &mut Rng, work: Work) -> Outcome {
-    match rng.u8(0..8) {
+    match rng.u8(0..24) {
         0 => Outcome::Hangs,
         // Own questions come first in a batch job's input, then padding up to a hundred.
-        1..5 if work == Work::Batch => Outcome::Misses(rng.usize(89..100)),
-        3 => Outcome::Fails("Validation failed: line 3 of your training data".into()),
+        1..12 if work == Work::Batch => Outcome::Misses(rng.usize(89..100)),
+        12..15 => Outcome::Fails("Validation failed: line 3 of your training data".into()),
         _ => Outcome::Fails("Internal server error, try again".into()),
     }
 }
