@@ -167,6 +167,7 @@ fn walk(
                     meet(Met::TooEarly);
                     let mut same = before.clone();
                     (same.due, same.claim) = (Some(look), next.claim.clone());
+                    same.waits_for.clone_from(&next.waits_for);
                     prop_assert_eq!(&same, &next);
                 }
                 Event::Removed(_) if rests(&next) => meet(Met::AllGone),

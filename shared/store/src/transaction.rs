@@ -16,7 +16,6 @@ use jiff::Timestamp;
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::floor_milliseconds;
 use perennial_ports::{Body, ErrorKind, Expect, Key, PortError, TableError, Write};
-use serde_json::Value;
 
 use crate::definition::{BODY, DUE_AT, DUE_KIND, PK, SK, TTL_ATTRIBUTE, VERSION};
 use crate::table::{Attributes, number, text};

@@ -171,6 +171,18 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
             _ => rng.u64(0..30 * 60 * MINUTE),
         };
         let act = act(rng);
+        // Files are often put twice in a row: the second before the first is taken in.
+        if let Act::Upload { name, good, .. } = act
+            && rng.u8(..) < 60
+        {
+            let again = Act::Upload {
+                name,
+                first: rng.u8(0..data::TOPICS as u8),
+                records: rng.u8(4..=14),
+                good,
+            };
+            acts.push((at + rng.u64(0..3_000), again));
+        }
         acts.push((at, act));
     }
     acts
