@@ -89,7 +89,7 @@ async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineErr
         Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
         Place::Upload(kind, pipeline) => match ports.read.head(&event.key).await? {
             Some(current) if is_folder_marker(&event.key, current.size) => Ok(()),
-            Some(current) => upload::take(ports, &pipeline, kind, event, &current).await,
+            Some(_) => upload::take(ports, &pipeline, kind, event).await,
             None => withdraw::take(ports, &pipeline, event).await,
         },
     }

@@ -12,7 +12,7 @@ use perennial_engine::EngineError;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::reports::{self, UploadReport};
 use perennial_ports::objects::read_all;
-use perennial_ports::{ErrorKind, ObjectInfo, Write};
+use perennial_ports::{ErrorKind, Write};
 use sha2::{Digest, Sha256};
 
 use crate::verdict::{accept, reject};
@@ -28,15 +28,33 @@ pub(crate) async fn take(
     pipeline: &PipelineName,
     kind: UploadKind,
     event: &ObjectEvent,
-    current: &ObjectInfo,
 ) -> Result<(), EngineError> {
     for _ in 0..TRIES {
-        if try_once(ports, pipeline, kind, event, current).await? == Taken::Yes {
+        if try_once(ports, pipeline, kind, event).await? == Taken::Yes {
             return Ok(());
         }
     }
     let key = Key::upload(pipeline, &event.key);
     Err(EngineError::Contended { key, times: TRIES })
+}
+
+/// The record as it was before the bucket was asked.
+pub(crate) struct Seen {
+    version: u64,
+    sequencer: Option<String>,
+    /// Whether the version that is taken in has a place in S3's order.
+    in_order: bool,
+}
+
+impl Seen {
+    /// Whether the record was changed since, in a way that sequencers cannot judge: a version that was found by listing, or instead
+    /// of an older one that an event told of, has no place in S3's order. Then both are read anew, or an older version could
+    /// replace a newer one.
+    pub(crate) fn is_outdated(&self, known: Option<&Stored<Upload>>) -> bool {
+        let changed = self.version != known.map_or(0, |known| known.version);
+        let out_of_order = self.sequencer.as_ref() == known.map(|known| &known.record.sequencer);
+        changed && (!self.in_order || out_of_order)
+    }
 }
 
 #[derive(PartialEq)]
@@ -51,23 +69,13 @@ async fn try_once(
     pipeline: &PipelineName,
     kind: UploadKind,
     event: &ObjectEvent,
-    current: &ObjectInfo,
 ) -> Result<Taken, EngineError> {
     let table = ports.desk.table.as_ref();
     let known = records::upload(table, pipeline, &event.key).await?;
-    // Found by listing, a version has no place in S3's order. So the bucket is asked again after the record was read, and
-    // the record must not have changed when the verdict is saved: otherwise an older version could replace a newer one.
-    let found = match event.sequencer {
-        Some(_) => None,
-        None => match ports.read.head(&event.key).await? {
-            Some(now) => Some(now),
-            None => return Ok(Taken::Yes),
-        },
+    // Asked after the record was read: what is saved in the end rests on both.
+    let Some(current) = ports.read.head(&event.key).await? else {
+        return Ok(Taken::Yes);
     };
-    let seen = found
-        .as_ref()
-        .map(|_| known.as_ref().map_or(0, |known| known.version));
-    let current = found.as_ref().unwrap_or(current);
     let told = (current.version == event.version)
         .then_some(event.sequencer.as_deref())
         .flatten();
@@ -78,6 +86,11 @@ async fn try_once(
     let route = configured
         .as_ref()
         .and_then(|stored| current_route(ports, &stored.record));
+    let seen = Seen {
+        version: known.as_ref().map_or(0, |known| known.version),
+        sequencer: known.as_ref().map(|known| known.record.sequencer.clone()),
+        in_order: told.is_some(),
+    };
     let sequencer = match (told, &known) {
         (Some(told), _) => fixed_width(told),
         (None, Some(known)) => known.record.sequencer.clone(),
@@ -110,9 +123,9 @@ async fn try_once(
     match compile(ports, &route, &upload, &digest).await? {
         Compiled::Gone => Ok(Taken::Yes),
         Compiled::Done(summary, shard) if summary.is_accepted() => {
-            accept(ports, upload, shard, summary, seen).await
+            accept(ports, upload, shard, summary, &seen).await
         }
-        Compiled::Done(summary, _) => reject(ports, upload, summary, seen).await,
+        Compiled::Done(summary, _) => reject(ports, upload, summary, &seen).await,
     }
 }
 

@@ -11,16 +11,16 @@ use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
-use crate::upload::{TRIES, Taken, current_route, is_done, report};
+use crate::upload::{Seen, TRIES, Taken, current_route, is_done, report};
 
-/// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the bucket was asked,
-/// for a version that has no place in S3's order.
+/// Shard, pipeline sequence and due time in one transaction. `seen` is the record as of which the bucket was
+/// asked.
 pub(crate) async fn accept(
     ports: &Ports,
     upload: Upload,
     shard: Shard,
     summary: Box<Summary>,
-    seen: Option<u64>,
+    seen: &Seen,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
@@ -31,7 +31,7 @@ pub(crate) async fn accept(
         ) {
             return Ok(Taken::Yes);
         }
-        if changed_since(seen, known.as_ref()) {
+        if seen.is_outdated(known.as_ref()) {
             return Ok(Taken::LookAgain);
         }
         if let Some(known) = known
@@ -177,11 +177,6 @@ async fn keep_unchanged(
     }
 }
 
-/// Whether the record is another than the one that was read before the bucket was asked, where that matters.
-fn changed_since(seen: Option<u64>, known: Option<&Stored<Upload>>) -> bool {
-    seen.is_some_and(|seen| seen != known.map_or(0, |known| known.version))
-}
-
 fn accepted_event(upload: &Upload, records: u64) -> Announcement {
     let detail = json!({ "pipeline": upload.pipeline, "key": upload.key, "records": records });
     happened("Upload Accepted", detail)
@@ -205,7 +200,7 @@ pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
     summary: Box<Summary>,
-    seen: Option<u64>,
+    seen: &Seen,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
@@ -216,7 +211,7 @@ pub(crate) async fn reject(
         ) {
             return Ok(Taken::Yes);
         }
-        if changed_since(seen, known.as_ref()) {
+        if seen.is_outdated(known.as_ref()) {
             return Ok(Taken::LookAgain);
         }
         upload.status = UploadStatus::Rejected;
