@@ -98,10 +98,9 @@ impl Check for NewestWins {
             match known {
                 None if there => return Err(format!("{key} was never taken in")),
                 None => {}
+                Some(known) if !there && known.status == UploadStatus::Withdrawn => {}
                 Some(known) if !there => {
-                    if known.status != UploadStatus::Withdrawn {
-                        return Err(format!("{key} was deleted, and is {:?}", known.status));
-                    }
+                    return Err(format!("{key} was deleted, and is {:?}", known.status));
                 }
                 Some(known) => {
                     let expected = match known.status {
