@@ -19,8 +19,10 @@ pub(super) const SWEEP_PACE_HOURS: i64 = 6;
 /// See [`SWEEP_PACE_HOURS`].
 pub const SWEEP_LIMIT_HOURS: i64 = 7 * 24;
 
-/// A repair that failed is tried again so long after: often enough to serve again the same day, seldom enough that people are
-/// not told every few minutes of what only they can mend.
+/// A repair that failed is tried again so long after, and each time twice as long: soon for what passes, and at most every
+/// [`REPAIR_PACE_HOURS`] for what only people can mend, so that they are not told of it every few minutes.
+pub(super) const FIRST_REPAIR_MINUTES: i64 = 10;
+/// See [`FIRST_REPAIR_MINUTES`].
 pub(super) const REPAIR_PACE_HOURS: i64 = 6;
 
 /// Why the alias moves.

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::alias::{
-    MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS, SWEEP_HOURS, SWEEP_LIMIT_HOURS,
-    SWEEP_PACE_HOURS,
+    FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
+    SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
 use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent, Sweep};
 use crate::announcement::{Announcement, happened};
@@ -293,6 +293,7 @@ pub fn decide(
             let from = moving.from.as_ref().map(|from| from.model.clone());
             next.moving = None;
             next.repair_after = None;
+            next.failed_repairs = 0;
             next.rolled_from.remove(&to);
             if rollback {
                 next.rolled_from.extend(from);
@@ -486,9 +487,11 @@ fn begin(
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
     if let Some(moving) = pipeline.moving.take() {
         if moving.reason == MoveReason::Repair {
-            pipeline.repair_after = now
-                .checked_add(SignedDuration::from_hours(REPAIR_PACE_HOURS))
-                .ok();
+            let doubled = FIRST_REPAIR_MINUTES << pipeline.failed_repairs.min(16);
+            let wait = SignedDuration::from_mins(doubled)
+                .min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
+            pipeline.failed_repairs += 1;
+            pipeline.repair_after = now.checked_add(wait).ok();
         }
         if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
             pipeline.sweeps.push(Sweep {

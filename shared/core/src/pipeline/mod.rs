@@ -149,6 +149,9 @@ pub struct Pipeline {
     /// A repair has failed, as when somebody deleted the model too: not before then is it tried again.
     #[serde(default)]
     pub repair_after: Option<Timestamp>,
+    /// Repairs that failed one after the other: each waits longer than the one before.
+    #[serde(default)]
+    pub failed_repairs: u32,
     /// Deployments of failed moves: looked for until nothing of them can come any more.
     #[serde(default)]
     pub sweeps: Vec<Sweep>,
@@ -193,6 +196,7 @@ impl Pipeline {
             moving: None,
             last_failure: None,
             repair_after: None,
+            failed_repairs: 0,
             sweeps: Vec::new(),
             hold: None,
             due: None,
