@@ -143,10 +143,7 @@ fn named_checkers(text: &str) -> Vec<(&str, &str)> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('“') {
         let (name, after) = after.split_once('”').unwrap_or((after, ""));
-        let path = before
-            .split('`')
-            .filter(|code| code.ends_with(".rs"))
-            .next_back();
+        let path = before.split('`').rfind(|code| code.ends_with(".rs"));
         found.push((path.unwrap_or_default(), name));
         rest = after;
     }
