@@ -41,7 +41,8 @@ pub(crate) async fn take(
 /// The record as it was before the bucket was asked.
 pub(crate) struct Seen {
     version: u64,
-    sequencer: Option<String>,
+    /// Empty if there was none.
+    sequencer: String,
     /// Whether the version that is taken in has a place in S3's order.
     in_order: bool,
 }
@@ -52,7 +53,7 @@ impl Seen {
     /// replace a newer one.
     pub(crate) fn is_outdated(&self, known: Option<&Stored<Upload>>) -> bool {
         let changed = self.version != known.map_or(0, |known| known.version);
-        let out_of_order = self.sequencer.as_ref() == known.map(|known| &known.record.sequencer);
+        let out_of_order = known.is_none_or(|known| known.record.sequencer == self.sequencer);
         changed && (!self.in_order || out_of_order)
     }
 }
@@ -88,7 +89,10 @@ async fn try_once(
         .and_then(|stored| current_route(ports, &stored.record));
     let seen = Seen {
         version: known.as_ref().map_or(0, |known| known.version),
-        sequencer: known.as_ref().map(|known| known.record.sequencer.clone()),
+        sequencer: known
+            .as_ref()
+            .map(|known| known.record.sequencer.clone())
+            .unwrap_or_default(),
         in_order: told.is_some(),
     };
     let sequencer = match (told, &known) {

@@ -27,6 +27,10 @@ pub(crate) async fn take(
         let Some(known) = records::upload(desk.table.as_ref(), pipeline, &event.key).await? else {
             return Ok(());
         };
+        // Asked after the record was read: an object that came back meanwhile is taken in by its own event.
+        if ports.read.head(&event.key).await?.is_some() {
+            return Ok(());
+        }
         if known.record.status == UploadStatus::Withdrawn
             || is_stale(Some(&known.record), event.sequencer.as_deref())
         {
