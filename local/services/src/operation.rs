@@ -68,6 +68,13 @@ impl Route {
     }
 }
 
+impl Route {
+    /// The one of these with that name.
+    pub(crate) fn named(routes: &[Self], name: &str) -> Option<Self> {
+        routes.iter().copied().find(|route| route.name == name)
+    }
+}
+
 fn perform<O: Operation>(parameters: Value, call: &mut Call<'_>) -> Result<Value, AwsError> {
     let request: O = serde_json::from_value(parameters).map_err(|error| {
         AwsError::validation(format!(

@@ -49,6 +49,43 @@ pub enum ServiceName {
 }
 
 impl ServiceName {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Bedrock,
+        Self::BedrockRuntime,
+        Self::Ssm,
+        Self::CloudWatch,
+        Self::EventBridge,
+        Self::Sts,
+    ];
+
+    /// The service as AWS's SDK for Python and its CLI name it.
+    #[must_use]
+    pub fn client_name(self) -> &'static str {
+        match self {
+            Self::Bedrock => "bedrock",
+            Self::BedrockRuntime => "bedrock-runtime",
+            Self::Ssm => "ssm",
+            Self::CloudWatch => "cloudwatch",
+            Self::EventBridge => "events",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// Every operation that is simulated, from the tables by which requests are read.
+    #[must_use]
+    pub fn operations(self) -> Vec<&'static str> {
+        let names = |routes: &[Route]| routes.iter().map(|route| route.name).collect();
+        match self {
+            Self::Bedrock => bedrock::operations(),
+            Self::BedrockRuntime => names(&runtime::ROUTES),
+            Self::Ssm => names(&ssm::ROUTES),
+            Self::CloudWatch => names(&cloudwatch::ROUTES),
+            Self::EventBridge => names(&eventbridge::ROUTES),
+            Self::Sts => names(&sts::ROUTES),
+        }
+    }
+
     /// The service that a request is for, by the service name in its signature and its path (`bedrock` and
     /// `bedrock-runtime` sign with the same name); `None` if it is not simulated here.
     #[must_use]

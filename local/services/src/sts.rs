@@ -12,6 +12,9 @@ use crate::{
     wire::Routed,
 };
 
+/// Every operation.
+pub(crate) static ROUTES: [Route; 1] = [Route::to::<GetCallerIdentity>()];
+
 pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
     let form = String::from_utf8_lossy(request.body());
     let query = request.uri().query().unwrap_or_default();
@@ -19,16 +22,13 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
         .split('&')
         .chain(query.split('&'))
         .find_map(|pair| pair.strip_prefix("Action="));
-    match action {
-        Some("GetCallerIdentity") => Ok(Routed {
-            route: Route::to::<GetCallerIdentity>(),
-            parameters: Value::Object(Map::new()),
-        }),
-        other => Err(AwsError::unknown_operation(format!(
-            "sts:{}",
-            other.unwrap_or("(no Action)")
-        ))),
-    }
+    let name = action.unwrap_or("(no Action)");
+    let route = Route::named(&ROUTES, name)
+        .ok_or_else(|| AwsError::unknown_operation(format!("sts:{name}")))?;
+    Ok(Routed {
+        route,
+        parameters: Value::Object(Map::new()),
+    })
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use perennial_local_services::ServiceName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -44,6 +45,21 @@ pub(crate) struct Control {
     pub(crate) rounds: Vec<watch::Receiver<u64>>,
     pub(crate) dropped: watch::Receiver<Progress>,
     pub(crate) chaos: Option<Arc<Chaos>>,
+}
+
+/// Every operation that is simulated, by service, as AWS's SDK for Python and its CLI name them.
+fn operations() -> Value {
+    let mut all: BTreeMap<&str, Vec<String>> = ServiceName::ALL
+        .into_iter()
+        .map(|service| {
+            let names = service.operations().into_iter().map(str::to_owned);
+            (service.client_name(), names.collect())
+        })
+        .collect();
+    all.insert("s3", perennial_local_s3::operations());
+    let dynamodb = super::dynamodb::OPERATIONS.map(str::to_owned);
+    all.insert("dynamodb", dynamodb.to_vec());
+    json!(all)
 }
 
 /// An answer, or the reason for a refusal.
@@ -102,6 +118,7 @@ impl Control {
         let steps: Vec<&str> = path.split('/').collect();
         match (&parts.method, steps.as_slice()) {
             (&Method::GET, ["health"]) => Ok(self.health()),
+            (&Method::GET, ["operations"]) => Ok(operations()),
             (&Method::GET, ["functions"]) => self.functions().await,
             (&Method::POST, ["functions", name, "invoke"]) => self.invoke(name, body).await,
             (&Method::GET, ["dead-letters"]) => ledger(self.bus.ledger.dead_letters().await),

@@ -24,6 +24,33 @@ use crate::services::{CallRecord, Handled};
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>).
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// What is passed on: what `dynoxide` has of DynamoDB's operations, its streams left out. The rest is refused by name.
+pub(super) const OPERATIONS: [&str; 23] = [
+    "BatchExecuteStatement",
+    "BatchGetItem",
+    "BatchWriteItem",
+    "CreateTable",
+    "DeleteItem",
+    "DeleteTable",
+    "DescribeTable",
+    "DescribeTimeToLive",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "GetItem",
+    "ListTables",
+    "ListTagsOfResource",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TagResource",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UntagResource",
+    "UpdateItem",
+    "UpdateTable",
+    "UpdateTimeToLive",
+];
+
 /// The database and the way to it.
 #[derive(Debug)]
 pub(crate) struct DynamoDb {
@@ -75,7 +102,12 @@ impl DynamoDb {
             request_parameters: serde_json::from_slice(request.body()).unwrap_or(Value::Null),
             ..CallRecord::default()
         };
-        let response = match self.forward(request).await {
+        let forwarded = if OPERATIONS.contains(&call.event_name.as_str()) {
+            self.forward(request).await
+        } else {
+            Ok(unknown(&call.event_name))
+        };
+        let response = match forwarded {
             Ok(response) => response,
             Err(message) => {
                 let body = json!({"__type": "InternalServerError", "message": message});
@@ -135,6 +167,19 @@ impl DynamoDb {
             .map_err(|error| format!("DynamoDB broke off: {error}"))?;
         Ok(Response::from_parts(parts, body.to_bytes()))
     }
+}
+
+/// The refusal of what is not simulated, as DynamoDB words it.
+fn unknown(operation: &str) -> Response<Bytes> {
+    let body = json!({
+        "__type": "com.amazon.coral.service#UnknownOperationException",
+        "message": format!("The local cloud does not simulate dynamodb:{operation}."),
+    });
+    respond(
+        StatusCode::BAD_REQUEST,
+        "application/x-amz-json-1.0",
+        body.to_string(),
+    )
 }
 
 /// Deletes expired items from time to time; `dynoxide` does not by itself.

@@ -98,6 +98,20 @@ pub fn service_on(store: Arc<Store>, auth: impl S3Auth, domain: Domain) -> S3Ser
     builder.build()
 }
 
+/// The names of all operations that are answered, as `ListObjectsV2`.
+#[must_use]
+pub fn operations() -> Vec<String> {
+    let pascal = |name: &str| {
+        name.split('_')
+            .map(|word| {
+                let (first, rest) = word.split_at(1);
+                first.to_ascii_uppercase() + rest
+            })
+            .collect()
+    };
+    s3::OPERATIONS.iter().map(|name| pascal(name)).collect()
+}
+
 /// The error code and message of a response, for the trace; `None` for one that tells of success. An answer to HEAD has
 /// them too, until HTTP leaves its body out.
 #[must_use]
@@ -128,6 +142,14 @@ fn unescape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn operations_are_named_as_aws_names_them() {
+        let names = operations();
+        for name in ["PutObject", "ListObjectsV2", "CreateMultipartUpload"] {
+            assert!(names.iter().any(|own| own == name), "{name}: {names:?}");
+        }
+    }
 
     #[test]
     fn a_host_below_the_domain_names_a_bucket() {

@@ -18,6 +18,9 @@ pub(super) struct Api(pub(super) Arc<Store>);
 /// An operation whose answer another file writes.
 macro_rules! delegate {
     ($($name:ident($input:ident) -> $output:ident;)*) => {
+        /// Each of them, as in Rust.
+        pub(super) const OPERATIONS: &[&str] = &[$(stringify!($name)),*];
+
         #[async_trait]
         impl S3 for Api {
             $(async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {

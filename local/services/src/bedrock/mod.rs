@@ -9,84 +9,116 @@ mod models;
 mod tags;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::Request;
 use serde_json::Value;
 
 pub(crate) use deployments::{Deployment, Status as DeploymentStatus};
 
 use crate::{
     error::AwsError,
-    operation::{Call, Route},
+    operation::{Call, Operation, Route},
     wire::{self, Routed},
 };
 
-/// Which operation a path and method mean, and the name of the path's parameter.
-fn route(method: &Method, path: &[&str]) -> Option<(Route, Option<&'static str>)> {
-    const DEPLOYMENTS: &str = "custom-model-deployments";
-    let job = Some("jobIdentifier");
-    let model = Some("modelIdentifier");
-    let deployment = Some("customModelDeploymentIdentifier");
-    Some(match (method.as_str(), path) {
-        ("POST", ["model-customization-jobs"]) => (
-            Route::to::<customization::CreateModelCustomizationJob>(),
-            None,
-        ),
-        ("GET", ["model-customization-jobs"]) => (
-            Route::to::<customization::ListModelCustomizationJobs>(),
-            None,
-        ),
-        ("GET", ["model-customization-jobs", _]) => {
-            (Route::to::<customization::GetModelCustomizationJob>(), job)
+/// Every operation, where AWS's model has it; `{…}` is the path's parameter.
+static ROUTES: [Place; 20] = [
+    at::<customization::CreateModelCustomizationJob>("POST", "/model-customization-jobs"),
+    at::<customization::ListModelCustomizationJobs>("GET", "/model-customization-jobs"),
+    at::<customization::GetModelCustomizationJob>(
+        "GET",
+        "/model-customization-jobs/{jobIdentifier}",
+    ),
+    at::<customization::StopModelCustomizationJob>(
+        "POST",
+        "/model-customization-jobs/{jobIdentifier}/stop",
+    ),
+    at::<batch::CreateModelInvocationJob>("POST", "/model-invocation-job"),
+    at::<batch::ListModelInvocationJobs>("GET", "/model-invocation-jobs"),
+    at::<batch::GetModelInvocationJob>("GET", "/model-invocation-job/{jobIdentifier}"),
+    at::<batch::StopModelInvocationJob>("POST", "/model-invocation-job/{jobIdentifier}/stop"),
+    at::<models::ListCustomModels>("GET", "/custom-models"),
+    at::<models::GetCustomModel>("GET", "/custom-models/{modelIdentifier}"),
+    at::<models::DeleteCustomModel>("DELETE", "/custom-models/{modelIdentifier}"),
+    at::<deployments::CreateCustomModelDeployment>(
+        "POST",
+        "/model-customization/custom-model-deployments",
+    ),
+    at::<deployments::ListCustomModelDeployments>(
+        "GET",
+        "/model-customization/custom-model-deployments",
+    ),
+    at::<deployments::GetCustomModelDeployment>(
+        "GET",
+        "/model-customization/custom-model-deployments/{customModelDeploymentIdentifier}",
+    ),
+    at::<deployments::UpdateCustomModelDeployment>(
+        "PATCH",
+        "/model-customization/custom-model-deployments/{customModelDeploymentIdentifier}",
+    ),
+    at::<deployments::DeleteCustomModelDeployment>(
+        "DELETE",
+        "/model-customization/custom-model-deployments/{customModelDeploymentIdentifier}",
+    ),
+    at::<tags::TagResource>("POST", "/tagResource"),
+    at::<tags::ListTagsForResource>("POST", "/listTagsForResource"),
+    at::<foundation::ListFoundationModels>("GET", "/foundation-models"),
+    at::<foundation::GetFoundationModel>("GET", "/foundation-models/{modelIdentifier}"),
+];
+
+/// An operation's method and path.
+#[derive(Debug)]
+struct Place {
+    method: &'static str,
+    path: &'static str,
+    route: Route,
+}
+
+const fn at<O: Operation>(method: &'static str, path: &'static str) -> Place {
+    Place {
+        method,
+        path,
+        route: Route::to::<O>(),
+    }
+}
+
+impl Place {
+    /// The path's parameter and its value, still encoded, if the path is this one's.
+    fn matches<'p>(&self, path: &[&'p str]) -> Option<Option<(&'static str, &'p str)>> {
+        let own: Vec<&'static str> = parts(self.path);
+        let mut found = None;
+        if own.len() != path.len() {
+            return None;
         }
-        ("POST", ["model-customization-jobs", _, "stop"]) => {
-            (Route::to::<customization::StopModelCustomizationJob>(), job)
+        for (own, given) in own.into_iter().zip(path) {
+            match own
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'))
+            {
+                Some(name) => found = Some((name, *given)),
+                None if own == *given => {}
+                None => return None,
+            }
         }
-        ("POST", ["model-invocation-job"]) => {
-            (Route::to::<batch::CreateModelInvocationJob>(), None)
-        }
-        ("GET", ["model-invocation-jobs"]) => (Route::to::<batch::ListModelInvocationJobs>(), None),
-        ("GET", ["model-invocation-job", _]) => (Route::to::<batch::GetModelInvocationJob>(), job),
-        ("POST", ["model-invocation-job", _, "stop"]) => {
-            (Route::to::<batch::StopModelInvocationJob>(), job)
-        }
-        ("GET", ["custom-models"]) => (Route::to::<models::ListCustomModels>(), None),
-        ("GET", ["custom-models", _]) => (Route::to::<models::GetCustomModel>(), model),
-        ("DELETE", ["custom-models", _]) => (Route::to::<models::DeleteCustomModel>(), model),
-        ("POST", ["model-customization", DEPLOYMENTS]) => (
-            Route::to::<deployments::CreateCustomModelDeployment>(),
-            None,
-        ),
-        ("GET", ["model-customization", DEPLOYMENTS]) => {
-            (Route::to::<deployments::ListCustomModelDeployments>(), None)
-        }
-        ("GET", ["model-customization", DEPLOYMENTS, _]) => (
-            Route::to::<deployments::GetCustomModelDeployment>(),
-            deployment,
-        ),
-        ("PATCH", ["model-customization", DEPLOYMENTS, _]) => (
-            Route::to::<deployments::UpdateCustomModelDeployment>(),
-            deployment,
-        ),
-        ("DELETE", ["model-customization", DEPLOYMENTS, _]) => (
-            Route::to::<deployments::DeleteCustomModelDeployment>(),
-            deployment,
-        ),
-        ("POST", ["tagResource"]) => (Route::to::<tags::TagResource>(), None),
-        ("POST", ["listTagsForResource"]) => (Route::to::<tags::ListTagsForResource>(), None),
-        ("GET", ["foundation-models"]) => (Route::to::<foundation::ListFoundationModels>(), None),
-        ("GET", ["foundation-models", _]) => (Route::to::<foundation::GetFoundationModel>(), model),
-        _ => return None,
-    })
+        Some(found)
+    }
+}
+
+fn parts(path: &str) -> Vec<&str> {
+    path.split('/').filter(|part| !part.is_empty()).collect()
+}
+
+/// The operations' names.
+pub(crate) fn operations() -> Vec<&'static str> {
+    ROUTES.iter().map(|place| place.route.name).collect()
 }
 
 pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
-    let path: Vec<&str> = request
-        .uri()
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    let (route, parameter) = route(request.method(), &path).ok_or_else(|| {
+    let path = parts(request.uri().path());
+    let found = ROUTES
+        .iter()
+        .filter(|place| request.method() == place.method)
+        .find_map(|place| Some((place.route, place.matches(&path)?)));
+    let (route, parameter) = found.ok_or_else(|| {
         AwsError::unknown_operation(format!(
             "bedrock {} {}",
             request.method(),
@@ -95,14 +127,8 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
     })?;
     let mut parameters = wire::json_body(request.body())?;
     parameters.extend(wire::query(request)?);
-    if let Some(name) = parameter {
-        // The identifier stands last, or before `stop`.
-        let place = if path.last() == Some(&"stop") {
-            path.len() - 2
-        } else {
-            path.len() - 1
-        };
-        parameters.insert(name.to_owned(), Value::String(wire::decoded(path[place])?));
+    if let Some((name, value)) = parameter {
+        parameters.insert(name.to_owned(), Value::String(wire::decoded(value)?));
     }
     Ok(Routed {
         route,

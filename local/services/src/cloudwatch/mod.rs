@@ -18,6 +18,13 @@ use crate::{
 
 const SERVICE: &str = "GraniteServiceVersion20100801";
 
+/// Every operation.
+pub(crate) static ROUTES: [Route; 3] = [
+    Route::to::<metric_data::GetMetricData>(),
+    Route::to::<metric_statistics::GetMetricStatistics>(),
+    Route::to::<PutMetricData>(),
+];
+
 /// Unlike the other services, this one is asked in either of two protocols.
 pub(crate) fn read(request: &Request<Bytes>) -> (Protocol, Result<Routed, AwsError>) {
     let parts: Vec<&str> = request.uri().path().split('/').collect();
@@ -40,12 +47,8 @@ fn routed(
     name: &str,
     parameters: impl FnOnce() -> Result<Value, AwsError>,
 ) -> Result<Routed, AwsError> {
-    let route = match name {
-        "GetMetricData" => Route::to::<metric_data::GetMetricData>(),
-        "GetMetricStatistics" => Route::to::<metric_statistics::GetMetricStatistics>(),
-        "PutMetricData" => Route::to::<PutMetricData>(),
-        other => return Err(AwsError::unknown_operation(format!("cloudwatch:{other}"))),
-    };
+    let route = Route::named(&ROUTES, name)
+        .ok_or_else(|| AwsError::unknown_operation(format!("cloudwatch:{name}")))?;
     Ok(Routed {
         route,
         parameters: parameters()?,

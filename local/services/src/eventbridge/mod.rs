@@ -19,16 +19,13 @@ const MOST_ENTRIES: usize = 10;
 /// passes here passes anywhere.
 const MOST_BYTES: usize = 256 * 1024;
 
+/// Every operation.
+pub(crate) static ROUTES: [Route; 1] = [Route::to::<PutEvents>()];
+
 pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
-    let route = match wire::target(request, "AWSEvents") {
-        Some("PutEvents") => Route::to::<PutEvents>(),
-        other => {
-            return Err(AwsError::unknown_operation(format!(
-                "events:{}",
-                other.unwrap_or("(no target)")
-            )));
-        }
-    };
+    let name = wire::target(request, "AWSEvents").unwrap_or("(no target)");
+    let route = Route::named(&ROUTES, name)
+        .ok_or_else(|| AwsError::unknown_operation(format!("events:{name}")))?;
     Ok(Routed {
         route,
         parameters: Value::Object(wire::json_body(request.body())?),

@@ -16,6 +16,9 @@ use crate::{
     wire::{self, Routed},
 };
 
+/// Every operation.
+pub(crate) static ROUTES: [Route; 1] = [Route::to::<Converse>()];
+
 pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
     let path = request.uri().path();
     let model = path
@@ -30,7 +33,7 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
     let mut parameters = wire::json_body(request.body())?;
     parameters.insert("modelId".to_owned(), Value::String(wire::decoded(model)?));
     Ok(Routed {
-        route: Route::to::<Converse>(),
+        route: ROUTES[0],
         parameters: Value::Object(parameters),
     })
 }

@@ -14,20 +14,19 @@ use crate::{
     wire::{self, Routed},
 };
 
+/// Every operation.
+pub(crate) static ROUTES: [Route; 5] = [
+    Route::to::<write::PutParameter>(),
+    Route::to::<read::GetParameter>(),
+    Route::to::<read::GetParameters>(),
+    Route::to::<write::DeleteParameter>(),
+    Route::to::<write::AddTagsToResource>(),
+];
+
 pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
-    let route = match wire::target(request, "AmazonSSM") {
-        Some("PutParameter") => Route::to::<write::PutParameter>(),
-        Some("GetParameter") => Route::to::<read::GetParameter>(),
-        Some("GetParameters") => Route::to::<read::GetParameters>(),
-        Some("DeleteParameter") => Route::to::<write::DeleteParameter>(),
-        Some("AddTagsToResource") => Route::to::<write::AddTagsToResource>(),
-        other => {
-            return Err(AwsError::unknown_operation(format!(
-                "ssm:{}",
-                other.unwrap_or("(no target)")
-            )));
-        }
-    };
+    let name = wire::target(request, "AmazonSSM").unwrap_or("(no target)");
+    let route = Route::named(&ROUTES, name)
+        .ok_or_else(|| AwsError::unknown_operation(format!("ssm:{name}")))?;
     Ok(Routed {
         route,
         parameters: Value::Object(wire::json_body(request.body())?),
