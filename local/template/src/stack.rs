@@ -1,0 +1,270 @@
+//! What a template declares, for one deployment: every name is the one that AWS would show, every reference is an ARN.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::pattern::EventPattern;
+use crate::schedule::Schedule;
+
+/// The whole stack.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// Every function, in the order of logical ids.
+    pub functions: Vec<Function>,
+    /// Every queue.
+    pub queues: Vec<Queue>,
+    /// Every rule, those that SAM makes of a function's `Events` included.
+    pub rules: Vec<Rule>,
+    /// Every table.
+    pub tables: Vec<Table>,
+    /// Every bucket.
+    pub buckets: Vec<Bucket>,
+    /// Every topic.
+    pub topics: Vec<Topic>,
+    /// Every role that is not made by SAM for one function.
+    pub roles: Vec<Role>,
+    /// What is there and not acted on: logical id, type, and the reason.
+    pub not_acted_on: Vec<(String, String, &'static str)>,
+    /// The outputs, resolved.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// Where a thing stands in the template.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The logical id; for what SAM makes, the function's and the event's, such as `TrainFunction.Accepted`.
+    pub id: String,
+    /// The line.
+    pub line: usize,
+}
+
+/// A Lambda function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name on AWS.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The program that is built for it: `ingest`.
+    pub binary: String,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// An invocation that takes longer is ended.
+    pub timeout: Duration,
+    /// Its variables.
+    pub env: BTreeMap<String, String>,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// Every policy document of its role, resolved: those of AWS's managed policies and those that SAM adds included.
+    pub policies: Vec<Value>,
+    /// Where an asynchronous event goes that was not taken: an ARN.
+    pub dead_letter_arn: Option<String>,
+    /// Tries after the first of an asynchronous invocation.
+    pub retries: u32,
+    /// An asynchronous event that is older is not tried again.
+    pub max_event_age: Duration,
+    /// At most so many instances at once.
+    pub reserved_concurrency: Option<u32>,
+    /// The queues that it reads.
+    pub mappings: Vec<QueueMapping>,
+}
+
+/// An event source mapping of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueMapping {
+    /// Where it stands.
+    pub origin: Origin,
+    /// The queue's ARN.
+    pub queue_arn: String,
+    /// The most messages of one invocation.
+    pub batch_size: u32,
+    /// At most so many invocations at once.
+    pub max_concurrency: Option<u32>,
+    /// Whether the function says which messages of a batch failed.
+    pub reports_item_failures: bool,
+}
+
+/// A queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// How long a message stays hidden that was received.
+    pub visibility: Duration,
+    /// How long a message is kept.
+    pub retention: Duration,
+    /// Where a message goes that nobody takes.
+    pub redrive: Option<Redrive>,
+}
+
+/// A queue's redrive policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    /// The dead-letter queue's ARN.
+    pub target_arn: String,
+    /// After so many receives.
+    pub max_receives: u32,
+}
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The bus that it listens to: `default`, or one of the stack's own.
+    pub bus: String,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// What makes it fire.
+    pub trigger: Trigger,
+    /// Where it sends.
+    pub targets: Vec<Target>,
+}
+
+/// What makes a rule fire.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    /// An event that matches.
+    Pattern(EventPattern),
+    /// The time.
+    Schedule(Schedule),
+}
+
+/// Where a rule sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// A function's, queue's or topic's ARN.
+    pub arn: String,
+    /// Sent in the event's place.
+    pub input: Option<Value>,
+    /// An `InputTransformer`: a text made of the event's parts. Only topics take one here.
+    pub transformed: bool,
+    /// How often EventBridge tries again.
+    pub retries: u32,
+    /// For how long EventBridge tries.
+    pub max_event_age: Duration,
+    /// Where an event goes that could not be sent: an ARN.
+    pub dead_letter_arn: Option<String>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// The body of the `CreateTable` request that makes it.
+    pub create: Value,
+    /// The attribute that holds when an item may be forgotten.
+    pub ttl: Option<String>,
+    /// Whether it can be brought back to any second of the last 35 days.
+    pub point_in_time_recovery: bool,
+    /// Whether it cannot be deleted by mistake.
+    pub deletion_protection: bool,
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bucket {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// Whether every version is kept.
+    pub versioned: bool,
+    /// Whether it tells EventBridge of its objects.
+    pub announces: bool,
+    /// The prefixes whose objects expire, with the days; `None`: only old versions, delete markers or unfinished uploads do.
+    pub expires: Vec<(String, Option<u32>)>,
+}
+
+/// A topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// A role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its name, with its path.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Who may take it on.
+    pub trust: Value,
+    /// Its policy documents, resolved.
+    pub policies: Vec<Value>,
+}
+
+impl Stack {
+    /// The function that a program is built for.
+    pub fn function(&self, binary: &str) -> Option<&Function> {
+        self.functions
+            .iter()
+            .find(|function| function.binary == binary)
+    }
+
+    /// The queue of an ARN.
+    pub fn queue(&self, arn: &str) -> Option<&Queue> {
+        self.queues.iter().find(|queue| queue.arn == arn)
+    }
+
+    /// The function that reads a queue, and how.
+    pub fn reader(&self, queue_arn: &str) -> Option<(&Function, &QueueMapping)> {
+        self.functions.iter().find_map(|function| {
+            let mapping = function
+                .mappings
+                .iter()
+                .find(|mapping| mapping.queue_arn == queue_arn)?;
+            Some((function, mapping))
+        })
+    }
+
+    /// The function that receives what is sent to an ARN: itself, or the reader of the queue.
+    pub fn receiver(&self, arn: &str) -> Option<&Function> {
+        let named = self.functions.iter().find(|function| function.arn == arn);
+        named.or_else(|| self.reader(arn).map(|(function, _)| function))
+    }
+
+    /// The programs that an event reaches by the rules, each once.
+    pub fn recipients(&self, event: &Value) -> BTreeSet<&str> {
+        let targets = self.rules.iter().filter(|rule| rule.takes(event));
+        targets
+            .flat_map(|rule| &rule.targets)
+            .filter_map(|target| self.receiver(&target.arn))
+            .map(|function| function.binary.as_str())
+            .collect()
+    }
+}
+
+impl Rule {
+    /// Whether the rule is on and its pattern matches.
+    pub fn takes(&self, event: &Value) -> bool {
+        match &self.trigger {
+            // An event that cannot be looked at matches no pattern.
+            Trigger::Pattern(pattern) => self.enabled && pattern.matches(event).unwrap_or(false),
+            Trigger::Schedule(_) => false,
+        }
+    }
+}
