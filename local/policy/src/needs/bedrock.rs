@@ -1,0 +1,266 @@
+//! Amazon Bedrock, control plane and runtime; both sign as `bedrock` and have the prefix `bedrock:`.
+//!
+//! Sources: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html>; that a create
+//! with tags needs `bedrock:TagResource` as well, the table of operations in
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock.html>; for batch jobs, "Required
+//! permissions for batch inference" (<https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-permissions.html>);
+//! for inference profiles, "Prerequisites for inference profiles"
+//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html>); that `Converse` needs
+//! `bedrock:InvokeModel`, its API reference.
+//!
+//! What a create makes has no id yet: `*` stands for it, so that only a pattern that leaves the id open allows it.
+
+use serde_json::Value;
+
+use super::{Found, Kind, NeedError, Reader, request};
+use crate::Request;
+
+/// Where inference profiles of the United States may send a request from us-east-1, us-east-2 or us-west-2
+/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>).
+const UNITED_STATES: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];
+
+pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    let on = |kind: Kind, member: &str| -> Result<Vec<Request>, NeedError> {
+        let found = find(reader, kind, reader.text(member)?);
+        Ok(vec![tagged(&action(reader), found)])
+    };
+    let all = || Ok(vec![request(&action(reader), "*")]);
+    match reader.call.operation {
+        "CreateModelCustomizationJob" => create_customization(reader),
+        "GetModelCustomizationJob" | "StopModelCustomizationJob" => {
+            on(Kind::CustomizationJob, "jobIdentifier")
+        }
+        "ListModelCustomizationJobs" => all(),
+        "CreateModelInvocationJob" => create_batch(reader),
+        "GetModelInvocationJob" | "StopModelInvocationJob" => {
+            on(Kind::InvocationJob, "jobIdentifier")
+        }
+        "ListModelInvocationJobs" => all(),
+        "GetCustomModel" | "DeleteCustomModel" => on(Kind::CustomModel, "modelIdentifier"),
+        "ListCustomModels" => all(),
+        "CreateCustomModelDeployment" => create_deployment(reader),
+        "GetCustomModelDeployment" | "DeleteCustomModelDeployment" => {
+            on(Kind::Deployment, "customModelDeploymentIdentifier")
+        }
+        // Both resource types are marked as required.
+        "UpdateCustomModelDeployment" => Ok([
+            on(Kind::Deployment, "customModelDeploymentIdentifier")?,
+            on(Kind::CustomModel, "modelArn")?,
+        ]
+        .concat()),
+        "ListCustomModelDeployments" => all(),
+        "ListTagsForResource" | "TagResource" => {
+            let arn = reader.text("resourceARN")?;
+            let found = match Kind::of_arn(arn) {
+                Some(kind) => find(reader, kind, arn),
+                None => return Err(reader.unclear(format!("{arn} is of no kind that has tags"))),
+            };
+            let needed = tagged(&action(reader), found);
+            Ok(vec![with_tags(needed, &tags(reader, "tags"))])
+        }
+        "GetFoundationModel" => {
+            let model = foundation(reader, reader.text("modelIdentifier")?);
+            Ok(vec![request(&action(reader), model)])
+        }
+        "ListFoundationModels" => all(),
+        "Converse" => converse(reader),
+        _ => Err(reader.no_row()),
+    }
+}
+
+fn action(reader: &Reader<'_>) -> String {
+    format!("bedrock:{}", reader.call.operation)
+}
+
+/// A resource by name or ARN. Of what is not there, the ARN is made of what was asked for, and it has no tags.
+fn find(reader: &Reader<'_>, kind: Kind, identifier: &str) -> Found {
+    let found = reader.resources.find(kind, identifier);
+    found.unwrap_or_else(|| Found {
+        arn: if identifier.starts_with("arn:") {
+            identifier.to_owned()
+        } else {
+            reader.arn("bedrock", &format!("{}/{identifier}", kind.word()))
+        },
+        tags: Vec::new(),
+    })
+}
+
+fn tagged(action: &str, found: Found) -> Request {
+    let mut needed = request(action, found.arn);
+    for (key, value) in found.tags {
+        needed = needed.having(&format!("aws:ResourceTag/{key}"), [value]);
+    }
+    needed
+}
+
+/// The tags of a request, by the member that holds them.
+fn tags(reader: &Reader<'_>, member: &str) -> Vec<(String, String)> {
+    let list = reader.call.parameters.get(member).and_then(Value::as_array);
+    let tag = |tag: &Value| {
+        let text = |name: &str| tag.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some((text("key")?, text("value")?))
+    };
+    list.into_iter().flatten().filter_map(tag).collect()
+}
+
+fn with_tags(mut needed: Request, tags: &[(String, String)]) -> Request {
+    if tags.is_empty() {
+        return needed;
+    }
+    let mut keys: Vec<String> = Vec::new();
+    for (key, value) in tags {
+        needed = needed.having(&format!("aws:RequestTag/{key}"), [value]);
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    needed.having("aws:TagKeys", keys)
+}
+
+/// Tagging what a create makes.
+fn tag_new(reader: &Reader<'_>, kind: Kind, tags: &[(String, String)]) -> Option<Request> {
+    (!tags.is_empty()).then(|| with_tags(request("bedrock:TagResource", new(reader, kind)), tags))
+}
+
+fn new(reader: &Reader<'_>, kind: Kind) -> String {
+    reader.arn("bedrock", &format!("{}/*", kind.word()))
+}
+
+/// Source: "Grant a user permissions to pass a role to an AWS service" (IAM User Guide), and each job's own page.
+fn pass_role(reader: &Reader<'_>) -> Result<Request, NeedError> {
+    let role = request("iam:PassRole", reader.text("roleArn")?);
+    Ok(role.having("iam:PassedToService", ["bedrock.amazonaws.com"]))
+}
+
+fn foundation(reader: &Reader<'_>, identifier: &str) -> String {
+    foundation_in(reader.account.region, identifier)
+}
+
+fn foundation_in(region: &str, identifier: &str) -> String {
+    let id = identifier.rsplit_once(":foundation-model/");
+    let id = id.map_or(identifier, |(_, id)| id);
+    format!("arn:aws:bedrock:{region}::foundation-model/{id}")
+}
+
+/// A custom model or a foundation model.
+fn model(reader: &Reader<'_>, identifier: &str) -> Found {
+    let custom = reader.resources.find(Kind::CustomModel, identifier);
+    match custom {
+        Some(found) => found,
+        None if identifier.contains(":custom-model/") => Found {
+            arn: identifier.to_owned(),
+            tags: Vec::new(),
+        },
+        None => Found {
+            arn: foundation(reader, identifier),
+            tags: Vec::new(),
+        },
+    }
+}
+
+/// On the base model and on the model that is made: both types are marked as required. The reference gives this action
+/// no `aws:ResourceTag`.
+fn create_customization(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    let job_tags = tags(reader, "jobTags");
+    let model_tags = tags(reader, "customModelTags");
+    let both = [job_tags.clone(), model_tags.clone()].concat();
+    let base = model(reader, reader.text("baseModelIdentifier")?).arn;
+    let create = |resource: String| with_tags(request(&action(reader), resource), &both);
+    let mut needed = vec![
+        create(base),
+        create(new(reader, Kind::CustomModel)),
+        pass_role(reader)?,
+    ];
+    needed.extend(tag_new(reader, Kind::CustomizationJob, &job_tags));
+    needed.extend(tag_new(reader, Kind::CustomModel, &model_tags));
+    Ok(needed)
+}
+
+/// On the model and on the job that is made. For an inference profile AWS documents no row; it is asked for on the
+/// profile and on its model, as for `InvokeModel`.
+fn create_batch(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    let tags = tags(reader, "tags");
+    let identifier = reader.text("modelId")?;
+    let models = match profile(reader, identifier)? {
+        Some(profile) => profile.resources,
+        None => vec![model(reader, identifier).arn],
+    };
+    let on = models.into_iter().chain([new(reader, Kind::InvocationJob)]);
+    let mut needed: Vec<Request> = on
+        .map(|resource| with_tags(request(&action(reader), resource), &tags))
+        .collect();
+    needed.push(pass_role(reader)?);
+    needed.extend(tag_new(reader, Kind::InvocationJob, &tags));
+    Ok(needed)
+}
+
+fn create_deployment(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    let tags = tags(reader, "tags");
+    let model = find(reader, Kind::CustomModel, reader.text("modelArn")?);
+    let mut needed = vec![with_tags(tagged(&action(reader), model), &tags)];
+    needed.extend(tag_new(reader, Kind::Deployment, &tags));
+    Ok(needed)
+}
+
+fn converse(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    const ACTION: &str = "bedrock:InvokeModel";
+    let identifier = reader.text("modelId")?;
+    if let Some(Profile { arn, resources }) = profile(reader, identifier)? {
+        let on = |resource: String| {
+            let of_model = resource != arn;
+            let needed = request(ACTION, resource);
+            if of_model {
+                needed.having("bedrock:InferenceProfileArn", [arn.clone()])
+            } else {
+                needed
+            }
+        };
+        return Ok(resources.into_iter().map(on).collect());
+    }
+    if identifier.contains(":custom-model-deployment/") {
+        let deployment = find(reader, Kind::Deployment, identifier);
+        return Ok(vec![tagged(ACTION, deployment)]);
+    }
+    Ok(vec![request(ACTION, foundation(reader, identifier))])
+}
+
+struct Profile {
+    arn: String,
+    /// The profile, and its model in each region that a request may be sent to.
+    resources: Vec<String>,
+}
+
+/// A cross-region inference profile; `None` if the identifier names none.
+fn profile(reader: &Reader<'_>, identifier: &str) -> Result<Option<Profile>, NeedError> {
+    let id = identifier.rsplit_once(":inference-profile/");
+    let id = match id {
+        Some((_, id)) => id,
+        None if identifier.starts_with("arn:") => return Ok(None),
+        None => identifier,
+    };
+    let Some((geography, model)) = id.split_once('.').filter(|(geography, rest)| {
+        matches!(
+            *geography,
+            "us" | "global" | "eu" | "apac" | "jp" | "au" | "ca"
+        ) && rest.contains('.')
+    }) else {
+        return Ok(None);
+    };
+    let regions: Vec<&str> = match geography {
+        "us" if UNITED_STATES.contains(&reader.account.region) => UNITED_STATES.to_vec(),
+        // The model's ARN without a region stands for all of them.
+        "global" => vec![reader.account.region, ""],
+        _ => {
+            return Err(reader.unclear(format!(
+                "it is not known where the inference profile {id} sends requests from {}",
+                reader.account.region
+            )));
+        }
+    };
+    let arn = reader.arn("bedrock", &format!("inference-profile/{id}"));
+    let models = regions
+        .into_iter()
+        .map(|region| foundation_in(region, model));
+    let resources = [arn.clone()].into_iter().chain(models).collect();
+    Ok(Some(Profile { arn, resources }))
+}

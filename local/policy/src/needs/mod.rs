@@ -1,0 +1,249 @@
+//! The request map: which actions on which resources, with which condition keys, an AWS operation needs.
+//!
+//! Each service has a table in a file of its own, each row with its source. An operation without a row is an error, and
+//! so denied. Where several actions or resources are needed, all of them are: AWS asks for each.
+
+mod bedrock;
+mod dynamodb;
+mod s3;
+mod small;
+
+use serde_json::Value;
+
+use crate::{Context, Request};
+
+/// One AWS call, as it was understood.
+#[derive(Debug, Clone, Copy)]
+pub struct AwsCall<'a> {
+    /// The service name of its signature: `s3`, `dynamodb`, `bedrock`, `ssm`, `monitoring`, `events`, `sts`.
+    pub service: &'a str,
+    /// Such as `CreateModelCustomizationJob`.
+    pub operation: &'a str,
+    /// Body, path and query as one object, by the members' names in AWS's models; of S3, as its REST interface names them.
+    pub parameters: &'a Value,
+}
+
+/// Where the call is made, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Account<'a> {
+    /// Twelve digits.
+    pub id: &'a str,
+    /// Such as `us-east-1`.
+    pub region: &'a str,
+    /// The ARN of the caller's role.
+    pub role_arn: &'a str,
+    /// The ARN of the function that calls.
+    pub function_arn: &'a str,
+}
+
+/// A kind of resource that has tags, and is named by name or ARN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `model-customization-job`
+    CustomizationJob,
+    /// `model-invocation-job`
+    InvocationJob,
+    /// `custom-model`
+    CustomModel,
+    /// `custom-model-deployment`
+    Deployment,
+    /// A parameter of Systems Manager.
+    Parameter,
+}
+
+impl Kind {
+    /// As ARNs name it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CustomizationJob => "model-customization-job",
+            Self::InvocationJob => "model-invocation-job",
+            Self::CustomModel => "custom-model",
+            Self::Deployment => "custom-model-deployment",
+            Self::Parameter => "parameter",
+        }
+    }
+
+    fn of_arn(arn: &str) -> Option<Self> {
+        let resource = arn.splitn(6, ':').nth(5)?;
+        let (word, _) = resource.split_once('/')?;
+        [
+            Self::CustomizationJob,
+            Self::InvocationJob,
+            Self::CustomModel,
+            Self::Deployment,
+            Self::Parameter,
+        ]
+        .into_iter()
+        .find(|kind| kind.word() == word)
+    }
+}
+
+/// A resource that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its ARN.
+    pub arn: String,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// What is there, for conditions on resources.
+pub trait Resources {
+    /// The resource of this name or ARN; `None` if there is none.
+    fn find(&self, kind: Kind, identifier: &str) -> Option<Found>;
+
+    /// The partition key's attribute of a table or of one of its indexes.
+    fn partition_key(&self, table: &str, index: Option<&str>) -> Option<String>;
+}
+
+/// What a call needs cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NeedError {
+    /// An operation that is not in the map.
+    #[error(
+        "it is not known which permissions {service} {operation} needs; add a row for it to local/policy/src/needs"
+    )]
+    NoRow {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+    },
+    /// A parameter from which a resource is made.
+    #[error(
+        "the resource of {operation} cannot be told: {problem}; mend the request, or the row in local/policy/src/needs"
+    )]
+    Unclear {
+        /// The operation.
+        operation: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Every permission that a call needs.
+///
+/// # Errors
+/// If the operation has no row, or its parameters do not name its resource. Such a call is to be denied.
+pub fn needs(
+    call: &AwsCall<'_>,
+    account: &Account<'_>,
+    resources: &dyn Resources,
+) -> Result<Vec<Request>, NeedError> {
+    let reader = Reader {
+        call,
+        account,
+        resources,
+    };
+    let mut needed = match call.service {
+        "s3" => s3::needs(&reader),
+        "dynamodb" => dynamodb::needs(&reader),
+        "bedrock" => bedrock::needs(&reader),
+        "ssm" => small::ssm(&reader),
+        "monitoring" => small::cloudwatch(&reader),
+        "events" => small::events(&reader),
+        "sts" => small::sts(&reader),
+        _ => Err(reader.no_row()),
+    }?;
+    for request in &mut needed {
+        request.context = reader.with_global_keys(&request.resource, request.context.clone());
+    }
+    Ok(needed)
+}
+
+/// The permission without which S3 answers 403 instead of 404 to a call that finds nothing; `None` for all other calls.
+///
+/// Source: Amazon S3 API Reference, `GetObject` and `HeadObject`, "Permissions"
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>).
+#[must_use]
+pub fn looked_for(
+    call: &AwsCall<'_>,
+    account: &Account<'_>,
+    resources: &dyn Resources,
+) -> Option<Request> {
+    let reader = Reader {
+        call,
+        account,
+        resources,
+    };
+    let mut request = s3::looked_for(&reader)?;
+    request.context = reader.with_global_keys(&request.resource, request.context);
+    Some(request)
+}
+
+/// A call beside its surroundings.
+struct Reader<'a> {
+    call: &'a AwsCall<'a>,
+    account: &'a Account<'a>,
+    resources: &'a dyn Resources,
+}
+
+fn request(action: &str, resource: impl Into<String>) -> Request {
+    Request {
+        action: action.to_owned(),
+        resource: resource.into(),
+        context: Context::default(),
+    }
+}
+
+impl Request {
+    fn having(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.context = self.context.with(key, values);
+        self
+    }
+}
+
+impl Reader<'_> {
+    fn no_row(&self) -> NeedError {
+        NeedError::NoRow {
+            service: self.call.service.to_owned(),
+            operation: self.call.operation.to_owned(),
+        }
+    }
+
+    fn unclear(&self, problem: impl Into<String>) -> NeedError {
+        NeedError::Unclear {
+            operation: self.call.operation.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    fn optional(&self, name: &str) -> Option<&str> {
+        self.call.parameters.get(name).and_then(Value::as_str)
+    }
+
+    fn text(&self, name: &str) -> Result<&str, NeedError> {
+        let found = self.optional(name).filter(|text| !text.is_empty());
+        found.ok_or_else(|| self.unclear(format!("it has no {name}")))
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let Account { id, region, .. } = self.account;
+        format!("arn:aws:{service}:{region}:{id}:{resource}")
+    }
+
+    fn with_global_keys(&self, resource: &str, context: Context) -> Context {
+        let Account {
+            id,
+            region,
+            role_arn,
+            function_arn,
+        } = *self.account;
+        let context = context
+            .with("aws:PrincipalAccount", [id])
+            .with("aws:PrincipalArn", [role_arn])
+            .with("lambda:SourceFunctionArn", [function_arn])
+            .with("aws:RequestedRegion", [region]);
+        // A bucket's ARN names no account, and it is ours; a foundation model's names none, and it is Amazon's.
+        let owner = match resource.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+            [_, _, "s3", ..] => Some(id),
+            [_, _, _, _, owner, _] if !owner.is_empty() => Some(*owner),
+            _ => None,
+        };
+        match owner {
+            Some(owner) => context.with("aws:ResourceAccount", [owner]),
+            None => context,
+        }
+    }
+}

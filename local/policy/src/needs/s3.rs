@@ -1,0 +1,106 @@
+//! Amazon S3.
+//!
+//! Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>), and for the keys
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
+
+use super::{NeedError, Reader, request};
+use crate::Request;
+
+pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    let object = |action: &str| -> Result<Request, NeedError> {
+        let key = reader.text("key")?;
+        Ok(request(action, format!("{}/{key}", bucket(reader)?)))
+    };
+    // Reading or deleting one version is an action of its own.
+    let version = |plain: &str, of_version: &str| match reader.optional("versionId") {
+        Some(version) => Ok(object(of_version)?.having("s3:VersionId", [version])),
+        None => object(plain),
+    };
+    let needed = match reader.call.operation {
+        "GetObject" | "HeadObject" => vec![version("s3:GetObject", "s3:GetObjectVersion")?],
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            vec![object("s3:PutObject")?]
+        }
+        "CopyObject" | "UploadPartCopy" => vec![copied(reader)?, object("s3:PutObject")?],
+        "AbortMultipartUpload" => vec![object("s3:AbortMultipartUpload")?],
+        "ListParts" => vec![object("s3:ListMultipartUploadParts")?],
+        "DeleteObject" => vec![version("s3:DeleteObject", "s3:DeleteObjectVersion")?],
+        "ListObjects" | "ListObjectsV2" => vec![listing(reader, "s3:ListBucket")?],
+        "ListObjectVersions" => vec![listing(reader, "s3:ListBucketVersions")?],
+        "ListMultipartUploads" => {
+            vec![request("s3:ListBucketMultipartUploads", bucket(reader)?)]
+        }
+        "HeadBucket" => vec![request("s3:ListBucket", bucket(reader)?)],
+        "GetBucketLocation" => vec![request("s3:GetBucketLocation", bucket(reader)?)],
+        "GetBucketVersioning" => vec![request("s3:GetBucketVersioning", bucket(reader)?)],
+        _ => return Err(reader.no_row()),
+    };
+    Ok(needed)
+}
+
+/// To be told that there is no such object. The request is for an object, so it carries no `s3:prefix`.
+pub(super) fn looked_for(reader: &Reader<'_>) -> Option<Request> {
+    let reads = matches!(reader.call.operation, "GetObject" | "HeadObject");
+    (reader.call.service == "s3" && reads)
+        .then(|| bucket(reader).ok())
+        .flatten()
+        .map(|bucket| request("s3:ListBucket", bucket))
+}
+
+fn bucket(reader: &Reader<'_>) -> Result<String, NeedError> {
+    Ok(format!("arn:aws:s3:::{}", reader.text("bucketName")?))
+}
+
+/// A listing without a prefix carries no `s3:prefix`.
+fn listing(reader: &Reader<'_>, action: &str) -> Result<Request, NeedError> {
+    let mut needed = request(action, bucket(reader)?);
+    for name in ["prefix", "delimiter", "max-keys"] {
+        if let Some(value) = reader.optional(name) {
+            needed = needed.having(&format!("s3:{name}"), [value]);
+        }
+    }
+    Ok(needed)
+}
+
+/// `[/]bucket/key[?versionId=…]`, percent-encoded.
+fn copied(reader: &Reader<'_>) -> Result<Request, NeedError> {
+    let source = reader.text("x-amz-copy-source")?;
+    let source = source.strip_prefix('/').unwrap_or(source);
+    let (path, version) = match source.split_once("?versionId=") {
+        Some((path, version)) => (path, Some(version)),
+        None => (source, None),
+    };
+    let path = decoded(path).ok_or_else(|| reader.unclear(format!("{source:?} is not UTF-8")))?;
+    if !path.contains('/') {
+        return Err(reader.unclear(format!("the copy's source {source:?} names no key")));
+    }
+    let resource = format!("arn:aws:s3:::{path}");
+    Ok(match version {
+        Some(version) => request("s3:GetObjectVersion", resource).having("s3:VersionId", [version]),
+        None => request("s3:GetObject", resource),
+    })
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = (first == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match hex {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
