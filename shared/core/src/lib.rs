@@ -15,6 +15,8 @@ pub mod prompt;
 pub mod routing;
 pub mod run;
 pub mod score;
+pub mod settings;
 pub mod simulator;
 pub mod span;
+pub mod table;
 pub mod upload;

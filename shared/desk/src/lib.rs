@@ -36,7 +36,7 @@ pub struct Start {
 /// An incomplete environment, every finding named.
 pub async fn start() -> Result<Start, Error> {
     init_logs();
-    let settings = Settings::from_env()?;
+    let settings = perennial_lambda::settings()?;
     let config = sdk_config().await;
     let desk = desk(&config, &settings);
     let bucket = Arc::new(bucket(&config, &settings.bucket));

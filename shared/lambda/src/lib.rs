@@ -6,10 +6,17 @@ mod logs;
 mod metrics;
 mod sdk;
 mod serve;
-mod settings;
 
 pub use logs::init_logs;
 pub use metrics::{Unit, metric};
+pub use perennial_core::settings::{Settings, SettingsError};
 pub use sdk::{path_style, sdk_config};
 pub use serve::{Invocation, deadline, serve};
-pub use settings::{Settings, SettingsError};
+
+/// The settings of this process.
+///
+/// # Errors
+/// Names every variable of the environment that is missing or wrong.
+pub fn settings() -> Result<Settings, SettingsError> {
+    Settings::from_lookup(|name| std::env::var(name).ok())
+}

@@ -1,6 +1,4 @@
-//! The table's definition: the one place that knows its attributes, its index and its lifetimes.
-//!
-//! The local cloud creates the table from [`create_table_request`], and [`ensure`] creates it in an account.
+//! Makes the table of core's definition in an account ([`ensure`]), where the template did not.
 
 use std::time::Duration;
 
@@ -11,52 +9,12 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification, TimeToLiveStatus,
 };
 use perennial_aws_errors::port_error;
+use perennial_core::table::ATTRIBUTES;
+pub use perennial_core::table::{
+    BODY, DUE_AT, DUE_INDEX, DUE_KIND, PK, POINT_IN_TIME_RECOVERY, SK, TTL_ATTRIBUTE, VERSION,
+    create_table_request,
+};
 use perennial_ports::{ErrorKind, PortError, PortResult};
-use serde_json::{Value, json};
-
-/// The partition key (S).
-pub const PK: &str = "pk";
-/// The sort key (S).
-pub const SK: &str = "sk";
-/// The item's version (N).
-pub const VERSION: &str = "version";
-/// The record (M).
-pub const BODY: &str = "body";
-/// The index's partition: the kind of record (S), only while something is due.
-pub const DUE_KIND: &str = "due_kind";
-/// When it is due (N, milliseconds since 1970), only while something is due.
-pub const DUE_AT: &str = "due_at";
-/// When the item may be forgotten (N, seconds since 1970): the table's TTL attribute.
-pub const TTL_ATTRIBUTE: &str = "expires";
-/// The sparse index of what is due. It holds keys only.
-pub const DUE_INDEX: &str = "due";
-/// Whether the table can be brought back to any second of the last 35 days.
-pub const POINT_IN_TIME_RECOVERY: bool = true;
-
-/// The attributes of keys and index, with their types.
-const ATTRIBUTES: [(&str, &str); 4] = [(PK, "S"), (SK, "S"), (DUE_KIND, "S"), (DUE_AT, "N")];
-
-/// The body of the `CreateTable` request, as the API's JSON.
-pub fn create_table_request(table_name: &str) -> Value {
-    json!({
-        "TableName": table_name,
-        "AttributeDefinitions": ATTRIBUTES
-            .map(|(name, of)| json!({ "AttributeName": name, "AttributeType": of })),
-        "KeySchema": [
-            { "AttributeName": PK, "KeyType": "HASH" },
-            { "AttributeName": SK, "KeyType": "RANGE" },
-        ],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": DUE_INDEX,
-            "KeySchema": [
-                { "AttributeName": DUE_KIND, "KeyType": "HASH" },
-                { "AttributeName": DUE_AT, "KeyType": "RANGE" },
-            ],
-            "Projection": { "ProjectionType": "KEYS_ONLY" },
-        }],
-        "BillingMode": "PAY_PER_REQUEST",
-    })
-}
 
 /// Creates the table if it is not there, waits until it is active, and sets TTL and, where the service knows it,
 /// point-in-time recovery. A table that is there keeps its keys and index as they are.

@@ -1,7 +1,18 @@
 //! What a function is told by its environment.
 
 use jiff::SignedDuration;
-use perennial_core::names::Installation;
+
+use crate::names::Installation;
+
+/// Every variable that is read, besides those that Lambda sets.
+pub const VARIABLES: [&str; 6] = [
+    "PERENNIAL_INSTALLATION",
+    "PERENNIAL_BUCKET",
+    "PERENNIAL_TABLE",
+    "PERENNIAL_BUS",
+    "PERENNIAL_JOB_ROLE_ARN",
+    POLL,
+];
 
 const POLL: &str = "PERENNIAL_POLL_SECONDS";
 const DEFAULT_POLL: SignedDuration = SignedDuration::from_secs(60);
@@ -34,18 +45,11 @@ pub struct SettingsError(
 );
 
 impl Settings {
-    /// From the process's environment. An empty variable counts as missing.
+    /// From what `lookup` gives for a variable's name: the process's environment, or a template's. An empty variable counts as
+    /// missing.
     ///
     /// # Errors
     /// Names every variable that is missing or wrong.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// The same from anywhere.
-    ///
-    /// # Errors
-    /// As [`Self::from_env`].
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut findings = Vec::new();
         let find = |name: &str| lookup(name).filter(|value| !value.is_empty());
@@ -122,6 +126,21 @@ mod tests {
         assert_eq!(settings.poll, SignedDuration::from_secs(60));
         let quick = with(&[(POLL, "2")]).expect("complete");
         assert_eq!(quick.poll, SignedDuration::from_secs(2));
+    }
+
+    #[test]
+    fn the_list_of_variables_is_what_is_read() {
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let looked = Settings::from_lookup(|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            None
+        });
+        assert!(looked.is_err());
+        let read = asked.into_inner();
+        let own = read.iter().filter(|name| name.starts_with("PERENNIAL_"));
+        let mut listed = VARIABLES;
+        listed.sort_unstable();
+        assert!(own.eq(listed.iter()), "{read:?}");
     }
 
     #[test]
