@@ -15,6 +15,7 @@ mod read;
 mod resolve;
 mod schedule;
 mod stack;
+mod standard;
 mod yaml;
 
 pub use deployment::Deployment;
@@ -26,4 +27,5 @@ pub use stack::{
     Bucket, Function, Origin, Queue, QueueMapping, Redrive, Role, Rule, Stack, Table, Target,
     Topic, Trigger,
 };
+pub use standard::check;
 pub use yaml::parse;

@@ -258,6 +258,26 @@ impl Stack {
     }
 }
 
+/// Each rule that fires by time, its schedule and each of its targets.
+type Schedules<'s> = Vec<(&'s Rule, Schedule, &'s Target)>;
+
+impl Stack {
+    /// Each rule that fires by time, with each of its targets.
+    pub fn schedules(&self) -> Schedules<'_> {
+        let rules = self.rules.iter().filter_map(|rule| match rule.trigger {
+            Trigger::Schedule(schedule) => Some((rule, schedule)),
+            Trigger::Pattern(_) => None,
+        });
+        rules
+            .flat_map(|(rule, schedule)| {
+                rule.targets
+                    .iter()
+                    .map(move |target| (rule, schedule, target))
+            })
+            .collect()
+    }
+}
+
 impl Rule {
     /// Whether the rule is on and its pattern matches.
     pub fn takes(&self, event: &Value) -> bool {

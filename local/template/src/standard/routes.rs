@@ -1,0 +1,348 @@
+//! For every event that Perennial says or hears: the rules send it to the one function that core names, and to nobody else.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use perennial_core::announcement::{
+    self, Announcement, Function as Owner, Request, SOURCE, Stage, happened, object_found,
+    object_missing, pipeline_due, recipient, run_due,
+};
+use perennial_core::names::{PipelineName, RunId};
+use serde_json::{Value, json};
+
+use super::Wrong;
+use crate::stack::{Rule, Stack, Trigger};
+
+/// What people may want to know of, and no function takes.
+const NEWS: [&str; 17] = [
+    "Upload Rejected",
+    "Upload Withdrawn",
+    "Configuration Rejected",
+    "Nothing To Train",
+    "Budget Reached",
+    "Approval Needed",
+    "Run Promoted",
+    "Run Declined",
+    "Run Failed",
+    "Run Cancelled",
+    "Pipeline Paused",
+    "Alias Moved",
+    "Alias Not Moved",
+    "Deployment Gone",
+    "Deployment Strays",
+    "Deletion Planned",
+    "Model Deleted",
+];
+
+/// Those of them that must be told to a person.
+const TOLD: [&str; 7] = [
+    "Upload Rejected",
+    "Run Declined",
+    "Run Failed",
+    "Run Promoted",
+    "Deletion Planned",
+    "Budget Reached",
+    "Pipeline Paused",
+];
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// An event, and who is to take it.
+struct Route {
+    event: Value,
+    owner: Option<Owner>,
+}
+
+pub(super) fn check(stack: &Stack, wrong: &mut Wrong) {
+    let routes = routes(stack);
+    for route in &routes {
+        let found = stack.recipients(&route.event);
+        let wanted: BTreeSet<&str> = route.owner.map(Owner::name).into_iter().collect();
+        let name = named(&route.event);
+        for missing in wanted.difference(&found) {
+            let rules = rules_of(stack, missing);
+            let message = format!(
+                "no rule sends {name} to {missing}; its rules: {}",
+                rules.join(", ")
+            );
+            let origin = stack
+                .function(missing)
+                .map(|function| function.origin.clone());
+            wrong.say(&origin.unwrap_or_default(), "", message);
+        }
+        for extra in found.difference(&wanted) {
+            for rule in taking(stack, &route.event).filter(|rule| sends_to(stack, rule, extra)) {
+                let owner = route.owner.map_or("nobody", Owner::name);
+                let message = format!(
+                    "the rule {} sends {name} to {extra}; core gives it to {owner}",
+                    rule.name
+                );
+                wrong.say(&rule.origin, "Pattern", message);
+            }
+        }
+    }
+    for rule in &stack.rules {
+        of_rule(rule, &routes, wrong);
+    }
+    for kind in TOLD {
+        let event = envelope(SOURCE, &happened(kind, json!({})));
+        let told = taking(stack, &event).any(|rule| {
+            let mut targets = rule.targets.iter();
+            targets.any(|target| stack.topics.iter().any(|topic| topic.arn == target.arn))
+        });
+        if !told {
+            wrong.of_all("Resources", format!("no rule tells a topic of “{kind}”"));
+        }
+    }
+    schedules(stack, wrong);
+}
+
+/// A rule must take something, and each word of its pattern must be one that somebody says.
+fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
+    let Trigger::Pattern(pattern) = &rule.trigger else {
+        return;
+    };
+    if !rule.enabled {
+        wrong.say(
+            &rule.origin,
+            "State",
+            format!("the rule {} is off", rule.name),
+        );
+        return;
+    }
+    if !routes.iter().any(|route| rule.takes(&route.event)) {
+        let message = format!(
+            "the rule {} takes no event that Perennial, Amazon S3 or Amazon Bedrock sends; its pattern is {}",
+            rule.name,
+            pattern.json()
+        );
+        wrong.say(&rule.origin, "Pattern", message);
+    }
+    for path in ["/source", "/detail-type", "/detail/stage"] {
+        let words = pattern.json().pointer(path).and_then(Value::as_array);
+        let said: BTreeSet<&str> = routes
+            .iter()
+            .filter_map(|route| route.event.pointer(path)?.as_str())
+            .collect();
+        for word in words.into_iter().flatten().filter_map(Value::as_str) {
+            if !said.contains(word) {
+                let known: Vec<&str> = said.iter().copied().collect();
+                let message = format!(
+                    "the rule {} waits for “{word}”, which nobody says; known: {}",
+                    rule.name,
+                    known.join(", ")
+                );
+                wrong.say(
+                    &rule.origin,
+                    &format!("Pattern{}", path.replace('/', ".")),
+                    message,
+                );
+            }
+        }
+    }
+}
+
+/// Reconcile and cleanup are woken by time, and the bucket is listed every day.
+fn schedules(stack: &Stack, wrong: &mut Wrong) {
+    let sync = |input: Option<&Value>| {
+        input.is_some_and(|input| input.pointer("/detail/task") == Some(&json!("sync")))
+    };
+    let mut need =
+        |owner: Owner, what: &str, longest: Duration, fits: &dyn Fn(Option<&Value>) -> bool| {
+            let found = stack
+                .schedules()
+                .into_iter()
+                .any(|(rule, schedule, target)| {
+                    rule.enabled
+                        && fits(target.input.as_ref())
+                        && schedule.period() <= longest
+                        && stack
+                            .receiver(&target.arn)
+                            .is_some_and(|to| to.binary == owner.name())
+                });
+            if !found {
+                let names = rules_of(stack, owner.name()).join(", ");
+                let message = format!(
+                    "no schedule {what} at least every {} minutes; its rules: {names}",
+                    longest.as_secs() / 60
+                );
+                let origin = stack
+                    .function(owner.name())
+                    .map(|function| function.origin.clone());
+                wrong.say(&origin.unwrap_or_default(), "Events", message);
+            }
+        };
+    let hour = Duration::from_secs(3600);
+    need(
+        Owner::Reconcile,
+        "has reconcile look for what is due",
+        hour,
+        &|input| !sync(input),
+    );
+    need(
+        Owner::Reconcile,
+        "has reconcile list the bucket (detail.task = sync)",
+        DAY,
+        &sync,
+    );
+    need(Owner::Cleanup, "wakes cleanup", DAY, &|_| true);
+}
+
+/// Rules that take Perennial's own events from another bus than the one that they are said on.
+pub(super) fn own_rules<'s>(stack: &'s Stack, bus: &str) -> Vec<&'s Rule> {
+    let rules = stack.rules.iter().filter(|rule| rule.bus != bus);
+    rules
+        .filter(|rule| match &rule.trigger {
+            Trigger::Pattern(pattern) => pattern.json()["source"] == json!([SOURCE]),
+            Trigger::Schedule(_) => false,
+        })
+        .collect()
+}
+
+fn taking<'s>(stack: &'s Stack, event: &Value) -> impl Iterator<Item = &'s Rule> {
+    stack.rules.iter().filter(|rule| rule.takes(event))
+}
+
+fn sends_to(stack: &Stack, rule: &Rule, binary: &str) -> bool {
+    let mut targets = rule.targets.iter();
+    targets.any(|target| {
+        let receiver = stack.receiver(&target.arn);
+        receiver.is_some_and(|function| function.binary == binary)
+    })
+}
+
+fn rules_of<'s>(stack: &'s Stack, binary: &str) -> Vec<&'s str> {
+    let rules = stack
+        .rules
+        .iter()
+        .filter(|rule| sends_to(stack, rule, binary));
+    rules.map(|rule| rule.name.as_str()).collect()
+}
+
+fn named(event: &Value) -> String {
+    let text = |path: &str| event.pointer(path).and_then(Value::as_str);
+    let about = text("/detail/object/key").or(text("/detail/stage"));
+    let of = text("/source").unwrap_or_default();
+    let kind = text("/detail-type").unwrap_or_default();
+    match about {
+        Some(about) => format!("“{kind}” of {of} ({about})"),
+        None => format!("“{kind}” of {of}"),
+    }
+}
+
+fn envelope(source: &str, said: &Announcement) -> Value {
+    json!({
+        "version": "0", "id": "1", "source": source, "detail-type": said.detail_type, "account": "123456789012",
+        "time": "2026-11-20T12:00:00Z", "region": "us-east-1", "resources": [], "detail": said.detail,
+    })
+}
+
+/// Every kind of event, with each stage and each place of an object.
+fn routes(stack: &Stack) -> Vec<Route> {
+    let bucket = stack.buckets.first().map_or("", |bucket| &bucket.name);
+    let mut routes = objects(bucket);
+    let mut own = |said: Announcement| {
+        let owner = recipient(&said.detail_type, &said.detail);
+        routes.push(Route {
+            event: envelope(SOURCE, &said),
+            owner,
+        });
+    };
+    // Names that are valid by construction; without them, nothing below is checked, and the tests say so.
+    if let Ok(pipeline) = PipelineName::parse("p") {
+        let run = RunId::from_parts(0, 1);
+        for stage in Stage::ALL {
+            own(run_due(&pipeline, &run, stage));
+            own(pipeline_due(&pipeline, stage));
+        }
+        for request in requests(&pipeline, &run) {
+            own(request.announcement());
+        }
+    }
+    for kind in ["Upload Accepted", "Evaluation Complete"]
+        .into_iter()
+        .chain(NEWS)
+    {
+        own(happened(kind, json!({})));
+    }
+    for kind in [
+        "Model Customization Job State Change",
+        "Batch Inference Job State Change",
+    ] {
+        let said = happened(kind, json!({}));
+        routes.push(Route {
+            owner: announcement::recipient(kind, &said.detail),
+            event: envelope("aws.bedrock", &said),
+        });
+    }
+    for (source, kind) in [
+        ("someone", "Upload Accepted"),
+        ("aws.bedrock", "Evaluation Complete"),
+    ] {
+        routes.push(Route {
+            event: envelope(source, &happened(kind, json!({}))),
+            owner: None,
+        });
+    }
+    routes
+}
+
+fn objects(bucket: &str) -> Vec<Route> {
+    let mut routes = Vec::new();
+    let read = ["pipelines/p.toml", "data/p/a b+%.jsonl", "eval/p/q.jsonl"];
+    let written = [
+        "reports/p/x.txt",
+        "shards/p/x",
+        "answers/p/x",
+        "work/p/x",
+        "media/p/x.png",
+        "other",
+    ];
+    for key in read.into_iter().chain(written) {
+        let owner = read.contains(&key).then_some(Owner::Ingest);
+        for kind in ["Object Created", "Object Deleted"] {
+            for (name, owner) in [(bucket, owner), ("another-bucket", None)] {
+                let detail = json!({ "bucket": { "name": name }, "object": { "key": key } });
+                routes.push(Route {
+                    event: envelope("aws.s3", &happened(kind, detail)),
+                    owner,
+                });
+            }
+        }
+        for said in [object_found(key, "v", 1), object_missing(key)] {
+            routes.push(Route {
+                event: envelope(SOURCE, &said),
+                owner,
+            });
+        }
+    }
+    routes
+}
+
+/// One of each; the match makes a new kind of request stand here too.
+fn requests(pipeline: &PipelineName, run: &RunId) -> Vec<Request> {
+    let (pipeline, run) = (pipeline.clone(), run.clone());
+    let mut all = vec![Request::Start { pipeline }];
+    while let Some(last) = all.last() {
+        let next = match last.clone() {
+            Request::Start { pipeline } => Request::Approve {
+                pipeline,
+                run: run.clone(),
+            },
+            Request::Approve { pipeline, run } => Request::Cancel { pipeline, run },
+            Request::Cancel { pipeline, .. } => Request::Pause { pipeline },
+            Request::Pause { pipeline } => Request::Resume { pipeline },
+            Request::Resume { pipeline } => Request::Rollback {
+                pipeline,
+                to: None,
+                from: None,
+            },
+            Request::Rollback { pipeline, .. } => Request::Release { pipeline },
+            Request::Release { .. } => Request::Cleanup {},
+            Request::Cleanup {} => Request::Sync {},
+            Request::Sync {} => break,
+        };
+        all.push(next);
+    }
+    all
+}
