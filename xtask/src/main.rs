@@ -1,6 +1,8 @@
-//! `cargo xtask`: the habits of the house as commands, with nothing but Rust installed.
+//! `cargo xtask`: the habits of the house as commands, with nothing but Rust and Python installed.
 //!
 //! This crate has no dependencies and must not get any: it is built before anything else, on every machine.
+
+mod python;
 
 use std::env;
 use std::ffi::OsString;
@@ -8,13 +10,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use python::Python;
+
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test             formatting, Clippy, every test, 20,000 simulated schedules, every planted bug caught; stops at the first
-                   failure (what .ci/run calls)
+  test             formatting, Clippy, every test, AWS's SDK against the local cloud, the template on another emulator,
+                   20,000 simulated schedules, every planted bug caught; stops at the first failure (what .ci/run calls).
+                   Needs Python 3.10 or newer; what that needs is installed under target/python/
   fmt              format the whole workspace
   lint             Clippy on everything; warnings are errors
+  conformance      AWS's SDK for Python against the local cloud (tests/conformance)
+  wiring           infra/template.yaml: AWS's linters, and a deployment on another emulator (tests/wiring)
   simulate [ARGS]  the deterministic simulator: --seeds N, --seed N --verbose, --plant NAME (docs/simulator.md)
   demo [ARGS]      the whole loop on this machine, verified (cargo run -- demo)
   help             this text
@@ -39,25 +46,32 @@ macro_rules! simulate {
     };
 }
 
-/// One call of cargo.
+/// One thing to do.
 struct Step {
     /// As it is announced.
     name: &'static str,
-    arguments: &'static [&'static str],
+    action: Action,
     /// What to do when it fails.
     advice: &'static str,
+}
+
+enum Action {
+    /// A call of cargo with these arguments.
+    Cargo(&'static [&'static str]),
+    /// The Python tests in this folder of `tests/`.
+    Python(&'static str),
 }
 
 const FORMATTING: Step = Step {
     name: "formatting",
     // `cargo fmt` resolves nothing, so it knows no `--locked`.
-    arguments: &["fmt", "--all", "--check"],
+    action: Action::Cargo(&["fmt", "--all", "--check"]),
     advice: "run `cargo xtask fmt` and look at what it changed",
 };
 
 const CLIPPY: Step = Step {
     name: "Clippy",
-    arguments: &[
+    action: Action::Cargo(&[
         "clippy",
         "--locked",
         "--workspace",
@@ -65,27 +79,45 @@ const CLIPPY: Step = Step {
         "--",
         "-D",
         "warnings",
-    ],
+    ]),
     advice: "mend what Clippy names above; `cargo xtask lint` repeats this step alone. If it says that Cargo.lock \
              must be updated, run `cargo check --workspace` and commit Cargo.lock",
 };
 
 const TESTS: Step = Step {
     name: "tests",
-    arguments: &["test", "--locked", "--workspace"],
+    action: Action::Cargo(&["test", "--locked", "--workspace"]),
     advice: "the failed test is named above; `cargo test -p PACKAGE NAME` repeats it alone. A changed snapshot is \
              looked at in its .snap.new file and, if it is right, renamed to .snap",
 };
 
+const BINARIES: Step = Step {
+    name: "the program and the functions, as the next steps start them",
+    action: Action::Cargo(&["build", "--locked", "--workspace", "--bins"]),
+    advice: "mend what the compiler names above",
+};
+
+const CONFORMANCE: Step = Step {
+    name: "AWS's SDK against the local cloud",
+    action: Action::Python("conformance"),
+    advice: "the local cloud answers something that AWS's own model does not know; `cargo xtask conformance` repeats this step alone",
+};
+
+const WIRING: Step = Step {
+    name: "the template: AWS's linters, and a deployment on another emulator",
+    action: Action::Python("wiring"),
+    advice: "what did not come, or was denied, is named above; `cargo xtask wiring` repeats this step alone",
+};
+
 const SCHEDULES: Step = Step {
     name: "20,000 schedules",
-    arguments: simulate!("--seeds", "20000"),
+    action: Action::Cargo(simulate!("--seeds", "20000")),
     advice: "the line above that says `replay it` shows the schedule event by event. docs/simulator.md says how to read it",
 };
 
 const FOUND: Step = Step {
     name: "found faults, planted again",
-    arguments: &[
+    action: Action::Cargo(&[
         "test",
         "--locked",
         "--profile",
@@ -96,31 +128,31 @@ const FOUND: Step = Step {
         "plant",
         "--test",
         "planted",
-    ],
+    ]),
     advice: "a seed does not lead to its fault any more: its message says how another is found",
 };
 
 const PLANTED: Step = Step {
     name: "planted bugs",
-    arguments: simulate!("--plant", "all", "--seeds", "20000"),
+    action: Action::Cargo(simulate!("--plant", "all", "--seeds", "20000")),
     advice: "a planted bug was not noticed: a checker has gone blind, or the schedules do not lead there any more",
 };
 
 const SIMULATE: Step = Step {
     name: "simulator",
-    arguments: simulate!(),
+    action: Action::Cargo(simulate!()),
     advice: "the line above that says `replay it` shows the schedule event by event",
 };
 
 const FORMAT: Step = Step {
     name: "format",
-    arguments: &["fmt", "--all"],
+    action: Action::Cargo(&["fmt", "--all"]),
     advice: "mend the syntax error named above",
 };
 
 const DEMO: Step = Step {
     name: "demo",
-    arguments: &["run", "--locked", "--package", "perennial", "--", "demo"],
+    action: Action::Cargo(&["run", "--locked", "--package", "perennial", "--", "demo"]),
     advice: "the demo says above what did not happen, and where its logs are",
 };
 
@@ -151,7 +183,19 @@ fn main() -> ExitCode {
 /// `None` is help.
 fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
     let steps: &'static [Step] = match command {
-        "test" => &[FORMATTING, CLIPPY, TESTS, SCHEDULES, FOUND, PLANTED],
+        "test" => &[
+            FORMATTING,
+            CLIPPY,
+            TESTS,
+            BINARIES,
+            CONFORMANCE,
+            WIRING,
+            SCHEDULES,
+            FOUND,
+            PLANTED,
+        ],
+        "conformance" => &[BINARIES, CONFORMANCE],
+        "wiring" => &[BINARIES, WIRING],
         "fmt" => &[FORMAT],
         "lint" => &[CLIPPY],
         "demo" => {
@@ -176,6 +220,15 @@ fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
 }
 
 fn run(task: &Task) -> ExitCode {
+    // Whoever has no Python is told so before the first step and not after the third.
+    let needs_python = |step: &Step| matches!(step.action, Action::Python(_));
+    let python = match task.steps.iter().any(needs_python).then(Python::find) {
+        Some(Err(problem)) => {
+            eprintln!("xtask: {problem}");
+            return ExitCode::FAILURE;
+        }
+        found => found.and_then(Result::ok),
+    };
     let count = task.steps.len();
     let began = Instant::now();
     for (index, step) in task.steps.iter().enumerate() {
@@ -184,42 +237,27 @@ fn run(task: &Task) -> ExitCode {
         } else {
             String::new()
         };
-        eprintln!(
-            "xtask: {place}{}: cargo {}",
-            step.name,
-            step.arguments.join(" ")
-        );
         let started = Instant::now();
-        let status = Command::new(cargo())
-            .args(step.arguments)
-            .args(&task.more)
-            .env(PROPTEST_SEED.0, proptest_seed())
-            .current_dir(root())
-            .status();
+        let result = match (&step.action, &python) {
+            (Action::Cargo(arguments), _) => {
+                eprintln!("xtask: {place}{}: cargo {}", step.name, arguments.join(" "));
+                call_cargo(arguments, &task.more)
+            }
+            (Action::Python(suite), Some(python)) => {
+                eprintln!("xtask: {place}{}: pytest tests/{suite}", step.name);
+                python.run(&root(), suite).map_err(|error| (error, 1))
+            }
+            (Action::Python(_), None) => Err(("there is no Python".to_owned(), 1)),
+        };
         let time = seconds(started.elapsed());
-        match status {
-            Ok(status) if status.success() => {
-                eprintln!("xtask: {place}{}: passed in {time}", step.name)
-            }
-            Ok(status) => {
-                eprintln!(
-                    "xtask: {place}{}: FAILED after {time} ({status}); {}",
-                    step.name, step.advice
-                );
-                let code = status
-                    .code()
-                    .and_then(|code| u8::try_from(code).ok())
-                    .unwrap_or(1);
-                return ExitCode::from(code.max(1));
-            }
-            Err(error) => {
-                eprintln!(
-                    "xtask: {place}{}: cargo cannot be started: {error}; is Rust installed?",
-                    step.name
-                );
-                return ExitCode::FAILURE;
-            }
+        if let Err((error, code)) = result {
+            eprintln!(
+                "xtask: {place}{}: FAILED after {time} ({error}); {}",
+                step.name, step.advice
+            );
+            return ExitCode::from(code);
         }
+        eprintln!("xtask: {place}{}: passed in {time}", step.name);
     }
     if count > 1 {
         eprintln!(
@@ -228,6 +266,25 @@ fn run(task: &Task) -> ExitCode {
         );
     }
     ExitCode::SUCCESS
+}
+
+/// Why it failed, and its exit code, which is never 0 then.
+fn call_cargo(arguments: &[&str], more: &[OsString]) -> Result<(), (String, u8)> {
+    let status = Command::new(cargo())
+        .args(arguments)
+        .args(more)
+        .env(PROPTEST_SEED.0, proptest_seed())
+        .current_dir(root())
+        .status()
+        .map_err(|error| {
+            let words = format!("cargo cannot be started: {error}; is Rust installed?");
+            (words, 1)
+        })?;
+    if status.success() {
+        return Ok(());
+    }
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Err((status.to_string(), code.unwrap_or(1).max(1)))
 }
 
 /// The same cases at every run, so that a change alone makes a test fail; set the variable to look for new cases.
@@ -265,11 +322,14 @@ mod tests {
     }
 
     #[test]
-    fn test_is_formatting_then_clippy_then_tests_then_the_simulator() {
+    fn test_is_formatting_clippy_tests_what_is_not_ours_and_the_simulator() {
         let steps = [
             "formatting",
             "Clippy",
             "tests",
+            "the program and the functions, as the next steps start them",
+            "AWS's SDK against the local cloud",
+            "the template: AWS's linters, and a deployment on another emulator",
             "20,000 schedules",
             "found faults, planted again",
             "planted bugs",
@@ -277,6 +337,7 @@ mod tests {
         assert_eq!(names("test"), steps);
         assert_eq!(names("simulate"), ["simulator"]);
         assert_eq!(names("lint"), ["Clippy"]);
+        assert_eq!(names("wiring").len(), 2);
         assert_eq!(names("help"), [""; 0]);
     }
 
@@ -292,7 +353,16 @@ mod tests {
 
     #[test]
     fn every_command_stands_in_the_help() {
-        for command in ["test", "fmt", "lint", "simulate", "demo", "help"] {
+        for command in [
+            "test",
+            "fmt",
+            "lint",
+            "conformance",
+            "wiring",
+            "simulate",
+            "demo",
+            "help",
+        ] {
             assert!(HELP.contains(&format!("\n  {command} ")), "{command}");
         }
     }

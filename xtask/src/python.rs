@@ -1,0 +1,183 @@
+//! The checks that are not ours: AWS's own SDK, tools and an emulator, all of them Python, each suite in an environment of its
+//! own under `target/python/`.
+//!
+//! An environment is made anew when its requirements or the interpreter change, and used as it is otherwise.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Names the interpreter, where the search would find a wrong one.
+const VARIABLE: &str = "PERENNIAL_PYTHON";
+/// What ministack and the AWS SAM CLI need.
+const OLDEST: (u32, u32) = (3, 10);
+/// In the environment: what it was made from.
+const STAMP: &str = "made-from.txt";
+
+/// An interpreter that is new enough.
+#[derive(Debug)]
+pub(crate) struct Python {
+    program: OsString,
+    version: String,
+}
+
+impl Python {
+    /// The first of the variable's, `python3` and `python` that is new enough.
+    pub(crate) fn find() -> Result<Self, String> {
+        let named = env::var_os(VARIABLE);
+        let candidates = match named {
+            Some(program) => vec![program],
+            None => vec!["python3".into(), "python".into()],
+        };
+        let mut found = Vec::new();
+        for program in candidates {
+            let Some(version) = version(&program) else {
+                continue;
+            };
+            if is_new_enough(&version) {
+                return Ok(Self { program, version });
+            }
+            found.push(format!("{} is {version}", program.to_string_lossy()));
+        }
+        Err(missing(&found))
+    }
+
+    /// Runs a suite: the tests in `tests/<suite>`, with what its `requirements.txt` names.
+    pub(crate) fn run(&self, root: &Path, suite: &str) -> Result<(), String> {
+        let folder = root.join("tests").join(suite);
+        let environment = self.environment(root, suite, &folder.join("requirements.txt"))?;
+        let status = Command::new(environment.join("bin").join("python"))
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+            .arg(&folder)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .current_dir(root)
+            .status()
+            .map_err(|error| format!("{}: {error}", environment.display()))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
+    }
+
+    fn environment(
+        &self,
+        root: &Path,
+        suite: &str,
+        requirements: &Path,
+    ) -> Result<PathBuf, String> {
+        let wanted = fs::read_to_string(requirements)
+            .map_err(|error| format!("{}: {error}", requirements.display()))?;
+        let wanted = format!("Python {}\n{wanted}", self.version);
+        let folder = target(root).join("python").join(suite);
+        let stamp = folder.join(STAMP);
+        if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
+            return Ok(folder);
+        }
+        eprintln!(
+            "xtask: {} is made from {}",
+            folder.display(),
+            requirements.display()
+        );
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        let mut venv = Command::new(&self.program);
+        venv.args(["-m", "venv"]).arg(&folder);
+        carry_out(
+            venv,
+            "no virtual environment was made; on Debian and Ubuntu, install python3-venv",
+        )?;
+        let mut pip = Command::new(folder.join("bin").join("python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .arg("--requirement")
+        .arg(requirements);
+        carry_out(
+            pip,
+            "the requirements were not installed; the package index must be within reach once",
+        )?;
+        fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+        Ok(folder)
+    }
+}
+
+fn carry_out(mut command: Command, advice: &str) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{status}: {advice}")),
+        Err(error) => Err(format!("{error}: {advice}")),
+    }
+}
+
+/// As cargo sees it.
+fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |named| root.join(named))
+}
+
+/// `3.11.7`; none if it cannot be started.
+fn version(program: &OsString) -> Option<String> {
+    let output = Command::new(program)
+        .args(["-c", "import platform; print(platform.python_version())"])
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
+        _ => false,
+    }
+}
+
+fn missing(found: &[String]) -> String {
+    let (major, minor) = OLDEST;
+    let found = if found.is_empty() {
+        "python3 and python were looked for, and neither can be started".to_owned()
+    } else {
+        found.join(", ")
+    };
+    format!(
+        "Python {major}.{minor} or newer is needed: AWS's own SDK, its template tools and an emulator that is not ours check what \
+         is here. {found}. Install it, or name it: {VARIABLE}=/path/to/python3 cargo xtask test"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_python_is_not_taken() {
+        for (version, new_enough) in [
+            ("3.10.0", true),
+            ("3.14.0rc1", true),
+            ("4.0", true),
+            ("3.9.21", false),
+            ("2.7.18", false),
+            ("", false),
+        ] {
+            assert_eq!(is_new_enough(version), new_enough, "{version}");
+        }
+    }
+
+    #[test]
+    fn who_has_no_python_is_told_which_and_how() {
+        let words = missing(&["python3 is 3.9.2".to_owned()]);
+        for part in ["Python 3.10 or newer", "python3 is 3.9.2", VARIABLE] {
+            assert!(words.contains(part), "{words}");
+        }
+        assert_eq!(version(&"no-such-program".into()), None);
+    }
+}
