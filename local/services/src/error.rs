@@ -9,7 +9,8 @@ pub(crate) struct AwsError {
     pub(crate) message: String,
 }
 
-/// The HTTP status of each Bedrock error (botocore 1.44.5's models); every error of the JSON and CBOR services is 400.
+/// The HTTP status of each Bedrock error (botocore 1.44.5's models). The other protocols keep no more of it than whose
+/// fault it is (`wire`).
 fn status_of(code: &str) -> u16 {
     match code {
         "AccessDeniedException" => 403,

@@ -14,6 +14,7 @@ mod error;
 mod eventbridge;
 mod events;
 mod faults;
+mod form;
 mod learners;
 mod names;
 mod objects;
@@ -30,7 +31,7 @@ mod wire;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use faults::{Faults, LostAnswer, Refusal};
 pub use objects::{MemoryObjects, ObjectAccess};
-pub use services::{Answered, Caller, OpenError, Outcome, ServiceName, Services, TickError};
+pub use services::{Answered, Caller, Described, OpenError, Outcome, ServiceName, Services, TickError};
 pub use settings::{Pace, Quotas, Settings, Span};
 
 /// The one account of the local cloud.

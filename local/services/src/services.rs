@@ -20,6 +20,7 @@ use crate::{
     eventbridge,
     events::PendingEvent,
     faults::{Faults, LostAnswer},
+    form,
     learners::Learners,
     objects::ObjectAccess,
     operation::{Call, Route},
@@ -121,6 +122,15 @@ impl ServiceName {
         routed.ok().map(|routed| routed.route.name)
     }
 
+    /// The operation that a request asks for, with its parameters: body, path and query as one object. `None` if it
+    /// cannot be read; such a request is refused when it is handled.
+    #[must_use]
+    pub fn understood(self, request: &Request<Bytes>) -> Option<(&'static str, Value)> {
+        let (_, routed) = self.read(request);
+        let Routed { route, parameters } = routed.ok()?;
+        Some((route.name, parameters))
+    }
+
     /// An error in the format in which the sender of such a request reads this service's errors, with the status that
     /// belongs to the code.
     #[must_use]
@@ -156,6 +166,15 @@ pub struct Caller {
     pub access_key: String,
     /// The function that the key belongs to, if it is one's.
     pub function: Option<String>,
+}
+
+/// A resource that is there, as whoever decides on permissions looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Its ARN.
+    pub arn: String,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
 }
 
 /// What a call was and came to, for the trace.
@@ -275,6 +294,21 @@ impl Services {
         *lock(&self.faults) = faults;
     }
 
+    /// The resource of a kind, as ARNs word it (`custom-model`, `parameter`, …), that a name or an ARN stands for. Of what
+    /// cannot be read, `None`: whoever decides on permissions then denies. It blocks on the disk.
+    #[must_use]
+    pub fn described(&self, kind: &str, identifier: &str) -> Option<Described> {
+        let nobody = Caller {
+            access_key: String::new(),
+            function: None,
+        };
+        let found: Result<_, AwsError> = self.in_call(&nobody, self.now(), |call| match kind {
+            "parameter" => ssm::described(identifier, call),
+            _ => bedrock::described(kind, identifier, call),
+        });
+        found.ok().flatten()
+    }
+
     /// Performs one request. It blocks (on the disk, on [`ObjectAccess`]), for milliseconds as a rule.
     pub fn handle(
         &self,
@@ -347,6 +381,7 @@ impl Services {
         parameters: &Value,
         now: Timestamp,
     ) -> Result<Value, AwsError> {
+        form::check(service.client_name(), route.name, parameters)?;
         if service == ServiceName::BedrockRuntime {
             lock(&self.throttle).admit(parameters, &lock(&self.settings).quotas, now)?;
         }

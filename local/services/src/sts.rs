@@ -65,7 +65,7 @@ impl Operation for GetCallerIdentity {
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-pub(crate) fn answer_xml(answer: &Value) -> String {
+pub(crate) fn answer_xml(answer: &Value, request_id: &str) -> String {
     let members: String = answer
         .as_object()
         .into_iter()
@@ -78,7 +78,7 @@ pub(crate) fn answer_xml(answer: &Value) -> String {
         })
         .collect();
     format!(
-        "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\"><GetCallerIdentityResult>{members}</GetCallerIdentityResult></GetCallerIdentityResponse>"
+        "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\"><GetCallerIdentityResult>{members}</GetCallerIdentityResult><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
     )
 }
 

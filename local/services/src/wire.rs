@@ -86,8 +86,11 @@ pub(crate) fn response(
     answer: &Result<Value, AwsError>,
 ) -> Response<Bytes> {
     let (status, body) = match answer {
-        Ok(answer) => (status, body_of(protocol, answer)),
-        Err(error) => (error.status, error_body(protocol, error, request_id)),
+        Ok(answer) => (status, body_of(protocol, answer, request_id)),
+        Err(error) => {
+            let status = error_status(protocol, error);
+            (status, error_body(protocol, error, request_id))
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -103,12 +106,49 @@ pub(crate) fn response(
     if protocol == Protocol::RpcCbor {
         headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     }
-    if let (Protocol::RestJson, Err(error)) = (protocol, answer)
-        && let Ok(code) = HeaderValue::from_str(&error.code)
-    {
-        headers.insert("x-amzn-errortype", code);
+    if let Err(error) = answer {
+        let (name, value) = match protocol {
+            Protocol::RestJson => ("x-amzn-errortype", error.code.clone()),
+            Protocol::RpcCbor | CLOUDWATCH_JSON => ("x-amzn-query-error", query_error(error)),
+            Protocol::AwsJson(_) | Protocol::QueryXml => return response,
+        };
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
     }
     response
+}
+
+/// CloudWatch's second protocol.
+pub(crate) const CLOUDWATCH_JSON: Protocol = Protocol::AwsJson("1.0");
+
+/// Only REST has a status for each error; elsewhere it tells the caller's fault from the service's, and the code the rest.
+fn error_status(protocol: Protocol, error: &AwsError) -> u16 {
+    match protocol {
+        Protocol::RestJson => error.status,
+        _ if error.status >= 500 => error.status,
+        _ => 400,
+    }
+}
+
+/// The error's code as it was in CloudWatch's older protocol, which clients still go by, and whose fault it is.
+fn query_error(error: &AwsError) -> String {
+    let code = match error.code.as_str() {
+        "InvalidParameterValueException" => "InvalidParameterValue",
+        "InvalidParameterCombinationException" => "InvalidParameterCombination",
+        "MissingRequiredParameterException" => "MissingParameter",
+        "ValidationException" => "ValidationError",
+        "InternalServiceFault" => "InternalServiceError",
+        "ThrottlingException" => "Throttling",
+        "AccessDeniedException" => "AccessDenied",
+        other => other,
+    };
+    let whose = if error.status >= 500 {
+        "Receiver"
+    } else {
+        "Sender"
+    };
+    format!("{code};{whose}")
 }
 
 fn content_type(protocol: Protocol) -> &'static str {
@@ -121,10 +161,10 @@ fn content_type(protocol: Protocol) -> &'static str {
     }
 }
 
-fn body_of(protocol: Protocol, answer: &Value) -> Bytes {
+fn body_of(protocol: Protocol, answer: &Value, request_id: &str) -> Bytes {
     match protocol {
         Protocol::RpcCbor => cbor::encode(answer).into(),
-        Protocol::QueryXml => crate::sts::answer_xml(answer).into(),
+        Protocol::QueryXml => crate::sts::answer_xml(answer, request_id).into(),
         Protocol::RestJson | Protocol::AwsJson(_) => answer.to_string().into(),
     }
 }

@@ -97,6 +97,17 @@ impl Api {
             .or_else(|| request.region.map(|region| region.as_str().to_owned()))
             .unwrap_or_else(|| DEFAULT_REGION.to_owned());
         let bucket = request.input.bucket;
+        // To create one's own bucket again is an error everywhere but in S3's oldest region.
+        if let Ok(existing) = self.0.bucket(&bucket).await
+            && (existing.region != DEFAULT_REGION || region != DEFAULT_REGION)
+        {
+            return Err(s3_error!(
+                BucketAlreadyOwnedByYou,
+                "the bucket {} is there already, in {}",
+                bucket,
+                existing.region
+            ));
+        }
         self.0.create_bucket(&bucket, &region).await?;
         Ok(S3Response::new(CreateBucketOutput {
             location: Some(format!("/{bucket}")),

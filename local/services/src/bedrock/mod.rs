@@ -13,6 +13,7 @@ use http::Request;
 use serde_json::Value;
 
 pub(crate) use deployments::{Deployment, Status as DeploymentStatus};
+pub(crate) use tags::described;
 
 use crate::{
     error::AwsError,

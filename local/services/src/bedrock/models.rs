@@ -55,7 +55,7 @@ impl CustomModel {
         }
     }
 
-    fn existing(identifier: &str, call: &Call<'_>) -> Result<Self, AwsError> {
+    pub(crate) fn existing(identifier: &str, call: &Call<'_>) -> Result<Self, AwsError> {
         let missing = || AwsError::not_found("The specified custom model does not exist.");
         Self::find(identifier, call)?.ok_or_else(missing)
     }

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::InvocationJob, customization::CustomizationJob, deployments::Deployment,
+    batch::{self, InvocationJob},
+    customization::{self, CustomizationJob},
+    deployments::Deployment,
     models::CustomModel,
 };
 use crate::{
     error::AwsError,
     names,
     operation::{Call, Nothing, Operation},
+    services::Described,
     store::Document,
 };
 
@@ -90,6 +93,34 @@ fn with_tags<T>(
         _ => Err(AwsError::validation(format!(
             "'{arn}' at 'resourceARN' is not the ARN of a resource with tags."
         ))),
+    }
+}
+
+/// The ARN and the tags of what a name or an ARN stands for; `None` if nothing does.
+pub(crate) fn described(
+    kind: &str,
+    identifier: &str,
+    call: &Call<'_>,
+) -> Result<Option<Described>, AwsError> {
+    let found = match kind {
+        "model-customization-job" => {
+            customization::find(identifier, call).map(|job| (job.arn, job.tags))
+        }
+        "model-invocation-job" => batch::find(identifier, call).map(|job| (job.arn, job.tags)),
+        "custom-model" => {
+            CustomModel::existing(identifier, call).map(|model| (model.arn, model.tags))
+        }
+        "custom-model-deployment" => Deployment::existing(identifier, call)
+            .map(|deployment| (deployment.arn, deployment.tags)),
+        _ => return Ok(None),
+    };
+    match found {
+        Ok((arn, tags)) => Ok(Some(Described {
+            arn,
+            tags: tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        })),
+        Err(error) if error.code == "ResourceNotFoundException" => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

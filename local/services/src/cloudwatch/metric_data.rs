@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::series::{Dimension, Series, invalid};
+use super::series::{Dimension, Series};
 use crate::{
     error::AwsError,
     operation::{Call, Operation},
@@ -82,7 +82,7 @@ impl Operation for GetMetricData {
 
     fn perform(self, call: &mut Call<'_>) -> Result<Answer, AwsError> {
         if self.metric_data_queries.len() > MOST_QUERIES {
-            return Err(invalid(format!(
+            return Err(AwsError::validation(format!(
                 "At most {MOST_QUERIES} MetricDataQueries may stand in a request."
             )));
         }
@@ -99,7 +99,9 @@ impl Operation for GetMetricData {
             .collect();
         ids.sort_unstable();
         if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(invalid("The Ids of MetricDataQueries must be unique."));
+            return Err(AwsError::validation(
+                "The Ids of MetricDataQueries must be unique.",
+            ));
         }
         let returned = self
             .metric_data_queries
@@ -124,7 +126,7 @@ impl GetMetricData {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '_')
         {
-            return Err(invalid(format!(
+            return Err(AwsError::validation(format!(
                 "The Id '{}' must match [a-z][a-zA-Z0-9_]*.",
                 query.id
             )));
@@ -136,7 +138,7 @@ impl GetMetricData {
             ..
         }) = &query.metric_stat
         else {
-            return Err(invalid(format!(
+            return Err(AwsError::validation(format!(
                 "The query '{}' has no MetricStat; expressions are not simulated.",
                 query.id
             )));
@@ -149,7 +151,11 @@ impl GetMetricData {
             start: self.start_time,
             end: self.end_time,
         };
-        let mut points = series.points(call)?;
+        // The operation declares no other error than that for a token.
+        let mut points = series.points(call).map_err(|error| match error.status {
+            400 => AwsError::validation(error.message),
+            _ => error,
+        })?;
         if self.scan_by != Some(ScanBy::TimestampAscending) {
             points.reverse();
         }
@@ -162,8 +168,9 @@ impl GetMetricData {
                 .clone()
                 .unwrap_or_else(|| metric.metric_name.clone()),
             timestamps: points.iter().map(|point| point.start as f64).collect(),
-            values: values
-                .ok_or_else(|| invalid(format!("The statistic '{stat}' is not simulated.")))?,
+            values: values.ok_or_else(|| {
+                AwsError::validation(format!("The statistic '{stat}' is not simulated."))
+            })?,
             status_code: "Complete",
         })
     }

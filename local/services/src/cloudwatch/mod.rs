@@ -6,9 +6,9 @@ mod metric_statistics;
 mod series;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, header::CONTENT_ENCODING};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::{
     error::AwsError,
@@ -27,31 +27,27 @@ pub(crate) static ROUTES: [Route; 3] = [
 
 /// Unlike the other services, this one is asked in either of two protocols.
 pub(crate) fn read(request: &Request<Bytes>) -> (Protocol, Result<Routed, AwsError>) {
+    // A large `PutMetricData` comes compressed; nothing of it is kept, so nothing of it is read.
+    let compressed = request.headers().contains_key(CONTENT_ENCODING);
+    let parameters = |read: &dyn Fn(&[u8]) -> Result<Value, AwsError>| match compressed {
+        true => Ok(json!({ "Namespace": "compressed" })),
+        false => read(request.body()),
+    };
     let parts: Vec<&str> = request.uri().path().split('/').collect();
     if let ["", "service", SERVICE, "operation", name] = parts[..] {
-        let parameters = || match name {
-            // A large one comes compressed, and nothing of it is looked at.
-            "PutMetricData" => Ok(Value::Object(Map::new())),
-            _ => cbor::decode(request.body()),
-        };
-        return (Protocol::RpcCbor, routed(name, parameters));
+        return (Protocol::RpcCbor, routed(name, parameters(&cbor::decode)));
     }
     let name = wire::target(request, SERVICE).unwrap_or("(no target)");
-    (
-        Protocol::AwsJson("1.0"),
-        routed(name, || wire::json_body(request.body()).map(Value::Object)),
-    )
+    let json = |body: &[u8]| wire::json_body(body).map(Value::Object);
+    (wire::CLOUDWATCH_JSON, routed(name, parameters(&json)))
 }
 
-fn routed(
-    name: &str,
-    parameters: impl FnOnce() -> Result<Value, AwsError>,
-) -> Result<Routed, AwsError> {
+fn routed(name: &str, parameters: Result<Value, AwsError>) -> Result<Routed, AwsError> {
     let route = Route::named(&ROUTES, name)
         .ok_or_else(|| AwsError::unknown_operation(format!("cloudwatch:{name}")))?;
     Ok(Routed {
         route,
-        parameters: parameters()?,
+        parameters: parameters?,
     })
 }
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::{
     error::AwsError,
-    operation::Route,
+    operation::{Call, Route},
+    services::Described,
     wire::{self, Routed},
 };
 
@@ -31,4 +32,16 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
         route,
         parameters: Value::Object(wire::json_body(request.body())?),
     })
+}
+
+/// The ARN and the tags of a parameter; `None` if there is none of that name.
+pub(crate) fn described(name: &str, call: &Call<'_>) -> Result<Option<Described>, AwsError> {
+    let found: Option<parameter::Parameter> = call.tx.get(name)?;
+    Ok(found.map(|parameter| Described {
+        arn: call.arn(
+            "ssm",
+            &format!("parameter/{}", name.trim_start_matches('/')),
+        ),
+        tags: parameter.tags.into_iter().collect(),
+    }))
 }

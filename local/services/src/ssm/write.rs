@@ -53,6 +53,7 @@ impl Operation for PutParameter {
 
     fn perform(self, call: &mut Call<'_>) -> Result<Put, AwsError> {
         check_name(&self.name)?;
+        check_tags(&self.tags)?;
         if self.value.is_empty() {
             return Err(AwsError::validation("Parameter value: may not be empty."));
         }
@@ -114,19 +115,22 @@ impl Operation for PutParameter {
     }
 }
 
-fn add_tags(parameter: &mut Parameter, tags: Vec<Tag>) -> Result<(), AwsError> {
+/// The form of tags; its pattern holds letters of all languages.
+fn check_tags(tags: &[Tag]) -> Result<(), AwsError> {
+    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
     for tag in tags {
-        let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
-        let fits = (1..=128).contains(&tag.key.chars().count()) && tag.value.chars().count() <= 256;
-        if !fits
-            || !tag.key.chars().chain(tag.value.chars()).all(allowed)
-            || tag.key.starts_with("aws:")
-        {
+        if !tag.key.chars().chain(tag.value.chars()).all(allowed) || tag.key.starts_with("aws:") {
             return Err(AwsError::validation(format!(
                 "The tag '{}' has a key or value that is not allowed.",
                 tag.key
             )));
         }
+    }
+    Ok(())
+}
+
+fn add_tags(parameter: &mut Parameter, tags: Vec<Tag>) -> Result<(), AwsError> {
+    for tag in tags {
         parameter.tags.insert(tag.key, tag.value);
     }
     if parameter.tags.len() > MOST_TAGS {
@@ -174,6 +178,7 @@ impl Operation for AddTagsToResource {
                 "The local cloud has only resources of the type Parameter.",
             ));
         }
+        check_tags(&self.tags)?;
         let missing = || AwsError::new("InvalidResourceId", "The resource ID is not valid.");
         let mut parameter: Parameter = call.tx.get(&self.resource_id)?.ok_or_else(missing)?;
         add_tags(&mut parameter, self.tags)?;

@@ -317,6 +317,10 @@ fn a_model_trained_on_from_a_custom_model_knows_both_datasets() {
     bench.after(30);
     let second = bench.get("/custom-models/second").good();
     assert_eq!(second["baseModelArn"], json!(first));
+    // The job itself names the foundation model: AWS's model allows nothing else there.
+    let job = bench.get("/model-customization-jobs/second").good();
+    let base = job["baseModelArn"].as_str().unwrap();
+    assert!(base.contains("::foundation-model/"), "{base}");
     let deployment = bench.deployment("both", second["modelArn"].as_str().unwrap());
     let text = |prompt: &str| {
         bench.converse(&deployment, prompt).good()["output"]["message"]["content"][0]["text"]

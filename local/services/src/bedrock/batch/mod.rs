@@ -8,4 +8,5 @@ mod read;
 pub(crate) use create::CreateModelInvocationJob;
 pub(crate) use job::InvocationJob;
 pub(super) use progress::advance;
+pub(super) use read::find;
 pub(crate) use read::{GetModelInvocationJob, ListModelInvocationJobs, StopModelInvocationJob};

@@ -9,6 +9,7 @@ pub(crate) use create::CreateModelCustomizationJob;
 pub(crate) use job::CustomizationJob;
 pub(super) use job::{Metrics, OutputDataConfig, TrainingDataConfig, ValidationDataConfig};
 pub(super) use progress::advance;
+pub(super) use read::find;
 pub(crate) use read::{
     GetModelCustomizationJob, ListModelCustomizationJobs, StopModelCustomizationJob,
 };

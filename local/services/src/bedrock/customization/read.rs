@@ -10,13 +10,13 @@ use super::job::{
     TrainingDataConfig, ValidationDataConfig, VpcConfig,
 };
 use crate::{
-    bedrock::listing::Listing,
+    bedrock::{foundation::foundation_arn, listing::Listing},
     error::AwsError,
     operation::{Call, Nothing, Operation},
 };
 
 /// The job of an ARN or a name.
-fn find(identifier: &str, call: &Call<'_>) -> Result<CustomizationJob, AwsError> {
+pub(in crate::bedrock) fn find(identifier: &str, call: &Call<'_>) -> Result<CustomizationJob, AwsError> {
     let found = match call.tx.get(identifier)? {
         Some(job) => Some(job),
         None => call
@@ -80,7 +80,8 @@ impl Operation for GetModelCustomizationJob {
             creation_time: job.created,
             last_modified_time: job.modified,
             end_time: job.ended,
-            base_model_arn: job.base_model_arn,
+            // Only the list tells of a custom model that the job trains on from.
+            base_model_arn: foundation_arn(&job.foundation, &call.settings.region),
             hyper_parameters: request.hyper_parameters,
             training_data_config: request.training_data_config,
             validation_data_config: request.validation_data_config.unwrap_or_default(),

@@ -72,7 +72,7 @@ impl Document for Deployment {
 
 impl Deployment {
     /// The deployment of an ARN or a name.
-    pub(super) fn existing(identifier: &str, call: &Call<'_>) -> Result<Self, AwsError> {
+    pub(crate) fn existing(identifier: &str, call: &Call<'_>) -> Result<Self, AwsError> {
         let found = match call.tx.get(identifier)? {
             Some(deployment) => Some(deployment),
             None => call

@@ -1,0 +1,291 @@
+//! The form of requests as AWS's own models demand it: required members, patterns, lengths, ranges, enums.
+//!
+//! `request_model.json` is made of botocore's models by `tests/conformance/request_model.py`, and a test of that folder
+//! holds it to them. Unknown members are the business of each operation's own type.
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, OnceLock},
+};
+
+use regex_lite::Regex;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::AwsError;
+
+/// By service (as AWS's SDK for Python names it) and operation.
+static MODELS: LazyLock<BTreeMap<String, BTreeMap<String, Shape>>> = LazyLock::new(|| {
+    // The file is compiled in, and a test reads all of it.
+    serde_json::from_str(include_str!("request_model.json")).unwrap_or_default()
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Structure,
+    List,
+    Map,
+    String,
+    Integer,
+    Number,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Structure => "structure",
+            Self::List => "list",
+            Self::Map => "map",
+            Self::String => "string",
+            Self::Integer | Self::Number => "number",
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    #[serde(rename = "type")]
+    kind: Kind,
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default)]
+    members: BTreeMap<String, Shape>,
+    member: Option<Box<Shape>>,
+    key: Option<Box<Shape>>,
+    value: Option<Box<Shape>>,
+    pattern: Option<String>,
+    min: Option<f64>,
+    max: Option<f64>,
+    #[serde(rename = "enum", default)]
+    allowed: Vec<String>,
+    #[serde(skip)]
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// # Errors
+/// `ValidationException` that names every member that is not of its form, worded as AWS does.
+pub(crate) fn check(service: &str, operation: &str, parameters: &Value) -> Result<(), AwsError> {
+    let shape = MODELS.get(service).and_then(|forms| forms.get(operation));
+    let Some(shape) = shape else {
+        return Ok(());
+    };
+    let mut wrong = Vec::new();
+    shape.look("", parameters, &mut wrong);
+    match wrong.len() {
+        0 => Ok(()),
+        1 => Err(AwsError::validation(format!(
+            "1 validation error detected: {}",
+            wrong[0]
+        ))),
+        many => Err(AwsError::validation(format!(
+            "{many} validation errors detected: {}",
+            wrong.join("; ")
+        ))),
+    }
+}
+
+impl Shape {
+    fn look(&self, path: &str, value: &Value, wrong: &mut Vec<String>) {
+        match (self.kind, value) {
+            (Kind::Structure, Value::Object(given)) => {
+                let is_there = |name: &str| given.get(name).is_some_and(|value| !value.is_null());
+                for name in self.required.iter().filter(|name| !is_there(name)) {
+                    let member = below(path, name);
+                    wrong.push(format!(
+                        "Value null at '{member}' failed to satisfy constraint: Member must not be null"
+                    ));
+                }
+                for (name, shape) in &self.members {
+                    if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
+                        shape.look(&below(path, name), value, wrong);
+                    }
+                }
+            }
+            (Kind::List, Value::Array(items)) => {
+                self.length(path, value, items.len(), wrong);
+                if let Some(shape) = &self.member {
+                    for (index, item) in items.iter().enumerate() {
+                        shape.look(&format!("{path}.{}.member", index + 1), item, wrong);
+                    }
+                }
+            }
+            (Kind::Map, Value::Object(entries)) => {
+                self.length(path, value, entries.len(), wrong);
+                for (key, item) in entries {
+                    if let Some(shape) = &self.key {
+                        shape.look(path, &Value::String(key.clone()), wrong);
+                    }
+                    if let Some(shape) = &self.value {
+                        shape.look(&below(path, key), item, wrong);
+                    }
+                }
+            }
+            (Kind::String, Value::String(text)) => self.text(path, text, wrong),
+            (Kind::Integer | Kind::Number, Value::Number(number)) => {
+                self.number(path, value, number.as_f64(), wrong);
+            }
+            // A query string has only strings.
+            (Kind::Integer | Kind::Number, Value::String(text)) => {
+                self.number(path, value, text.parse().ok(), wrong);
+            }
+            _ => {
+                let rule = format!("Member must be a {}", self.kind.word());
+                wrong.push(failed(path, value, &rule));
+            }
+        }
+    }
+
+    fn length(&self, path: &str, value: &Value, length: usize, wrong: &mut Vec<String>) {
+        let length = length as f64;
+        if let Some(min) = self.min.filter(|min| length < *min) {
+            let rule = format!("Member must have length greater than or equal to {min}");
+            wrong.push(failed(path, value, &rule));
+        }
+        if let Some(max) = self.max.filter(|max| length > *max) {
+            let rule = format!("Member must have length less than or equal to {max}");
+            wrong.push(failed(path, value, &rule));
+        }
+    }
+
+    fn text(&self, path: &str, text: &str, wrong: &mut Vec<String>) {
+        let value = Value::String(text.to_owned());
+        self.length(path, &value, text.chars().count(), wrong);
+        if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == text) {
+            let rule = format!(
+                "Member must satisfy enum value set: [{}]",
+                self.allowed.join(", ")
+            );
+            wrong.push(failed(path, &value, &rule));
+        }
+        if let Some(pattern) = &self.pattern {
+            let regex = self
+                .compiled
+                .get_or_init(|| Regex::new(&format!("^(?:{pattern})$")).ok());
+            if !regex.as_ref().is_some_and(|regex| regex.is_match(text)) {
+                let rule = format!("Member must satisfy regular expression pattern: {pattern}");
+                wrong.push(failed(path, &value, &rule));
+            }
+        }
+    }
+
+    fn number(&self, path: &str, value: &Value, number: Option<f64>, wrong: &mut Vec<String>) {
+        let Some(number) = number else {
+            wrong.push(failed(path, value, "Member must be a number"));
+            return;
+        };
+        if let Some(min) = self.min.filter(|min| number < *min) {
+            let rule = format!("Member must have value greater than or equal to {min}");
+            wrong.push(failed(path, value, &rule));
+        }
+        if let Some(max) = self.max.filter(|max| number > *max) {
+            let rule = format!("Member must have value less than or equal to {max}");
+            wrong.push(failed(path, value, &rule));
+        }
+    }
+}
+
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+fn failed(path: &str, value: &Value, rule: &str) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let shown: String = text.chars().take(100).collect();
+    format!("Value '{shown}' at '{path}' failed to satisfy constraint: {rule}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ServiceName;
+
+    fn every_shape(shape: &Shape, seen: &mut dyn FnMut(&Shape)) {
+        seen(shape);
+        let inner = [&shape.member, &shape.key, &shape.value];
+        let inner = inner.into_iter().flatten().map(Box::as_ref);
+        for shape in inner.chain(shape.members.values()) {
+            every_shape(shape, seen);
+        }
+    }
+
+    #[test]
+    fn every_pattern_of_the_model_compiles() {
+        let mut patterns = 0;
+        let shapes = MODELS.values().flat_map(BTreeMap::values);
+        for shape in shapes {
+            every_shape(shape, &mut |shape| {
+                if let Some(pattern) = &shape.pattern {
+                    patterns += 1;
+                    let compiled = Regex::new(&format!("^(?:{pattern})$"));
+                    assert!(compiled.is_ok(), "{pattern}: {compiled:?}");
+                }
+            });
+        }
+        assert!(patterns > 60, "{patterns}");
+    }
+
+    #[test]
+    fn every_operation_with_parameters_is_in_the_model() {
+        for service in ServiceName::ALL {
+            for operation in service.operations() {
+                let known = MODELS
+                    .get(service.client_name())
+                    .is_some_and(|forms| forms.contains_key(operation));
+                assert!(known || operation == "GetCallerIdentity", "{operation}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_all_at_once() {
+        let request = json!({ "modelDeploymentName": "a--b", "tags": [{ "key": "" }] });
+        let error = check("bedrock", "CreateCustomModelDeployment", &request).unwrap_err();
+        for part in [
+            "4 validation errors",
+            "'modelDeploymentName'",
+            "'modelArn'",
+            "'tags.1.member.key'",
+            "'tags.1.member.value'",
+        ] {
+            assert!(error.message.contains(part), "{part} in {}", error.message);
+        }
+        let query = json!({ "maxResults": "0", "sortOrder": "Up", "nameContains": "a" });
+        let error = check("bedrock", "ListCustomModels", &query).unwrap_err();
+        assert!(
+            error.message.starts_with("2 validation errors"),
+            "{}",
+            error.message
+        );
+    }
+
+    #[test]
+    fn another_type_than_the_members_is_refused() {
+        for request in [
+            json!({ "messages": "hello", "modelId": "a" }),
+            json!({ "messages": [{ "role": 7, "content": [] }], "modelId": "a" }),
+            json!({ "messages": [{ "role": "user", "content": [{ "text": 7 }] }], "modelId": "a" }),
+            json!({ "inferenceConfig": { "maxTokens": "many" }, "modelId": "a" }),
+        ] {
+            let error = check("bedrock-runtime", "Converse", &request).unwrap_err();
+            assert!(error.message.contains("must be a"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_good_request_passes() {
+        let request = json!({ "maxResults": "1000", "sortOrder": "Ascending" });
+        assert_eq!(check("bedrock", "ListCustomModels", &request), Ok(()));
+        assert_eq!(check("sts", "GetCallerIdentity", &json!({})), Ok(()));
+    }
+}
