@@ -31,7 +31,9 @@ mod wire;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use faults::{Faults, LostAnswer, Refusal};
 pub use objects::{MemoryObjects, ObjectAccess};
-pub use services::{Answered, Caller, Described, OpenError, Outcome, ServiceName, Services, TickError};
+pub use services::{
+    Answered, Caller, Described, OpenError, Outcome, ServiceName, Services, TickError,
+};
 pub use settings::{Pace, Quotas, Settings, Span};
 
 /// The one account of the local cloud.

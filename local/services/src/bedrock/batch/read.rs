@@ -11,7 +11,10 @@ use crate::{
 };
 
 /// The job of an ARN or of its last part; a name finds nothing, as in AWS.
-pub(in crate::bedrock) fn find(identifier: &str, call: &Call<'_>) -> Result<InvocationJob, AwsError> {
+pub(in crate::bedrock) fn find(
+    identifier: &str,
+    call: &Call<'_>,
+) -> Result<InvocationJob, AwsError> {
     let arn = if identifier.starts_with("arn:") {
         identifier.to_owned()
     } else {

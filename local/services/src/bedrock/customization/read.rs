@@ -16,7 +16,10 @@ use crate::{
 };
 
 /// The job of an ARN or a name.
-pub(in crate::bedrock) fn find(identifier: &str, call: &Call<'_>) -> Result<CustomizationJob, AwsError> {
+pub(in crate::bedrock) fn find(
+    identifier: &str,
+    call: &Call<'_>,
+) -> Result<CustomizationJob, AwsError> {
     let found = match call.tx.get(identifier)? {
         Some(job) => Some(job),
         None => call
