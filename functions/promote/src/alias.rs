@@ -204,7 +204,7 @@ async fn write(
     Ok(PipelineEvent::Written)
 }
 
-/// Removes what failed moves left behind: a deployment by their name that nobody calls.
+/// Removes what earlier moves left behind: a deployment by their name that nobody calls.
 pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), EngineError> {
     let installation = &ports.desk.settings.installation;
     let Some(stored) = records::pipeline(ports.desk.table.as_ref(), name).await? else {

@@ -207,7 +207,7 @@ async fn commit(
             record: decision.pipeline,
             version: stored.version,
         }),
-        records::put_run(&Stored::new(run)),
+        records::put_run(&run, 0),
         records::put_history(&id, 1, now, text),
     ];
     match desk.table.transact(writes).await.map_err(EngineError::from) {

@@ -91,6 +91,36 @@ fn what_is_still_there_is_tried_again_for_a_week() {
 }
 
 #[test]
+fn a_deployment_that_was_removed_or_replaced_is_looked_for_an_hour_later() {
+    let serves = happens(
+        &configured(),
+        &[promotion(1), serving("arn:d/1"), PipelineEvent::Written],
+    );
+    assert_eq!((serves.deployed_by, serves.sweeps.len()), (Some(1), 0));
+    let gone = PipelineEvent::DeploymentGone {
+        deployment: "arn:d/1".into(),
+    };
+    let gone = happens(&serves, &[gone]);
+    assert_eq!((gone.deployed_by, gone.sweeps[0].generation), (None, 1));
+    let wait = gone.sweeps[0].look_at.duration_since(gone.sweeps[0].since);
+    assert_eq!(wait.as_hours(), 1);
+    let again = happens(&gone, &[serving("arn:d/2"), PipelineEvent::Written]);
+    assert_eq!((again.deployed_by, again.sweeps.len()), (Some(2), 1));
+    let refused = [promotion(2), under_way(2), PipelineEvent::UpdateRefused];
+    let replaced = happens(&happens(&again, &refused), &[serving("arn:d/3")]);
+    assert_eq!(
+        (replaced.deployed_by, replaced.sweeps[1].generation),
+        (Some(3), 2)
+    );
+    let updated = happens(&serves, &[promotion(2), serving("arn:d/1")]);
+    assert_eq!(
+        (updated.deployed_by, updated.sweeps.len()),
+        (Some(1), 0),
+        "it is the same deployment"
+    );
+}
+
+#[test]
 fn a_sweep_holds_up_neither_a_move_nor_a_run() {
     let pipeline = failed_creating();
     let moving = happens(&pipeline, &[promotion(2)]);

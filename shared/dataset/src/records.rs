@@ -1,5 +1,6 @@
 //! One line after the other: checked, compiled, counted.
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use aho_corasick::AhoCorasick;
 use perennial_core::limits::{DataLimits, RecordShape};
@@ -362,14 +363,27 @@ impl Records {
 /// The line gave no record, and its findings are noted.
 struct Broken;
 
+/// The searchers that were built in this process: the lists are few, and building one takes as long as a thousand short
+/// records take to be checked. No list beyond so many is kept.
+static SEARCHERS: Mutex<Vec<(Vec<String>, AhoCorasick)>> = Mutex::new(Vec::new());
+const MOST_SEARCHERS: usize = 16;
+
 fn forbidden_strings(limits: &DataLimits) -> Option<AhoCorasick> {
     if limits.forbidden.iter().all(String::is_empty) {
         return None;
     }
-    AhoCorasick::builder()
+    let mut known = SEARCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, searcher)) = known.iter().find(|(list, _)| *list == limits.forbidden) {
+        return Some(searcher.clone());
+    }
+    let searcher = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .build(&limits.forbidden)
-        .ok()
+        .ok()?;
+    if known.len() < MOST_SEARCHERS {
+        known.push((limits.forbidden.clone(), searcher.clone()));
+    }
+    Some(searcher)
 }
 
 fn look_at_length(

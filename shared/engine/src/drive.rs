@@ -313,10 +313,7 @@ async fn writes(
 ) -> Result<Vec<Write>, EngineError> {
     let now = desk.now();
     let run = &decision.run;
-    let mut writes = vec![records::put_run(&Stored {
-        record: run.clone(),
-        version: stored.version,
-    })];
+    let mut writes = vec![records::put_run(run, stored.version)];
     if let Some(text) = &decision.history {
         writes.push(records::put_history(&run.id, stored.version + 1, now, text));
     }

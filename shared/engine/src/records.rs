@@ -32,11 +32,14 @@ impl<T> Stored<T> {
 
     /// The condition of the next write.
     pub fn expect(&self) -> Expect {
-        if self.version == 0 {
-            Expect::Absent
-        } else {
-            Expect::Version(self.version)
-        }
+        expect(self.version)
+    }
+}
+
+fn expect(version: u64) -> Expect {
+    match version {
+        0 => Expect::Absent,
+        version => Expect::Version(version),
     }
 }
 
@@ -236,15 +239,10 @@ pub fn put_upload(stored: &Stored<Upload>) -> Write {
     )
 }
 
-/// Stores a run; it is due when it says so.
-pub fn put_run(stored: &Stored<Run>) -> Write {
-    let Stored { record, .. } = stored;
-    put(
-        Key::run(&record.pipeline, &record.id),
-        record,
-        stored.expect(),
-        record.due,
-    )
+/// Stores a run that stands at this version, 0 for a new one; it is due when it says so.
+pub fn put_run(run: &Run, version: u64) -> Write {
+    let key = Key::run(&run.pipeline, &run.id);
+    put(key, run, expect(version), run.due)
 }
 
 /// Stores a model. Every model that is not gone is due, so that `cleanup` finds it.

@@ -14,7 +14,7 @@ pub struct Body(Arc<Inner>);
 
 struct Inner {
     text: OnceLock<Box<str>>,
-    typed: Option<Box<dyn Typed>>,
+    typed: Option<Arc<dyn Typed>>,
 }
 
 /// A value that knows its JSON text.
@@ -40,7 +40,7 @@ impl Body {
     pub fn of<T: Serialize + Clone + Send + Sync + 'static>(record: &T) -> Self {
         Self(Arc::new(Inner {
             text: OnceLock::new(),
-            typed: Some(Box::new(record.clone())),
+            typed: Some(Arc::new(record.clone())),
         }))
     }
 
@@ -69,6 +69,24 @@ impl Body {
         match self.typed::<T>() {
             Some(record) => Ok(record.clone()),
             None => serde_json::from_str(self.as_str()),
+        }
+    }
+
+    /// The record, typed and shared: what was made here, or read from the text.
+    ///
+    /// # Errors
+    /// A record of another form.
+    pub fn shared<T: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+    ) -> Result<Arc<T>, serde_json::Error> {
+        let typed = self
+            .0
+            .typed
+            .clone()
+            .map(|typed| typed as Arc<dyn Any + Send + Sync>);
+        match typed.and_then(|typed| typed.downcast().ok()) {
+            Some(record) => Ok(record),
+            None => serde_json::from_str(self.as_str()).map(Arc::new),
         }
     }
 
@@ -150,6 +168,9 @@ mod tests {
         let read = |body: &Body| body.read::<BTreeMap<String, u32>>().expect("JSON");
         assert_eq!((read(&body), read(&body.plain())), (map.clone(), map));
         assert!(body.typed::<String>().is_none() && body.plain().typed::<String>().is_none());
-        assert!(body.read::<Vec<u32>>().is_err());
+        assert!(body.read::<Vec<u32>>().is_err() && body.shared::<Vec<u32>>().is_err());
+        let shared = |body: &Body| body.shared::<BTreeMap<String, u32>>().expect("JSON");
+        assert!(Arc::ptr_eq(&shared(&body), &shared(&body.clone())));
+        assert_eq!(*shared(&body), *shared(&body.plain()));
     }
 }

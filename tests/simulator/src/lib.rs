@@ -1,6 +1,7 @@
 //! The deterministic simulator: the real handlers over in-memory ports, a virtual clock, and one seed that decides
 //! everything. Each port call is a point at which the schedule may switch, fail, lose an answer, or crash.
 
+mod aim;
 mod checks;
 mod coverage;
 mod data;

@@ -3,6 +3,7 @@
 
 use fastrand::Rng;
 
+use crate::aim::Aim;
 use crate::data;
 
 /// One thing that a person does.
@@ -54,6 +55,8 @@ pub(crate) enum Act {
     MakeAModel,
     /// Somebody deletes one of our models.
     DeleteModel,
+    /// Somebody deletes the model that serves, with its deployment.
+    DeleteChampion,
     /// Somebody removes the pipeline's deployment.
     DeleteDeployment,
     /// Somebody writes the alias parameter.
@@ -91,7 +94,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn draw(rng: &mut Rng) -> Self {
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
         Self {
             manual: rng.u8(..) < 40,
             only_new: rng.u8(..) < 40,
@@ -143,7 +146,7 @@ impl Settings {
 const MINUTE: u64 = 60_000;
 
 /// Everything that people do in a schedule, each with its time in milliseconds.
-pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
+pub(crate) fn plan(rng: &mut Rng, aim: Option<&Aim>) -> Vec<(u64, Act)> {
     let mut acts = Vec::new();
     let soon = |rng: &mut Rng| rng.u64(0..20 * MINUTE);
     acts.push((soon(rng), Act::Configure(Settings::draw(rng))));
@@ -158,7 +161,7 @@ pub(crate) fn plan(rng: &mut Rng) -> Vec<(u64, Act)> {
             good,
         },
     ));
-    if rng.u8(..) < 12 {
+    if rng.u8(..) < 12 || aim.is_some_and(Aim::needs_seasons) {
         return seasons(rng, acts);
     }
     let more = *rng.choice([0, 0, 0, 0, 1, 1, 2, 3]).as_ref().unwrap_or(&2);

@@ -1,6 +1,7 @@
 //! The records as they stand, read from what was truly written: what the checkers compare with what they were told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use perennial_core::keys::Key;
 use perennial_core::model::Model;
@@ -16,31 +17,31 @@ use crate::facts::Row;
 /// Every record, as it was last written.
 #[derive(Debug, Default)]
 pub(crate) struct Picture {
-    pub(crate) pipeline: Option<Pipeline>,
-    pub(crate) runs: BTreeMap<RunId, Run>,
-    pub(crate) uploads: BTreeMap<String, Upload>,
-    pub(crate) models: BTreeMap<ModelId, Model>,
+    pub(crate) pipeline: Option<Arc<Pipeline>>,
+    pub(crate) runs: BTreeMap<RunId, Arc<Run>>,
+    pub(crate) uploads: BTreeMap<String, Arc<Upload>>,
+    pub(crate) models: BTreeMap<ModelId, Arc<Model>>,
     pub(crate) months: BTreeMap<String, Month>,
-    pub(crate) reservations: BTreeMap<Key, Reservation>,
+    pub(crate) reservations: BTreeMap<Key, Arc<Reservation>>,
     lines: BTreeSet<Key>,
 }
 
 /// One record that was written, as it was before and as it is now.
 #[derive(Debug)]
 pub(crate) enum Change {
-    Pipeline(Option<Box<Pipeline>>),
-    Run(RunId, Option<Box<Run>>),
-    Upload(String, Option<Box<Upload>>),
-    Model(ModelId, Option<Box<Model>>),
+    Pipeline(Option<Arc<Pipeline>>),
+    Run(RunId, Option<Arc<Run>>),
+    Upload(String, Option<Arc<Upload>>),
+    Model(ModelId, Option<Arc<Model>>),
     Month(String, Option<Month>),
     Reservation(Key),
     /// Whether a line stood there before.
     History(bool),
 }
 
-fn read<T: DeserializeOwned + Clone + 'static>(row: &Row) -> Result<T, String> {
+fn read<T: DeserializeOwned + Send + Sync + 'static>(row: &Row) -> Result<Arc<T>, String> {
     row.body
-        .read()
+        .shared()
         .map_err(|error| format!("{} is not readable: {error}", row.key))
 }
 
@@ -50,32 +51,33 @@ impl Picture {
         Ok(match row.key.kind() {
             "pipeline" => {
                 let before = self.pipeline.replace(read(row)?);
-                Change::Pipeline(before.map(Box::new))
+                Change::Pipeline(before)
             }
             "run" => {
-                let run: Run = read(row)?;
+                let run: Arc<Run> = read(row)?;
                 let id = run.id.clone();
                 let before = self.runs.insert(id.clone(), run);
-                Change::Run(id, before.map(Box::new))
+                Change::Run(id, before)
             }
             "upload" => {
-                let upload: Upload = read(row)?;
+                let upload: Arc<Upload> = read(row)?;
                 let key = upload.key.clone();
                 let before = self.uploads.insert(key.clone(), upload);
-                Change::Upload(key, before.map(Box::new))
+                Change::Upload(key, before)
             }
             "model" => {
-                let model: Model = read(row)?;
+                let model: Arc<Model> = read(row)?;
                 let id = model.id.clone();
                 let before = self.models.insert(id.clone(), model);
-                Change::Model(id, before.map(Box::new))
+                Change::Model(id, before)
             }
             "budget" if row.key.sk.starts_with("month#") => {
-                let before = self.months.insert(row.key.sk.clone(), read(row)?);
+                let before = self.months.insert(row.key.sk.clone(), *read(row)?);
                 Change::Month(row.key.sk.clone(), before)
             }
             "budget" => {
-                self.reservations.insert(row.key.clone(), read(row)?);
+                let reservation: Arc<Reservation> = read(row)?;
+                self.reservations.insert(row.key.clone(), reservation);
                 Change::Reservation(row.key.clone())
             }
             _ => Change::History(!self.lines.insert(row.key.clone())),
@@ -83,6 +85,8 @@ impl Picture {
     }
 
     pub(crate) fn active(&self) -> Option<&Run> {
-        self.runs.get(self.pipeline.as_ref()?.active_run.as_ref()?)
+        self.runs
+            .get(self.pipeline.as_ref()?.active_run.as_ref()?)
+            .map(Arc::as_ref)
     }
 }

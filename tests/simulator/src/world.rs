@@ -18,6 +18,7 @@ use perennial_ports::Clock;
 use perennial_ports::memory::MemoryCloud;
 use serde_json::{Value, json};
 
+use crate::aim::Aim;
 use crate::checks::{self, Check};
 use crate::coverage::Coverage;
 use crate::data;
@@ -49,9 +50,9 @@ enum What {
     /// What is left of it ends.
     Kill { invocation: usize },
     /// An event reaches a function.
-    Deliver(Delivery),
+    Deliver(Box<Delivery>),
     /// A call takes effect long after its caller gave up.
-    Late(Deed),
+    Late(Box<Deed>),
     /// Something goes on at AWS.
     Bedrock,
     /// The schedule of `reconcile`.
@@ -59,7 +60,7 @@ enum What {
     /// The daily schedules.
     Daily,
     /// A person acts.
-    Act(Act),
+    Act(Box<Act>),
     /// The faults stop.
     Calm,
 }
@@ -100,6 +101,9 @@ const MOST_STEPS: u64 = 200_000;
 pub(crate) struct World {
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
+    aim: Option<Aim>,
+    /// Until then calls take seconds.
+    slow_until: u64,
     pub(crate) cloud: MemoryCloud,
     pub(crate) installation: Installation,
     pub(crate) pipeline: PipelineName,
@@ -117,6 +121,8 @@ pub(crate) struct World {
     busy: usize,
     outbox: Arc<Mutex<Outbox>>,
     reconcile_at: u64,
+    /// The next round of `reconcile` comes when nothing is on its way any more.
+    waits_for_quiet: bool,
     daily_at: u64,
     /// Every so many rounds of `reconcile` one is made.
     thinned: u64,
@@ -148,12 +154,13 @@ impl World {
         plant::prepare(plant);
         let mut rng = Rng::with_seed(seed);
         let weather = Weather::draw(&mut rng);
+        let aim = Aim::draw(&mut rng);
         let cloud = MemoryCloud::new(rng.u64(..), data::mind);
         cloud.bedrock.set_pace(weather.pace);
         cloud.bedrock.set_quotas(weather.quotas);
         cloud.table.set_index_lag(weather.index_lag);
         // In some schedules every record goes through its text, as it does in DynamoDB; in the others the text is never made.
-        let plain = seed.is_multiple_of(16);
+        let plain = seed.is_multiple_of(32);
         cloud.table.set_plain(plain);
         cloud.table.set_measured(plain);
         cloud.usage.set_lag(weather.metric_lag);
@@ -178,6 +185,7 @@ impl World {
             busy: 0,
             outbox: Arc::default(),
             reconcile_at: 0,
+            waits_for_quiet: false,
             daily_at: 0,
             thinned: 1,
             progress: true,
@@ -196,6 +204,8 @@ impl World {
             began: start,
             rng,
             weather,
+            aim,
+            slow_until: 0,
             cloud,
         };
         world.plan();
@@ -203,10 +213,10 @@ impl World {
     }
 
     fn plan(&mut self) {
-        let acts = people::plan(&mut self.rng);
+        let acts = people::plan(&mut self.rng, self.aim.as_ref());
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);
         for (at, act) in acts {
-            self.push(at, What::Act(act));
+            self.push(at, What::Act(Box::new(act)));
         }
         // Some schedules go on for long enough that what is idle is found, marked and deleted.
         let hours = if self.rng.u8(..) < 24 { 60 } else { 5 };
@@ -272,6 +282,9 @@ impl World {
             if self.happens(entry.at, entry.what) {
                 return;
             }
+            if self.busy == 0 && std::mem::take(&mut self.waits_for_quiet) {
+                self.reconcile_in(MINUTE);
+            }
         }
     }
 
@@ -283,12 +296,12 @@ impl World {
             What::Kill { invocation } => self.kill(invocation),
             What::Deliver(delivery) => {
                 self.busy -= 1;
-                self.begin(delivery);
+                self.begin(*delivery);
             }
             What::Late(deed) => {
                 self.busy -= 1;
                 self.awake();
-                self.carry_out_late(deed);
+                self.carry_out_late(*deed);
             }
             What::Bedrock => {
                 if self.bedrock_at == Some(at) {
@@ -307,7 +320,7 @@ impl World {
                     self.daily();
                 }
             }
-            What::Act(act) => self.act(act),
+            What::Act(act) => self.act(*act),
             What::Calm => self.calm(),
         }
         false
@@ -317,7 +330,7 @@ impl World {
         if self.calm_since.is_some() {
             if self.busy > 0 {
                 // Something is still on its way: a round is what happens in quiet.
-                self.reconcile_in(MINUTE);
+                self.waits_for_quiet = true;
                 return false;
             }
             if self.round() {

@@ -104,6 +104,17 @@ impl Differences {
         2.0 * low - 1.0
     }
 
+    /// Whether the lower bound at `confidence` is `least` or more: one look at the capital where [`Self::lower`] takes fifty.
+    pub(super) fn reaches(&self, least: f64, confidence: f64) -> bool {
+        let n = self.count();
+        if n == 0 || least <= -1.0 {
+            return least <= -1.0;
+        }
+        let enough = -(1.0 - confidence).ln();
+        least <= self.mean()
+            && self.log_capital(&stakes(n, enough), f64::midpoint(least, 1.0)) >= enough
+    }
+
     /// The logarithm of the players' average capital against the mean `m`.
     fn log_capital(&self, stakes: &[f64], m: f64) -> f64 {
         if m <= 0.0 {
@@ -253,6 +264,18 @@ mod tests {
             prop_assert!(bounds.lower <= bounds.mean + 1e-12 && bounds.mean <= bounds.upper + 1e-12);
             let mirrored = Differences::new(values.iter().map(|value| -value)).bounds(confidence);
             prop_assert!((mirrored.lower + bounds.upper).abs() < 1e-9);
+        }
+
+        #[test]
+        fn a_bound_is_reached_where_it_stands(
+            values in prop::collection::vec(-1.0..=1.0_f64, 0..60), confidence in 0.501..0.999_999_f64, least in -1.0..1.0_f64,
+        ) {
+            let differences = Differences::new(values);
+            let lower = differences.lower(confidence);
+            for least in [least, lower - 1e-9] {
+                prop_assert_eq!(differences.reaches(least, confidence), lower >= least, "{} and {}", lower, least);
+            }
+            prop_assert!(!differences.reaches(lower + 1e-9, confidence));
         }
 
         #[test]

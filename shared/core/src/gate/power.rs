@@ -54,8 +54,8 @@ pub fn power(rule: &GateRule, n: usize, has_champion: bool) -> Result<Power, Too
         return Err(too_few(rule, n));
     }
     let passes = |won, lost| {
-        Differences::right_or_wrong(n, won, lost).lower(rule.confidence)
-            >= rule.min_gain_over_base - ROUNDING
+        Differences::right_or_wrong(n, won, lost)
+            .reaches(rule.min_gain_over_base - ROUNDING, rule.confidence)
     };
     let at_best = least(0, n, |won| passes(won, 0)).unwrap_or(n);
     let lost = usual_losses(n);
@@ -63,10 +63,8 @@ pub fn power(rule: &GateRule, n: usize, has_champion: bool) -> Result<Power, Too
     let share = |count: u64| count as f64 / n as f64;
     let balanced = has_champion && rule.evidence == Evidence::Balanced;
     let significant = |lost_to: u64| {
-        Differences::right_or_wrong(n, lost, lost_to)
-            .bounds(rule.confidence)
-            .upper
-            < -ROUNDING
+        // The other way round: the upper bound is below zero where the lower one of the loss is above it.
+        Differences::right_or_wrong(n, lost_to, lost).reaches(ROUNDING, rule.confidence)
     };
     let loss = if balanced {
         least(lost, n - lost, significant).map(|lost_to| lost_to - lost)
@@ -76,8 +74,8 @@ pub fn power(rule: &GateRule, n: usize, has_champion: bool) -> Result<Power, Too
     let equal = if has_champion && rule.evidence == Evidence::Strict {
         prompts_until(|n| {
             let each = usual_losses(n).min(n / 2);
-            Differences::right_or_wrong(n, each, each).lower(rule.confidence)
-                > -rule.max_loss_to_champion
+            Differences::right_or_wrong(n, each, each)
+                .reaches(-rule.max_loss_to_champion, rule.confidence)
         })
     } else {
         None
@@ -101,8 +99,8 @@ fn usual_losses(n: u64) -> u64 {
 
 fn perfect_passes(rule: &GateRule, n: u64) -> bool {
     n > 0
-        && Differences::right_or_wrong(n, n, 0).lower(rule.confidence)
-            >= rule.min_gain_over_base - ROUNDING
+        && Differences::right_or_wrong(n, n, 0)
+            .reaches(rule.min_gain_over_base - ROUNDING, rule.confidence)
 }
 
 fn too_few(rule: &GateRule, n: u64) -> TooFew {

@@ -213,6 +213,7 @@ pub fn decide(
         PipelineEvent::Serving { deployment } => {
             let moving = in_flight(&mut next)?;
             if moving.phase != MovePhase::Writing {
+                let made = (moving.phase == MovePhase::Creating).then_some(moving.generation);
                 moving.phase = MovePhase::Writing;
                 moving.look_at = now;
                 let (from, to) = (moving.from.clone(), moving.to.clone());
@@ -237,6 +238,10 @@ pub fn decide(
                 next.rolled_from.retain(known);
                 next.champion = Some(to);
                 next.deployment = Some(deployment.clone());
+                if made.is_some() {
+                    left(&mut next, now);
+                    next.deployed_by = made;
+                }
             }
         }
         PipelineEvent::DeploymentGone { deployment }
@@ -265,6 +270,7 @@ pub fn decide(
                         "Deployment Gone",
                         json!({ "pipeline": name, "deployment": deployment, "model": champion.model }),
                     ));
+                    left(&mut next, now);
                     MovePhase::Creating
                 }
             };
@@ -482,6 +488,21 @@ fn begin(
         look_at: now,
     });
     Ok(())
+}
+
+/// Clients do not call this deployment any more. An invocation that has seen neither its removal nor what took its place may
+/// still create it anew under its name.
+fn left(pipeline: &mut Pipeline, now: Timestamp) {
+    if let Some(generation) = pipeline.deployed_by.take()
+        && !simulator::is_removed(Rule::Sweep)
+    {
+        let wait = SignedDuration::from_hours(SWEEP_HOURS);
+        pipeline.sweeps.push(Sweep {
+            generation,
+            since: now,
+            look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
+        });
+    }
 }
 
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {

@@ -46,7 +46,8 @@ pub struct Champion {
     pub arn: String,
 }
 
-/// A deployment that a failed move may have left behind, also one whose create took effect later than anybody heard.
+/// A deployment that nobody calls any more and that may be there all the same: of a failed move, or one that was removed or
+/// replaced, where a create that was on its way took effect later than anybody heard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
     /// The move: it ends the deployment's name.
@@ -140,6 +141,9 @@ pub struct Pipeline {
     pub rolled_from: BTreeSet<ModelId>,
     /// What clients call: the ARN of the pipeline's deployment.
     pub deployment: Option<String>,
+    /// The move that made `deployment`: its generation ends the deployment's name.
+    #[serde(default)]
+    pub deployed_by: Option<u64>,
     /// Counts the moves of the alias.
     pub generation: u64,
     /// The move in flight.
@@ -152,7 +156,7 @@ pub struct Pipeline {
     /// Repairs that failed one after the other: each waits longer than the one before.
     #[serde(default)]
     pub failed_repairs: u32,
-    /// Deployments of failed moves: looked for until nothing of them can come any more.
+    /// Deployments that clients do not call, or not any more: looked for until nothing of them can come.
     #[serde(default)]
     pub sweeps: Vec<Sweep>,
     /// Set by a rollback: promotions wait for `resume` or `approve`.
@@ -192,6 +196,7 @@ impl Pipeline {
             previous: Vec::new(),
             rolled_from: BTreeSet::new(),
             deployment: None,
+            deployed_by: None,
             generation: 0,
             moving: None,
             last_failure: None,
@@ -242,7 +247,7 @@ impl Pipeline {
         self.moving.is_none() && self.repair_after.is_none_or(|after| now >= after)
     }
 
-    /// When the next deployment of a failed move is to be looked for.
+    /// When the next deployment that nobody calls is to be looked for.
     pub fn next_sweep(&self) -> Option<Timestamp> {
         self.sweeps.iter().map(|sweep| sweep.look_at).min()
     }

@@ -64,7 +64,10 @@ struct DueIndex {
 
 impl DueIndex {
     fn set(&mut self, key: &Key, due: Option<Timestamp>) {
-        self.waiting.push_back((self.steps, key.clone(), due));
+        // Most items are never due: what the index does not show and need not show is no change of it.
+        if due.is_some() || !self.waiting.is_empty() || self.times.contains_key(key) {
+            self.waiting.push_back((self.steps, key.clone(), due));
+        }
     }
 
     /// One more write or read: shows what has waited long enough.
@@ -300,10 +303,12 @@ fn check(writes: &[Write], measured: bool) -> Result<(), PortError> {
             writes.len()
         )));
     }
-    let mut seen = BTreeSet::new();
-    for write in writes {
+    for (place, write) in writes.iter().enumerate() {
         let (key, _) = parts(write);
-        if !seen.insert(key) {
+        if writes[..place]
+            .iter()
+            .any(|earlier| parts(earlier).0 == key)
+        {
             return Err(invalid(format!(
                 "{key} stands twice in one transaction; DynamoDB takes one write per item: merge the two"
             )));

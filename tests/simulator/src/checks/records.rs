@@ -1,6 +1,7 @@
 //! Every accepted record is in exactly the datasets that it should be in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use perennial_core::config::DataUse;
 use perennial_core::manifest::Manifest;
@@ -211,7 +212,7 @@ fn pending(view: &View<'_>) -> Result<(), String> {
                 .is_some_and(|shard| shard.sequence > pipeline.sealed)
     };
     let (mut uploads, mut records) = (0, 0);
-    for upload in view.picture.uploads.values().filter(waits) {
+    for upload in view.picture.uploads.values().map(Arc::as_ref).filter(waits) {
         uploads += 1;
         records += upload.shard.as_ref().map_or(0, |shard| shard.records);
     }

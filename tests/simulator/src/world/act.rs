@@ -94,6 +94,16 @@ impl World {
                     self.cloud.bedrock.remove_model(arn);
                 }
             }
+            Act::DeleteChampion => {
+                if let Some(pipeline) = self.typed_pipeline() {
+                    if let Some(deployment) = pipeline.deployment {
+                        self.cloud.bedrock.remove_deployment(&deployment);
+                    }
+                    if let Some(champion) = pipeline.champion {
+                        self.cloud.bedrock.remove_model(&champion.arn);
+                    }
+                }
+            }
             Act::DeleteDeployment => {
                 if let Some(deployment) = self.typed_pipeline().and_then(|p| p.deployment) {
                     self.cloud.bedrock.remove_deployment(&deployment);
@@ -163,7 +173,14 @@ impl World {
             token: format!("theirs-{file}"),
             model_arn: model.arn.clone(),
             description: "somebody's own".into(),
-            tags: Tags::new(),
+            // Some take over the tag by which Perennial knows what it may remove.
+            tags: match self.rng.u8(0..4) {
+                0 => Tags::from([(
+                    "perennial:installation".into(),
+                    self.installation.to_string(),
+                )]),
+                _ => Tags::new(),
+            },
         };
         let _ = futures::FutureExt::now_or_never(self.cloud.bedrock.create_deployment(&spec));
     }

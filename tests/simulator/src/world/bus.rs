@@ -43,13 +43,13 @@ impl World {
         if self.chance(self.weather.double) {
             self.note(|| format!("doubled: {}", delivery.words()));
             let again = self.delay();
-            self.push(self.now + again, What::Deliver(delivery.clone()));
+            self.push(self.now + again, What::Deliver(Box::new(delivery.clone())));
         }
         let delay = self.delay();
         if delay > MINUTE {
             self.note(|| format!("late by {} minutes: {}", delay / MINUTE, delivery.words()));
         }
-        self.push(self.now + delay, What::Deliver(delivery));
+        self.push(self.now + delay, What::Deliver(Box::new(delivery)));
     }
 
     fn delay(&mut self) -> u64 {

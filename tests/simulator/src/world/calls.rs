@@ -5,11 +5,13 @@ use std::task::{Context, Waker};
 
 use jiff::SignedDuration;
 use perennial_core::announcement::Function;
+use perennial_core::simulator;
 use perennial_engine::Invocation;
-use perennial_ports::memory::operation as op;
+use perennial_ports::memory::{Outcome, Work, operation as op};
 use perennial_ports::{Clock, ErrorKind};
 
 use super::{MINUTE, What, World};
+use crate::aim::{Lead, State};
 use crate::deed::Deed;
 use crate::facts::Fact;
 use crate::gate::{Board, Fate};
@@ -82,6 +84,7 @@ impl World {
         // What is seldom done is interrupted more often.
         let seldom = match operation {
             op::DELETE_DEPLOYMENT if function == Function::Cleanup => 60,
+            op::STOP_TRAINING if function == Function::Promote => 60,
             op::STOP_TRAINING
             | op::STOP_BATCH
             | op::DELETE_MODEL
@@ -202,7 +205,9 @@ impl World {
             );
         }
         for call in fresh.into_iter().take(count) {
-            let takes = if self.chance(self.weather.stall) {
+            let takes = if self.now < self.slow_until {
+                self.rng.u64(2..5_000)
+            } else if self.chance(self.weather.stall) {
                 self.rng.u64(0..25 * MINUTE)
             } else if self.chance(self.weather.slow) {
                 self.rng.u64(0..MINUTE)
@@ -244,7 +249,7 @@ impl World {
             return;
         }
         delivery.attempt += 1;
-        self.push(self.now + wait, What::Deliver(delivery));
+        self.push(self.now + wait, What::Deliver(Box::new(delivery)));
     }
 
     /// The time limit: Lambda delivers again, and the first may live on for a while.
@@ -276,7 +281,7 @@ impl World {
         let Outbox { facts, late } =
             std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
         for (after, deed) in late {
-            self.push(self.now + after, What::Late(deed));
+            self.push(self.now + after, What::Late(Box::new(deed)));
         }
         self.follow(facts);
     }
@@ -311,11 +316,12 @@ impl World {
                 Fact::Wrote(_) => {
                     if std::mem::take(&mut self.moved) {
                         self.awake();
+                        self.aim();
                         if self.chance(self.weather.meddling) {
                             let most = if self.rng.bool() { 400 } else { 2 * MINUTE };
                             let at = self.now + self.rng.u64(0..most);
                             let act = people::meddle(&mut self.rng);
-                            self.push(at, What::Act(act));
+                            self.push(at, What::Act(Box::new(act)));
                         }
                     }
                 }
@@ -331,6 +337,33 @@ impl World {
                 self.cloud.bedrock.forget_tokens();
             }
             self.settle();
+        }
+    }
+
+    /// The run and the pipeline have come into a state: if it is the one that is aimed at, the person acts.
+    fn aim(&mut self) {
+        let Some(aim) = self.aim.clone().filter(|_| self.calm_since.is_none()) else {
+            return;
+        };
+        let run = self.picture.active().map(simulator::run_state);
+        let pipeline = self.picture.pipeline.as_deref();
+        let pipeline = pipeline.map(simulator::pipeline_state);
+        let there = [run.map(State::Run), pipeline.map(State::Pipeline)];
+        let lead = match there.into_iter().flatten().any(|state| aim.is(state)) {
+            true => Some(Lead::Act(aim.act)),
+            false => run.and_then(|run| aim.lead(run)),
+        };
+        match lead.filter(|_| self.rng.bool()) {
+            Some(Lead::Act(act)) => {
+                self.slow_until = self.now + 10_000;
+                let at = self.now + self.rng.u64(0..400);
+                self.push(at, What::Act(Box::new(act)));
+            }
+            Some(Lead::Misses) => {
+                let end = Outcome::Misses(self.rng.usize(89..100));
+                self.cloud.bedrock.plan_next(Work::Batch, end, 1);
+            }
+            None => {}
         }
     }
 

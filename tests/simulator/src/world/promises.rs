@@ -1,5 +1,9 @@
 //! Every fact goes to every checker.
 
+use std::sync::Arc;
+
+use perennial_core::run::Run;
+
 use super::World;
 use crate::checks::{Check, View, Written};
 use crate::facts::Fact;
@@ -17,8 +21,8 @@ impl World {
             }
             self.moved = changes.iter().any(|change| match change {
                 Change::Run(id, before) => {
-                    let now = self.picture.runs.get(id).map(|run| &run.state);
-                    before.as_ref().map(|run| &run.state) != now
+                    let seen = |run: &Arc<Run>| (run.state.clone(), run.cancelled.is_some());
+                    before.as_ref().map(seen) != self.picture.runs.get(id).map(seen)
                 }
                 Change::History(_) => false,
                 _ => true,

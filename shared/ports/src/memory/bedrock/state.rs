@@ -119,7 +119,10 @@ impl State {
     }
 
     pub(crate) fn next_change(&self) -> Option<Timestamp> {
-        self.next_due().map(|(at, _)| at)
+        let trainings = self.trainings.values().filter_map(|job| job.changes_at);
+        let batches = self.batches.values().filter_map(|job| job.changes_at);
+        let deployments = self.deployments.values().filter_map(Deployed::changes_at);
+        trainings.chain(batches).chain(deployments).min()
     }
 
     fn next_due(&self) -> Option<(Timestamp, Due)> {
@@ -140,8 +143,8 @@ impl State {
 
     /// Everything that was to happen by `now`, the earliest first.
     pub(crate) fn settle(&mut self, now: Timestamp, objects: &MemoryObjects, mind: &Mind) {
-        while let Some((at, due)) = self.next_due()
-            && at <= now
+        while self.next_change().is_some_and(|at| at <= now)
+            && let Some((at, due)) = self.next_due()
         {
             match due {
                 Due::Training(name) => self.training_changes(&name, at, objects),
