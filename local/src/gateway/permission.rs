@@ -1,0 +1,165 @@
+//! A call of a function is asked for in its role before it reaches its service, and denied in the service's own words.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use perennial_local_policy::AwsCall;
+use perennial_local_services::ServiceName;
+use serde_json::Value;
+
+use super::{BODY_BYTES, Body, Gateway, boxed, refusal};
+use crate::identity::Caller;
+use crate::roles::AccessDenied;
+use crate::services::{CallRecord, Handled};
+
+/// A call as it was understood: its operation and its parameters.
+pub(super) type Understood = (String, Value);
+
+impl Gateway {
+    /// Asks for a call of S3. A denied call's body is read to its end: otherwise its sender would meet a broken connection
+    /// and not the refusal.
+    pub(super) async fn permit_s3(
+        &self,
+        caller: &Caller,
+        (operation, parameters): (&str, &Value),
+        body: Incoming,
+        request_id: &str,
+    ) -> Result<Incoming, Response<Body>> {
+        let call = AwsCall {
+            service: "s3",
+            operation,
+            parameters,
+        };
+        match self.roles.check(caller, &call) {
+            Ok(()) => Ok(body),
+            Err(denied) => {
+                let _ = Limited::new(body, BODY_BYTES).collect().await;
+                Err(self.deny_s3(caller, (operation, parameters), denied, request_id))
+            }
+        }
+    }
+
+    /// What becomes of an answer of S3 that says that something is not there: whoever may not list the bucket is not
+    /// told.
+    pub(super) fn permit_missing(
+        &self,
+        caller: &Caller,
+        (operation, parameters): (&str, &Value),
+        request_id: &str,
+    ) -> Option<Response<Body>> {
+        let call = AwsCall {
+            service: "s3",
+            operation,
+            parameters,
+        };
+        let denied = self.roles.check_missing(caller, &call).err()?;
+        Some(self.deny_s3(caller, (operation, parameters), denied, request_id))
+    }
+
+    fn deny_s3(
+        &self,
+        caller: &Caller,
+        (operation, parameters): (&str, &Value),
+        denied: AccessDenied,
+        request_id: &str,
+    ) -> Response<Body> {
+        let refusal = refusal::access_denied("s3", denied.message);
+        let call = CallRecord {
+            event_name: operation.to_owned(),
+            request_parameters: parameters.clone(),
+            error_code: Some(refusal.code.into()),
+            error_message: Some(refusal.message.clone()),
+            ..CallRecord::default()
+        };
+        self.trace
+            .write("s3", caller, call, request_id, self.clock.now());
+        refusal.response("s3", request_id).map(boxed)
+    }
+
+    /// Asks for a call of any other service; the answer, if it is denied.
+    pub(super) async fn permit(
+        &self,
+        service: &str,
+        caller: &Caller,
+        request: &Request<Bytes>,
+        request_id: &str,
+    ) -> Option<Handled> {
+        if !matches!(caller, Caller::Function(_)) {
+            return None;
+        }
+        // What cannot be read is refused by the service itself, without effect.
+        let (operation, parameters) = understood(service, request)?;
+        let checked = {
+            let roles = Arc::clone(&self.roles);
+            let (service, caller) = (service.to_owned(), caller.clone());
+            let (operation, parameters) = (operation.clone(), parameters.clone());
+            // It looks at the services' state, and that blocks.
+            tokio::task::spawn_blocking(move || {
+                let call = AwsCall {
+                    service: &service,
+                    operation: &operation,
+                    parameters: &parameters,
+                };
+                roles.check(&caller, &call)
+            })
+            .await
+        };
+        let denied = match checked {
+            Ok(Ok(())) => return None,
+            Ok(Err(denied)) => denied,
+            Err(error) => AccessDenied {
+                message: format!("the permission could not be looked up: {error}"),
+            },
+        };
+        let refusal = refusal::access_denied(service, denied.message);
+        let call = CallRecord {
+            event_name: operation,
+            request_parameters: parameters,
+            error_code: Some(refusal.code.into()),
+            error_message: Some(refusal.message.clone()),
+            ..CallRecord::default()
+        };
+        let (head, _) = request.clone().into_parts();
+        Some(Handled {
+            response: Some(shaped(service, &head, &refusal, request_id)),
+            call,
+        })
+    }
+}
+
+/// In the wire format of the call's service, with the status of this service's denials.
+fn shaped(
+    service: &str,
+    head: &Parts,
+    refusal: &refusal::Refusal,
+    request_id: &str,
+) -> Response<Bytes> {
+    let mut response = match ServiceName::of(service, head.uri.path()) {
+        Some(name) => name.refusal(head, refusal.code, &refusal.message, request_id),
+        None => refusal.response(service, request_id),
+    };
+    *response.status_mut() = refusal.status;
+    response
+}
+
+fn understood(service: &str, request: &Request<Bytes>) -> Option<Understood> {
+    if service == "dynamodb" {
+        let parameters = serde_json::from_slice(request.body()).ok()?;
+        return Some((refusal::operation_of(request), parameters));
+    }
+    let (operation, parameters) =
+        ServiceName::of(service, request.uri().path())?.understood(request)?;
+    Some((operation.to_owned(), parameters))
+}
+
+/// The status with which services deny: 403, and 400 where every error of the protocol has it.
+pub(super) fn status_of(service: &str) -> StatusCode {
+    match service {
+        "dynamodb" | "ssm" | "events" => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
+    }
+}
