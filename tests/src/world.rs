@@ -262,15 +262,7 @@ impl World {
                 };
                 perennial_promote::handle(&ports, event, invocation).await
             }
-            Function::Reconcile => {
-                let ports = perennial_reconcile::Ports {
-                    desk: self.desk(),
-                    read: objects.clone(),
-                    read_alias: cloud.alias.clone(),
-                    deployments: bedrock.clone(),
-                };
-                perennial_reconcile::handle(&ports, event).await
-            }
+            Function::Reconcile => perennial_reconcile::handle(&self.reconcile(), event).await,
             Function::Cleanup => {
                 let ports = perennial_cleanup::Ports {
                     desk: self.desk(),
@@ -283,6 +275,16 @@ impl World {
                 };
                 perennial_cleanup::handle(&ports, event).await
             }
+        }
+    }
+
+    /// What `reconcile` sees of this installation.
+    pub fn reconcile(&self) -> perennial_reconcile::Ports {
+        perennial_reconcile::Ports {
+            desk: self.desk(),
+            read: self.cloud.objects.clone(),
+            read_alias: self.cloud.alias.clone(),
+            deployments: self.cloud.bedrock.clone(),
         }
     }
 

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use perennial_core::run::Outcome;
 use perennial_tests::{Delivery, World, config, evaluation, training};
+use serde_json::json;
 
 const KINDS: [&str; 8] = [
     "Object Created",
@@ -151,4 +152,29 @@ async fn the_first_events_of_every_kind_lost_our_own_included_are_made_up_for() 
     };
     // The bucket is listed once a day, and the first eight findings are lost too.
     outcome_with(delivery, 8).await;
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_takes_for_an_hour_is_counted_as_overdue() {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    world.upload("eval/bot/questions.jsonl", evaluation());
+    world.upload("data/bot/tickets.jsonl", training());
+    for lost in ["Run Due", "Model Customization Job State Change"] {
+        world.delivery.drop.insert(lost.to_owned());
+    }
+    world.pass(SignedDuration::from_mins(50)).await;
+    assert_eq!(overdue(&world).await, 0);
+    world.pass(SignedDuration::from_hours(2)).await;
+    assert_eq!(overdue(&world).await, 1);
+    world.delivery.drop.clear();
+    world.pass(SignedDuration::from_hours(1)).await;
+    assert_eq!(overdue(&world).await, 0, "{:?}", world.failures);
+}
+
+/// As a tick of the schedule counts them.
+async fn overdue(world: &World) -> u32 {
+    let tick = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
+    let seen = perennial_reconcile::look(&world.reconcile(), tick).await;
+    seen.expect("it looked").expect("a tick").overdue
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use lambda_runtime::Error;
 use perennial_bedrock::Bedrock;
-use perennial_desk::{serve, start};
+use perennial_desk::{Unit, metric, serve, start};
 use perennial_ssm::Parameters;
 use serde_json::Value;
 
-use crate::{Ports, handle};
+use crate::{Ports, look};
+
+/// Runs that have been due for more than an hour: an alarm stands on it (`infra/template.yaml`).
+const OVERDUE: &str = "RunsOverdue";
 
 /// Serves invocations until Lambda ends the process.
 ///
@@ -26,7 +29,12 @@ pub async fn main() -> Result<(), Error> {
     };
     serve(|event, _| {
         let ports = ports.clone();
-        async move { handle(&ports, event).await.map(|()| Value::Null) }
+        async move {
+            if let Some(seen) = look(&ports, event).await? {
+                metric(OVERDUE, Unit::Count, seen.overdue.into(), None);
+            }
+            Ok(Value::Null)
+        }
     })
     .await
 }

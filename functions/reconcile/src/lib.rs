@@ -46,18 +46,35 @@ const MOST: u32 = 500;
 /// What the daily schedule's event bears in its detail.
 const SYNC: &str = "sync";
 
-/// Takes a schedule's tick, or a request to list the bucket.
-pub async fn handle(ports: &Ports, event: Value) -> Result<(), EngineError> {
-    let asked = event["detail-type"] == "Sync Requested" || event["detail"]["task"] == SYNC;
-    if asked {
-        return sync::sync(ports).await;
-    }
-    tick(ports).await
+/// A run that was due for longer than this, in milliseconds, is overdue: every tick says that it is due, and nobody acts.
+const OVERDUE: i64 = 3_600_000;
+
+/// What a tick saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Runs that have been due for more than an hour.
+    pub overdue: u32,
 }
 
-async fn tick(ports: &Ports) -> Result<(), EngineError> {
+/// Takes a schedule's tick, or a request to list the bucket.
+pub async fn handle(ports: &Ports, event: Value) -> Result<(), EngineError> {
+    look(ports, event).await.map(drop)
+}
+
+/// The same, and what a tick saw; nothing for a request.
+pub async fn look(ports: &Ports, event: Value) -> Result<Option<Seen>, EngineError> {
+    let asked = event["detail-type"] == "Sync Requested" || event["detail"]["task"] == SYNC;
+    if asked {
+        sync::sync(ports).await?;
+        return Ok(None);
+    }
+    tick(ports).await.map(Some)
+}
+
+async fn tick(ports: &Ports) -> Result<Seen, EngineError> {
     let table = ports.desk.table.as_ref();
     let now = ports.desk.now();
+    let mut seen = Seen::default();
     let mut say: Vec<Announcement> = Vec::new();
     for key in table.due("run", now, MOST).await? {
         let (Some(pipeline), Ok(id)) = (key.pipeline_name(), RunId::parse(&key.sk)) else {
@@ -67,8 +84,9 @@ async fn tick(ports: &Ports) -> Result<(), EngineError> {
             continue;
         };
         // The index lags behind the table: what was dealt with meanwhile is not said again.
-        if run.record.due.is_some_and(|due| due <= now) {
+        if let Some(due) = run.record.due.filter(|due| *due <= now) {
             say.push(run_due(&pipeline, &id, run.record.stage()));
+            seen.overdue += u32::from(now.as_millisecond() - due.as_millisecond() > OVERDUE);
         }
     }
     for key in table.due(Key::kind(&key_of(PIPELINES)), now, MOST).await? {
@@ -84,7 +102,7 @@ async fn tick(ports: &Ports) -> Result<(), EngineError> {
     }
     say.extend(aliases(ports).await?);
     ports.desk.announce.announce(&say).await?;
-    Ok(())
+    Ok(seen)
 }
 
 fn key_of(partition: &str) -> Key {

@@ -15,7 +15,7 @@ use perennial_s3::Bucket;
 use perennial_store::DynamoTable;
 use serde_json::Value;
 
-pub use perennial_lambda::Settings;
+pub use perennial_lambda::{Settings, Unit, metric};
 
 /// What a function starts with.
 #[derive(Debug)]
