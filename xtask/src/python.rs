@@ -33,13 +33,12 @@ impl Python {
         };
         let mut found = Vec::new();
         for program in candidates {
-            let Some(version) = version(&program) else {
-                continue;
-            };
-            if is_new_enough(&version) {
-                return Ok(Self { program, version });
+            let name = program.to_string_lossy().into_owned();
+            match version(&program) {
+                Some(version) if is_new_enough(&version) => return Ok(Self { program, version }),
+                Some(version) => found.push(format!("{name} is {version}")),
+                None => found.push(format!("{name} cannot be started")),
             }
-            found.push(format!("{} is {version}", program.to_string_lossy()));
         }
         Err(missing(&found))
     }
@@ -143,14 +142,10 @@ fn is_new_enough(version: &str) -> bool {
 
 fn missing(found: &[String]) -> String {
     let (major, minor) = OLDEST;
-    let found = if found.is_empty() {
-        "python3 and python were looked for, and neither can be started".to_owned()
-    } else {
-        found.join(", ")
-    };
     format!(
         "Python {major}.{minor} or newer is needed: AWS's own SDK, its template tools and an emulator that is not ours check what \
-         is here. {found}. Install it, or name it: {VARIABLE}=/path/to/python3 cargo xtask test"
+         is here. Here, {}. Install it, or name it: {VARIABLE}=/path/to/python3 cargo xtask test",
+        found.join(", and ")
     )
 }
 
