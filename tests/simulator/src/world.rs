@@ -51,8 +51,8 @@ enum What {
     Kill { invocation: usize },
     /// An event reaches a function.
     Deliver(Box<Delivery>),
-    /// A call takes effect long after its caller gave up.
-    Late(Box<Deed>),
+    /// A call takes effect long after its caller gave up, which began then.
+    Late(Box<Deed>, Timestamp),
     /// Something goes on at AWS.
     Bedrock,
     /// The schedule of `reconcile`.
@@ -228,7 +228,7 @@ impl World {
     }
 
     fn push(&mut self, at: u64, what: What) {
-        if matches!(what, What::Deliver(_) | What::Late(_)) {
+        if matches!(what, What::Deliver(_) | What::Late(..)) {
             self.busy += 1;
         }
         self.order += 1;
@@ -298,10 +298,10 @@ impl World {
                 self.busy -= 1;
                 self.begin(*delivery);
             }
-            What::Late(deed) => {
+            What::Late(deed, began) => {
                 self.busy -= 1;
                 self.awake();
-                self.carry_out_late(*deed);
+                self.carry_out_late(*deed, began);
             }
             What::Bedrock => {
                 if self.bedrock_at == Some(at) {

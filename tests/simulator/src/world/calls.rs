@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Waker};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use perennial_core::announcement::Function;
 use perennial_core::simulator;
 use perennial_engine::Invocation;
@@ -281,13 +281,14 @@ impl World {
         let Outbox { facts, late } =
             std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
         for (after, deed) in late {
-            self.push(self.now + after, What::Late(Box::new(deed)));
+            // What it decided on it saw then, and not when it takes effect.
+            self.push(self.now + after, What::Late(Box::new(deed), self.began));
         }
         self.follow(facts);
     }
 
-    pub(super) fn carry_out_late(&mut self, deed: Deed) {
-        self.began = self.time();
+    pub(super) fn carry_out_late(&mut self, deed: Deed, began: Timestamp) {
+        self.began = began;
         self.note(|| format!("late: {} takes effect", deed.operation()));
         let mut facts = Vec::new();
         let cloud = self.cloud.clone();
