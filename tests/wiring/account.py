@@ -30,6 +30,7 @@ class Account:
     """One running emulator, and clients that may do everything in it."""
 
     def __init__(self, folder: Path, environment: dict[str, str]):
+        self.folder = folder
         port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self._log = open(folder / "ministack.log", "wb")
@@ -80,6 +81,11 @@ class Account:
             aws_secret_access_key=self._own["AWS_SECRET_ACCESS_KEY"],
             config=botocore.config.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=120),
         )
+
+    def credentials(self) -> dict[str, str]:
+        """For the environment of AWS's commands."""
+        names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        return {name: self._own[name] for name in names}
 
     def log(self) -> str:
         self._log.flush()

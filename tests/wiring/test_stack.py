@@ -5,7 +5,8 @@ The tests build on each other, in this order.
 
 import json
 
-from conftest import BUCKET, INSTALLATION, wait_for
+import deployment
+from conftest import INSTALLATION, wait_for
 from deployment import FUNCTIONS, ROOT
 
 DEMO = ROOT / "cli" / "demo"
@@ -50,8 +51,8 @@ def test_an_upload_becomes_a_model_that_serves(stack):
     assert stack.door.made("/model-customization-jobs") == 1
     assert stack.door.made("/model-invocation-job") == 1
     alias = stack.account.client("ssm").get_parameter(Name=f"/perennial/{INSTALLATION}/support-desk/model")["Parameter"]["Value"]
-    deployment = stack.cloud_client("bedrock").get_custom_model_deployment(customModelDeploymentIdentifier=alias)
-    assert deployment["status"] == "Active"
+    serving = stack.cloud_client("bedrock").get_custom_model_deployment(customModelDeploymentIdentifier=alias)
+    assert serving["status"] == "Active"
     assert denied(stack) == []
     assert dead_letters(stack) == {}
 
@@ -107,4 +108,11 @@ def test_what_is_asked_of_a_function_reaches_it(stack):
 def test_nothing_was_denied_and_nothing_was_given_up(stack):
     assert denied(stack) == []
     assert dead_letters(stack) == {}
-    assert stack.s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+
+
+def test_removal_keeps_the_bucket_and_the_table(stack):
+    before = stack.history()
+    deployment.remove(stack.account)
+    assert stack.functions.list_functions()["Functions"] == []
+    assert stack.report("reports/support-desk/uploads/data/support-desk/tickets.jsonl.txt")
+    assert stack.history() == before
