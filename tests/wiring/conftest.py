@@ -75,6 +75,17 @@ class Stack:
     def history(self) -> list[str]:
         return [step["text"]["S"] for step in self.records("history")]
 
+    def complaints(self) -> list[str]:
+        """What the emulator and the functions complained of, each once."""
+        logs = self.account.client("logs")
+        lines = self.account.log().splitlines()
+        for function in deployment.FUNCTIONS:
+            group = f"/aws/lambda/perennial-{INSTALLATION}-{function}"
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            lines += [f"{function}: {event['message'].strip()}" for page in pages for event in page["events"]]
+        marks = ('"level":"ERROR"', "is not authorized to perform", "HTTP status 403", "errorType=Runtime.")
+        return list(dict.fromkeys(line[:600] for line in lines if any(mark in line for mark in marks)))
+
     # --- what AWS would do and the emulator does not
 
     def invoke(self, function: str, event: dict) -> None:
@@ -156,9 +167,9 @@ def wait_for(what: str, look, stack: Stack, seconds: float = 60.0, between=lambd
             return found
         between()
         time.sleep(0.3)
-    complaints = [line[:600] for line in stack.account.log().splitlines() if '"level":"ERROR"' in line or "AccessDenied" in line]
     history = "\n  ".join(stack.history())
-    raise AssertionError(f"{what} did not come within {seconds:.0f} s.\nhistory:\n  {history}\nerrors:\n  " + "\n  ".join(complaints[-10:]))
+    complaints = "\n  ".join(stack.complaints()[-10:])
+    raise AssertionError(f"{what} did not come within {seconds:.0f} s.\nhistory:\n  {history}\ncomplaints:\n  {complaints}")
 
 
 @pytest.fixture(scope="session")

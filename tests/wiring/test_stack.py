@@ -25,7 +25,7 @@ def dead_letters(stack) -> dict[str, str]:
 
 def denied(stack) -> list[str]:
     """What a function was not allowed to do."""
-    return [line[:600] for line in stack.account.log().splitlines() if "is not authorized to perform" in line or "HTTP status 403" in line]
+    return [line for line in stack.complaints() if "is not authorized to perform" in line or "HTTP status 403" in line]
 
 
 def test_the_bucket_refuses_what_does_not_come_by_tls(stack):
