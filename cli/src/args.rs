@@ -128,6 +128,9 @@ pub(crate) struct LocalArgs {
     /// Append each AWS call to this file, as a CloudTrail-shaped JSON line
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
+    /// Run this template in place of the one that the program was built with (infra/template.yaml)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
     /// Lose, double and delay events, kill functions, fail and delay their AWS calls, as this number decides
     #[arg(long, value_name = "SEED")]
     pub(crate) chaos: Option<u64>,

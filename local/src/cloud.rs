@@ -17,11 +17,12 @@ use crate::drop::{Progress, Watcher};
 use crate::error::CloudError;
 use crate::gateway::{Control, DynamoDb, Gateway, S3};
 use crate::home::Home;
-use crate::identity::{Keys, REGION};
+use crate::identity::{FunctionCaller, Keys, REGION};
 use crate::lambda::{Dispatcher, Pool, PoolSettings};
 use crate::ledger::Ledger;
 use crate::objects::{Bucket, Changes};
 use crate::options::Options;
+use crate::roles::Roles;
 use crate::services::EventSource;
 use crate::simulated::Simulated;
 use crate::trace::Trace;
@@ -143,13 +144,11 @@ impl Builder {
         address: SocketAddr,
         stopping: watch::Sender<bool>,
     ) -> Result<Self, CloudError> {
-        let wiring = match &options.wiring {
-            Some(wiring) => wiring.clone(),
-            None => Wiring::standard(&options.names, &options.periods),
-        };
+        let wiring = Wiring::of(&options.template)?;
         let start = ulid::Ulid::new().to_string().to_lowercase();
+        let functions = wiring.functions.iter();
         let keys = Keys::new(
-            wiring.functions.iter().map(|spec| spec.name.as_str()),
+            functions.map(|spec| FunctionCaller::of(&spec.declared)),
             &start,
         );
         let trace = Arc::new(Trace::open(options.trace.as_deref())?);
@@ -170,10 +169,10 @@ impl Builder {
             message: error.to_string(),
         };
         let store = Store::open(&home.objects()).map_err(part)?;
-        store
-            .create_bucket(&options.names.bucket, REGION)
-            .await
-            .map_err(part)?;
+        for bucket in &bus.wiring.stack.buckets {
+            let created = store.create_bucket(&bucket.name, REGION).await;
+            created.map_err(part)?;
+        }
         Ok(Self {
             endpoint: format!("http://{address}"),
             options,
@@ -189,9 +188,10 @@ impl Builder {
     }
 
     async fn build(mut self, listener: TcpListener) -> Result<Cloud, CloudError> {
-        let table = self.options.table.as_ref();
+        let stack = &self.bus.wiring.stack;
+        let path = self.home.dynamodb();
         let (dynamodb, server) =
-            DynamoDb::start(&self.home.dynamodb(), table, self.stopping.subscribe()).await?;
+            DynamoDb::start(&path, &stack.tables, self.stopping.subscribe()).await?;
         self.tasks.push(server);
         let simulated = Simulated::open(
             &self.home.services(),
@@ -203,9 +203,14 @@ impl Builder {
         )
         .await?;
         let simulated = Arc::new(simulated);
+        let log = self.home.logs().join("permissions.jsonl");
+        let roles = Roles::read(stack, Arc::clone(&simulated), &log)?;
         let pools = self.pools();
         let called = Arc::new(Notify::new());
-        let changes = Arc::new(Changes::of(Arc::clone(&self.store)));
+        let buckets = self.bus.wiring.stack.buckets.iter();
+        let announcing = buckets.filter(|bucket| bucket.announces);
+        let announcing = announcing.map(|bucket| bucket.name.clone()).collect();
+        let changes = Arc::new(Changes::of(Arc::clone(&self.store), announcing));
         let rounds = vec![
             self.carry(changes, &called),
             self.carry(Arc::clone(&simulated) as Arc<dyn EventSource>, &called),
@@ -230,6 +235,7 @@ impl Builder {
             trace: Arc::clone(&self.trace),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             called,
+            roles: Arc::new(roles),
             chaos: self.bus.chaos.clone(),
         });
         self.tasks.push(tokio::spawn(
@@ -310,7 +316,7 @@ impl Builder {
             ledger: self.bus.ledger.clone(),
             intake: Bucket {
                 store: Arc::clone(&self.store),
-                name: self.options.names.bucket.clone(),
+                name: self.bus.wiring.bucket().unwrap_or_default().to_owned(),
                 trace: Arc::clone(&self.trace),
                 clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             },

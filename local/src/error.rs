@@ -59,9 +59,17 @@ pub enum CloudError {
         /// What it said.
         message: String,
     },
+    /// The template is wrong, or declares what cannot be done here.
+    #[error("{name} cannot be run: {message}")]
+    Template {
+        /// The template's name.
+        name: String,
+        /// Every finding.
+        message: String,
+    },
     /// The table could not be created from its definition.
     #[error(
-        "the table could not be created from the given definition: {message}; it must be a CreateTable request"
+        "the table could not be created as the template declares it: {message}; mend its AWS::DynamoDB::Table"
     )]
     Table {
         /// What DynamoDB answered.

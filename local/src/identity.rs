@@ -4,7 +4,9 @@
 //! key holds the cloud's start, so a process left over from a killed cloud is refused by the next one.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
+use perennial_local_template::Function;
 use serde_json::{Value, json};
 
 /// The account of every local ARN.
@@ -24,8 +26,53 @@ const USER_NAME: &str = "local";
 pub enum Caller {
     /// The person at the keyboard: AWS CLI, boto3, the `perennial` command, the drop folder.
     User,
-    /// A function, by its short name (`ingest`).
-    Function(String),
+    /// A function.
+    Function(FunctionCaller),
+}
+
+/// A function that calls, by its short name (`ingest`), which it reads as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionCaller {
+    short: String,
+    name: String,
+    role: String,
+}
+
+impl FunctionCaller {
+    /// A function of the template.
+    pub(crate) fn of(declared: &Function) -> Self {
+        let role = declared.role_arn.rsplit('/').next().unwrap_or_default();
+        Self {
+            short: declared.binary.clone(),
+            name: declared.name.clone(),
+            role: role.to_owned(),
+        }
+    }
+
+    /// Its name on AWS.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Deref for FunctionCaller {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.short
+    }
+}
+
+/// For tests: with the names that the standard template gives.
+#[cfg(test)]
+impl From<&str> for FunctionCaller {
+    fn from(short: &str) -> Self {
+        Self {
+            short: short.to_owned(),
+            name: aws_function_name(short),
+            role: format!("{}-role", aws_function_name(short)),
+        }
+    }
 }
 
 impl Caller {
@@ -33,11 +80,8 @@ impl Caller {
     pub fn arn(&self) -> String {
         match self {
             Self::User => format!("arn:aws:iam::{ACCOUNT}:user/{USER_NAME}"),
-            Self::Function(name) => {
-                format!(
-                    "arn:aws:sts::{ACCOUNT}:assumed-role/{0}/{0}",
-                    aws_function_name(name)
-                )
+            Self::Function(FunctionCaller { name, role, .. }) => {
+                format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}")
             }
         }
     }
@@ -54,29 +98,26 @@ impl Caller {
                 "accessKeyId": USER_ACCESS_KEY,
                 "userName": USER_NAME,
             }),
-            Self::Function(name) => {
-                let role = aws_function_name(name);
-                json!({
-                    "type": "AssumedRole",
-                    "principalId": format!("AROALOCAL:{role}"),
-                    "arn": self.arn(),
+            Self::Function(FunctionCaller { name, role, .. }) => json!({
+                "type": "AssumedRole",
+                "principalId": format!("AROALOCAL:{name}"),
+                "arn": self.arn(),
+                "accountId": ACCOUNT,
+                "sessionName": name,
+                "sessionContext": { "sessionIssuer": {
+                    "type": "Role",
+                    "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}"),
                     "accountId": ACCOUNT,
-                    "sessionName": role,
-                    "sessionContext": { "sessionIssuer": {
-                        "type": "Role",
-                        "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}"),
-                        "accountId": ACCOUNT,
-                        "userName": role,
-                    }},
-                })
-            }
+                    "userName": role,
+                }},
+            }),
         }
     }
 }
 
-/// The name that AWS would know a function by.
+/// The name that the standard template gives a function.
 pub fn aws_function_name(name: &str) -> String {
-    format!("perennial-{name}")
+    format!("perennial-local-{name}")
 }
 
 /// The access keys of one run of the cloud.
@@ -87,16 +128,16 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// Keys for the user and for each function; `start` tells this run of the cloud from every other.
-    pub(crate) fn new<'a>(functions: impl IntoIterator<Item = &'a str>, start: &str) -> Self {
+    pub(crate) fn new(functions: impl IntoIterator<Item = FunctionCaller>, start: &str) -> Self {
         let mut by_access_key = BTreeMap::new();
         by_access_key.insert(
             USER_ACCESS_KEY.to_owned(),
             (Caller::User, USER_SECRET_KEY.to_owned()),
         );
-        for name in functions {
-            let key = format!("local-{name}-{start}");
+        for function in functions {
+            let key = format!("local-{}-{start}", &*function);
             let secret = format!("{key}-key");
-            by_access_key.insert(key, (Caller::Function(name.to_owned()), secret));
+            by_access_key.insert(key, (Caller::Function(function), secret));
         }
         Self { by_access_key }
     }
@@ -119,7 +160,7 @@ impl Keys {
     pub(crate) fn of_function(&self, name: &str) -> Option<(&str, &str)> {
         self.by_access_key
             .iter()
-            .find(|(_, (caller, _))| matches!(caller, Caller::Function(n) if n == name))
+            .find(|(_, (caller, _))| matches!(caller, Caller::Function(function) if **function == *name))
             .map(|(key, (_, secret))| (key.as_str(), secret.as_str()))
     }
 
@@ -137,14 +178,17 @@ mod tests {
 
     #[test]
     fn the_key_tells_the_caller() {
-        let keys = Keys::new(["ingest", "train"], "01h");
+        let keys = Keys::new(["ingest", "train"].map(Into::into), "01h");
         let (key, _) = keys.of_function("train").unwrap();
         assert_eq!(keys.caller(key), Some(&Caller::Function("train".into())));
         assert_eq!(keys.caller(USER_ACCESS_KEY), Some(&Caller::User));
-        assert_eq!(Keys::new(["train"], "01j").caller(key), None);
+        assert_eq!(
+            Keys::new([FunctionCaller::from("train")], "01j").caller(key),
+            None
+        );
         assert_eq!(
             Caller::Function("train".into()).user_identity()["sessionName"],
-            "perennial-train"
+            "perennial-local-train"
         );
     }
 }

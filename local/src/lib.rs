@@ -8,8 +8,9 @@
 //! - `lambda`: functions as child processes over the real Runtime API; retries and dead letters.
 //! - `ledger`: what survives a kill: deliveries under way, dead letters, imports, last firings.
 //! - `drop`: files copied into the drop folder become objects.
+//! - `roles`: what each function may do, and the log of what it did.
 //! - `chaos`: what goes wrong on purpose, by one seed.
-//! - `wiring`: which event reaches which function. `trace`: CloudTrail-shaped lines.
+//! - `wiring`: the template, which says what is connected to what. `trace`: CloudTrail-shaped lines.
 //!
 //! Objects are kept by `perennial-local-s3`, the other services simulated by `perennial-local-services`; tables
 //! are `dynoxide`'s. This crate must not know what Perennial's functions do.
@@ -29,6 +30,7 @@ mod lambda;
 mod ledger;
 mod objects;
 mod options;
+mod roles;
 mod services;
 mod simulated;
 mod trace;
@@ -41,6 +43,6 @@ pub use home::{endpoint_of, env_lines, env_of};
 pub use identity::{ACCOUNT, Caller, REGION, USER_ACCESS_KEY, USER_SECRET_KEY, aws_function_name};
 pub use lambda::exit_when_the_cloud_ends;
 pub use options::{
-    DEFAULT_PORT, Delivery, DropFolder, Faults, FunctionCommand, Options, Pace, Periods, Retries,
+    DEFAULT_PORT, Delivery, DropFolder, Faults, FunctionCommand, Options, Pace, Retries,
 };
-pub use wiring::{FunctionSpec, Names, OWN_SOURCE, QueueSpec, Rule, Schedule, Sends, Wiring};
+pub use wiring::{Names, OWN_SOURCE, Template};

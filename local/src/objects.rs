@@ -1,5 +1,6 @@
 //! The object store as the bus and the drop folder use it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,14 +22,17 @@ const PAGE: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Changes {
     store: Arc<Store>,
+    /// The buckets that tell of their objects.
+    announcing: BTreeSet<String>,
     /// The last change that was given and is to be acknowledged.
     given: AtomicI64,
 }
 
 impl Changes {
-    pub(crate) fn of(store: Arc<Store>) -> Self {
+    pub(crate) fn of(store: Arc<Store>, announcing: BTreeSet<String>) -> Self {
         Self {
             store,
+            announcing,
             given: AtomicI64::new(0),
         }
     }
@@ -41,15 +45,25 @@ impl EventSource for Changes {
     }
 
     async fn waiting(&self) -> Result<Vec<Value>, String> {
-        let changes = self.store.changes_after(0, PAGE).await;
-        let changes = changes.map_err(|error| error.to_string())?;
-        if let Some(last) = changes.last() {
+        loop {
+            let changes = self.store.changes_after(0, PAGE).await;
+            let changes = changes.map_err(|error| error.to_string())?;
+            let Some(last) = changes.last() else {
+                return Ok(Vec::new());
+            };
             self.given.store(last.id, Ordering::SeqCst);
+            let announced = changes
+                .iter()
+                .filter(|change| self.announcing.contains(&change.bucket));
+            let events: Vec<Value> = announced
+                .map(|change| change.to_event(ACCOUNT, REGION))
+                .collect();
+            if !events.is_empty() {
+                return Ok(events);
+            }
+            // Nobody is told of these; they make room for the next.
+            self.acknowledge().await?;
         }
-        Ok(changes
-            .iter()
-            .map(|change| change.to_event(ACCOUNT, REGION))
-            .collect())
     }
 
     async fn acknowledge(&self) -> Result<(), String> {

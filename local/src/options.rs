@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::wiring::{Names, Wiring};
+use crate::wiring::Template;
 
 pub use perennial_local_services::{Faults, Pace};
 
@@ -25,15 +24,9 @@ pub struct Options {
     pub trace: Option<PathBuf>,
     /// What runs a function.
     pub function_command: FunctionCommand,
-    /// The names of bucket, table, installation and role.
-    pub names: Names,
-    /// The table, as a CreateTable request; created at the start if it does not exist.
-    pub table: Option<Value>,
-    /// The schedules' periods; they make the standard wiring.
-    pub periods: Periods,
-    /// Another wiring than the standard one.
-    pub wiring: Option<Wiring>,
-    /// How failed invocations are tried again.
+    /// What is there, and what is connected to what.
+    pub template: Template,
+    /// How long to wait before a failed invocation is tried again.
     pub retries: Retries,
     /// How events are delivered, to test what arrives twice, in reverse, or never.
     pub delivery: Delivery,
@@ -56,10 +49,7 @@ impl Options {
             port: DEFAULT_PORT,
             trace: None,
             function_command,
-            names: Names::default(),
-            table: None,
-            periods: Periods::default(),
-            wiring: None,
+            template: Template::standard(),
             retries: Retries::default(),
             delivery: Delivery::default(),
             pace: Pace::default(),
@@ -79,39 +69,13 @@ pub struct FunctionCommand {
     pub args: Vec<OsString>,
 }
 
-/// How often the schedules fire.
-#[derive(Debug, Clone)]
-pub struct Periods {
-    /// Between two looks of `reconcile`.
-    pub reconcile: Duration,
-    /// Between two runs of `cleanup`.
-    pub cleanup: Duration,
-    /// Between two listings of the bucket.
-    pub sync: Duration,
-    /// Between two looks of a function at a job that runs; whole seconds, at least one.
-    pub poll: Duration,
-}
-
-impl Default for Periods {
-    fn default() -> Self {
-        let day = Duration::from_secs(86_400);
-        Self {
-            reconcile: Duration::from_secs(3),
-            cleanup: day,
-            sync: day,
-            poll: Duration::from_secs(1),
-        }
-    }
-}
-
-/// How failed invocations are tried again.
+/// How long to wait before a failed invocation is tried again. How often is the template's matter.
 #[derive(Debug, Clone)]
 pub struct Retries {
-    /// The waits before the second and third attempt of an asynchronous invocation; their number is the
-    /// number of retries. AWS makes two, after one and two minutes
+    /// The waits before the second and third attempt of an asynchronous invocation. On AWS, one and two minutes
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
     pub asynchronous: Vec<Duration>,
-    /// How long a message that was not taken stays hidden in its queue.
+    /// How long a message that was not taken stays hidden in its queue, in place of the queue's visibility timeout.
     pub visibility: Duration,
 }
 

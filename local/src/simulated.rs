@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use crate::clock::{Clock, OffsetClock};
 use crate::error::CloudError;
 use crate::gateway::respond;
-use crate::identity::{Caller, Keys, aws_function_name};
+use crate::identity::{Caller, Keys};
 use crate::services::{CallRecord, EventSource, Handled, ServiceHandler};
 
 /// The services, which block, on the blocking pool.
@@ -80,6 +80,15 @@ impl Simulated {
         self.services.settings()
     }
 
+    /// A resource by its name or ARN; it blocks.
+    pub(crate) fn described(
+        &self,
+        kind: &str,
+        identifier: &str,
+    ) -> Option<perennial_local_services::Described> {
+        self.services.described(kind, identifier)
+    }
+
     pub(crate) fn configure(&self, settings: Settings) {
         self.services.configure(settings);
     }
@@ -108,7 +117,7 @@ impl ServiceHandler for Simulated {
             access_key: self.keys.access_key(caller).to_owned(),
             function: match caller {
                 Caller::User => None,
-                Caller::Function(name) => Some(aws_function_name(name)),
+                Caller::Function(function) => Some(function.name().to_owned()),
             },
         };
         let services = Arc::clone(&self.services);

@@ -44,10 +44,10 @@ async fn a_function_runs_over_the_real_runtime_api_and_stays_warm() {
         journal[0]["pid"], journal[1]["pid"],
         "one process serves both"
     );
-    assert_eq!(journal[0]["function"], "perennial-worker");
+    assert_eq!(journal[0]["function"], "perennial-local-worker");
     assert_eq!(
         journal[0]["arn"],
-        "arn:aws:lambda:us-east-1:123456789012:function:perennial-worker"
+        "arn:aws:lambda:us-east-1:123456789012:function:perennial-local-worker"
     );
     let (_, environment) = room
         .control(
@@ -121,9 +121,8 @@ async fn failures_are_tried_again_and_end_as_dead_letters() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_takes_too_long_is_killed_and_replaced() {
     let room = Room::open_with(|options| {
-        let worker = &mut options.wiring.as_mut().unwrap().functions[0];
-        worker.timeout = Duration::from_millis(400);
-        options.retries.asynchronous.clear();
+        support::set(&mut options.template, "Timeout", "1");
+        support::set(&mut options.template, "Retries", "0");
     })
     .await;
     room.work(&[json!({"do": "sleep", "millis": 60_000}), json!({})])
@@ -332,13 +331,7 @@ async fn a_dropped_file_becomes_an_object_and_an_event_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn aws_sdks_reach_s3_and_dynamodb_and_the_trail_tells_of_it() {
-    let table = json!({
-        "TableName": "perennial-local",
-        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    let mut room = Room::open_with(|options| options.table = Some(table)).await;
+    let mut room = Room::open().await;
     let value = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.into());
     let client = dynamodb(room.cloud().endpoint());
     let put = |client: &aws_sdk_dynamodb::Client| {

@@ -12,17 +12,17 @@ use jiff::Timestamp;
 use perennial_bedrock::{Bedrock, Settings};
 use perennial_bedrock_runtime::Converse;
 use perennial_cloudwatch::Metrics;
-use perennial_core::announcement::{Announcement, SOURCE};
+use perennial_core::announcement::Announcement;
 use perennial_eventbridge::EventBus;
 use perennial_local::{
-    Clock as _, Cloud, DropFolder, FunctionCommand, FunctionSpec, Names, Options, Pace, REGION,
-    Retries, Rule, USER_ACCESS_KEY, USER_SECRET_KEY, Wiring,
+    Clock as _, Cloud, DropFolder, FunctionCommand, Names, Options, Pace, REGION, Template,
+    USER_ACCESS_KEY, USER_SECRET_KEY,
 };
 use perennial_ports::contract::{Setup, World};
 use perennial_ports::memory::Work;
 use perennial_s3::Bucket;
 use perennial_ssm::Parameters;
-use perennial_store::{DynamoTable, definition};
+use perennial_store::DynamoTable;
 use serde_json::{Value, json};
 
 /// Each kind of work takes this long, by a clock that only `settle` moves so far.
@@ -50,7 +50,7 @@ impl Account {
     pub(crate) async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let names = Names::default();
-        let cloud = Cloud::start(options(dir.path(), &names)).await.unwrap();
+        let cloud = Cloud::start(options(dir.path())).await.unwrap();
         let sdk = sdk(cloud.endpoint(), RetryConfig::disabled()).await;
         let s3 = s3(&sdk);
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
@@ -115,7 +115,7 @@ impl Account {
     }
 }
 
-fn options(dir: &std::path::Path, names: &Names) -> Options {
+fn options(dir: &std::path::Path) -> Options {
     // Nobody can run the function, so every event that reaches it becomes a dead letter, which can be read.
     let nobody = FunctionCommand {
         program: dir.join("no-such-program"),
@@ -133,40 +133,13 @@ fn options(dir: &std::path::Path, names: &Names) -> Options {
     }
     Options {
         port: 0,
-        table: Some(definition::create_table_request(&names.table)),
-        wiring: Some(listener()),
-        retries: Retries {
-            asynchronous: Vec::new(),
-            ..Retries::default()
-        },
+        template: Template::new("template.yaml", include_str!("template.yaml")),
         pace,
         drop_folder: DropFolder {
             poll: Duration::from_millis(20),
             ..DropFolder::default()
         },
-        names: names.clone(),
         ..Options::new(dir.join("cloud"), nobody)
-    }
-}
-
-/// Whatever Perennial says goes to one function.
-fn listener() -> Wiring {
-    Wiring {
-        functions: vec![FunctionSpec {
-            name: "listener".into(),
-            memory_mb: 128,
-            timeout: Duration::from_secs(5),
-            max_concurrency: 1,
-            env: Vec::new(),
-            queue: None,
-        }],
-        rules: vec![Rule {
-            name: "everything".into(),
-            sources: vec![SOURCE.into()],
-            target: "listener".into(),
-            ..Rule::default()
-        }],
-        schedules: Vec::new(),
     }
 }
 
@@ -189,7 +162,7 @@ fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
 fn bedrock(sdk: &SdkConfig, names: &Names) -> Bedrock {
     let settings = Settings {
         bucket: names.bucket.clone(),
-        job_role_arn: names.job_role_arn.clone(),
+        job_role_arn: "arn:aws:iam::123456789012:role/perennial-local-jobs".into(),
     };
     Bedrock::new(aws_sdk_bedrock::Client::new(sdk), settings)
 }

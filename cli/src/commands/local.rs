@@ -10,6 +10,9 @@ use crate::args::{LocalArgs, LocalCommand};
 use crate::exit::Failure;
 use crate::output;
 
+/// The rule that has the bucket listed.
+const SYNC: &str = "perennial-local-sync";
+
 /// Between two listings of the bucket with chaos, which loses the events that tell of uploads; a day without.
 const SYNC_IN_CHAOS: Duration = Duration::from_secs(10);
 
@@ -27,8 +30,14 @@ pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
     options.port = args.port;
     options.trace = args.trace.clone();
     options.chaos = args.chaos;
+    if let Some(file) = &args.template {
+        options.template.name = file.display().to_string();
+        options.template.text = std::fs::read_to_string(file)
+            .map_err(Failure::file("cannot read the template", file))?;
+    }
+    options.template.check()?;
     if args.chaos.is_some() {
-        options.periods.sync = SYNC_IN_CHAOS;
+        options.template.set_period(SYNC, SYNC_IN_CHAOS);
     }
     let cloud = Cloud::start(options).await?;
     output::print(&hello(cloud.endpoint(), cloud.dir(), &args));
@@ -49,10 +58,7 @@ pub(super) fn options(dir: &Path) -> Result<Options, Failure> {
         program,
         args: vec!["__function".into()],
     };
-    let mut options = Options::new(dir, function_command);
-    let table = &Names::default().table;
-    options.table = Some(perennial_store::definition::create_table_request(table));
-    Ok(options)
+    Ok(Options::new(dir, function_command))
 }
 
 fn env(dir: &Path) -> Result<(), Failure> {

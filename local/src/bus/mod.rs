@@ -20,7 +20,9 @@ use crate::identity::{ACCOUNT, REGION};
 use crate::ids;
 use crate::ledger::{Ledger, LedgerError, NewDelivery, real_ms};
 use crate::options::Delivery;
-use crate::wiring::{OWN_SOURCE, Wiring};
+#[cfg(test)]
+use crate::wiring::OWN_SOURCE;
+use crate::wiring::Wiring;
 
 /// With [`Delivery::reversed`], events wait for the end of their window, and each window goes newest first.
 const WINDOW_MS: i64 = 400;
@@ -50,15 +52,17 @@ impl Bus {
     pub(crate) async fn publish(&self, events: &[Value]) -> Result<(), LedgerError> {
         let mut deliveries = Vec::new();
         for event in events {
-            let rules = self.wiring.rules.iter().filter(|rule| rule.matches(event));
-            let mut targets: Vec<&str> = rules.map(|rule| rule.target.as_str()).collect();
-            targets.sort_unstable();
-            targets.dedup();
-            if targets.is_empty() {
-                tracing::debug!(detail_type = detail_type(event), "an event matches no rule");
+            let rules = self.wiring.rules.iter();
+            let mut taken = false;
+            for rule in rules.filter(|rule| rule.declared.takes(event)) {
+                taken = true;
+                for target in &rule.targets {
+                    let sent = target.input.as_ref().unwrap_or(event);
+                    self.prepare(&target.function, sent, &mut deliveries);
+                }
             }
-            for target in targets {
-                self.prepare(target, event, &mut deliveries);
+            if !taken {
+                tracing::debug!(detail_type = detail_type(event), "an event matches no rule");
             }
         }
         self.keep(deliveries).await
@@ -128,6 +132,7 @@ fn detail_type(event: &Value) -> &str {
 }
 
 /// An event of Perennial's own, in EventBridge's envelope.
+#[cfg(test)]
 pub(crate) fn own_event(detail_type: &str, detail: &Value, now: jiff::Timestamp) -> Value {
     envelope(OWN_SOURCE, detail_type, detail, &[], now)
 }
@@ -155,13 +160,12 @@ fn envelope(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Periods;
-    use crate::wiring::Names;
+    use crate::wiring::Template;
 
     async fn bus(delivery: Delivery) -> (tempfile::TempDir, Bus) {
         let dir = tempfile::tempdir().unwrap();
         let bus = Bus {
-            wiring: Arc::new(Wiring::standard(&Names::default(), &Periods::default())),
+            wiring: Arc::new(Wiring::of(&Template::standard()).unwrap()),
             ledger: Ledger::open(&dir.path().join("l.sqlite")).unwrap(),
             delivery: watch::Sender::new(delivery),
             kept: Arc::new(Notify::new()),

@@ -1,16 +1,19 @@
-//! Fires the wiring's schedules. The last firing is remembered, so that a daily one stays daily over restarts.
+//! Fires the rules that have a schedule. The last firing is remembered, so that a daily one stays daily over restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use perennial_local_template::Schedule;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{Bus, envelope, own_event};
+use super::{Bus, envelope};
 use crate::clock::Clock;
-use crate::identity::{ACCOUNT, REGION};
 use crate::ledger::LedgerError;
-use crate::wiring::{Schedule, Sends};
+use crate::wiring::ScheduleSpec;
 
 /// Between two looks at the clock; no schedule fires more often.
 const LOOK: Duration = Duration::from_millis(200);
@@ -34,15 +37,12 @@ pub(crate) async fn run(bus: Arc<Bus>, clock: Arc<dyn Clock>, mut stopping: watc
 
 async fn look(
     bus: &Bus,
-    schedule: &Schedule,
+    schedule: &ScheduleSpec,
     clock: &dyn Clock,
     first: bool,
 ) -> Result<(), LedgerError> {
     let now = clock.now();
     let now_ms = now.as_millisecond();
-    let every = i64::try_from(schedule.every.as_millis())
-        .unwrap_or(i64::MAX / 2)
-        .max(1);
     let due = match bus.ledger.last_fired(&schedule.name).await? {
         // The first period begins when the folder is new.
         None => {
@@ -51,30 +51,54 @@ async fn look(
             }
             false
         }
-        Some(last) => now_ms - last >= every,
+        Some(last) => is_due(schedule.when, last, now),
     };
     if !(due || first && schedule.at_start) {
         return Ok(());
     }
-    match &schedule.sends {
-        Sends::Event(detail_type) => {
-            bus.publish(&[own_event(detail_type, &json!({"reason": "schedule"}), now)])
-                .await?;
-        }
-        Sends::Tick(function) => {
-            let pending = bus.ledger.pending().await?;
-            if pending.iter().any(|pending| pending.function == *function) {
-                return Ok(());
+    for target in &schedule.targets {
+        let event = match &target.input {
+            Some(input) => input.clone(),
+            None => {
+                // A look for what is due is not said again while one still waits.
+                let pending = bus.ledger.pending().await?;
+                if pending
+                    .iter()
+                    .any(|pending| pending.function == target.function)
+                {
+                    return Ok(());
+                }
+                let rule = std::slice::from_ref(&schedule.arn);
+                envelope("aws.events", "Scheduled Event", &json!({}), rule, now)
             }
-            let rule = format!(
-                "arn:aws:events:{REGION}:{ACCOUNT}:rule/perennial-{}",
-                schedule.name
-            );
-            let tick = envelope("aws.events", "Scheduled Event", &json!({}), &[rule], now);
-            bus.send(function, &tick).await?;
-        }
+        };
+        bus.send(&target.function, &event).await?;
     }
     bus.ledger.remember_fired(&schedule.name, now_ms).await
+}
+
+fn is_due(when: Schedule, last_ms: i64, now: Timestamp) -> bool {
+    match when {
+        Schedule::Every(period) => {
+            let period = i64::try_from(period.as_millis()).unwrap_or(i64::MAX / 2);
+            now.as_millisecond() - last_ms >= period.max(1)
+        }
+        Schedule::Daily { hour, minute } => {
+            // Both numbers are checked when the template is read, so the time is one.
+            let time =
+                Time::new(hour.cast_signed(), minute.cast_signed(), 0, 0).unwrap_or_default();
+            let date = now.to_zoned(TimeZone::UTC).date();
+            let at = |date: Date| {
+                let at = date.to_datetime(time).to_zoned(TimeZone::UTC);
+                at.map(|at| at.timestamp()).unwrap_or(now)
+            };
+            let latest = match at(date) {
+                today if today <= now => today,
+                _ => at(date.yesterday().unwrap_or(date)),
+            };
+            last_ms < latest.as_millisecond()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -82,14 +106,14 @@ mod tests {
     use super::*;
     use crate::clock::OffsetClock;
     use crate::ledger::Ledger;
-    use crate::options::{Delivery, Periods};
-    use crate::wiring::{Names, Wiring};
+    use crate::options::Delivery;
+    use crate::wiring::{Template, Wiring};
 
     #[tokio::test]
     async fn a_daily_schedule_fires_a_day_after_the_start_and_never_piles_up() {
         let dir = tempfile::tempdir().unwrap();
         let bus = Bus {
-            wiring: Arc::new(Wiring::standard(&Names::default(), &Periods::default())),
+            wiring: Arc::new(Wiring::of(&Template::standard()).unwrap()),
             ledger: Ledger::open(&dir.path().join("l.sqlite")).unwrap(),
             delivery: watch::Sender::new(Delivery::default()),
             kept: Arc::default(),
@@ -97,8 +121,12 @@ mod tests {
             chaos: None,
         };
         let clock = OffsetClock::default();
-        let cleanup = &bus.wiring.schedules[1];
-        let sync = &bus.wiring.schedules[2];
+        let named = |name: &str| {
+            let mut schedules = bus.wiring.schedules.iter();
+            schedules.find(|schedule| schedule.name == name).unwrap()
+        };
+        let cleanup = named("perennial-local-cleanup");
+        let sync = named("perennial-local-sync");
         look(&bus, cleanup, &clock, true).await.unwrap();
         look(&bus, sync, &clock, true).await.unwrap();
         let waiting = bus.ledger.pending().await.unwrap();
@@ -118,5 +146,22 @@ mod tests {
             .find(|pending| pending.function == "cleanup")
             .unwrap();
         assert_eq!(cleanups.waiting, 1);
+    }
+
+    #[test]
+    fn once_a_day_means_at_its_time_and_once() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let when = Schedule::Daily {
+            hour: 4,
+            minute: 30,
+        };
+        let fired = at("2026-11-20T04:30:01Z").as_millisecond();
+        assert!(!is_due(when, fired, at("2026-11-20T23:59:00Z")));
+        assert!(!is_due(when, fired, at("2026-11-21T04:29:59Z")));
+        assert!(is_due(when, fired, at("2026-11-21T04:30:00Z")));
+        assert!(
+            is_due(when, fired, at("2026-11-25T01:00:00Z")),
+            "it was missed"
+        );
     }
 }

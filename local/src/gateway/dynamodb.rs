@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use perennial_local_template::Table;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::respond;
 use crate::error::CloudError;
+use crate::identity::{ACCOUNT, REGION};
 use crate::services::{CallRecord, Handled};
 
 /// Between two deletions of expired items. AWS takes up to some days
@@ -59,18 +61,18 @@ pub(crate) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens the database, creates the table if it is not there, and serves until the cloud stops.
+    /// Opens the database, creates the tables that are not there, and serves until the cloud stops.
     pub(crate) async fn start(
         path: &Path,
-        table: Option<&Value>,
+        tables: &[Table],
         mut stopping: watch::Receiver<bool>,
     ) -> Result<(Self, JoinHandle<()>), CloudError> {
         let part = |message: String| CloudError::Part {
             part: "dynamodb",
             message,
         };
-        let (path, table) = (path.to_owned(), table.cloned());
-        let database = tokio::task::spawn_blocking(move || open(&path, table))
+        let (path, tables) = (path.to_owned(), tables.to_vec());
+        let database = tokio::task::spawn_blocking(move || open(&path, &tables))
             .await
             .map_err(|error| part(error.to_string()))??;
         let listener = TcpListener::bind(("127.0.0.1", 0))
@@ -103,7 +105,9 @@ impl DynamoDb {
             ..CallRecord::default()
         };
         let forwarded = if OPERATIONS.contains(&call.event_name.as_str()) {
-            self.forward(request).await
+            let named = with_their_arns(&call.event_name, request);
+            let answered = self.forward(named).await;
+            answered.map(|response| with_our_arns(&call.event_name, response))
         } else {
             Ok(unknown(&call.event_name))
         };
@@ -182,6 +186,44 @@ fn unknown(operation: &str) -> Response<Bytes> {
     )
 }
 
+/// The beginning of a table's ARN as `dynoxide` writes it, and as this account's tables have it.
+const THEIRS: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
+
+fn ours() -> String {
+    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:")
+}
+
+/// A request that names a table by its ARN, for `dynoxide`. Only tags are asked for so; items are left alone.
+fn with_their_arns(operation: &str, request: Request<Bytes>) -> Request<Bytes> {
+    match operation {
+        "ListTagsOfResource" | "TagResource" | "UntagResource" => {
+            request.map(|body| replaced(body, &ours(), THEIRS))
+        }
+        _ => request,
+    }
+}
+
+/// An answer that describes a table, with the ARN of this account.
+fn with_our_arns(operation: &str, response: Response<Bytes>) -> Response<Bytes> {
+    match operation {
+        "CreateTable" | "DeleteTable" | "DescribeTable" | "UpdateTable" => {
+            let (mut parts, body) = response.into_parts();
+            // The checksum was of the other text.
+            parts.headers.remove("x-amz-crc32");
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, replaced(body, THEIRS, &ours()))
+        }
+        _ => response,
+    }
+}
+
+fn replaced(body: Bytes, from: &str, to: &str) -> Bytes {
+    match std::str::from_utf8(&body) {
+        Ok(text) => text.replace(from, to).into(),
+        Err(_) => body,
+    }
+}
+
 /// Deletes expired items from time to time; `dynoxide` does not by itself.
 async fn sweep(database: Database) {
     loop {
@@ -208,7 +250,7 @@ fn outline(answer: Value) -> Value {
     }
 }
 
-fn open(path: &Path, table: Option<Value>) -> Result<Database, CloudError> {
+fn open(path: &Path, tables: &[Table]) -> Result<Database, CloudError> {
     let part = |message: String| CloudError::Part {
         part: "dynamodb",
         message,
@@ -217,20 +259,34 @@ fn open(path: &Path, table: Option<Value>) -> Result<Database, CloudError> {
         .to_str()
         .ok_or_else(|| part(format!("{} is not UTF-8", path.display())))?;
     let database = Database::new(name).map_err(|error| part(error.to_string()))?;
-    let Some(table) = table else {
-        return Ok(database);
-    };
-    let refused = |message: String| CloudError::Table { message };
-    let wanted = table["TableName"].as_str().unwrap_or_default().to_owned();
-    let known = database
-        .get_table_metadata(&wanted)
-        .map_err(|error| part(error.to_string()))?;
-    if known.is_none() {
-        let request = serde_json::from_value(table).map_err(|error| refused(error.to_string()))?;
-        database
-            .create_table(request)
-            .map_err(|error| refused(error.to_string()))?;
-        tracing::info!(table = wanted, "the table was created");
+    for table in tables {
+        let known = database
+            .get_table_metadata(&table.name)
+            .map_err(|error| part(error.to_string()))?;
+        if known.is_none() {
+            create(&database, table).map_err(|message| CloudError::Table { message })?;
+            tracing::info!(table = table.name, "the table was created");
+        }
     }
     Ok(database)
+}
+
+/// A table as the template declares it, with its TTL.
+fn create(database: &Database, table: &Table) -> Result<(), String> {
+    let words = |error: dynoxide::DynoxideError| error.to_string();
+    let request =
+        serde_json::from_value(table.create.clone()).map_err(|error| error.to_string())?;
+    database.create_table(request).map_err(words)?;
+    let Some(attribute) = &table.ttl else {
+        return Ok(());
+    };
+    let request = json!({
+        "TableName": table.name,
+        "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+    });
+    let request = serde_json::from_value(request).map_err(|error| error.to_string())?;
+    database
+        .update_time_to_live(request)
+        .map(drop)
+        .map_err(words)
 }

@@ -4,6 +4,7 @@
 mod chaotic;
 mod control;
 mod dynamodb;
+mod permission;
 mod refusal;
 mod s3;
 mod signature;
@@ -30,6 +31,7 @@ use crate::chaos::Chaos;
 use crate::clock::Clock;
 use crate::identity::{Caller, Keys};
 use crate::ids;
+use crate::roles::Roles;
 use crate::services::{CallRecord, Handled, ServiceHandler};
 use crate::trace::Trace;
 use signature::{Signature, SignatureError};
@@ -56,6 +58,8 @@ pub(crate) struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     /// Told after each call.
     pub(crate) called: Arc<Notify>,
+    /// What each function may do.
+    pub(crate) roles: Arc<Roles>,
     /// What goes wrong on purpose, with calls of functions.
     pub(crate) chaos: Option<Arc<Chaos>>,
 }
@@ -178,9 +182,11 @@ impl Gateway {
             return Some(refusal.response(service, request_id).map(boxed));
         };
         let request = Request::from_parts(parts, body.to_bytes());
-        let Handled { response, call } = match service {
-            "dynamodb" => self.dynamodb.handle(request).await,
-            "bedrock" | "ssm" | "monitoring" | "events" | "sts" => {
+        let denied = self.permit(service, caller, &request, request_id).await;
+        let Handled { response, call } = match (service, denied) {
+            (_, Some(denied)) => denied,
+            ("dynamodb", _) => self.dynamodb.handle(request).await,
+            ("bedrock" | "ssm" | "monitoring" | "events" | "sts", _) => {
                 self.services.handle(service, caller, request).await
             }
             _ => {

@@ -10,7 +10,7 @@ use super::signature::SignatureError;
 /// Why the gateway does not pass a call on.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    status: StatusCode,
+    pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: String,
 }
@@ -49,6 +49,19 @@ pub(super) fn unknown_service(service: &str) -> Refusal {
             "the local cloud has no service {service:?}; it has s3, dynamodb, bedrock, bedrock-runtime, ssm, \
              cloudwatch (monitoring), eventbridge (events) and sts"
         ),
+    }
+}
+
+/// What a service says to whom a role does not allow a call.
+pub(super) fn access_denied(service: &str, message: String) -> Refusal {
+    Refusal {
+        status: super::permission::status_of(service),
+        code: if service == "s3" {
+            "AccessDenied"
+        } else {
+            "AccessDeniedException"
+        },
+        message,
     }
 }
 

@@ -51,6 +51,12 @@ impl S3 {
         let request_id = by.request_id.clone();
         let (mut parts, body) = request.into_parts();
         let (operation, request_parameters) = operation_of(&parts);
+        let waits = parts.headers.contains_key(http::header::EXPECT);
+        let called = (operation, &request_parameters);
+        let body = match gateway.permit_s3(caller, called, body, &request_id).await {
+            Ok(body) => body,
+            Err(denied) => return Some(denied),
+        };
         parts.extensions.insert(by);
         let request = Request::from_parts(parts, s3s::Body::from(body));
         let mut call = CallRecord {
@@ -58,8 +64,15 @@ impl S3 {
             request_parameters,
             ..CallRecord::default()
         };
-        let response = match self.service.call(request).await {
+        let mut response = match self.service.call(request).await {
             Ok(response) => {
+                let missing = response.status() == http::StatusCode::NOT_FOUND;
+                if missing
+                    && let called = (operation, &call.request_parameters)
+                    && let Some(denied) = gateway.permit_missing(caller, called, &request_id)
+                {
+                    return Some(denied);
+                }
                 if let Some((code, message)) = error_of(&response) {
                     call.error_code = Some(code);
                     call.error_message = Some(message);
@@ -80,6 +93,14 @@ impl S3 {
                 .map(boxed)
             }
         };
+        // The sender of a body that nobody asked for keeps it; where the next request would begin is then unknown. As S3
+        // does, it is told not to send one on this connection.
+        if waits && !response.status().is_success() {
+            let close = http::HeaderValue::from_static("close");
+            response
+                .headers_mut()
+                .insert(http::header::CONNECTION, close);
+        }
         gateway
             .trace
             .write("s3", caller, call, &request_id, gateway.clock.now());

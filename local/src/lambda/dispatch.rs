@@ -100,7 +100,7 @@ impl Dispatcher {
     async fn deliver(&self, slot: OwnedSemaphorePermit, delivery: Delivered) {
         let outcome = match &self.pool.spec().queue {
             Some(queue) => {
-                let event = sqs::event(&queue.name, &delivery).to_string();
+                let event = sqs::event(&queue.arn, &delivery).to_string();
                 let answer = self
                     .pool
                     .invoke(slot, &ids::uuid(), Bytes::from(event))
@@ -142,7 +142,7 @@ impl Dispatcher {
             Err(error) => error.to_string(),
         };
         let function = &self.pool.spec().name;
-        match self.wait_before_next(delivery.attempts) {
+        match self.wait_before_next(delivery) {
             Some(wait) => {
                 tracing::warn!(
                     function,
@@ -167,15 +167,23 @@ impl Dispatcher {
         }
     }
 
-    /// How long to wait after so many attempts; `None` if there is no further one.
-    fn wait_before_next(&self, attempts: u32) -> Option<Duration> {
-        match &self.pool.spec().queue {
-            Some(queue) => (attempts < queue.max_receives).then_some(self.retries.visibility),
-            None => {
-                let retries_made =
-                    usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-                self.retries.asynchronous.get(retries_made).copied()
-            }
+    /// How long to wait before the next attempt; `None` if there is no further one: the template says how many there are, and
+    /// until what age of the event.
+    fn wait_before_next(&self, delivery: &Delivered) -> Option<Duration> {
+        let spec = self.pool.spec();
+        if let Some(queue) = &spec.queue {
+            let more = delivery.attempts < queue.max_receives;
+            return more.then_some(self.retries.visibility);
         }
+        let age = u64::try_from(real_ms() - delivery.sent_ms).unwrap_or(0);
+        if Duration::from_millis(age) > spec.declared.max_event_age {
+            return None;
+        }
+        let made = delivery.attempts.saturating_sub(1);
+        if made >= spec.declared.retries {
+            return None;
+        }
+        let made = usize::try_from(made).unwrap_or(usize::MAX);
+        self.retries.asynchronous.get(made).copied()
     }
 }

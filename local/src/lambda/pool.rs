@@ -13,7 +13,7 @@ use super::InvokeError;
 use super::instance::{Call, Instance, Launch, trace_id};
 use super::log::FunctionLog;
 use crate::chaos::Chaos;
-use crate::identity::{ACCOUNT, REGION, aws_function_name};
+use crate::identity::REGION;
 use crate::options::FunctionCommand;
 use crate::wiring::FunctionSpec;
 
@@ -83,10 +83,7 @@ impl Pool {
         };
         Self {
             launch,
-            arn: format!(
-                "arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}",
-                aws_function_name(&spec.name)
-            ),
+            arn: spec.declared.arn.clone(),
             slots: Arc::new(Semaphore::new(spec.max_concurrency.max(1))),
             idle: Mutex::new(Vec::new()),
             stopping: settings.stopping.clone(),
@@ -130,7 +127,7 @@ impl Pool {
             request_id: request_id.to_owned(),
             payload,
             function_arn: self.arn.clone(),
-            timeout: self.spec.timeout,
+            timeout: self.spec.declared.timeout,
         };
         let mut stopping = self.stopping.clone();
         let started = Instant::now();
@@ -151,7 +148,7 @@ impl Pool {
         let millis = started.elapsed().as_millis();
         let report = format!(
             "REPORT RequestId: {request_id} Duration: {millis} ms Memory Size: {} MB",
-            self.spec.memory_mb
+            self.spec.declared.memory_mb
         );
         self.launch.log.line(report).await;
         outcome
@@ -244,14 +241,14 @@ impl Pool {
 /// The environment that Lambda gives a function
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>), and its own settings.
 fn environment(spec: &FunctionSpec, settings: &PoolSettings<'_>) -> Vec<(String, String)> {
-    let name = aws_function_name(&spec.name);
+    let name = &spec.declared.name;
     let (access_key, secret_key) = settings.keys;
     let lambda = [
         ("AWS_LAMBDA_FUNCTION_NAME", name.as_str()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         (
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            &spec.memory_mb.to_string(),
+            &spec.declared.memory_mb.to_string(),
         ),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{name}")),
@@ -267,5 +264,6 @@ fn environment(spec: &FunctionSpec, settings: &PoolSettings<'_>) -> Vec<(String,
         ("AWS_EC2_METADATA_DISABLED", "true"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    lambda.into_iter().chain(spec.env.iter().cloned()).collect()
+    let own = spec.declared.env.clone();
+    lambda.into_iter().chain(own).collect()
 }

@@ -5,11 +5,11 @@
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use crate::identity::{ACCOUNT, REGION};
+use crate::identity::REGION;
 use crate::ledger::Delivered;
 
 /// The event for a batch of one message.
-pub(super) fn event(queue: &str, delivery: &Delivered) -> Value {
+pub(super) fn event(queue_arn: &str, delivery: &Delivered) -> Value {
     json!({ "Records": [{
         "messageId": delivery.message_id,
         "receiptHandle": format!("{}#{}", delivery.message_id, delivery.attempts),
@@ -23,7 +23,7 @@ pub(super) fn event(queue: &str, delivery: &Delivered) -> Value {
         "messageAttributes": {},
         "md5OfBody": hex(&Md5::digest(delivery.event.as_bytes())),
         "eventSource": "aws:sqs",
-        "eventSourceARN": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"),
+        "eventSourceARN": queue_arn,
         "awsRegion": REGION,
     }]})
 }
@@ -74,7 +74,7 @@ mod tests {
             sent_ms: 5,
             first_received_ms: 6,
         };
-        let event = event("q", &delivery);
+        let event = event("arn:aws:sqs:us-east-1:123456789012:q", &delivery);
         let record = &event["Records"][0];
         assert_eq!(record["attributes"]["ApproximateReceiveCount"], "3");
         assert_eq!(record["md5OfBody"], "99914b932bd37a50b983c5e7c90ae93b");

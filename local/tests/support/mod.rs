@@ -11,8 +11,8 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use perennial_local::{
-    Cloud, DropFolder, FunctionCommand, FunctionSpec, Options, QueueSpec, REGION, Retries, Rule,
-    USER_ACCESS_KEY, USER_SECRET_KEY, Wiring,
+    Cloud, DropFolder, FunctionCommand, Options, REGION, Retries, Template, USER_ACCESS_KEY,
+    USER_SECRET_KEY,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,7 +42,7 @@ pub(crate) fn options(dir: &Path) -> Options {
         poll: Duration::from_millis(50),
         settle: Duration::from_millis(150),
     };
-    options.wiring = Some(wiring(&journal(dir)));
+    options.template = template(&journal(dir));
     options
 }
 
@@ -50,40 +50,15 @@ pub(crate) fn journal(dir: &Path) -> PathBuf {
     dir.join("journal.jsonl")
 }
 
-fn wiring(journal: &Path) -> Wiring {
-    let function = |name: &str, queue| FunctionSpec {
-        name: name.into(),
-        memory_mb: 128,
-        timeout: Duration::from_secs(5),
-        max_concurrency: 1,
-        env: vec![(
-            "PERENNIAL_TEST_JOURNAL".into(),
-            journal.to_str().unwrap().into(),
-        )],
-        queue,
-    };
-    let queue = QueueSpec {
-        name: "objects".into(),
-        max_receives: 3,
-    };
-    Wiring {
-        functions: vec![function("worker", None), function("reader", Some(queue))],
-        rules: vec![
-            Rule {
-                name: "work".into(),
-                detail_types: vec!["Work".into()],
-                target: "worker".into(),
-                ..Rule::default()
-            },
-            Rule {
-                name: "read".into(),
-                detail_types: vec!["Object Created".into(), "Read".into()],
-                target: "reader".into(),
-                ..Rule::default()
-            },
-        ],
-        schedules: Vec::new(),
-    }
+fn template(journal: &Path) -> Template {
+    let mut template = Template::new("template.yaml", include_str!("template.yaml"));
+    set(&mut template, "Journal", journal.to_str().unwrap());
+    template
+}
+
+/// Sets a parameter of the template.
+pub(crate) fn set(template: &mut Template, name: &str, value: &str) {
+    template.parameters.insert(name.into(), value.into());
 }
 
 impl Room {

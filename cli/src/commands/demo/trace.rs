@@ -64,7 +64,7 @@ mod tests {
     fn jobs_are_counted_not_calls() {
         let line = |job: &str, error: &str| {
             format!(
-                r#"{{"eventName":"CreateModelCustomizationJob","userIdentity":{{"sessionName":"perennial-train"}},"requestParameters":{{"jobName":"{job}"}}{error}}}"#
+                r#"{{"eventName":"CreateModelCustomizationJob","userIdentity":{{"sessionName":"perennial-local-train"}},"requestParameters":{{"jobName":"{job}"}}{error}}}"#
             )
         };
         let text = [

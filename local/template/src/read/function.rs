@@ -161,7 +161,7 @@ fn dead_letter(props: &Props<'_>, policies: &mut Vec<Value>) -> Option<String> {
         "sns:Publish"
     };
     policies.push(json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Action": action, "Resource": target },
+        { "Sid": "DeadLetterQueue", "Effect": "Allow", "Action": action, "Resource": target },
     ]}));
     Some(target)
 }

@@ -108,7 +108,8 @@ pub(super) fn of_aws(name: &str) -> Option<Value> {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     ];
-    let own: &[&str] = match path.rsplit('/').next()? {
+    let policy = path.rsplit('/').next()?;
+    let own: &[&str] = match policy {
         "AWSLambdaBasicExecutionRole" => &[],
         "AWSLambdaSQSQueueExecutionRole" => &[
             "sqs:ReceiveMessage",
@@ -127,7 +128,7 @@ pub(super) fn of_aws(name: &str) -> Option<Value> {
     };
     let actions: Vec<&str> = logs.iter().chain(own).copied().collect();
     Some(json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Action": actions, "Resource": "*" },
+        { "Sid": policy, "Effect": "Allow", "Action": actions, "Resource": "*" },
     ]}))
 }
 
