@@ -1,5 +1,5 @@
-//! `cargo run -- demo` and `cargo xtask test` share one build of every third-party crate: a difference in one feature
-//! would compile the AWS SDK twice, which takes minutes.
+//! `cargo run -- demo`, `cargo lambda watch` and `cargo xtask test` share one build of every third-party crate: a
+//! difference in one feature would compile the AWS SDK twice, which takes minutes.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -30,9 +30,12 @@ fn packages(arguments: &[&str]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_demo_and_the_tests_build_third_party_crates_with_the_same_features() {
+fn the_demo_the_functions_and_the_tests_build_third_party_crates_with_the_same_features() {
     let demo = packages(&["--edges", "normal,build", "--package", "perennial"]);
     let tests = packages(&["--edges", "normal,build,dev", "--workspace"]);
+    // What `cargo lambda watch` builds when it is asked for a function: the default members.
+    let watched = packages(&["--edges", "normal,build"]);
+    assert_eq!(watched, demo, "the functions alone ask for other features");
     let different: Vec<String> = demo
         .iter()
         .filter(|(package, features)| tests.get(*package) != Some(features))
