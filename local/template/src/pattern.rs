@@ -184,24 +184,19 @@ fn alternative(value: &Value, path: &str) -> Result<(), String> {
     })
 }
 
-/// `[">=", 0, "<", 5]`.
+/// `[">=", 0]`. A range is EventBridge's too, but quamina 0.7 takes 0 to be within `[">", 0, "<=", 5]`.
 fn numeric(operand: &Value, path: &str) -> Result<(), String> {
-    let wrong = || {
-        Err(format!(
-            "{path}: numeric wants a list such as [\">=\", 0, \"<\", 5]"
-        ))
-    };
-    let Some(list) = operand.as_array() else {
-        return wrong();
-    };
-    let pairs = list.chunks(2).all(|pair| match pair {
-        [Value::String(sign), Value::Number(_)] => {
-            matches!(sign.as_str(), "=" | "<" | "<=" | ">" | ">=")
+    match operand.as_array().map(Vec::as_slice) {
+        Some([Value::String(sign), Value::Number(_)])
+            if matches!(sign.as_str(), "=" | "<" | "<=" | ">" | ">=") =>
+        {
+            Ok(())
         }
-        _ => false,
-    });
-    if !pairs || list.is_empty() || list.len() > 4 {
-        return wrong();
+        Some([_, _, _, _]) => Err(format!(
+            "{path}: a range of numbers is EventBridge's, but not understood here; numeric wants one bound, such as [\">=\", 0]"
+        )),
+        _ => Err(format!(
+            "{path}: numeric wants one bound, such as [\">=\", 0]"
+        )),
     }
-    Ok(())
 }

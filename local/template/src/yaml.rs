@@ -4,6 +4,8 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>), so nothing expands. What YAML 1.1,
 //! which the AWS CLI reads, and 1.2 read differently is refused. JSON is YAML too.
 
+use std::sync::LazyLock;
+
 use regex_lite::Regex;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::Number;
@@ -216,10 +218,23 @@ impl Loader {
     }
 }
 
+static WHOLE_NUMBER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^-?(0|[1-9][0-9]*)$").ok());
+
+static FRACTION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^-?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?$").ok());
+
+/// Octal, hexadecimal, base 60, digits grouped by `_`, signs and exponents.
+static UNCLEAR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^[-+]?(0[0-7_]+|0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|[0-9][0-9_]*(\.[0-9_]*)?|[0-9.]+[eE][-+]?[0-9]+|\.[0-9_]+|\.(inf|nan))$").ok()
+});
+
 /// An unquoted value.
 fn plain(text: &str) -> Result<Kind, String> {
-    // The patterns are constants.
-    let is = |pattern: &str| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
+    let is = |pattern: &LazyLock<Option<Regex>>| {
+        let regex = LazyLock::force(pattern).as_ref();
+        regex.is_some_and(|regex| regex.is_match(text))
+    };
     let lower = text.to_lowercase();
     match lower.as_str() {
         "" | "~" | "null" => return Ok(Kind::Null),
@@ -235,22 +250,19 @@ fn plain(text: &str) -> Result<Kind, String> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
         return Ok(Kind::Text(text.to_owned()));
     }
-    if is(r"^-?(0|[1-9][0-9]*)$") {
+    if is(&WHOLE_NUMBER) {
         let number = text.parse::<i64>().map(Number::from);
         return number
             .map(Kind::Number)
             .map_err(|_| format!("the number {text} is too large; quote it if it is a name"));
     }
-    if is(r"^-?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?$") {
+    if is(&FRACTION) {
         let number = text.parse::<f64>().ok().and_then(Number::from_f64);
         return number
             .map(Kind::Number)
             .ok_or_else(|| format!("the number {text} is too large"));
     }
-    // Octal, hexadecimal, base 60, digits grouped by `_`, signs and exponents.
-    if is(
-        r"^[-+]?(0[0-7_]+|0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|[0-9][0-9_]*(\.[0-9_]*)?|[0-9.]+[eE][-+]?[0-9]+|\.[0-9_]+|\.(inf|nan))$",
-    ) {
+    if is(&UNCLEAR) {
         return Err(format!(
             "“{text}” is a number to some readers of YAML and text, or another number, to others; quote it"
         ));

@@ -103,12 +103,10 @@ impl Resolver<'_> {
                     Some,
                 )
             }
-            name @ ("Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not") => wrong(&format!(
-                "{name} gives a condition and not a value; name it under Conditions"
-            )),
-            name => wrong(&format!(
-                "{name} is not understood; understood: {UNDERSTOOD}"
-            )),
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
+                wrong("it gives a condition and not a value; name it under Conditions")
+            }
+            _ => wrong(&format!("it is not understood; understood: {UNDERSTOOD}")),
         }
     }
 
