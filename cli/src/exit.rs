@@ -114,6 +114,7 @@ impl From<CloudError> for Failure {
     fn from(error: CloudError) -> Self {
         match error {
             CloudError::NotRunning { .. } => Self::NotFound(error.to_string()),
+            CloudError::Template { .. } => Self::Bad(error.to_string()),
             other => Self::Service(other.to_string()),
         }
     }

@@ -53,6 +53,30 @@ fn what_is_not_there_is_3() {
     assert_eq!(run(&["check", "/nowhere/at/all.jsonl"]).0, 3);
 }
 
+#[test]
+fn a_template_that_cannot_be_run_is_named_and_no_cloud_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mine.yaml");
+    let cloud = dir.path().join("cloud");
+    let start = || {
+        let args = ["local", "--port", "0", "--dir", path(&cloud), "--template"];
+        told(perennial(&args).arg(&file).output().unwrap())
+    };
+    assert_eq!(start().0, 3, "there is no such file");
+    let template = include_str!("../../infra/template.yaml");
+    let wrong = template.replacen("detail-type: [Upload Accepted]", "detail-type: [Upload]", 1);
+    std::fs::write(&file, wrong).unwrap();
+    let (code, out, error) = start();
+    assert_eq!((code, out.as_str()), (1, ""), "{error}");
+    for words in [
+        "mine.yaml cannot be run: the template has",
+        "TrainFunction: no rule sends “Upload Accepted” of perennial to train",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+    assert!(!cloud.join("endpoint").exists());
+}
+
 /// An endpoint that was free a moment ago, as a killed cloud leaves it.
 fn dead_endpoint() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
