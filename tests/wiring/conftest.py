@@ -159,7 +159,7 @@ class Stack:
         return ""
 
 
-def wait_for(what: str, look, stack: Stack, seconds: float = 60.0, between=lambda: None):
+def wait_for(what: str, look, stack: Stack, seconds: float = 120.0, between=lambda: None):
     """Until `look` finds something. What did not come is named, with the run's history and what the functions complained of."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
