@@ -6,7 +6,7 @@ The tests build on each other, in this order.
 import json
 
 import deployment
-from conftest import INSTALLATION, wait_for
+from conftest import BUCKET, INSTALLATION, wait_for
 from deployment import FUNCTIONS, ROOT
 
 DEMO = ROOT / "cli" / "demo"
@@ -88,6 +88,53 @@ def test_an_object_that_no_event_announced_is_taken_in_by_the_daily_listing(stac
     report = "reports/support-desk/uploads/data/support-desk/unannounced.jsonl.txt"
     wait_for("the report on what was found", lambda: stack.report(report), stack)
     events.enable_rule(Name=rule)
+
+
+# Which function each event is for, by its file in events/. The schedules' events and S3's own notifications match no pattern.
+OWNERS = {
+    "approve_requested": "promote",
+    "bedrock_batch_inference_state_change": "evaluate",
+    "bedrock_customization_state_change": "evaluate",
+    "cancel_requested": "train",
+    "cleanup_requested": "cleanup",
+    "evaluation_complete": "promote",
+    "pause_requested": "train",
+    "pipeline_due_collecting": "train",
+    "pipeline_due_moving": "promote",
+    "release_requested": "train",
+    "resume_requested": "train",
+    "rollback_requested": "promote",
+    "run_due_deciding": "promote",
+    "run_due_starting": "train",
+    "run_due_training": "evaluate",
+    "sqs_object_created": "uploads",
+    "sqs_object_deleted": "uploads",
+    "sqs_object_found": "uploads",
+    "sqs_object_missing": "uploads",
+    "start_requested": "train",
+    "sync_requested": "reconcile",
+    "upload_accepted": "train",
+}
+
+
+def test_each_event_has_one_owner_by_another_reading_of_the_patterns(stack):
+    events = stack.account.client("events")
+    rules = [rule for rule in events.list_rules(NamePrefix=f"perennial-{INSTALLATION}-")["Rules"] if "EventPattern" in rule]
+    found = {}
+    for name in OWNERS:
+        event = json.loads((ROOT / "events" / f"{name}.json").read_text())
+        if "Records" in event:
+            event = json.loads(event["Records"][0]["body"])
+        if event["source"] == "aws.s3":
+            event["detail"]["bucket"]["name"] = BUCKET
+        matching = [
+            rule["Name"]
+            for rule in rules
+            if events.test_event_pattern(EventPattern=rule["EventPattern"], Event=json.dumps(event))["Result"]
+        ]
+        targets = [target["Arn"] for rule in matching for target in events.list_targets_by_rule(Rule=rule)["Targets"]]
+        found[name] = ", ".join(target.split(":")[-1].removeprefix(f"perennial-{INSTALLATION}-") for target in targets)
+    assert found == OWNERS
 
 
 def test_what_is_asked_of_a_function_reaches_it(stack):
