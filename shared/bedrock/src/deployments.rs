@@ -164,6 +164,8 @@ impl ChangeDeployments for Bedrock {
         match error.kind {
             ErrorKind::NotFound => Ok(()),
             ErrorKind::Conflict if !self.in_progress(arn).await? => Ok(()),
+            // A role that may delete what bears its tag is denied what is not there, for that bears none.
+            ErrorKind::Denied if self.deployment(arn).await?.is_none() => Ok(()),
             _ => Err(error),
         }
     }

@@ -88,9 +88,14 @@ impl DeleteModels for Bedrock {
             .model_identifier(arn)
             .send()
             .await;
-        match sent.map_err(|error| about(arn, port_error(DELETE, error))) {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        let Err(error) = sent.map_err(|error| about(arn, port_error(DELETE, error))) else {
+            return Ok(());
+        };
+        match error.kind {
+            ErrorKind::NotFound => Ok(()),
+            // As with deployments: what is not there bears no tag that the role could go by.
+            ErrorKind::Denied if self.get_model(arn).await?.is_none() => Ok(()),
+            _ => Err(error),
         }
     }
 }

@@ -229,6 +229,18 @@ async fn removing_what_is_being_removed_is_no_error_and_what_is_being_changed_a_
 }
 
 #[tokio::test]
+async fn being_denied_to_remove_what_is_not_there_is_no_error() {
+    let arn = format!("{ACCOUNT}:custom-model-deployment/abcdefghijkl");
+    let refusal = || Reply::refusal(403, "AccessDeniedException", "not authorized");
+    let gone = Replay::new([refusal(), missing(), refusal(), missing()]);
+    assert_eq!(bedrock(&gone).delete_deployment(&arn).await, Ok(()));
+    assert_eq!(bedrock(&gone).delete_model("arn").await, Ok(()));
+    let there = Replay::new([refusal(), refusal()]);
+    let error = bedrock(&there).delete_model("arn").await;
+    assert_eq!(error.expect_err("denied").kind, ErrorKind::Denied);
+}
+
+#[tokio::test]
 async fn models_are_listed_over_pages_and_a_deployed_one_is_a_conflict() {
     let summary = |name: &str| {
         json!({
