@@ -31,6 +31,7 @@ fn the_demo_really_happens() {
         assert!(told.contains(part), "no “{part}” in\n{told}");
     }
     assert!(folder.join("trace.jsonl").exists());
+    perennial_tests::keep_permissions(&folder, env!("CARGO_TARGET_TMPDIR")).unwrap();
 }
 
 #[test]

@@ -325,9 +325,13 @@ impl Drop for Cloud {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let kept = perennial_tests::keep_permissions(self.dir(), env!("CARGO_TARGET_TMPDIR"));
         if std::thread::panicking() {
             self.dir.disable_cleanup(true);
             eprintln!("--- its folder is kept: {}", self.dir().display());
+            for denied in perennial_tests::denied(self.dir()) {
+                eprintln!("--- {denied}");
+            }
             for name in [
                 "ingest",
                 "train",
@@ -345,7 +349,11 @@ impl Drop for Cloud {
                 let end: Vec<&str> = log.lines().rev().take(12).collect();
                 eprintln!("--- {name}.log, the newest line first\n{}", end.join("\n"));
             }
+            return;
         }
+        kept.unwrap();
+        let denied = perennial_tests::denied(self.dir());
+        assert!(denied.is_empty(), "{}", denied.join("\n"));
     }
 }
 

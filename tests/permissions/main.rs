@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod exceptions;
+mod seldom;
 mod used;
 mod wrong;
 
-use perennial_local::Template;
+use std::path::Path;
+
+use perennial_local::{FunctionCommand, Options, Template};
 use perennial_local_policy::Role;
 
 /// The role of each function, as the template declares it, by the functions' short names.
@@ -16,4 +19,31 @@ fn roles() -> Vec<Role> {
     functions
         .map(|function| Role::read(&function.binary, &function.policies).unwrap())
         .collect()
+}
+
+/// A local cloud in this folder, whose functions are the program under test.
+fn options(dir: &Path) -> Options {
+    let program = FunctionCommand {
+        program: env!("CARGO_BIN_EXE_perennial").into(),
+        args: vec!["__function".into()],
+    };
+    let mut options = Options::new(dir, program);
+    options.port = 0;
+    options
+}
+
+/// Brings a pipeline on its way: its configuration, questions and training data.
+fn bring(dir: &Path) {
+    let config = perennial_tests::config("")
+        .replace("quiet_for = \"1m\"", "quiet_for = \"1s\"")
+        .replace("at_most_every = \"1m\"", "at_most_every = \"1s\"");
+    for (name, body) in [
+        ("pipelines/bot.toml", config),
+        ("eval/bot/questions.jsonl", perennial_tests::evaluation()),
+        ("data/bot/tickets.jsonl", perennial_tests::training()),
+    ] {
+        let path = dir.join("drop").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, body).unwrap();
+    }
 }

@@ -3,8 +3,10 @@
 
 mod data;
 mod mind;
+mod permissions;
 mod world;
 
 pub use data::{config, evaluation, shuffled, training};
 pub use mind::mind;
+pub use permissions::{KEPT, LOG, denied, keep_permissions};
 pub use world::{Delivery, World};

@@ -30,3 +30,23 @@ pub fn keep_permissions(cloud: &Path, tests: &str) -> std::io::Result<()> {
         fs::read(log)?,
     )
 }
+
+/// What was denied in the local cloud in `cloud`, in words. Not what a role may do by tag only and what was not there.
+pub fn denied(cloud: &Path) -> Vec<String> {
+    let log = fs::read_to_string(cloud.join(LOG)).unwrap_or_default();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines
+        .filter(|line| line.get("denied").is_some() && line.get("missing").is_none())
+        .map(|line| {
+            let text = |name: &str| line[name].as_str().unwrap_or_default();
+            format!(
+                "{} was denied {}: {}",
+                text("function"),
+                text("denied"),
+                text("because")
+            )
+        })
+        .collect()
+}

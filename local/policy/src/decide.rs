@@ -28,6 +28,8 @@ pub struct Denial {
     pub resource: String,
     /// Why not.
     pub reason: Reason,
+    /// There is no such resource: a look would have told the same.
+    pub is_missing: bool,
 }
 
 /// What decided.
@@ -57,6 +59,7 @@ impl Role {
                 action: request.action.clone(),
                 resource: request.resource.clone(),
                 reason,
+                is_missing: request.is_missing,
             })
         };
         let mut allowed = None;

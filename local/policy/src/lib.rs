@@ -52,4 +52,6 @@ pub struct Request {
     pub resource: String,
     /// What conditions may look at.
     pub context: Context,
+    /// There is no such resource. It bears no tags then, so a condition on them does not hold.
+    pub is_missing: bool,
 }

@@ -22,6 +22,7 @@ fn ask(action: &str, resource: &str, context: Context) -> Request {
         action: action.into(),
         resource: resource.into(),
         context,
+        is_missing: false,
     }
 }
 

@@ -280,6 +280,12 @@ fn what_is_there_brings_its_tags_and_what_is_not_has_none() {
             "bedrock:GetModelCustomizationJob arn:aws:bedrock:us-east-1:123456789012:model-customization-job/gone"
         ]
     );
+    let missing = |identifier: &str| {
+        let parameters = json!({"customModelDeploymentIdentifier": identifier});
+        let needed = asked("bedrock", "DeleteCustomModelDeployment", &parameters);
+        needed.unwrap()[0].is_missing
+    };
+    assert_eq!((missing("d"), missing("gone")), (false, true));
     assert_eq!(
         words(
             "bedrock",

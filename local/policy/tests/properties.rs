@@ -70,6 +70,7 @@ fn request(action: &str, resource: &str) -> Request {
         action: action.into(),
         resource: resource.into(),
         context: Context::default().with("s3:prefix", ["a"]),
+        is_missing: false,
     }
 }
 

@@ -149,12 +149,7 @@ impl Roles {
                 Decision::Denied(denial) => {
                     let message = denial.message(&caller.arn());
                     tracing::warn!(function, "denied: {denial}");
-                    self.record.denied(
-                        function,
-                        &denial.action,
-                        &denial.resource,
-                        &denial.to_string(),
-                    );
+                    self.record.denied(function, &denial);
                     return Err(AccessDenied { message });
                 }
             }
@@ -175,7 +170,7 @@ impl Roles {
     ) -> AccessDenied {
         let action = format!("{}:{}", call.service, call.operation);
         tracing::warn!(function, action, "denied: {why}");
-        self.record.denied(function, &action, "", why);
+        self.record.not_told(function, &action, why);
         AccessDenied {
             message: format!(
                 "User: {} is not authorized to perform: {action}: {why}",

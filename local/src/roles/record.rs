@@ -1,7 +1,7 @@
 //! `logs/permissions.jsonl`: one line for each permission that a function used, and for each that it was denied.
 //!
 //! A line is written when something happens for the first time in the life of this process, in one write, so that it
-//! survives a kill.
+//! survives a kill. A denial of what is not there is marked `missing`: it bears no tags, so a condition on them denies.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use perennial_local_policy::Grant;
+use perennial_local_policy::{Denial, Grant};
 use serde_json::{Value, json};
 
 use crate::error::CloudError;
@@ -47,13 +47,21 @@ impl Record {
         }));
     }
 
-    pub(super) fn denied(&self, function: &str, action: &str, resource: &str, because: &str) {
-        self.write(&json!({
+    pub(super) fn denied(&self, function: &str, denial: &Denial) {
+        let mut line = json!({
             "function": function,
-            "denied": action,
-            "resource": resource,
-            "because": because,
-        }));
+            "denied": denial.action,
+            "resource": denial.resource,
+            "because": denial.to_string(),
+        });
+        if denial.is_missing {
+            line["missing"] = json!(true);
+        }
+        self.write(&line);
+    }
+
+    pub(super) fn not_told(&self, function: &str, action: &str, why: &str) {
+        self.write(&json!({"function": function, "denied": action, "because": why}));
     }
 
     fn write(&self, line: &Value) {
@@ -72,6 +80,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use perennial_local_policy::Reason;
 
     #[test]
     fn what_was_used_is_written_once() {
@@ -85,12 +94,13 @@ mod tests {
         record.used("train", &grant);
         record.used("train", &grant);
         record.used("ingest", &grant);
-        record.denied(
-            "train",
-            "s3:PutObject",
-            "arn:aws:s3:::b/k",
-            "no statement names the action",
-        );
+        let denial = Denial {
+            action: "s3:PutObject".into(),
+            resource: "arn:aws:s3:::b/k".into(),
+            reason: Reason::Implicit(Vec::new()),
+            is_missing: false,
+        };
+        record.denied("train", &denial);
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<Value> = text
             .lines()

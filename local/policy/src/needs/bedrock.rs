@@ -12,7 +12,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Kind, NeedError, Reader, request};
+use super::{Kind, NeedError, Reader, request};
 use crate::Request;
 
 /// Where inference profiles of the United States may send a request from us-east-1, us-east-2 or us-west-2
@@ -21,8 +21,7 @@ const UNITED_STATES: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];
 
 pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let on = |kind: Kind, member: &str| -> Result<Vec<Request>, NeedError> {
-        let found = find(reader, kind, reader.text(member)?);
-        Ok(vec![tagged(&action(reader), found)])
+        Ok(vec![on_one(reader, kind, reader.text(member)?)])
     };
     let all = || Ok(vec![request(&action(reader), "*")]);
     match reader.call.operation {
@@ -51,11 +50,10 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         "ListCustomModelDeployments" => all(),
         "ListTagsForResource" | "TagResource" => {
             let arn = reader.text("resourceARN")?;
-            let found = match Kind::of_arn(arn) {
-                Some(kind) => find(reader, kind, arn),
-                None => return Err(reader.unclear(format!("{arn} is of no kind that has tags"))),
+            let Some(kind) = Kind::of_arn(arn) else {
+                return Err(reader.unclear(format!("{arn} is of no kind that has tags")));
             };
-            let needed = tagged(&action(reader), found);
+            let needed = on_one(reader, kind, arn);
             Ok(vec![with_tags(needed, &tags(reader, "tags"))])
         }
         "GetFoundationModel" => {
@@ -72,20 +70,24 @@ fn action(reader: &Reader<'_>) -> String {
     format!("bedrock:{}", reader.call.operation)
 }
 
-/// A resource by name or ARN. Of what is not there, the ARN is made of what was asked for, and it has no tags.
-fn find(reader: &Reader<'_>, kind: Kind, identifier: &str) -> Found {
-    let found = reader.resources.find(kind, identifier);
-    found.unwrap_or_else(|| Found {
-        arn: if identifier.starts_with("arn:") {
+/// The operation's own action on a resource by name or ARN.
+fn on_one(reader: &Reader<'_>, kind: Kind, identifier: &str) -> Request {
+    on_resource(reader, &action(reader), kind, identifier)
+}
+
+/// Of what is not there, the ARN is made of what was asked for, and it has no tags.
+fn on_resource(reader: &Reader<'_>, action: &str, kind: Kind, identifier: &str) -> Request {
+    let Some(found) = reader.resources.find(kind, identifier) else {
+        let arn = if identifier.starts_with("arn:") {
             identifier.to_owned()
         } else {
             reader.arn("bedrock", &format!("{}/{identifier}", kind.word()))
-        },
-        tags: Vec::new(),
-    })
-}
-
-fn tagged(action: &str, found: Found) -> Request {
+        };
+        return Request {
+            is_missing: true,
+            ..request(action, arn)
+        };
+    };
     let mut needed = request(action, found.arn);
     for (key, value) in found.tags {
         needed = needed.having(&format!("aws:ResourceTag/{key}"), [value]);
@@ -142,19 +144,12 @@ fn foundation_in(region: &str, identifier: &str) -> String {
     format!("arn:aws:bedrock:{region}::foundation-model/{id}")
 }
 
-/// A custom model or a foundation model.
-fn model(reader: &Reader<'_>, identifier: &str) -> Found {
-    let custom = reader.resources.find(Kind::CustomModel, identifier);
-    match custom {
-        Some(found) => found,
-        None if identifier.contains(":custom-model/") => Found {
-            arn: identifier.to_owned(),
-            tags: Vec::new(),
-        },
-        None => Found {
-            arn: foundation(reader, identifier),
-            tags: Vec::new(),
-        },
+/// The ARN of a custom model or a foundation model.
+fn model(reader: &Reader<'_>, identifier: &str) -> String {
+    match reader.resources.find(Kind::CustomModel, identifier) {
+        Some(found) => found.arn,
+        None if identifier.contains(":custom-model/") => identifier.to_owned(),
+        None => foundation(reader, identifier),
     }
 }
 
@@ -164,7 +159,7 @@ fn create_customization(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> 
     let job_tags = tags(reader, "jobTags");
     let model_tags = tags(reader, "customModelTags");
     let both = [job_tags.clone(), model_tags.clone()].concat();
-    let base = model(reader, reader.text("baseModelIdentifier")?).arn;
+    let base = model(reader, reader.text("baseModelIdentifier")?);
     let create = |resource: String| with_tags(request(&action(reader), resource), &both);
     let mut needed = vec![
         create(base),
@@ -183,7 +178,7 @@ fn create_batch(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let identifier = reader.text("modelId")?;
     let models = match profile(reader, identifier)? {
         Some(profile) => profile.resources,
-        None => vec![model(reader, identifier).arn],
+        None => vec![model(reader, identifier)],
     };
     let on = models.into_iter().chain([new(reader, Kind::InvocationJob)]);
     let mut needed: Vec<Request> = on
@@ -196,8 +191,8 @@ fn create_batch(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
 
 fn create_deployment(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let tags = tags(reader, "tags");
-    let model = find(reader, Kind::CustomModel, reader.text("modelArn")?);
-    let mut needed = vec![with_tags(tagged(&action(reader), model), &tags)];
+    let model = on_one(reader, Kind::CustomModel, reader.text("modelArn")?);
+    let mut needed = vec![with_tags(model, &tags)];
     needed.extend(tag_new(reader, Kind::Deployment, &tags));
     Ok(needed)
 }
@@ -218,8 +213,8 @@ fn converse(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         return Ok(resources.into_iter().map(on).collect());
     }
     if identifier.contains(":custom-model-deployment/") {
-        let deployment = find(reader, Kind::Deployment, identifier);
-        return Ok(vec![tagged(ACTION, deployment)]);
+        let asked = on_resource(reader, ACTION, Kind::Deployment, identifier);
+        return Ok(vec![asked]);
     }
     Ok(vec![request(ACTION, foundation(reader, identifier))])
 }

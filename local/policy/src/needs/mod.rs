@@ -184,6 +184,7 @@ fn request(action: &str, resource: impl Into<String>) -> Request {
         action: action.to_owned(),
         resource: resource.into(),
         context: Context::default(),
+        is_missing: false,
     }
 }
 
