@@ -35,7 +35,9 @@ fn every_kind_of_bad_file_gets_its_report_and_the_good_one_is_trained_on() {
         let report = cloud.wait_for_report("bot/configuration.txt", words);
         assert!(report.starts_with("rejected"), "{report}");
     }
-    cloud.drop_file("pipelines/bot.toml", config(""));
+    // The data is there already; on a busy machine the questions may take a while.
+    let patient = config("").replace("quiet_for = \"1s\"", "quiet_for = \"15s\"");
+    cloud.drop_file("pipelines/bot.toml", patient);
     cloud.wait_for_report("bot/configuration.txt", "in force");
     cloud.drop_file("eval/bot/questions.jsonl", perennial_tests::evaluation());
 
