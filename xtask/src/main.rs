@@ -16,12 +16,13 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   test             formatting, Clippy, every test, AWS's SDK against the local cloud, the template on another emulator,
-                   20,000 simulated schedules, every planted bug caught; stops at the first failure (what .ci/run calls).
+                   cargo lambda, 20,000 simulated schedules, every planted bug caught; stops at the first failure (what .ci/run calls).
                    Needs Python 3.10 or newer; what that needs is installed under target/python/
   fmt              format the whole workspace
   lint             Clippy on everything; warnings are errors
   conformance      AWS's SDK for Python against the local cloud (tests/conformance)
   wiring           infra/template.yaml: AWS's linters, and a deployment on another emulator (tests/wiring)
+  cargo-lambda     each function by `cargo lambda watch`, each file of events/ by `cargo lambda invoke` (tests/cargo-lambda)
   simulate [ARGS]  the deterministic simulator: --seeds N, --seed N --verbose, --plant NAME (docs/simulator.md)
   demo [ARGS]      the whole loop on this machine, verified (cargo run -- demo)
   help             this text
@@ -109,6 +110,12 @@ const WIRING: Step = Step {
     advice: "what did not come, or was denied, is named above; `cargo xtask wiring` repeats this step alone",
 };
 
+const CARGO_LAMBDA: Step = Step {
+    name: "cargo lambda watch and invoke",
+    action: Action::Python("cargo-lambda"),
+    advice: "what docs/cargo-lambda.md tells people to do does not work; `cargo xtask cargo-lambda` repeats this step alone",
+};
+
 const SCHEDULES: Step = Step {
     name: "20,000 schedules",
     action: Action::Cargo(simulate!("--seeds", "20000")),
@@ -190,12 +197,14 @@ fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
             BINARIES,
             CONFORMANCE,
             WIRING,
+            CARGO_LAMBDA,
             SCHEDULES,
             FOUND,
             PLANTED,
         ],
         "conformance" => &[BINARIES, CONFORMANCE],
         "wiring" => &[BINARIES, WIRING],
+        "cargo-lambda" => &[BINARIES, CARGO_LAMBDA],
         "fmt" => &[FORMAT],
         "lint" => &[CLIPPY],
         "demo" => {
@@ -330,6 +339,7 @@ mod tests {
             "the program and the functions, as the next steps start them",
             "AWS's SDK against the local cloud",
             "the template: AWS's linters, and a deployment on another emulator",
+            "cargo lambda watch and invoke",
             "20,000 schedules",
             "found faults, planted again",
             "planted bugs",
@@ -338,6 +348,7 @@ mod tests {
         assert_eq!(names("simulate"), ["simulator"]);
         assert_eq!(names("lint"), ["Clippy"]);
         assert_eq!(names("wiring").len(), 2);
+        assert_eq!(names("cargo-lambda").len(), 2);
         assert_eq!(names("help"), [""; 0]);
     }
 
@@ -359,6 +370,7 @@ mod tests {
             "lint",
             "conformance",
             "wiring",
+            "cargo-lambda",
             "simulate",
             "demo",
             "help",

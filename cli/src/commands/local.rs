@@ -1,5 +1,6 @@
 //! `perennial local`: the local cloud in the foreground, and what a shell must export to talk to it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,13 +64,14 @@ pub(super) fn options(dir: &Path) -> Result<Options, Failure> {
 
 fn env(dir: &Path) -> Result<(), Failure> {
     let mut lines = perennial_local::env_lines(dir)?;
-    let names = Names::default();
-    for (name, value) in [
-        ("PERENNIAL_INSTALLATION", names.installation),
-        ("PERENNIAL_BUCKET", names.bucket),
-        ("PERENNIAL_TABLE", names.table),
-    ] {
-        lines.push(format!("export {name}={value}"));
+    // What the template sets for every function, so that one may be started by `cargo lambda watch` too.
+    let stack = options(dir)?.template.check()?;
+    let settings = stack.functions.iter().flat_map(|function| &function.env);
+    let settings: BTreeMap<&String, &String> = settings.collect();
+    for (name, value) in settings {
+        if name.starts_with("PERENNIAL_") {
+            lines.push(format!("export {name}={value}"));
+        }
     }
     output::print(&lines.join("\n"));
     Ok(())
