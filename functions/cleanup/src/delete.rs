@@ -1,12 +1,13 @@
 //! Deleting a model: begun in one transaction, deployments first, then the model, then the record.
 
+use jiff::Timestamp;
 use perennial_core::announcement::happened;
 use perennial_core::idle::{PlanLine, protected};
 use perennial_core::model::{Model, ModelLife};
-use perennial_core::pipeline::Pipeline;
+use perennial_core::pipeline::{Champion, Pipeline, PipelineEvent, decide};
 use perennial_engine::EngineError;
 use perennial_engine::records::{self, Stored};
-use perennial_ports::ErrorKind;
+use perennial_ports::{ErrorKind, Write};
 use serde_json::json;
 
 use crate::{Ports, commit, unchanged};
@@ -75,18 +76,10 @@ async fn begin(
     let Some(fresh) = records::pipeline(desk.table.as_ref(), &pipeline.name).await? else {
         return Ok(None);
     };
-    let mut writes = vec![unchanged(&fresh.record, fresh.version)];
     let active = match &fresh.record.active_run {
         Some(id) => records::run(desk.table.as_ref(), &pipeline.name, id).await?,
         None => None,
     };
-    if let Some(active) = &active {
-        let key = perennial_core::keys::Key::run(&pipeline.name, &active.record.id);
-        writes.push(perennial_ports::Write::Check {
-            key,
-            expect: active.expect(),
-        });
-    }
     if let Some(reason) = protected(
         &fresh.record,
         active.as_ref().map(|run| &run.record),
@@ -96,6 +89,14 @@ async fn begin(
         return Ok(None);
     }
     let now = desk.now();
+    let mut writes = vec![retired(&fresh, &model.record, now)?];
+    if let Some(active) = &active {
+        let key = perennial_core::keys::Key::run(&pipeline.name, &active.record.id);
+        writes.push(Write::Check {
+            key,
+            expect: active.expect(),
+        });
+    }
     let mut next = model.clone();
     next.record.life = ModelLife::Deleting { since: now };
     next.record
@@ -110,6 +111,29 @@ async fn begin(
     } else {
         Ok(None)
     }
+}
+
+/// Who is being deleted is no target of a rollback any more. Where it was none, the pipeline has to be as it was read all the
+/// same.
+fn retired(
+    pipeline: &Stored<Pipeline>,
+    model: &Model,
+    now: Timestamp,
+) -> Result<Write, EngineError> {
+    let earlier = |earlier: &Champion| earlier.model == model.id;
+    if !pipeline.record.previous.iter().any(earlier) {
+        return Ok(unchanged(&pipeline.record, pipeline.version));
+    }
+    let model = model.id.clone();
+    let decision = decide(
+        &pipeline.record,
+        &PipelineEvent::DeletionBegun { model },
+        now,
+    )?;
+    Ok(records::put_pipeline(&Stored {
+        record: decision.pipeline,
+        version: pipeline.version,
+    }))
 }
 
 async fn finish(

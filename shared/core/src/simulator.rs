@@ -83,7 +83,7 @@ pub const PIPELINE_STATES: [&str; 6] = [
 ];
 
 /// The events of a pipeline, as the coverage counts them.
-pub const PIPELINE_EVENTS: [&str; 22] = [
+pub const PIPELINE_EVENTS: [&str; 23] = [
     "configured",
     "misconfigured",
     "accepted",
@@ -106,6 +106,7 @@ pub const PIPELINE_EVENTS: [&str; 22] = [
     "rollback requested",
     "nothing to train",
     "looked",
+    "deletion begun",
 ];
 
 /// The place of a run's state in [`RUN_STATES`].
@@ -209,6 +210,7 @@ pub fn pipeline_event(event: &PipelineEvent) -> usize {
         PipelineEvent::RollbackRequested { .. } => 19,
         PipelineEvent::NothingToTrain { .. } => 20,
         PipelineEvent::Looked => 21,
+        PipelineEvent::DeletionBegun { .. } => 22,
     }
 }
 

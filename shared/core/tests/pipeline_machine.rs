@@ -364,3 +364,24 @@ fn every_form_of_a_move_reads_back() {
     }
     assert!(RunId::parse("not a run").is_err());
 }
+
+#[test]
+fn a_model_that_is_being_deleted_is_no_target_of_a_rollback() {
+    let serves = happens(
+        &serves(),
+        &[promotion(3), serving("arn:d/1"), PipelineEvent::Written],
+    );
+    assert_eq!(serves.rollback_target(), Some(&champion(2)));
+    let deletion = |number| PipelineEvent::DeletionBegun {
+        model: model_id(number),
+    };
+    let one_left = happens(&serves, &[deletion(2)]);
+    assert_eq!(one_left.rollback_target(), Some(&champion(1)));
+    assert!(one_left.kept().all(|kept| kept.model != model_id(2)));
+    assert!(decide(&one_left, &rollback(Some(2)), at(9)).is_err());
+    let refused = |pipeline: &Pipeline, number| decide(pipeline, &deletion(number), at(9)).is_err();
+    assert!(refused(&serves, 3), "it serves");
+    let back = happens(&serves, &[rollback(Some(2))]);
+    assert!(refused(&back, 2), "the alias is moving to it");
+    assert!(!refused(&back, 1));
+}

@@ -72,7 +72,7 @@ struct Possible {
 
 /// Pairs that only a race of two invocations brings: a decision on a pipeline that was loaded after the run had gone on
 /// elsewhere. It is refused, or the run's version refuses the transaction. They may be reached and need not be.
-const RACES: [(&str, &str, &str); 7] = [
+const RACES: [(&str, &str, &str); 10] = [
     ("pipeline", "unconfigured", "ended"),
     ("pipeline", "collecting", "ended"),
     ("pipeline", "moving, creating", "ended"),
@@ -80,6 +80,10 @@ const RACES: [(&str, &str, &str); 7] = [
     ("pipeline", "moving, writing", "ended"),
     ("pipeline", "collecting", "move begun"),
     ("pipeline", "moving, writing", "move begun"),
+    // The daily cleanup may meet a move, and a model of which the days of grace are over.
+    ("pipeline", "moving, creating", "deletion begun"),
+    ("pipeline", "moving, updating", "deletion begun"),
+    ("pipeline", "moving, writing", "deletion begun"),
 ];
 
 const EVALUATING: [&str; 4] = [
@@ -266,7 +270,7 @@ const RUN: [Possible; 27] = [
     },
 ];
 
-const PIPELINE: [Possible; 22] = [
+const PIPELINE: [Possible; 23] = [
     Possible {
         event: "configured",
         states: &PIPELINE_STATES,
@@ -395,6 +399,11 @@ const PIPELINE: [Possible; 22] = [
             "moving, writing",
         ],
         why: "without a configuration there is no trigger to look at, and nothing is compiled",
+    },
+    Possible {
+        event: "deletion begun",
+        states: &["collecting", "in a run"],
+        why: "without a configuration nothing ever served",
     },
 ];
 

@@ -398,6 +398,17 @@ pub fn decide(
                 json!({ "pipeline": name, "reason": reason }),
             ));
         }
+        PipelineEvent::DeletionBegun { model } => {
+            let is = |champion: &Champion| champion.model == *model;
+            if next.champion.as_ref().is_some_and(is) {
+                return Err(Refusal(format!("{model} serves")));
+            }
+            if next.moving.as_ref().is_some_and(|moving| is(&moving.to)) {
+                return Err(Refusal(format!("the alias is moving to {model}")));
+            }
+            next.previous.retain(|earlier| !is(earlier));
+            next.rolled_from.remove(model);
+        }
         PipelineEvent::Looked => {}
     }
     next.reschedule(now);

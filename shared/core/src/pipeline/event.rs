@@ -136,6 +136,12 @@ pub enum PipelineEvent {
         /// In words.
         reason: String,
     },
+    /// The deletion of an earlier champion begins, in the transaction that marks it so: from now on it is no target of a
+    /// rollback.
+    DeletionBegun {
+        /// Which model.
+        model: ModelId,
+    },
     /// The trigger was looked at and does not hold: note when to look again.
     Looked,
 }
