@@ -40,7 +40,9 @@ pub use clock::{Clock, OffsetClock};
 pub use cloud::Cloud;
 pub use error::CloudError;
 pub use home::{endpoint_of, env_lines, env_of};
-pub use identity::{ACCOUNT, Caller, REGION, USER_ACCESS_KEY, USER_SECRET_KEY, aws_function_name};
+pub use identity::{
+    ACCOUNT, Caller, FunctionCaller, REGION, USER_ACCESS_KEY, USER_SECRET_KEY, aws_function_name,
+};
 pub use lambda::exit_when_the_cloud_ends;
 pub use options::{
     DEFAULT_PORT, Delivery, DropFolder, Faults, FunctionCommand, Options, Pace, Retries,
