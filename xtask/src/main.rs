@@ -15,8 +15,9 @@ use python::Python;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test             formatting, Clippy, every test, AWS's SDK against the local cloud, the template on another emulator,
-                   cargo lambda, 20,000 simulated schedules, every planted bug caught; stops at the first failure (what .ci/run calls).
+  test             formatting, Clippy, every test, what the roles allow against what was used, AWS's SDK against the local
+                   cloud, the template on another emulator, cargo lambda, 20,000 simulated schedules, every planted bug
+                   caught; stops at the first failure (what .ci/run calls).
                    Needs Python 3.10 or newer; what that needs is installed under target/python/
   fmt              format the whole workspace
   lint             Clippy on everything; warnings are errors
@@ -90,6 +91,23 @@ const TESTS: Step = Step {
     action: Action::Cargo(&["test", "--locked", "--workspace"]),
     advice: "the failed test is named above; `cargo test -p PACKAGE NAME` repeats it alone. A changed snapshot is \
              looked at in its .snap.new file and, if it is right, renamed to .snap",
+};
+
+/// Right after the tests, whose logs it reads, and with the same packages: the program must not be built anew between.
+const PERMISSIONS: Step = Step {
+    name: "permissions, allowed and used",
+    action: Action::Cargo(&[
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "permissions",
+        "--",
+        "--ignored",
+        "--nocapture",
+    ]),
+    advice: "the list above says which permission of infra/template.yaml no test uses, or which exception of \
+             tests/permissions.toml is not needed any more",
 };
 
 const BINARIES: Step = Step {
@@ -194,6 +212,7 @@ fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
             FORMATTING,
             CLIPPY,
             TESTS,
+            PERMISSIONS,
             BINARIES,
             CONFORMANCE,
             WIRING,
@@ -336,6 +355,7 @@ mod tests {
             "formatting",
             "Clippy",
             "tests",
+            "permissions, allowed and used",
             "the program and the functions, as the next steps start them",
             "AWS's SDK against the local cloud",
             "the template: AWS's linters, and a deployment on another emulator",
