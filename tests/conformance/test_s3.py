@@ -229,6 +229,10 @@ def test_an_upload_that_is_given_up_or_unknown(s3):
         with pytest.raises(ClientError) as refused:
             ask()
         assert code(refused) == "NoSuchUpload"
+    with pytest.raises(ClientError) as refused:
+        s3.upload_part(**upload, PartNumber=1, Body=b"x")
+    # botocore waits for "100 Continue" before it sends a body; one that was never asked for must not be waited for.
+    assert refused.value.response["ResponseMetadata"]["HTTPHeaders"].get("connection") == "close"
 
 
 def test_a_signed_url_and_a_wrong_signature(s3):

@@ -6,7 +6,9 @@ mod support;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, ChecksumAlgorithm, ChecksumMode, CreateBucketConfiguration,
+};
 use perennial_local_s3::error_of;
 use support::{BUCKET, code, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -286,13 +288,25 @@ async fn buckets() {
         .send()
         .await
         .unwrap();
+    // Everywhere but in S3's oldest region one's own bucket cannot be made twice.
+    let elsewhere = || {
+        let region = BucketLocationConstraint::from("us-west-2");
+        let configuration = CreateBucketConfiguration::builder()
+            .location_constraint(region)
+            .build();
+        let request = s3.client.create_bucket().bucket("elsewhere");
+        request.create_bucket_configuration(configuration).send()
+    };
+    elsewhere().await.unwrap();
+    let again = elsewhere().await.unwrap_err();
+    assert_eq!(code(&again), "BucketAlreadyOwnedByYou");
     let buckets = s3.client.list_buckets().send().await.unwrap();
     let names: Vec<_> = buckets
         .buckets()
         .iter()
         .map(|b| b.name().unwrap())
         .collect();
-    assert_eq!(names, [BUCKET, "other"]);
+    assert_eq!(names, ["elsewhere", BUCKET, "other"]);
     s3.client
         .head_bucket()
         .bucket("other")

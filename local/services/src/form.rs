@@ -205,10 +205,62 @@ fn failed(path: &str, value: &Value, rule: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::ServiceName;
+
+    fn takes(operation: &str, member: &str, text: &str) -> bool {
+        let shape = &MODELS["bedrock"][operation].members[member];
+        let mut wrong = Vec::new();
+        shape.look(member, &json!(text), &mut wrong);
+        wrong.is_empty()
+    }
+
+    fn is_custom_model_name(name: &str) -> bool {
+        // Written out by hand: letters and digits, each followed by at most one of `_` and `-`.
+        let mut separator_may_follow = false;
+        for c in name.chars() {
+            match c {
+                '0'..='9' | 'a'..='z' | 'A'..='Z' => separator_may_follow = true,
+                '_' | '-' if separator_may_follow => separator_may_follow = false,
+                _ => return false,
+            }
+        }
+        (1..=63).contains(&name.len())
+    }
+
+    const CREATE: &str = "CreateModelCustomizationJob";
+
+    proptest! {
+        #[test]
+        fn a_custom_model_name_is_what_the_pattern_says(name in "[a-c0-1_.-]{0,70}") {
+            let wanted = is_custom_model_name(&name);
+            prop_assert_eq!(takes(CREATE, "customModelName", &name), wanted, "{}", name);
+        }
+
+        #[test]
+        fn a_job_name_begins_with_a_letter_or_digit_and_holds_no_underscore(name in "[aB9+._-]{0,70}") {
+            let wanted = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && !name.contains('_')
+                && name.len() <= 63;
+            prop_assert_eq!(takes(CREATE, "jobName", &name), wanted, "{}", name);
+        }
+
+        #[test]
+        fn a_client_token_neither_begins_nor_ends_with_a_dash(token in "[a9-]{0,20}") {
+            let wanted = !token.is_empty() && !token.starts_with('-') && !token.ends_with('-');
+            prop_assert_eq!(takes(CREATE, "clientRequestToken", &token), wanted, "{}", token);
+        }
+
+        #[test]
+        fn no_text_breaks_a_pattern(text in ".{0,80}") {
+            for member in MODELS["bedrock"][CREATE].members.keys() {
+                takes(CREATE, member, &text);
+            }
+        }
+    }
 
     fn every_shape(shape: &Shape, seen: &mut dyn FnMut(&Shape)) {
         seen(shape);

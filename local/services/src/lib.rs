@@ -16,7 +16,6 @@ mod events;
 mod faults;
 mod form;
 mod learners;
-mod names;
 mod objects;
 mod operation;
 mod records;

@@ -290,3 +290,23 @@ fn create(database: &Database, table: &Table) -> Result<(), String> {
         .map(drop)
         .map_err(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_described_and_asked_for_by_the_arn_of_this_account() {
+        let theirs = format!("{{\"TableArn\":\"{THEIRS}table/a\"}}");
+        let ours = "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:123456789012:table/a\"}";
+        let response = with_our_arns("DescribeTable", Response::new(theirs.clone().into()));
+        assert_eq!(response.body(), ours);
+        let request = with_their_arns("TagResource", Request::new(ours.into()));
+        assert_eq!(request.body(), theirs.as_str());
+        // What an item holds is nobody's business.
+        let response = with_our_arns("GetItem", Response::new(theirs.clone().into()));
+        assert_eq!(response.body(), theirs.as_str());
+        let request = with_their_arns("PutItem", Request::new(ours.into()));
+        assert_eq!(request.body(), ours);
+    }
+}

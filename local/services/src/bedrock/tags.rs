@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     error::AwsError,
-    names,
     operation::{Call, Nothing, Operation},
     services::Described,
     store::Document,
@@ -27,7 +26,7 @@ pub(crate) struct Tag {
 }
 
 /// # Errors
-/// `ValidationException` for a key or value that AWS would not take, `TooManyTagsException` for too many.
+/// `ValidationException` for a key that is AWS's, `TooManyTagsException` for too many tags. The form was looked at before.
 pub(crate) fn check(member: &str, tags: &[Tag]) -> Result<(), AwsError> {
     if tags.len() > MOST_TAGS {
         return Err(AwsError::new(
@@ -36,8 +35,6 @@ pub(crate) fn check(member: &str, tags: &[Tag]) -> Result<(), AwsError> {
         ));
     }
     for tag in tags {
-        names::TAG_KEY.check(&format!("{member}.member.key"), &tag.key)?;
-        names::TAG_VALUE.check(&format!("{member}.member.value"), &tag.value)?;
         if tag.key.to_ascii_lowercase().starts_with("aws:") {
             return Err(AwsError::validation(format!(
                 "The tag key '{}' begins with aws:, which is AWS's.",

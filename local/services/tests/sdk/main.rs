@@ -233,7 +233,8 @@ async fn a_model_is_trained_deployed_asked_counted_and_deleted() {
         .await
         .unwrap_err()
         .into_service_error();
-    assert_eq!(bad.meta().code(), Some("InvalidParameterValueException"));
+    // As its older protocol named a ValidationException: the SDK goes by `x-amzn-query-error`.
+    assert_eq!(bad.meta().code(), Some("ValidationError"));
     let statistics = cloudwatch
         .get_metric_statistics()
         .namespace("AWS/Bedrock")

@@ -162,7 +162,10 @@ fn what_aws_would_not_take_is_refused() {
             with("modelInvocationType", json!("InvokeModel")),
             "Converse",
         ),
-        (with("timeoutDurationInHours", json!(2)), "from 24 to 168"),
+        (
+            with("timeoutDurationInHours", json!(2)),
+            "timeoutDurationInHours",
+        ),
         (with("jobName", json!("a_b")), "jobName"),
         (
             with(
@@ -182,7 +185,7 @@ fn what_aws_would_not_take_is_refused() {
     assert_eq!(create(&bench, &taken).refused().0, "ConflictException");
     assert_eq!(
         bench.get("/model-invocation-job/job").refused().0,
-        "ResourceNotFoundException",
+        "ValidationException",
         "by id, not by name"
     );
 }

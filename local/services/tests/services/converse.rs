@@ -37,7 +37,8 @@ fn what_cannot_be_called_is_refused() {
     let bench = Bench::new();
     let model = bench.model("model");
     for (id, wanted) in [
-        (&*model, "on-demand throughput"),
+        // The model of the operation takes no custom model's ARN with a base like `…:0:128k`.
+        (&*model, "modelId"),
         ("amazon.nova-micro-v1:0:128k", "on-demand throughput"),
         ("amazon.nova-2-lite-v1:0", "inference profile"),
         ("nobody.knows-this", "model identifier is invalid"),

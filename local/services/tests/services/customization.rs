@@ -156,11 +156,7 @@ fn what_aws_would_not_take_is_refused() {
             json!("CONTINUED_PRE_TRAINING"),
             "no longer supported",
         ),
-        (
-            "customizationType",
-            json!("MAGIC"),
-            "not a customization type",
-        ),
+        ("customizationType", json!("MAGIC"), "enum value set"),
         (
             "trainingDataConfig",
             json!({ "s3Uri": "s3://bucket/a b.jsonl" }),

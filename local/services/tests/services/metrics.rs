@@ -131,7 +131,7 @@ fn what_cloudwatch_would_not_take_is_refused() {
     let bench = Bench::new();
     assert_eq!(
         data(&bench, "Invocations", MODEL, 61).refused().0,
-        "InvalidParameterValueException"
+        "ValidationException"
     );
     let expression = json!({ "MetricDataQueries": [{ "Id": "a", "Expression": "SUM(METRICS())" }], "StartTime": 0, "EndTime": 60 });
     let target = "GraniteServiceVersion20100801.GetMetricData";

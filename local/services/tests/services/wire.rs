@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use perennial_local_services::{Caller, ServiceName};
+use perennial_local_services::{Caller, Faults, Refusal, ServiceName};
 
 use crate::bench::Bench;
 
@@ -49,6 +49,64 @@ fn ssm_names_its_error_in_the_body() {
     assert_eq!(body["__type"], "ParameterNotFound");
 }
 
+fn refuse(bench: &Bench, operation: &str, code: &str) {
+    let refusal = Refusal {
+        times: 1,
+        code: code.to_owned(),
+        message: "as asked".to_owned(),
+    };
+    bench.services.set_faults(Faults {
+        refuse: [(operation.to_owned(), refusal)].into(),
+        ..Faults::default()
+    });
+}
+
+/// Only Bedrock, which speaks REST, has a status for each error.
+#[test]
+fn a_throttle_has_the_status_of_its_protocol() {
+    let bench = Bench::new();
+    let status = |service, operation: &str, request: &Request<Bytes>| {
+        refuse(&bench, operation, "ThrottlingException");
+        let answered = bench.services.handle(service, &caller(None), request);
+        answered.response.status().as_u16()
+    };
+    let list = Request::get("/custom-models").body(Bytes::new()).unwrap();
+    assert_eq!(status(ServiceName::Bedrock, "ListCustomModels", &list), 429);
+    let get = Request::post("/")
+        .header("x-amz-target", "AmazonSSM.GetParameter")
+        .body(Bytes::from_static(b"{\"Name\":\"a\"}"))
+        .unwrap();
+    assert_eq!(status(ServiceName::Ssm, "GetParameter", &get), 400);
+    let who = Request::post("/")
+        .body(Bytes::from_static(b"Action=GetCallerIdentity"))
+        .unwrap();
+    assert_eq!(status(ServiceName::Sts, "GetCallerIdentity", &who), 400);
+}
+
+/// It once spoke the query protocol, and its clients still go by the codes of that.
+#[test]
+fn cloudwatch_tells_the_older_code_of_an_error_in_both_of_its_protocols() {
+    let bench = Bench::new();
+    let path = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
+    let cbor = Request::post(path).body(Bytes::from_static(&[0xa0]));
+    let json = Request::post("/")
+        .header(
+            "x-amz-target",
+            "GraniteServiceVersion20100801.GetMetricData",
+        )
+        .body(Bytes::from_static(b"{}"));
+    for request in [cbor, json] {
+        let answered =
+            bench
+                .services
+                .handle(ServiceName::CloudWatch, &caller(None), &request.unwrap());
+        assert_eq!(
+            answered.response.headers()["x-amzn-query-error"],
+            "ValidationError;Sender"
+        );
+    }
+}
+
 #[test]
 fn cloudwatch_answers_cbor_with_cbor() {
     let bench = Bench::new();
@@ -88,7 +146,9 @@ fn sts_says_who_calls() {
             .handle(ServiceName::Sts, &caller(function), &request);
         let body = String::from_utf8(answered.response.body().to_vec()).unwrap();
         assert!(
-            body.contains(wanted) && body.contains("<Account>123456789012</Account>"),
+            body.contains(wanted)
+                && body.contains("<Account>123456789012</Account>")
+                && body.contains("<ResponseMetadata><RequestId>"),
             "{body}"
         );
     }

@@ -11,7 +11,6 @@ use crate::{
     },
     catalog::Foundation,
     error::AwsError,
-    names,
     objects::split_uri,
     operation::{Call, Operation},
 };
@@ -91,41 +90,14 @@ impl Operation for CreateModelInvocationJob {
 }
 
 impl CreateModelInvocationJob {
+    /// What the form, which was looked at before, does not say.
     fn check_form(&self) -> Result<(), AwsError> {
-        names::INVOCATION_JOB_NAME.check("jobName", &self.job_name)?;
-        names::ROLE_ARN.check("roleArn", &self.role_arn)?;
-        names::INVOCATION_JOB_TOKEN
-            .check_optional("clientRequestToken", self.client_request_token.as_ref())?;
-        let input = &self.input_data_config.s3_input_data_config;
-        names::S3_URI.check("inputDataConfig.s3InputDataConfig.s3Uri", &input.s3_uri)?;
-        let output = &self.output_data_config.s3_output_data_config;
-        names::S3_URI.check("outputDataConfig.s3OutputDataConfig.s3Uri", &output.s3_uri)?;
         tags::check("tags", &self.tags)?;
-        if let Some(format) = input
-            .s3_input_format
-            .as_ref()
-            .filter(|format| *format != "JSONL")
-        {
-            return Err(AwsError::validation(format!(
-                "'{format}' at 's3InputFormat' must be JSONL."
-            )));
-        }
-        if let Some(hours) = self
-            .timeout_duration_in_hours
-            .filter(|hours| !(24..=168).contains(hours))
-        {
-            return Err(AwsError::validation(format!(
-                "'{hours}' at 'timeoutDurationInHours' must be from 24 to 168."
-            )));
-        }
         match self.model_invocation_type.as_deref() {
             Some("Converse") => Ok(()),
-            None | Some("InvokeModel") => Err(AwsError::validation(
+            _ => Err(AwsError::validation(
                 "The local cloud takes batch records only with modelInvocationType Converse.",
             )),
-            Some(other) => Err(AwsError::validation(format!(
-                "'{other}' at 'modelInvocationType' is no such type."
-            ))),
         }
     }
 

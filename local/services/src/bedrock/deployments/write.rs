@@ -10,7 +10,7 @@ use crate::{
     },
     catalog::Foundation,
     error::AwsError,
-    faults, names,
+    faults,
     operation::{Call, Nothing, Operation},
 };
 
@@ -37,11 +37,6 @@ impl Operation for CreateCustomModelDeployment {
     type Answer = Written;
 
     fn perform(self, call: &mut Call<'_>) -> Result<Written, AwsError> {
-        names::DEPLOYMENT_NAME.check("modelDeploymentName", &self.model_deployment_name)?;
-        names::CUSTOM_MODEL_ARN.check("modelArn", &self.model_arn)?;
-        names::DESCRIPTION.check_optional("description", self.description.as_ref())?;
-        names::CLIENT_TOKEN
-            .check_optional("clientRequestToken", self.client_request_token.as_ref())?;
         tags::check("tags", &self.tags)?;
         let deployments = call.tx.all::<Deployment>()?;
         if let Some(earlier) = self.client_request_token.as_ref().and_then(|token| {
@@ -142,7 +137,6 @@ impl Operation for UpdateCustomModelDeployment {
     type Answer = Written;
 
     fn perform(self, call: &mut Call<'_>) -> Result<Written, AwsError> {
-        names::CUSTOM_MODEL_ARN.check("modelArn", &self.model_arn)?;
         let mut deployment = Deployment::existing(&self.custom_model_deployment_identifier, call)?;
         let model = deployable(&self.model_arn, call)?;
         if deployment.status != Status::Active || deployment.pending.is_some() {
