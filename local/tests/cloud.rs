@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chaos;
+mod roles;
 mod support;
 
 use std::time::{Duration, Instant};

@@ -181,11 +181,16 @@ pub(crate) fn s3_as(
 }
 
 pub(crate) fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
+    dynamodb_as(endpoint, credentials())
+}
+
+/// DynamoDB by someone's key.
+pub(crate) fn dynamodb_as(endpoint: &str, credentials: Credentials) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(aws_sdk_dynamodb::config::Region::new(REGION))
-        .credentials_provider(credentials())
+        .credentials_provider(credentials)
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
 }
