@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde_json::Value;
+use perennial_local_policy::Role;
+use serde_json::{Value, json};
 
 use crate::exceptions::{self, Permission};
 use crate::roles;
@@ -54,24 +55,17 @@ fn seen() -> Seen {
     seen
 }
 
-#[test]
-#[ignore = "compares what the other tests left; `cargo xtask test` runs it after them"]
-fn what_is_allowed_is_used_and_what_is_used_is_allowed() {
-    let Seen {
-        clouds,
-        used,
-        denied,
-    } = seen();
-    assert!(
-        clouds > 0,
-        "no test of this build has left a log; run `cargo test --workspace` first"
-    );
-    let exceptions = exceptions::read();
-    let mut problems: Vec<String> = denied.into_iter().collect();
+/// The list for people, and what is wrong.
+fn compare(
+    roles: &[Role],
+    seen: &Seen,
+    exceptions: &[(Permission, String)],
+) -> (String, Vec<String>) {
+    let mut list = format!("{} local clouds\n", seen.clouds);
+    let mut problems: Vec<String> = seen.denied.iter().cloned().collect();
     let mut allowed = BTreeSet::new();
-    println!("{clouds} local clouds");
-    for role in roles() {
-        let mut lines = Vec::new();
+    for role in roles {
+        list += &format!("{}\n", role.name());
         for grant in role.grants() {
             let permission = (
                 role.name().to_owned(),
@@ -79,13 +73,13 @@ fn what_is_allowed_is_used_and_what_is_used_is_allowed() {
                 grant.statement.clone(),
             );
             let excepted = exceptions.iter().find(|(known, _)| *known == permission);
-            let is_used = used.contains(&permission);
+            let is_used = seen.used.contains(&permission);
             let name = format!("{} ({})", grant.action, grant.statement);
-            lines.push(match (is_used, excepted) {
-                (true, _) => format!("  used        {name}"),
-                (false, Some((_, reason))) => format!("  exception   {name}: {reason}"),
-                (false, None) => format!("  NEVER USED  {name}"),
-            });
+            list += &match (is_used, excepted) {
+                (true, _) => format!("  used        {name}\n"),
+                (false, Some((_, reason))) => format!("  exception   {name}: {reason}\n"),
+                (false, None) => format!("  NEVER USED  {name}\n"),
+            };
             match (is_used, excepted) {
                 (true, Some(_)) => problems.push(format!(
                     "{}: {name} is used; take its exception out of tests/permissions.toml",
@@ -100,22 +94,81 @@ fn what_is_allowed_is_used_and_what_is_used_is_allowed() {
             }
             allowed.insert(permission);
         }
-        println!("{}\n{}", role.name(), lines.join("\n"));
     }
-    let strangers = used
-        .iter()
-        .filter(|permission| !allowed.contains(*permission));
-    problems.extend(strangers.map(|(function, action, statement)| {
-        format!("{function}: {action} was used by statement {statement}, which the template does not have")
+    let used = seen.used.iter().filter(|used| !allowed.contains(*used));
+    problems.extend(used.map(|(function, action, statement)| {
+        format!("{function}: {action} was used by {statement}, which the template does not have")
     }));
-    let of_nothing = exceptions
-        .iter()
-        .filter(|(permission, _)| !allowed.contains(permission));
-    problems.extend(of_nothing.map(|((function, action, statement), _)| {
+    let excepted = exceptions.iter().map(|(permission, _)| permission);
+    let of_nothing = excepted.filter(|permission| !allowed.contains(*permission));
+    problems.extend(of_nothing.map(|(function, action, statement)| {
         format!(
-            "{function}: the template does not allow {action} by {statement}; take its exception out of \
-             tests/permissions.toml"
+            "{function}: {statement} does not allow {action}; take the exception out of tests/permissions.toml"
         )
     }));
+    (list, problems)
+}
+
+#[test]
+#[ignore = "compares what the other tests left; `cargo xtask test` runs it after them"]
+fn what_is_allowed_is_used_and_what_is_used_is_allowed() {
+    let seen = seen();
+    assert!(
+        seen.clouds > 0,
+        "no test of this build has left a log; run `cargo test --workspace` first"
+    );
+    let (list, problems) = compare(&roles(), &seen, &exceptions::read());
+    println!("{list}");
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn each_difference_between_allowed_and_used_is_named() {
+    let document = json!({"Version": "2012-10-17", "Statement": {
+        "Sid": "Objects", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}});
+    let roles = [Role::read("train", &[document]).unwrap()];
+    let permission = |action: &str, statement: &str| {
+        ("train".to_owned(), action.to_owned(), statement.to_owned())
+    };
+    let get = permission("s3:GetObject", "Objects");
+    let put = permission("s3:PutObject", "Objects");
+    let reason = || "a reason".to_owned();
+    let wrong = |used: &[&Permission], excepted: &[&Permission]| {
+        let seen = Seen {
+            used: used.iter().copied().cloned().collect(),
+            ..Seen::default()
+        };
+        let exceptions: Vec<_> = excepted
+            .iter()
+            .map(|permission| ((*permission).clone(), reason()))
+            .collect();
+        compare(&roles, &seen, &exceptions).1.join("\n")
+    };
+    assert_eq!(wrong(&[&get, &put], &[]), "");
+    assert_eq!(wrong(&[&get], &[&put]), "");
+    assert!(
+        wrong(&[&get], &[])
+            .starts_with("train: s3:PutObject (Objects) is allowed and no test uses it")
+    );
+    assert!(
+        wrong(&[&get, &put], &[&put])
+            .starts_with("train: s3:PutObject (Objects) is used; take its exception out")
+    );
+    let other = permission("s3:GetObject", "Gone");
+    assert!(wrong(&[&get, &put, &other], &[]).contains("s3:GetObject was used by Gone"));
+    assert!(wrong(&[&get, &put], &[&other]).contains("Gone does not allow s3:GetObject"));
+    let denied = Seen {
+        denied: ["train was denied s3:DeleteObject".to_owned()].into(),
+        used: [get, put].into(),
+        ..Seen::default()
+    };
+    assert_eq!(
+        compare(&roles, &denied, &[]).1,
+        ["train was denied s3:DeleteObject"]
+    );
+}
+
+#[test]
+fn every_exception_has_its_reason() {
+    assert!(!exceptions::read().is_empty());
 }
