@@ -92,6 +92,12 @@ impl Check for OneChampion {
         let (Some(champion), Some(deployment)) = (&pipeline.champion, &pipeline.deployment) else {
             return Ok(());
         };
+        let model_there = view.cloud.bedrock.model(&champion.arn).is_some();
+        let served = view.cloud.bedrock.deployment(deployment);
+        // Somebody deleted the model and its deployment: there is nothing that the alias could name.
+        if !model_there && served.is_none() {
+            return Ok(());
+        }
         let name = perennial_core::names::alias_parameter(view.installation, view.pipeline);
         let value = view.cloud.alias.value(&name);
         if value.as_deref() != Some(deployment.as_str()) {
@@ -99,8 +105,7 @@ impl Check for OneChampion {
                 "the alias names {value:?}, and clients should call {deployment}"
             ));
         }
-        let model_there = view.cloud.bedrock.model(&champion.arn).is_some();
-        match view.cloud.bedrock.deployment(deployment) {
+        match served {
             _ if view.hangs || !model_there => Ok(()),
             None => Err(format!("{deployment}, which clients call, is not there")),
             Some(found) if found.model_arn != champion.arn => Err(format!(
