@@ -103,7 +103,9 @@ async fn play(dir: &Path, data: &Data, narrator: &Narrator) -> Result<(), Failur
     options.trace = Some(trace.clone());
     options.pace = pace();
     let often = Duration::from_secs(1);
-    options.template.set_period("perennial-local-reconcile", often);
+    options
+        .template
+        .set_period("perennial-local-reconcile", often);
     options.drop_folder = DropFolder {
         poll: Duration::from_millis(100),
         settle: Duration::from_millis(300),
