@@ -2,6 +2,7 @@
 //!
 //! No service's SDK stands here, so that each function links only those that it calls.
 
+mod https;
 mod logs;
 mod metrics;
 mod sdk;

@@ -24,6 +24,7 @@ pub async fn sdk_config() -> SdkConfig {
         .operation_timeout(CALL)
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(crate::https::client())
         .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
         .timeout_config(timeouts)
         .load()
