@@ -53,7 +53,7 @@ mod tests {
             ("warn", "DEBUG", false, false),
             ("warn,perennial_train=debug", "", true, true),
             ("[span]", "ERROR", false, false),
-            ("", "FATAL", false, true),
+            ("", "FATAL", false, false),
         ] {
             let levels = said(rust_log, lambda);
             assert_eq!(
