@@ -84,6 +84,7 @@ pub(crate) fn upload(key: &str, sequence: u64) -> Upload {
         kind: UploadKind::Training,
         version: "v1".into(),
         sequencer: String::new(),
+        in_order: false,
         status: UploadStatus::Accepted,
         shard: Some(Shard {
             content: String::new(),

@@ -87,11 +87,7 @@ async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineErr
             leave(ports, event, pipeline.as_str(), "kept", message.into()).await
         }
         Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
-        Place::Upload(kind, pipeline) => match ports.read.head(&event.key).await? {
-            Some(current) if is_folder_marker(&event.key, current.size) => Ok(()),
-            Some(_) => upload::take(ports, &pipeline, kind, event).await,
-            None => withdraw::take(ports, &pipeline, event).await,
-        },
+        Place::Upload(kind, pipeline) => upload::take(ports, &pipeline, kind, event).await,
     }
 }
 

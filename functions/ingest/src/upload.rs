@@ -6,7 +6,9 @@ use perennial_core::manifest::{compile_digest, shard_key};
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::Pipeline;
 use perennial_core::routing::{Route, route};
-use perennial_core::upload::{Shard, Upload, UploadKind, UploadStatus, fixed_width, is_stale};
+use perennial_core::upload::{
+    Shard, Upload, UploadKind, UploadStatus, fixed_width, is_folder_marker, is_stale,
+};
 use perennial_dataset::{Compiler, Purpose, Summary};
 use perennial_engine::EngineError;
 use perennial_engine::records::{self, Stored};
@@ -16,7 +18,7 @@ use perennial_ports::{ErrorKind, Write};
 use sha2::{Digest, Sha256};
 
 use crate::verdict::{accept, reject};
-use crate::{ObjectEvent, Ports};
+use crate::{ObjectEvent, Ports, withdraw};
 
 /// A save is tried so often when others keep writing to the pipeline first.
 pub(crate) const TRIES: u32 = 60;
@@ -30,37 +32,20 @@ pub(crate) async fn take(
     event: &ObjectEvent,
 ) -> Result<(), EngineError> {
     for _ in 0..TRIES {
-        if try_once(ports, pipeline, kind, event).await? == Taken::Yes {
-            return Ok(());
+        match try_once(ports, pipeline, kind, event).await? {
+            Taken::Yes => return Ok(()),
+            Taken::Gone => return withdraw::take(ports, pipeline, event).await,
+            Taken::LookAgain => {}
         }
     }
     let key = Key::upload(pipeline, &event.key);
     Err(EngineError::Contended { key, times: TRIES })
 }
 
-/// The record as it was before the bucket was asked.
-pub(crate) struct Seen {
-    version: u64,
-    /// Empty if there was none.
-    sequencer: String,
-    /// Whether the version that is taken in has a place in S3's order.
-    in_order: bool,
-}
-
-impl Seen {
-    /// Whether the record was changed since, in a way that sequencers cannot judge: a version that was found by listing, or instead
-    /// of an older one that an event told of, has no place in S3's order. Then both are read anew, or an older version could
-    /// replace a newer one.
-    pub(crate) fn is_outdated(&self, known: Option<&Stored<Upload>>) -> bool {
-        let changed = self.version != known.map_or(0, |known| known.version);
-        let out_of_order = known.is_none_or(|known| known.record.sequencer == self.sequencer);
-        changed && (!self.in_order || out_of_order)
-    }
-}
-
-#[derive(PartialEq)]
 pub(crate) enum Taken {
     Yes,
+    /// There is no such object.
+    Gone,
     /// Others wrote first.
     LookAgain,
 }
@@ -75,8 +60,11 @@ async fn try_once(
     let known = records::upload(table, pipeline, &event.key).await?;
     // Asked after the record was read: what is saved in the end rests on both.
     let Some(current) = ports.read.head(&event.key).await? else {
-        return Ok(Taken::Yes);
+        return Ok(Taken::Gone);
     };
+    if is_folder_marker(&event.key, current.size) {
+        return Ok(Taken::Yes);
+    }
     let told = (current.version == event.version)
         .then_some(event.sequencer.as_deref())
         .flatten();
@@ -87,14 +75,7 @@ async fn try_once(
     let route = configured
         .as_ref()
         .and_then(|stored| current_route(ports, &stored.record));
-    let seen = Seen {
-        version: known.as_ref().map_or(0, |known| known.version),
-        sequencer: known
-            .as_ref()
-            .map(|known| known.record.sequencer.clone())
-            .unwrap_or_default(),
-        in_order: told.is_some(),
-    };
+    let seen = known.as_ref().map_or(0, |known| known.version);
     let sequencer = match (told, &known) {
         (Some(told), _) => fixed_width(told),
         (None, Some(known)) => known.record.sequencer.clone(),
@@ -106,6 +87,7 @@ async fn try_once(
         kind,
         version: current.version.clone(),
         sequencer,
+        in_order: told.is_some(),
         status: UploadStatus::Waiting,
         shard: known.as_ref().and_then(|known| known.record.shard.clone()),
         earlier: known
@@ -127,9 +109,9 @@ async fn try_once(
     match compile(ports, &route, &upload, &digest).await? {
         Compiled::Gone => Ok(Taken::Yes),
         Compiled::Done(summary, shard) if summary.is_accepted() => {
-            accept(ports, upload, shard, summary, &seen).await
+            accept(ports, upload, shard, summary, seen).await
         }
-        Compiled::Done(summary, _) => reject(ports, upload, summary, &seen).await,
+        Compiled::Done(summary, _) => reject(ports, upload, summary, seen).await,
     }
 }
 

@@ -4,35 +4,29 @@ use perennial_core::announcement::{Announcement, happened, object_found};
 use perennial_core::keys::Key;
 use perennial_core::manifest::{compile_digest, replaced};
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
-use perennial_core::upload::{Shard, Upload, UploadStatus, is_stale};
+use perennial_core::upload::{Shard, Standing, Upload, UploadStatus, standing};
 use perennial_dataset::Summary;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
-use crate::upload::{Seen, TRIES, Taken, current_route, is_done, report};
+use crate::upload::{TRIES, Taken, current_route, is_done, report};
 
-/// Shard, pipeline sequence and due time in one transaction. `seen` is the record as of which the bucket was
-/// asked.
+/// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
+/// bucket was asked.
 pub(crate) async fn accept(
     ports: &Ports,
     upload: Upload,
     shard: Shard,
     summary: Box<Summary>,
-    seen: &Seen,
+    seen: u64,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
-        if is_stale(
-            known.as_ref().map(|known| &known.record),
-            sequencer(&upload),
-        ) {
-            return Ok(Taken::Yes);
-        }
-        if seen.is_outdated(known.as_ref()) {
-            return Ok(Taken::LookAgain);
+        if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
+            return Ok(taken);
         }
         if let Some(known) = known
             .as_ref()
@@ -182,8 +176,15 @@ fn accepted_event(upload: &Upload, records: u64) -> Announcement {
     happened("Upload Accepted", detail)
 }
 
-fn sequencer(upload: &Upload) -> Option<&str> {
-    (!upload.sequencer.is_empty()).then_some(upload.sequencer.as_str())
+/// What becomes of a version that cannot be saved over the record as it is now. `seen` is the record's version as of which the
+/// bucket was asked.
+fn overtaken(upload: &Upload, known: Option<&Stored<Upload>>, seen: u64) -> Option<Taken> {
+    let changed = seen != known.map_or(0, |known| known.version);
+    match standing(upload, known.map(|known| &known.record), changed) {
+        Standing::Older => Some(Taken::Yes),
+        Standing::Unknown => Some(Taken::LookAgain),
+        Standing::Newest => None,
+    }
 }
 
 /// What is still missing for a run, in words.
@@ -200,19 +201,13 @@ pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
     summary: Box<Summary>,
-    seen: &Seen,
+    seen: u64,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for _ in 0..TRIES {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
-        if is_stale(
-            known.as_ref().map(|known| &known.record),
-            sequencer(&upload),
-        ) {
-            return Ok(Taken::Yes);
-        }
-        if seen.is_outdated(known.as_ref()) {
-            return Ok(Taken::LookAgain);
+        if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
+            return Ok(taken);
         }
         upload.status = UploadStatus::Rejected;
         upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());

@@ -42,6 +42,8 @@ pub(crate) async fn take(
         withdrawn.shard = None;
         withdrawn.earlier = None;
         withdrawn.seen_at = desk.now();
+        // Whether the event told of this deletion or of what was there before nobody knows.
+        withdrawn.in_order = false;
         if let Some(sequencer) = &event.sequencer {
             withdrawn.sequencer = fixed_width(sequencer);
         }

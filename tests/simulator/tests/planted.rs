@@ -22,7 +22,7 @@ const FOUND: [Found; 4] = [
     Found {
         what: "a create that was sent before the end of its run took effect after it",
         plant: Plant::Aftercare,
-        seed: 1817,
+        seed: 2468,
         promise: "every run ends and leaves nothing that costs money",
         words: "the temporary deployment",
     },
@@ -36,14 +36,14 @@ const FOUND: [Found; 4] = [
     Found {
         what: "the deployment of a failed move was left behind, serving nobody",
         plant: Plant::Sweep,
-        seed: 2252,
+        seed: 2876,
         promise: "every run ends and leaves nothing that costs money",
         words: "is left, and nobody calls it",
     },
     Found {
         what: "the gate judged by questions that were replaced after they had been sealed",
         plant: Plant::GateDigest,
-        seed: 4276,
+        seed: 651,
         promise: "no promotion without a passed gate on the right dataset",
         words: "answers none of its",
     },

@@ -165,6 +165,7 @@ pub(crate) fn upload(key: &str, kind: UploadKind, shard: Option<Shard>) -> Uploa
         kind,
         version: "v".into(),
         sequencer: String::new(),
+        in_order: false,
         status: UploadStatus::Accepted,
         shard,
         earlier: None,
