@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use perennial_local_services::{Answered, LostAnswer};
 use serde_json::Value;
 
 use crate::identity::Caller;
@@ -24,6 +25,23 @@ pub(crate) struct Handled {
     /// `None` if the answer is to be lost: the connection ends without one.
     pub(crate) response: Option<Response<Bytes>>,
     pub(crate) call: CallRecord,
+}
+
+impl From<Answered> for Handled {
+    fn from(Answered { response, outcome }: Answered) -> Self {
+        let lost = response.extensions().get::<LostAnswer>().is_some();
+        Self {
+            response: (!lost).then_some(response),
+            call: CallRecord {
+                event_name: outcome.operation.to_owned(),
+                request_parameters: outcome.request_parameters,
+                response_elements: outcome.response_elements,
+                error_code: outcome.error_code,
+                error_message: outcome.error_message,
+                resources: Vec::new(),
+            },
+        }
+    }
 }
 
 /// Answers the calls of one or several services.

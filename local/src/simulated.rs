@@ -9,8 +9,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use perennial_local_s3::{PutOptions, Store, StoreError};
 use perennial_local_services::{
-    Answered, Caller as ServiceCaller, Faults, LostAnswer, ObjectAccess, Pace, ServiceName,
-    Services, Settings,
+    Caller as ServiceCaller, Faults, ObjectAccess, Pace, ServiceName, Services, Settings,
 };
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -123,21 +122,9 @@ impl ServiceHandler for Simulated {
         let services = Arc::clone(&self.services);
         let answered =
             tokio::task::spawn_blocking(move || services.handle(name, &caller, &request)).await;
-        let Answered { response, outcome } = match answered {
-            Ok(answered) => answered,
-            Err(error) => return failed(format!("the simulator of {service} failed: {error}")),
-        };
-        let lost = response.extensions().get::<LostAnswer>().is_some();
-        Handled {
-            response: (!lost).then_some(response),
-            call: CallRecord {
-                event_name: outcome.operation.to_owned(),
-                request_parameters: outcome.request_parameters,
-                response_elements: outcome.response_elements,
-                error_code: outcome.error_code,
-                error_message: outcome.error_message,
-                resources: Vec::new(),
-            },
+        match answered {
+            Ok(answered) => answered.into(),
+            Err(error) => failed(format!("the simulator of {service} failed: {error}")),
         }
     }
 }

@@ -5,46 +5,23 @@ tells people to use them: every function is found by its name, and every file of
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import boto3
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "conformance"))
-
-from local_cloud import LocalCloud, wait_for  # noqa: E402
+from local_cloud import ROOT, LocalCloud, end, free_port, start, wait_for
 
 # The first invocation of a function has cargo look whether it is built; another cargo may hold the lock.
 FIRST = 600
-# By the function that takes it, each file; tests/tests/events.rs holds the list to the folder and to the template.
+PAGE = (ROOT / "docs" / "cargo-lambda.md").read_text()
+# By the function that takes it, each file, as the page tells people; tests/tests/events holds the page's table to the template.
 TAKEN = {
-    "ingest": ["sqs_object_created", "sqs_object_deleted", "sqs_object_found", "sqs_object_missing"],
-    "train": [
-        "cancel_requested",
-        "pause_requested",
-        "pipeline_due_collecting",
-        "release_requested",
-        "resume_requested",
-        "run_due_starting",
-        "start_requested",
-        "upload_accepted",
-    ],
-    "evaluate": ["bedrock_batch_inference_state_change", "bedrock_customization_state_change", "run_due_training"],
-    "promote": ["approve_requested", "evaluation_complete", "pipeline_due_moving", "rollback_requested", "run_due_deciding"],
-    "reconcile": ["scheduled_rule_tick", "scheduled_sync", "sync_requested"],
-    "cleanup": ["cleanup_requested", "scheduled_rule_tick"],
+    function: re.findall(r"`(\w+)`", files)
+    for function, files in re.findall(r"^\| `(\w+)` \| (`.*`) \|$", PAGE, re.MULTILINE)
 }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +40,7 @@ def watch(cloud, tmp_path_factory):
     log = tmp_path_factory.mktemp("watch") / "watch.log"
     command = ["cargo", "lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P", str(port)]
     with open(log, "wb") as output:
-        # A group of its own: cargo and the functions that it starts end with it.
-        watching = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
+        watching = start(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
 
     def invoke(function: str, file: str) -> subprocess.CompletedProcess:
         ask = ["cargo", "lambda", "invoke", function, "-A", "127.0.0.1", "-P", str(port)]
@@ -85,27 +59,10 @@ def watch(cloud, tmp_path_factory):
         end(watching)
 
 
-def end(process: subprocess.Popen) -> None:
-    for sent in (signal.SIGINT, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, sent)
-            process.wait(5)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            pass
-
-
 @pytest.fixture(scope="module")
 def bucket(cloud):
     """The bucket, with what the files speak of."""
-    environment = cloud.environment
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=cloud.endpoint,
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
-    name = environment["PERENNIAL_BUCKET"]
+    s3, name = cloud.client("s3"), cloud.environment["PERENNIAL_BUCKET"]
     configuration = 'technique = "fine-tuning"\nbase_model = "amazon.nova-micro-v1:0"\n'
     s3.put_object(Bucket=name, Key="pipelines/support-bot.toml", Body=configuration.encode())
     lines = [json.dumps({"prompt": f"question {number}", "completion": f"label-{number}"}) for number in range(20)]
@@ -134,8 +91,7 @@ def test_an_event_for_another_function_is_an_error_in_words(watch, bucket):
 
 
 def test_the_page_names_the_command_and_the_version():
-    page = (ROOT / "docs" / "cargo-lambda.md").read_text()
     pinned = re.search(r"cargo-lambda==(\S+)", Path(__file__).with_name("requirements.txt").read_text())
-    assert pinned and pinned[1] in page
+    assert pinned and pinned[1] in PAGE
     for words in ("cargo lambda watch", "cargo lambda invoke ingest --data-file events/", "local env)"):
-        assert words in page
+        assert words in PAGE

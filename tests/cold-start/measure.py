@@ -17,15 +17,17 @@ import time
 import zipfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from local_cloud import LocalCloud  # noqa: E402
+from local_cloud import ROOT, LocalCloud  # noqa: E402
 
 FUNCTIONS = ["ingest", "train", "evaluate", "promote", "reconcile", "cleanup"]
 # Lambda's own unit: its limit of 50 MB is 52,428,800 bytes.
 MB = 1024 * 1024
 MOST_BYTES = 4 * MB
-TICK = Path(__file__).resolve().parents[2] / "events" / "scheduled_rule_tick.json"
+# Seconds in which a function must come, or go on.
+PATIENCE = 30
+TICK = ROOT / "events" / "scheduled_rule_tick.json"
 HERE = Path(__file__).resolve().parent
 
 
@@ -36,7 +38,8 @@ class Head:
         self.connection = connection
         self.rest = b""
 
-    def next(self):
+    def next(self) -> tuple[str, bytes]:
+        """A request's first line and its body."""
         while b"\r\n\r\n" not in self.rest:
             self._more()
         head, self.rest = self.rest.split(b"\r\n\r\n", 1)
@@ -64,19 +67,24 @@ def answer(connection, status: str, body: bytes, *fields: str) -> None:
     connection.sendall(head.encode() + b"\r\n\r\n" + body)
 
 
+def accept(server):
+    """A connection of the function's that waits for nothing for ever: it does not have its timeout from the server."""
+    connection, _ = server.accept()
+    connection.settimeout(PATIENCE)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
 def start(command: list[str], environment: dict, tick: bytes) -> tuple[float, float]:
     """Milliseconds to the first poll, and to the first completed invocation, of one process."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         environment = {**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.getsockname()[1]}"}
         quiet = os.open(os.devnull, os.O_WRONLY)
         began = time.perf_counter_ns()
         process = os.posix_spawn(command[0], command, environment, file_actions=[(os.POSIX_SPAWN_DUP2, quiet, 1), (os.POSIX_SPAWN_DUP2, quiet, 2)])
         try:
-            connection, _ = server.accept()
-            connection.settimeout(30)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with connection:
+            with accept(server) as connection:
                 head = Head(connection)
                 line, _ = head.next()
                 polled = time.perf_counter_ns()
@@ -88,9 +96,8 @@ def start(command: list[str], environment: dict, tick: bytes) -> tuple[float, fl
                     line, body = head.next()
                 except ConnectionError:
                     # The answer may come on a connection of its own.
-                    connection, _ = server.accept()
-                    head = Head(connection)
-                    line, body = head.next()
+                    with accept(server) as another:
+                        line, body = Head(another).next()
                 done = time.perf_counter_ns()
                 assert line.startswith("POST /2018-06-01/runtime/invocation/request-1/response"), (line, body)
         finally:

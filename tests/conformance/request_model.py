@@ -102,7 +102,7 @@ def text(made: dict) -> str:
     return "{\n" + ",\n".join(services) + "\n}\n"
 
 
-# The services whose requests are checked here; S3's and DynamoDB's are checked by `s3s` and `dynoxide`.
+# The services whose requests are checked here; S3's and DynamoDB's are checked by `s3s` and `dynoxide`, and STS's has no members.
 CHECKED = ("bedrock", "bedrock-runtime", "cloudwatch", "events", "ssm")
 
 
@@ -111,8 +111,10 @@ def checked(operations: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
+    import sys
     import tempfile
 
+    sys.path.append(str(FILE.parents[3] / "tests"))
     from local_cloud import LocalCloud
 
     with tempfile.TemporaryDirectory() as folder:

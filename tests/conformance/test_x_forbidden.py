@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from forbidden import wrongs
+from request_model import CHECKED
 
 # Refusals of the form of a request; a conflict or a missing resource would mean that the form was not looked at.
 OF_THE_FORM = {
@@ -24,11 +25,8 @@ OF_THE_FORM = {
     "HierarchyLevelLimitExceededException",
 }
 
-# S3's, DynamoDB's and STS's requests are not here: `s3s` and `dynoxide` check theirs, and STS's has no members.
-JSON_SERVICES = ["bedrock", "bedrock-runtime", "cloudwatch", "events", "ssm"]
 
-
-@pytest.mark.parametrize("service", JSON_SERVICES)
+@pytest.mark.parametrize("service", CHECKED)
 def test_what_the_model_forbids_is_refused(clients, service):
     client = clients(service, validate=False)
     methods = {name: method for method, name in client.meta.method_to_api_mapping.items()}

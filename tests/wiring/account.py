@@ -5,29 +5,20 @@ function a session of its own role. So what the template forgets to allow is den
 """
 
 import os
-import socket
-import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
 
-import boto3
-import botocore.config
+from local_cloud import Clients, end, free_port, start
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 STARTS_WITHIN = 30.0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Account:
-    """One running emulator, and clients that may do everything in it."""
+    """One running emulator, and `client`, which gives a client for a service that may do everything in it."""
 
     def __init__(self, folder: Path, environment: dict[str, str]):
         self.folder = folder
@@ -52,10 +43,9 @@ class Account:
         }
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         program = Path(sys.executable).with_name("ministack")
-        self._process = subprocess.Popen(
-            [program], env=keep | own | environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
-        )
+        self._process = start([program], env=keep | own | environment, cwd=folder, stdout=self._log, stderr=self._log)
         self._own = own
+        self.client = Clients(self.endpoint, own["AWS_ACCESS_KEY_ID"], own["AWS_SECRET_ACCESS_KEY"], REGION)
         try:
             self._wait()
         except BaseException:
@@ -72,16 +62,6 @@ class Account:
                 time.sleep(0.05)
         raise RuntimeError(f"ministack did not start within {STARTS_WITHIN} s: {self.log()}")
 
-    def client(self, service: str):
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self._own["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._own["AWS_SECRET_ACCESS_KEY"],
-            config=botocore.config.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=120),
-        )
-
     def credentials(self) -> dict[str, str]:
         """For the environment of AWS's commands."""
         names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -92,11 +72,6 @@ class Account:
         return Path(self._log.name).read_text(errors="replace")
 
     def stop(self) -> None:
-        """Ends this process and no other; its functions end with it."""
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Ends it, with its functions."""
+        end(self._process)
         self._log.close()

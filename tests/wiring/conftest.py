@@ -1,21 +1,16 @@
 """One account with the stack in it, for all tests of this folder: the emulator, the local cloud's Bedrock, and the door between."""
 
 import json
-import sys
 import time
 from pathlib import Path
 
-import boto3
-import botocore.config
 import botocore.exceptions
 import pytest
 
 import deployment
 from account import REGION, Account
 from bedrock import Door
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "conformance"))
-from local_cloud import LocalCloud  # noqa: E402
+from local_cloud import Clients, LocalCloud
 
 INSTALLATION = "test"
 # The local cloud's bucket has this name, so that a job's S3 URIs hold in both.
@@ -99,7 +94,7 @@ class Stack:
 
     def tell_of_jobs(self) -> None:
         """An event for each job that has ended, once. The emulator refuses events of the source `aws.bedrock`, as AWS does."""
-        bedrock = self.cloud_client("bedrock")
+        bedrock = self.cloud.client("bedrock")
         for job in bedrock.list_model_customization_jobs()["modelCustomizationJobSummaries"]:
             if job["status"] != "InProgress" and job["jobArn"] not in self._told:
                 self._told.add(job["jobArn"])
@@ -115,24 +110,14 @@ class Stack:
     def _tell(self, detail_type: str, detail: dict) -> None:
         self.invoke("evaluate", {"source": "aws.bedrock", "detail-type": detail_type, "detail": detail})
 
-    def cloud_client(self, service: str):
-        environment = self.cloud.environment
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.cloud.endpoint,
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            config=botocore.config.Config(s3={"addressing_style": "path"}),
-        )
-
     def _carry_to_cloud(self, uri: str) -> None:
+        """The door calls it, from threads of its own."""
         key = uri.removeprefix(f"s3://{BUCKET}/")
         body = self.account.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        self.cloud_client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        self.cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
 
     def _carry_from_cloud(self, uri: str) -> None:
-        cloud = self.cloud_client("s3")
+        cloud = self.cloud.client("s3")
         prefix = uri.removeprefix(f"s3://{BUCKET}/")
         for found in cloud.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", []):
             self.drop(found["Key"], cloud.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read())
@@ -144,16 +129,9 @@ class Stack:
         everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
         iam.put_user_policy(UserName="someone", PolicyName="everything", PolicyDocument=json.dumps(everything))
         key = iam.create_access_key(UserName="someone")["AccessKey"]
-        someone = boto3.client(
-            "s3",
-            region_name=REGION,
-            endpoint_url=self.account.endpoint,
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=key["SecretAccessKey"],
-            config=botocore.config.Config(s3={"addressing_style": "path"}),
-        )
+        someone = Clients(self.account.endpoint, key["AccessKeyId"], key["SecretAccessKey"], REGION)
         try:
-            someone.list_objects_v2(Bucket=BUCKET)
+            someone("s3").list_objects_v2(Bucket=BUCKET)
         except botocore.exceptions.ClientError as refusal:
             return str(refusal)
         return ""

@@ -7,21 +7,12 @@ import sys
 from pathlib import Path
 
 from account import REGION, Account
+from local_cloud import ROOT, binary
 
-ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 FUNCTIONS = ["ingest", "train", "evaluate", "promote", "reconcile", "cleanup"]
 PACKAGES = "packages"
 STACK = "perennial"
-
-
-def binary(function: str) -> Path:
-    """The function's own binary, as `cargo build --workspace --bins` makes it."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    path = target / "debug" / function
-    if not path.is_file():
-        raise RuntimeError(f"there is no {path}; `cargo build --workspace --bins` makes it")
-    return path
 
 
 def build(template: str, folder: Path) -> Path:

@@ -51,7 +51,7 @@ def test_an_upload_becomes_a_model_that_serves(stack):
     assert stack.door.made("/model-customization-jobs") == 1
     assert stack.door.made("/model-invocation-job") == 1
     alias = stack.account.client("ssm").get_parameter(Name=f"/perennial/{INSTALLATION}/support-desk/model")["Parameter"]["Value"]
-    serving = stack.cloud_client("bedrock").get_custom_model_deployment(customModelDeploymentIdentifier=alias)
+    serving = stack.cloud.client("bedrock").get_custom_model_deployment(customModelDeploymentIdentifier=alias)
     assert serving["status"] == "Active"
     assert denied(stack) == []
     assert dead_letters(stack) == {}

@@ -3,6 +3,7 @@
 //! This crate has no dependencies and must not get any: it is built before anything else, on every machine.
 
 mod python;
+mod steps;
 
 use std::env;
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use python::Python;
+use steps::{Action, ORDERS, Step};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -29,284 +31,99 @@ cargo xtask COMMAND
   help             this text
 ";
 
-/// The simulator, optimised and without any SDK, with the feature that ships nowhere.
-macro_rules! simulate {
-    ($($argument:literal),*) => {
-        &[
-            "run",
-            "--locked",
-            "--quiet",
-            "--profile",
-            "simulation",
-            "--package",
-            "perennial-simulator",
-            "--features",
-            "plant",
-            "--",
-            $($argument),*
-        ]
-    };
-}
-
-/// One thing to do.
-struct Step {
-    /// As it is announced.
-    name: &'static str,
-    action: Action,
-    /// What to do when it fails.
-    advice: &'static str,
-}
-
-enum Action {
-    /// A call of cargo with these arguments.
-    Cargo(&'static [&'static str]),
-    /// The Python tests in this folder of `tests/`.
-    Python(&'static str),
-}
-
-const FORMATTING: Step = Step {
-    name: "formatting",
-    // `cargo fmt` resolves nothing, so it knows no `--locked`.
-    action: Action::Cargo(&["fmt", "--all", "--check"]),
-    advice: "run `cargo xtask fmt` and look at what it changed",
-};
-
-const CLIPPY: Step = Step {
-    name: "Clippy",
-    action: Action::Cargo(&[
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]),
-    advice: "mend what Clippy names above; `cargo xtask lint` repeats this step alone. If it says that Cargo.lock \
-             must be updated, run `cargo check --workspace` and commit Cargo.lock",
-};
-
-const TESTS: Step = Step {
-    name: "tests",
-    action: Action::Cargo(&["test", "--locked", "--workspace"]),
-    advice: "the failed test is named above; `cargo test -p PACKAGE NAME` repeats it alone. A changed snapshot is \
-             looked at in its .snap.new file and, if it is right, renamed to .snap",
-};
-
-/// Right after the tests, whose logs it reads, and with the same packages: the program must not be built anew between.
-const PERMISSIONS: Step = Step {
-    name: "permissions, allowed and used",
-    action: Action::Cargo(&[
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "permissions",
-        "--",
-        "--ignored",
-        "--nocapture",
-    ]),
-    advice: "the list above says which permission of infra/template.yaml no test uses, or which exception of \
-             tests/permissions.toml is not needed any more",
-};
-
-const BINARIES: Step = Step {
-    name: "the program and the functions, as the next steps start them",
-    action: Action::Cargo(&["build", "--locked", "--workspace", "--bins"]),
-    advice: "mend what the compiler names above",
-};
-
-const CONFORMANCE: Step = Step {
-    name: "AWS's SDK against the local cloud",
-    action: Action::Python("conformance"),
-    advice: "the local cloud answers something that AWS's own model does not know; `cargo xtask conformance` repeats this step alone",
-};
-
-const WIRING: Step = Step {
-    name: "the template: AWS's linters, and a deployment on another emulator",
-    action: Action::Python("wiring"),
-    advice: "what did not come, or was denied, is named above; `cargo xtask wiring` repeats this step alone",
-};
-
-const CARGO_LAMBDA: Step = Step {
-    name: "cargo lambda watch and invoke",
-    action: Action::Python("cargo-lambda"),
-    advice: "what docs/cargo-lambda.md tells people to do does not work; `cargo xtask cargo-lambda` repeats this step alone",
-};
-
-const SCHEDULES: Step = Step {
-    name: "20,000 schedules",
-    action: Action::Cargo(simulate!("--seeds", "20000")),
-    advice: "the line above that says `replay it` shows the schedule event by event. docs/simulator.md says how to read it",
-};
-
-const FOUND: Step = Step {
-    name: "found faults, planted again",
-    action: Action::Cargo(&[
-        "test",
-        "--locked",
-        "--profile",
-        "simulation",
-        "--package",
-        "perennial-simulator",
-        "--features",
-        "plant",
-        "--test",
-        "planted",
-    ]),
-    advice: "a seed does not lead to its fault any more: its message says how another is found",
-};
-
-const PLANTED: Step = Step {
-    name: "planted bugs",
-    action: Action::Cargo(simulate!("--plant", "all", "--seeds", "20000")),
-    advice: "a planted bug was not noticed: a checker has gone blind, or the schedules do not lead there any more",
-};
-
-const SIMULATE: Step = Step {
-    name: "simulator",
-    action: Action::Cargo(simulate!()),
-    advice: "the line above that says `replay it` shows the schedule event by event",
-};
-
-const FORMAT: Step = Step {
-    name: "format",
-    action: Action::Cargo(&["fmt", "--all"]),
-    advice: "mend the syntax error named above",
-};
-
-const DEMO: Step = Step {
-    name: "demo",
-    action: Action::Cargo(&["run", "--locked", "--package", "perennial", "--", "demo"]),
-    advice: "the demo says above what did not happen, and where its logs are",
-};
-
-/// What was asked for.
-struct Task {
-    steps: &'static [Step],
-    /// Appended to the one step.
-    more: Vec<OsString>,
-}
+/// What went wrong, and the status to exit with, which is not 0.
+type Failure = (String, u8);
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let command = arguments.next().unwrap_or_else(|| "help".into());
-    let command = command.to_string_lossy().into_owned();
-    match task(&command, arguments.collect()) {
-        Ok(Some(task)) => run(&task),
-        Ok(None) => {
-            print!("{HELP}");
-            ExitCode::SUCCESS
-        }
+    let command = command.to_string_lossy();
+    if ["help", "--help", "-h"].contains(&&*command) {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    let more: Vec<OsString> = arguments.collect();
+    let steps = match steps_of(&command, &more) {
+        Ok(steps) => steps,
         Err(problem) => {
             eprint!("xtask: {problem}\n\n{HELP}");
-            ExitCode::from(2)
+            return ExitCode::from(2);
         }
-    }
-}
-
-/// `None` is help.
-fn task(command: &str, more: Vec<OsString>) -> Result<Option<Task>, String> {
-    let steps: &'static [Step] = match command {
-        "test" => &[
-            FORMATTING,
-            CLIPPY,
-            TESTS,
-            PERMISSIONS,
-            BINARIES,
-            CONFORMANCE,
-            WIRING,
-            CARGO_LAMBDA,
-            SCHEDULES,
-            FOUND,
-            PLANTED,
-        ],
-        "conformance" => &[BINARIES, CONFORMANCE],
-        "wiring" => &[BINARIES, WIRING],
-        "cargo-lambda" => &[BINARIES, CARGO_LAMBDA],
-        "fmt" => &[FORMAT],
-        "lint" => &[CLIPPY],
-        "demo" => {
-            return Ok(Some(Task {
-                steps: &[DEMO],
-                more,
-            }));
-        }
-        "simulate" => {
-            return Ok(Some(Task {
-                steps: &[SIMULATE],
-                more,
-            }));
-        }
-        "help" | "--help" | "-h" => return Ok(None),
-        other => return Err(format!("there is no command {other:?}")),
     };
-    match more.first() {
-        Some(first) => Err(format!("{command} takes no {first:?}")),
-        None => Ok(Some(Task { steps, more })),
-    }
-}
-
-fn run(task: &Task) -> ExitCode {
-    // Whoever has no Python is told so before the first step and not after the third.
-    let needs_python = |step: &Step| matches!(step.action, Action::Python(_));
-    let python = match task.steps.iter().any(needs_python).then(Python::find) {
-        Some(Err(problem)) => {
+    match run(steps, &more) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((problem, code)) => {
             eprintln!("xtask: {problem}");
-            return ExitCode::FAILURE;
+            ExitCode::from(code)
         }
-        found => found.and_then(Result::ok),
-    };
-    let count = task.steps.len();
+    }
+}
+
+fn steps_of(command: &str, more: &[OsString]) -> Result<&'static [Step], String> {
+    let order = ORDERS.iter().find(|order| order.name == command);
+    let order = order.ok_or_else(|| format!("there is no command {command:?}"))?;
+    match more.first().filter(|_| !order.takes_more) {
+        Some(first) => Err(format!("{command} takes no {first:?}")),
+        None => Ok(order.steps),
+    }
+}
+
+fn run(steps: &[Step], more: &[OsString]) -> Result<(), Failure> {
+    // Whoever has no Python is told so before the first step and not after the third.
+    if steps
+        .iter()
+        .any(|step| matches!(step.action, Action::Python(_)))
+    {
+        Python::find()?;
+    }
+    let count = steps.len();
     let began = Instant::now();
-    for (index, step) in task.steps.iter().enumerate() {
-        let place = if count > 1 {
-            format!("[{}/{count}] ", index + 1)
-        } else {
-            String::new()
+    for (index, step) in steps.iter().enumerate() {
+        let place = match count {
+            1 => step.name.to_owned(),
+            _ => format!("[{}/{count}] {}", index + 1, step.name),
         };
         let started = Instant::now();
-        let result = match (&step.action, &python) {
-            (Action::Cargo(arguments), _) => {
-                eprintln!("xtask: {place}{}: cargo {}", step.name, arguments.join(" "));
-                call_cargo(arguments, &task.more)
-            }
-            (Action::Python(suite), Some(python)) => {
-                eprintln!("xtask: {place}{}: pytest tests/{suite}", step.name);
-                python.run(&root(), suite).map_err(|error| (error, 1))
-            }
-            (Action::Python(_), None) => Err(("there is no Python".to_owned(), 1)),
-        };
-        let time = seconds(started.elapsed());
-        if let Err((error, code)) = result {
-            eprintln!(
-                "xtask: {place}{}: FAILED after {time} ({error}); {}",
-                step.name, step.advice
-            );
-            return ExitCode::from(code);
-        }
-        eprintln!("xtask: {place}{}: passed in {time}", step.name);
+        perform(step, &place, more).map_err(|(problem, code)| {
+            let time = seconds(started.elapsed());
+            let words = format!("{place}: FAILED after {time} ({problem}); {}", step.advice);
+            (words, code)
+        })?;
+        eprintln!("xtask: {place}: passed in {}", seconds(started.elapsed()));
     }
     if count > 1 {
-        eprintln!(
-            "xtask: all {count} steps passed in {}",
-            seconds(began.elapsed())
-        );
+        let time = seconds(began.elapsed());
+        eprintln!("xtask: all {count} steps passed in {time}");
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
-/// Why it failed, and its exit code, which is never 0 then.
-fn call_cargo(arguments: &[&str], more: &[OsString]) -> Result<(), (String, u8)> {
-    let status = Command::new(cargo())
-        .args(arguments)
-        .args(more)
+fn perform(step: &Step, place: &str, more: &[OsString]) -> Result<(), Failure> {
+    let command = match step.action {
+        Action::Cargo(arguments) => {
+            eprintln!("xtask: {place}: cargo {}", arguments.join(" "));
+            let mut command = Command::new(cargo());
+            command.args(arguments).args(more);
+            command
+        }
+        Action::Python(suite) => {
+            eprintln!("xtask: {place}: pytest tests/{suite}");
+            Python::find()?.suite(suite)?
+        }
+    };
+    carry_out(command)
+}
+
+/// Runs a program in the workspace's root to its end.
+fn carry_out(mut command: Command) -> Result<(), Failure> {
+    let status = command
         .env(PROPTEST_SEED.0, proptest_seed())
+        .env(TARGET, target())
         .current_dir(root())
         .status()
         .map_err(|error| {
-            let words = format!("cargo cannot be started: {error}; is Rust installed?");
-            (words, 1)
+            let program = command.get_program().display();
+            (format!("{program} cannot be started: {error}"), 1)
         })?;
     if status.success() {
         return Ok(());
@@ -320,6 +137,13 @@ const PROPTEST_SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "20251007");
 
 fn proptest_seed() -> OsString {
     env::var_os(PROPTEST_SEED.0).unwrap_or_else(|| PROPTEST_SEED.1.into())
+}
+
+const TARGET: &str = "CARGO_TARGET_DIR";
+
+/// Where everything is built, for cargo and for whoever starts what it built, wherever that is started.
+fn target() -> PathBuf {
+    root().join(env::var_os(TARGET).unwrap_or_else(|| "target".into()))
 }
 
 /// The cargo that started this program.
@@ -344,9 +168,8 @@ mod tests {
     use super::*;
 
     fn names(command: &str) -> Vec<&'static str> {
-        let task = task(command, Vec::new()).ok().flatten();
-        task.map(|task| task.steps.iter().map(|step| step.name).collect())
-            .unwrap_or_default()
+        let steps = steps_of(command, &[]).unwrap_or_default();
+        steps.iter().map(|step| step.name).collect()
     }
 
     #[test]
@@ -365,42 +188,65 @@ mod tests {
             "planted bugs",
         ];
         assert_eq!(names("test"), steps);
-        assert_eq!(names("simulate"), ["simulator"]);
-        assert_eq!(names("lint"), ["Clippy"]);
-        assert_eq!(names("wiring").len(), 2);
-        assert_eq!(names("cargo-lambda").len(), 2);
-        assert_eq!(names("help"), [""; 0]);
+    }
+
+    /// A suite that was built anew only in part would be tried with the program of yesterday.
+    #[test]
+    fn every_python_suite_has_its_programs_built_before() {
+        for order in &ORDERS {
+            let is_python = |step: &Step| matches!(step.action, Action::Python(_));
+            let Some(first) = order.steps.iter().position(is_python) else {
+                continue;
+            };
+            let builds = |step: &Step| matches!(step.action, Action::Cargo(["build", ..]));
+            assert!(order.steps[..first].iter().any(builds), "{}", order.name);
+        }
+    }
+
+    #[test]
+    fn every_python_suite_is_in_the_test_command() {
+        let suites = |steps: &[Step]| -> Vec<&str> {
+            let suites = steps.iter().filter_map(|step| match step.action {
+                Action::Python(suite) => Some(suite),
+                Action::Cargo(_) => None,
+            });
+            suites.collect()
+        };
+        let folders = std::fs::read_dir(root().join("tests")).expect("the folder is there");
+        let mut there: Vec<String> = folders
+            .map(|entry| entry.expect("readable").path())
+            .filter(|folder| folder.join("requirements.txt").is_file())
+            .filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned()))
+            .collect();
+        there.sort();
+        let mut run = suites(steps_of("test", &[]).expect("known"));
+        run.sort_unstable();
+        assert_eq!(run, there);
     }
 
     #[test]
     fn what_is_not_known_is_refused() {
-        assert!(task("tset", Vec::new()).is_err());
-        assert!(task("test", vec!["--release".into()]).is_err());
-        let demo = task("demo", vec!["--keep".into(), "here".into()])
-            .ok()
-            .flatten();
-        assert_eq!(demo.map(|task| task.more.len()), Some(2));
+        assert!(steps_of("tset", &[]).is_err());
+        assert!(steps_of("test", &["--release".into()]).is_err());
+        assert!(steps_of("demo", &["--keep".into(), "here".into()]).is_ok());
     }
 
     #[test]
-    fn every_command_stands_in_the_help() {
-        for command in [
-            "test",
-            "fmt",
-            "lint",
-            "conformance",
-            "wiring",
-            "cargo-lambda",
-            "simulate",
-            "demo",
-            "help",
-        ] {
-            assert!(HELP.contains(&format!("\n  {command} ")), "{command}");
-        }
+    fn every_command_stands_in_the_help_and_no_other() {
+        let commands = HELP.lines().filter_map(|line| line.strip_prefix("  "));
+        let commands = commands.filter_map(|line| line.split(' ').next());
+        let told: Vec<&str> = commands.filter(|word| !word.is_empty()).collect();
+        let known = ORDERS.iter().map(|order| order.name);
+        assert_eq!(told, known.chain(["help"]).collect::<Vec<_>>());
     }
 
     #[test]
     fn the_root_is_the_workspace() {
         assert!(root().join("xtask").is_dir() && root().join("Cargo.lock").is_file());
+    }
+
+    #[test]
+    fn what_is_built_lies_in_one_folder_wherever_it_is_started() {
+        assert!(target().is_absolute(), "{}", target().display());
     }
 }

@@ -6,8 +6,11 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::{Failure, carry_out, root, target};
 
 /// Names the interpreter, where the search would find a wrong one.
 const VARIABLE: &str = "PERENNIAL_PYTHON";
@@ -17,7 +20,6 @@ const OLDEST: (u32, u32) = (3, 10);
 const STAMP: &str = "made-from.txt";
 
 /// An interpreter that is new enough.
-#[derive(Debug)]
 pub(crate) struct Python {
     program: OsString,
     version: String,
@@ -25,7 +27,7 @@ pub(crate) struct Python {
 
 impl Python {
     /// The first of the variable's, `python3` and `python` that is new enough.
-    pub(crate) fn find() -> Result<Self, String> {
+    pub(crate) fn find() -> Result<Self, Failure> {
         let named = env::var_os(VARIABLE);
         let candidates = match named {
             Some(program) => vec![program],
@@ -40,37 +42,26 @@ impl Python {
                 None => found.push(format!("{name} cannot be started")),
             }
         }
-        Err(missing(&found))
+        Err((missing(&found), 1))
     }
 
-    /// Runs a suite: the tests in `tests/<suite>`, with what its `requirements.txt` names.
-    pub(crate) fn run(&self, root: &Path, suite: &str) -> Result<(), String> {
-        let folder = root.join("tests").join(suite);
-        let environment = self.environment(root, suite, &folder.join("requirements.txt"))?;
-        let status = Command::new(environment.join("bin").join("python"))
-            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-            .arg(&folder)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .current_dir(root)
-            .status()
-            .map_err(|error| format!("{}: {error}", environment.display()))?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(status.to_string())
-        }
+    /// What runs a suite: the tests in `tests/<suite>`, with what its `requirements.txt` names.
+    pub(crate) fn suite(&self, suite: &str) -> Result<Command, Failure> {
+        let folder = root().join("tests").join(suite);
+        let environment = self.environment(suite, &folder.join("requirements.txt"))?;
+        let mut command = Command::new(environment.join("bin").join("python"));
+        // What else pytest is told stands in tests/pytest.ini.
+        command.args(["-m", "pytest"]).arg(folder);
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(command)
     }
 
-    fn environment(
-        &self,
-        root: &Path,
-        suite: &str,
-        requirements: &Path,
-    ) -> Result<PathBuf, String> {
-        let wanted = fs::read_to_string(requirements)
-            .map_err(|error| format!("{}: {error}", requirements.display()))?;
+    fn environment(&self, suite: &str, requirements: &Path) -> Result<PathBuf, Failure> {
+        let failed = |path: &Path, error: io::Error| (format!("{}: {error}", path.display()), 1);
+        let wanted =
+            fs::read_to_string(requirements).map_err(|error| failed(requirements, error))?;
         let wanted = format!("Python {}\n{wanted}", self.version);
-        let folder = target(root).join("python").join(suite);
+        let folder = target().join("python").join(suite);
         let stamp = folder.join(STAMP);
         if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
             return Ok(folder);
@@ -81,45 +72,33 @@ impl Python {
             requirements.display()
         );
         if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .map_err(|error| format!("{}: {error}", folder.display()))?;
+            fs::remove_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         }
         let mut venv = Command::new(&self.program);
         venv.args(["-m", "venv"]).arg(&folder);
-        carry_out(
-            venv,
-            "no virtual environment was made; on Debian and Ubuntu, install python3-venv",
-        )?;
+        carry_out(venv).map_err(|failure| {
+            advised(
+                failure,
+                "no virtual environment was made; on Debian and Ubuntu, install python3-venv",
+            )
+        })?;
         let mut pip = Command::new(folder.join("bin").join("python"));
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .arg("--requirement")
-        .arg(requirements);
-        carry_out(
-            pip,
-            "the requirements were not installed; the package index must be within reach once",
-        )?;
-        fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+        pip.args(["-m", "pip", "install", "--quiet"])
+            .args(["--disable-pip-version-check", "--requirement"])
+            .arg(requirements);
+        carry_out(pip).map_err(|failure| {
+            advised(
+                failure,
+                "the requirements were not installed; the package index must be within reach once",
+            )
+        })?;
+        fs::write(&stamp, wanted).map_err(|error| failed(&stamp, error))?;
         Ok(folder)
     }
 }
 
-fn carry_out(mut command: Command, advice: &str) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{status}: {advice}")),
-        Err(error) => Err(format!("{error}: {advice}")),
-    }
-}
-
-/// As cargo sees it.
-fn target(root: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |named| root.join(named))
+fn advised((problem, code): Failure, advice: &str) -> Failure {
+    (format!("{problem}: {advice}"), code)
 }
 
 /// `3.11.7`; none if it cannot be started.

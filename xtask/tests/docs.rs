@@ -321,14 +321,74 @@ fn every_key_of_the_configuration_has_its_row() {
     }
 }
 
+/// Each crate's folder with its manifest.
+fn crates() -> Vec<(String, String)> {
+    let manifests = all("Cargo.toml").into_iter();
+    let crates = manifests.map(|manifest| {
+        let folder = manifest.parent().unwrap().to_str().unwrap().to_owned();
+        (folder, read(manifest.to_str().unwrap()))
+    });
+    crates.filter(|(folder, _)| !folder.is_empty()).collect()
+}
+
 #[test]
-fn the_architecture_names_every_crate() {
+fn the_architecture_names_every_crate_and_all_that_it_depends_on() {
     let page = read("docs/architecture.md");
-    for manifest in all("Cargo.toml") {
-        let folder = manifest.parent().unwrap().to_str().unwrap();
-        assert!(
-            page.contains(&format!("`{folder}")) || folder.is_empty(),
-            "docs/architecture.md does not name {folder}"
-        );
+    let crates = crates();
+    let folder_of = |package: &str| {
+        let name = format!("name = \"{package}\"");
+        let found = crates.iter().find(|(_, manifest)| manifest.contains(&name));
+        found.map(|(folder, _)| folder.as_str()).unwrap()
+    };
+    for (folder, manifest) in &crates {
+        let row = page
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("| `{folder}` | ")))
+            .unwrap_or_else(|| panic!("docs/architecture.md has no row for {folder}"));
+        let (_, allowed) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+        let allowed: Vec<&str> = allowed
+            .split(", ")
+            .map(|word| word.split(" (").next().unwrap().trim_matches('`'))
+            .collect();
+        let (_, section) = manifest.split_once("[dependencies]\n").unwrap();
+        let section = section.split("\n[").next().unwrap();
+        let ours = section
+            .lines()
+            .filter(|line| line.starts_with("perennial-") && !line.contains("optional = true"));
+        for line in ours {
+            let on = folder_of(line.split(['.', ' ']).next().unwrap());
+            let words = [on, on.trim_start_matches("shared/"), "all of it"];
+            let is_named = words.iter().any(|word| allowed.contains(word))
+                || on.starts_with("functions/") && allowed.contains(&"functions");
+            assert!(
+                is_named,
+                "{folder} depends on {on}; docs/architecture.md allows it {allowed:?}"
+            );
+        }
+    }
+}
+
+/// Whoever opens the README gets to every page by two links.
+#[test]
+fn every_page_is_within_two_links_of_the_readme() {
+    let mut reached = vec![PathBuf::from("README.md")];
+    for _ in 0..2 {
+        for page in reached.clone() {
+            let folder = page.parent().unwrap().to_owned();
+            let text = read(page.to_str().unwrap());
+            for link in between(&prose(&text), "](", ')') {
+                let path = folder.join(link.split('#').next().unwrap());
+                let Ok(path) = root().join(path).canonicalize() else {
+                    continue;
+                };
+                let path = path.strip_prefix(root().canonicalize().unwrap()).unwrap();
+                if path.extension().is_some_and(|end| end == "md") {
+                    reached.push(path.to_owned());
+                }
+            }
+        }
+    }
+    for page in all(".md") {
+        assert!(reached.contains(&page), "{}", page.display());
     }
 }

@@ -65,10 +65,39 @@ impl Asked {
     }
 }
 
-/// Asks `model_id` every question that has no kept answer under `prefix`.
+/// Who is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    /// A model of the service, by its id.
+    Model(&'a str),
+    /// A deployment, by its ARN.
+    Deployment(&'a str),
+}
+
+impl Whom<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::Model(id) | Self::Deployment(id) => id,
+        }
+    }
+
+    /// Whether an error says that who is asked is not there. The role may ask what bears this installation's tag, and what
+    /// is gone bears none: so a denial is looked into.
+    async fn is_gone(&self, ports: &Ports, error: &PortError) -> Result<bool, PortError> {
+        Ok(match (self, error.kind) {
+            (_, ErrorKind::NotFound) => true,
+            (Self::Deployment(arn), ErrorKind::Denied) => {
+                ports.deployments.get_deployment(arn).await?.is_none()
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Asks every question that has no kept answer under `prefix`.
 pub(crate) async fn missing(
     ports: &Ports,
-    model_id: &str,
+    whom: Whom<'_>,
     prefix: &str,
     records: &[EvalRecord],
     invocation: &Invocation,
@@ -90,7 +119,7 @@ pub(crate) async fn missing(
         }
         let questions: Vec<BoxFuture<'_, Result<KeptAnswer, PortError>>> = chunk
             .iter()
-            .map(|record| one(ports, model_id, &record.prompt).boxed())
+            .map(|record| one(ports, whom.id(), &record.prompt).boxed())
             .collect();
         let asked: Vec<Result<KeptAnswer, PortError>> =
             stream::iter(questions).buffered(AT_ONCE).collect().await;
@@ -105,7 +134,7 @@ pub(crate) async fn missing(
         left -= fresh.len();
         kept::keep(ports.write.as_ref(), prefix, &fresh).await?;
         match trouble {
-            Some(error) if error.kind == ErrorKind::NotFound => return Ok(Asked::Gone(error)),
+            Some(error) if whom.is_gone(ports, &error).await? => return Ok(Asked::Gone(error)),
             Some(error) if error.kind.is_transient() || error.kind == ErrorKind::Conflict => {
                 return Ok(Asked::Slower { left, error });
             }

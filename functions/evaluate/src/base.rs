@@ -15,7 +15,7 @@ use perennial_ports::{BatchJob, BatchSpec, BatchStatus, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::Ports;
-use crate::ask::missing;
+use crate::ask::{Whom, missing};
 
 /// Records that only fill the job up to its minimum.
 const PADDING: &str = "padding-";
@@ -113,7 +113,7 @@ pub(crate) async fn ask(ports: &Ports, run: &Run, invocation: &Invocation) -> St
     let records = questions::load(ports.read.as_ref(), run).await?;
     let model = &run.route.inference_id;
     let prefix = kept::base_prefix(&run.pipeline, model);
-    let asked = missing(ports, model, &prefix, &records, invocation).await?;
+    let asked = missing(ports, Whom::Model(model), &prefix, &records, invocation).await?;
     Ok(asked.event(
         ports,
         "the base model",

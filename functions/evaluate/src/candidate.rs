@@ -7,7 +7,7 @@ use perennial_engine::{Invocation, StepResult, kept, questions};
 use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus};
 
 use crate::Ports;
-use crate::ask::missing;
+use crate::ask::{Whom, missing};
 
 /// Creates the deployment, or finds it and sees how it is.
 pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
@@ -89,7 +89,14 @@ pub(crate) async fn ask(
 ) -> StepResult {
     let records = questions::load(ports.read.as_ref(), run).await?;
     let prefix = kept::model_prefix(&run.pipeline, &ModelId::of(&run.id));
-    let asked = missing(ports, deployment, &prefix, &records, invocation).await?;
+    let asked = missing(
+        ports,
+        Whom::Deployment(deployment),
+        &prefix,
+        &records,
+        invocation,
+    )
+    .await?;
     Ok(asked.event(
         ports,
         "the candidate",

@@ -4,7 +4,7 @@ use perennial_core::run::{Event, Run};
 use perennial_engine::{Invocation, StepResult, kept, questions, records};
 
 use crate::Ports;
-use crate::ask::missing;
+use crate::ask::{Whom, missing};
 
 pub(crate) async fn ask(
     ports: &Ports,
@@ -39,7 +39,14 @@ pub(crate) async fn ask(
             champion.model
         )));
     }
-    let asked = missing(ports, deployment, &prefix, &prompts, invocation).await?;
+    let asked = missing(
+        ports,
+        Whom::Deployment(deployment),
+        &prefix,
+        &prompts,
+        invocation,
+    )
+    .await?;
     Ok(asked.event(
         ports,
         "the champion",

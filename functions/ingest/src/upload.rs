@@ -1,7 +1,7 @@
 //! One version of one object: validated and compiled in one pass, accepted in one transaction.
 
 use bytes::Bytes;
-use perennial_core::keys::{Key, hex};
+use perennial_core::keys::Key;
 use perennial_core::manifest::{compile_digest, shard_key};
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::Pipeline;
@@ -260,7 +260,7 @@ async fn compile(
         version: upload.version.clone(),
         compile_digest: digest.to_owned(),
         key,
-        content: hex(&content.finalize()[..16]),
+        content: hex::encode(&content.finalize()[..16]),
         records: summary.records,
         tokens: summary.tokens_estimate,
         sequence: 0,

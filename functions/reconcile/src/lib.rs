@@ -46,13 +46,10 @@ const MOST: u32 = 500;
 /// What the daily schedule's event bears in its detail.
 const SYNC: &str = "sync";
 
-/// A run that was due for longer than this, in milliseconds, is overdue: every tick says that it is due, and nobody acts.
-const OVERDUE: i64 = 3_600_000;
-
 /// What a tick saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seen {
-    /// Runs that have been due for more than an hour.
+    /// Runs that are overdue ([`perennial_core::run::OVERDUE_AFTER`]).
     pub overdue: u32,
 }
 
@@ -84,9 +81,9 @@ async fn tick(ports: &Ports) -> Result<Seen, EngineError> {
             continue;
         };
         // The index lags behind the table: what was dealt with meanwhile is not said again.
-        if let Some(due) = run.record.due.filter(|due| *due <= now) {
+        if run.record.due.is_some_and(|due| due <= now) {
             say.push(run_due(&pipeline, &id, run.record.stage()));
-            seen.overdue += u32::from(now.as_millisecond() - due.as_millisecond() > OVERDUE);
+            seen.overdue += u32::from(run.record.is_overdue(now));
         }
     }
     for key in table.due(Key::kind(&key_of(PIPELINES)), now, MOST).await? {

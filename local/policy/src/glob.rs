@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>).
 
 /// Whether the text matches, in time proportional to both lengths' product at worst.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
@@ -35,12 +35,12 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// The same without regard to case, for actions.
-pub(crate) fn matches_any_case(pattern: &str, text: &str) -> bool {
+pub fn matches_any_case(pattern: &str, text: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
 /// Whether an ARN matches each of a pattern's six parts, as the ARN operators of a condition compare.
-pub(crate) fn matches_arn(pattern: &str, arn: &str) -> bool {
+pub fn matches_arn(pattern: &str, arn: &str) -> bool {
     let parts = |text: &str| -> Vec<String> { text.splitn(6, ':').map(str::to_owned).collect() };
     let (pattern, arn) = (parts(pattern), parts(arn));
     pattern.len() == 6

@@ -13,7 +13,7 @@ mod catalog;
 mod condition;
 mod decide;
 mod document;
-mod glob;
+pub mod glob;
 mod needs;
 
 pub use catalog::{CalledBy, called_by};

@@ -21,6 +21,13 @@ const SIGNING: [&str; 7] = [
     "x-amz-signedheaders",
 ];
 
+const BUCKET: &str = "bucketName";
+const KEY: &str = "key";
+const COPY_SOURCE: &str = "x-amz-copy-source";
+
+/// What the path and the headers say. A query that says it as well says nothing to S3, and must not be believed here.
+const OUTSIDE_THE_QUERY: [&str; 3] = [BUCKET, KEY, COPY_SOURCE];
+
 /// Sub-resources of a bucket that the store does not have, with the names of reading, setting and deleting them.
 const BUCKET_RESOURCES: [(&str, [&str; 3]); 11] = [
     ("acl", ["GetBucketAcl", "PutBucketAcl", "Unknown"]),
@@ -94,8 +101,8 @@ const BUCKET_RESOURCES: [(&str, [&str; 3]); 11] = [
     ),
 ];
 
-/// The operation's name, as `PutObject`, and its parameters: `bucketName`, `key`, what the query says, and
-/// `x-amz-copy-source`. `Unknown` for what is no operation of S3. Virtual-host style is read below `localhost`.
+/// The operation's name, as `PutObject`, and its parameters: what the query says, and above it `bucketName` and `key` of the
+/// path and `x-amz-copy-source` of the headers. `Unknown` for what is no operation of S3. Virtual-host style is read below `localhost`.
 #[must_use]
 pub fn operation_of(parts: &Parts) -> (&'static str, Value) {
     operation_on(parts, &Domain::default())
@@ -115,7 +122,7 @@ pub fn operation_on(parts: &Parts, domain: &Domain) -> (&'static str, Value) {
         None => path.split_once('/').unwrap_or((path, "")),
     };
     let query: Vec<(String, String)> = parts.uri.query().map(pairs).unwrap_or_default();
-    let copy_source = parts.headers.get("x-amz-copy-source");
+    let copy_source = parts.headers.get(COPY_SOURCE);
     let request = Request {
         method: &parts.method,
         query: &query,
@@ -128,19 +135,22 @@ pub fn operation_on(parts: &Parts, domain: &Domain) -> (&'static str, Value) {
         (false, false) => request.on_object(),
     };
     let mut params = Map::new();
-    if !bucket.is_empty() {
-        params.insert("bucketName".to_owned(), json!(bucket));
-    }
-    if !key.is_empty() {
-        params.insert("key".to_owned(), json!(key));
-    }
     for (name, value) in &query {
-        if !SIGNING.contains(&name.to_ascii_lowercase().as_str()) {
+        if !SIGNING.contains(&name.to_ascii_lowercase().as_str())
+            && !OUTSIDE_THE_QUERY.contains(&name.as_str())
+        {
             params.insert(name.clone(), json!(value));
         }
     }
+    if !bucket.is_empty() {
+        params.insert(BUCKET.to_owned(), json!(bucket));
+    }
+    if !key.is_empty() {
+        params.insert(KEY.to_owned(), json!(key));
+    }
+    // One that is no text is left out: a copy whose source cannot be told is refused.
     if let Some(source) = copy_source.and_then(|source| source.to_str().ok()) {
-        params.insert("x-amz-copy-source".to_owned(), json!(source));
+        params.insert(COPY_SOURCE.to_owned(), json!(source));
     }
     (name, Value::Object(params))
 }
@@ -292,6 +302,33 @@ mod tests {
         for (method, uri, headers, expected) in table {
             assert_eq!(of(method, uri, headers).0, expected, "{method} {uri}");
         }
+    }
+
+    #[test]
+    fn a_query_never_says_which_object_it_is() {
+        let uri = "/bkt/k?bucketName=other&key=secret&x-amz-copy-source=bkt/allowed&versionId=v";
+        let (name, params) = of("GET", uri, &[]);
+        assert_eq!(name, "GetObject");
+        let expected = json!({ "bucketName": "bkt", "key": "k", "versionId": "v" });
+        assert_eq!(params, expected);
+        let (name, params) = of("GET", "/bkt?key=secret", &[]);
+        assert_eq!(
+            (name, params),
+            ("ListObjects", json!({ "bucketName": "bkt" }))
+        );
+    }
+
+    #[test]
+    fn a_copys_source_that_is_no_text_is_not_told() {
+        let source = http::HeaderValue::from_bytes(b"bkt/caf\xe9").unwrap();
+        let request = http::Request::builder()
+            .method("PUT")
+            .uri("/bkt/k?x-amz-copy-source=bkt/allowed")
+            .header("x-amz-copy-source", source);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (name, params) = operation_of(&parts);
+        assert_eq!(name, "CopyObject");
+        assert_eq!(params, json!({ "bucketName": "bkt", "key": "k" }));
     }
 
     #[test]

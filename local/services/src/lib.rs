@@ -20,6 +20,7 @@ mod objects;
 mod operation;
 mod records;
 mod runtime;
+mod service_name;
 mod services;
 mod settings;
 mod ssm;
@@ -30,9 +31,8 @@ mod wire;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use faults::{Faults, LostAnswer, Refusal};
 pub use objects::{MemoryObjects, ObjectAccess};
-pub use services::{
-    Answered, Caller, Described, OpenError, Outcome, ServiceName, Services, TickError,
-};
+pub use service_name::ServiceName;
+pub use services::{Answered, Caller, Described, OpenError, Outcome, Services, TickError};
 pub use settings::{Pace, Quotas, Settings, Span};
 
 /// The one account of the local cloud.

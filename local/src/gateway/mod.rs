@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::identity::{Caller, Keys};
 use crate::ids;
 use crate::roles::Roles;
-use crate::services::{CallRecord, Handled, ServiceHandler};
+use crate::services::{Handled, ServiceHandler};
 use crate::trace::Trace;
 use signature::{Signature, SignatureError};
 
@@ -191,17 +191,7 @@ impl Gateway {
             }
             _ => {
                 let refusal = refusal::unknown_service(service);
-                let call = CallRecord {
-                    event_name: refusal::operation_of(&request),
-                    error_code: Some(refusal.code.into()),
-                    error_message: Some(refusal.message.clone()),
-                    ..CallRecord::default()
-                };
-                let response = refusal.response(service, request_id);
-                Handled {
-                    response: Some(response),
-                    call,
-                }
+                *permission::refused(service, &request, request_id, refusal)
             }
         };
         let id = response

@@ -80,7 +80,8 @@ impl Gateway {
         refusal.response("s3", request_id).map(boxed)
     }
 
-    /// Asks for a call of any other service; the answer, if it is denied.
+    /// Asks for a call of any other service; the answer, if it is denied. What cannot be read is not asked for, and so
+    /// refused here: a service may read what this does not.
     pub(super) async fn permit(
         &self,
         service: &str,
@@ -88,11 +89,14 @@ impl Gateway {
         request: &Request<Bytes>,
         request_id: &str,
     ) -> Option<Handled> {
-        if !matches!(caller, Caller::Function(_)) {
-            return None;
+        match caller {
+            Caller::User => return None,
+            Caller::Function(_) => {}
         }
-        // What cannot be read is refused by the service itself, without effect.
-        let (operation, parameters) = understood(service, request)?;
+        let (operation, parameters) = match understood(service, request, request_id) {
+            Ok(understood) => understood,
+            Err(refused) => return Some(*refused),
+        };
         let checked = {
             let roles = Arc::clone(&self.roles);
             let (service, caller) = (service.to_owned(), caller.clone());
@@ -146,14 +150,56 @@ fn shaped(
     response
 }
 
-fn understood(service: &str, request: &Request<Bytes>) -> Option<Understood> {
+/// The call, or its refusal in the words of its service.
+fn understood(
+    service: &str,
+    request: &Request<Bytes>,
+    request_id: &str,
+) -> Result<Understood, Box<Handled>> {
     if service == "dynamodb" {
-        let parameters = serde_json::from_slice(request.body()).ok()?;
-        return Some((refusal::operation_of(request), parameters));
+        return match serde_json::from_slice(request.body()) {
+            Ok(parameters @ Value::Object(_)) => Ok((refusal::operation_of(request), parameters)),
+            Ok(_) => Err(refused(
+                service,
+                request,
+                request_id,
+                refusal::unread("it is no JSON object"),
+            )),
+            Err(error) => Err(refused(
+                service,
+                request,
+                request_id,
+                refusal::unread(&error.to_string()),
+            )),
+        };
     }
-    let (operation, parameters) =
-        ServiceName::of(service, request.uri().path())?.understood(request)?;
-    Some((operation.to_owned(), parameters))
+    let Some(name) = ServiceName::of(service, request.uri().path()) else {
+        let refusal = refusal::unknown_service(service);
+        return Err(refused(service, request, request_id, refusal));
+    };
+    match name.understood(request, request_id) {
+        Ok((operation, parameters)) => Ok((operation.to_owned(), parameters)),
+        Err(answered) => Err(Box::new((*answered).into())),
+    }
+}
+
+/// A call that the gateway itself refuses, not knowing what it asks for.
+pub(super) fn refused(
+    service: &str,
+    request: &Request<Bytes>,
+    request_id: &str,
+    refusal: refusal::Refusal,
+) -> Box<Handled> {
+    let call = CallRecord {
+        event_name: refusal::operation_of(request),
+        error_code: Some(refusal.code.into()),
+        error_message: Some(refusal.message.clone()),
+        ..CallRecord::default()
+    };
+    Box::new(Handled {
+        response: Some(refusal.response(service, request_id)),
+        call,
+    })
 }
 
 /// The status with which services deny: 403, and 400 where every error of the protocol has it.

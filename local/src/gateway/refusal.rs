@@ -52,6 +52,15 @@ pub(super) fn unknown_service(service: &str) -> Refusal {
     }
 }
 
+/// What DynamoDB says of a body that it cannot read; only such a body comes here.
+pub(super) fn unread(why: &str) -> Refusal {
+    Refusal {
+        status: StatusCode::BAD_REQUEST,
+        code: "SerializationException",
+        message: format!("the request's body cannot be read: {why}"),
+    }
+}
+
 /// What a service says to whom a role does not allow a call.
 pub(super) fn access_denied(service: &str, message: String) -> Refusal {
     Refusal {

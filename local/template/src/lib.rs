@@ -5,8 +5,10 @@
 //! logical id, the property and the line. Nothing here runs anything, and nothing here reads a file.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod access;
 mod deployment;
 mod error;
+mod names;
 mod node;
 mod parameters;
 mod pattern;

@@ -60,6 +60,21 @@ impl Node {
         found.map(|entry| &entry.value)
     }
 
+    /// The line of the key that this path of keys leads to, as far as it leads.
+    pub(crate) fn line_of(&self, path: &[&str]) -> usize {
+        let mut line = self.line;
+        let mut inside = self;
+        for key in path {
+            let entry = inside
+                .entries()
+                .and_then(|entries| entries.iter().find(|entry| entry.key == *key));
+            let Some(entry) = entry else { break };
+            line = entry.line;
+            inside = &entry.value;
+        }
+        line
+    }
+
     /// A map's entries.
     pub fn entries(&self) -> Option<&[Entry]> {
         match &self.kind {
@@ -84,6 +99,51 @@ impl Node {
             Kind::Bool(truth) => Some(truth.to_string()),
             Kind::Null | Kind::List(_) | Kind::Map(_) => None,
         }
+    }
+
+    /// Bytes of text, and items.
+    pub(crate) fn size(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => 0,
+            Kind::Text(text) => text.len(),
+            Kind::List(items) => items.iter().map(Self::size).sum(),
+            Kind::Map(entries) => {
+                let sizes = entries.iter();
+                sizes
+                    .map(|entry| entry.key.len() + entry.value.size())
+                    .sum()
+            }
+        }
+    }
+
+    /// Whether it is nothing, or has nothing somewhere within.
+    pub(crate) fn has_null(&self) -> bool {
+        match &self.kind {
+            Kind::Null => true,
+            Kind::List(items) => items.iter().any(Self::has_null),
+            Kind::Map(entries) => entries.iter().any(|entry| entry.value.has_null()),
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => false,
+        }
+    }
+
+    /// The same, all of it on one line: text within a text has no lines of its own.
+    pub(crate) fn on_line(mut self, line: usize) -> Self {
+        self.line = line;
+        self.kind = match self.kind {
+            Kind::List(items) => {
+                Kind::List(items.into_iter().map(|item| item.on_line(line)).collect())
+            }
+            Kind::Map(entries) => {
+                let entries = entries.into_iter().map(|entry| Entry {
+                    key: entry.key,
+                    line,
+                    value: entry.value.on_line(line),
+                });
+                Kind::Map(entries.collect())
+            }
+            other => other,
+        };
+        self
     }
 
     /// What it is, in words.

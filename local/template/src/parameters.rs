@@ -68,12 +68,9 @@ fn value(props: Props<'_>, given: Option<&String>) -> Node {
     } else {
         vec![text.clone()]
     };
+    let constraints = Constraints::read(&props, kind.is_some_and(|kind| kind.contains("Number")));
     for value in &values {
-        check(
-            &props,
-            value,
-            kind.is_some_and(|kind| kind.contains("Number")),
-        );
+        constraints.check(&props, value);
     }
     props.finish();
     if listed {
@@ -91,50 +88,76 @@ fn value(props: Props<'_>, given: Option<&String>) -> Node {
     }
 }
 
-fn check(props: &Props<'_>, value: &str, number: bool) {
-    if let Some(pattern) = props.text("AllowedPattern") {
-        match Regex::new(&format!("^(?:{pattern})$")) {
-            Ok(regex) if regex.is_match(value) => {}
-            Ok(_) => props.refuse(
-                "AllowedPattern",
-                format!("“{value}” does not match {pattern}"),
+/// What every value must keep to: of a list, each of its items.
+#[derive(Default)]
+struct Constraints {
+    pattern: Option<(String, Regex)>,
+    allowed: Vec<String>,
+    length: (Option<u64>, Option<u64>),
+    is_number: bool,
+    bounds: (Option<f64>, Option<f64>),
+}
+
+impl Constraints {
+    fn read(props: &Props<'_>, is_number: bool) -> Self {
+        let pattern = props.text("AllowedPattern").and_then(|text| {
+            let regex = Regex::new(&format!("^(?:{text})$"))
+                .inspect_err(|error| {
+                    props.refuse("AllowedPattern", format!("it is no pattern: {error}"));
+                })
+                .ok()?;
+            Some((text, regex))
+        });
+        let bound = |key| {
+            let text = props.text(key)?;
+            let number = text.parse::<f64>().ok();
+            if number.is_none() {
+                props.refuse(key, format!("“{text}” is no number"));
+            }
+            number
+        };
+        let allowed = props.list("AllowedValues").iter();
+        Self {
+            pattern,
+            allowed: allowed.filter_map(Node::as_text).collect(),
+            length: (
+                props.number("MinLength", 0, 4096),
+                props.number("MaxLength", 0, 4096),
             ),
-            Err(error) => props.refuse("AllowedPattern", format!("it is no pattern: {error}")),
+            is_number,
+            bounds: (bound("MinValue"), bound("MaxValue")),
         }
     }
-    let allowed: Vec<String> = props
-        .list("AllowedValues")
-        .iter()
-        .filter_map(Node::as_text)
-        .collect();
-    if !allowed.is_empty() && !allowed.iter().any(|item| item == value) {
-        props.refuse(
-            "AllowedValues",
-            format!("“{value}” is none of {}", allowed.join(", ")),
-        );
-    }
-    let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
-    let bounds = (
-        props.number("MinLength", 0, 4096),
-        props.number("MaxLength", 0, 4096),
-    );
-    if bounds.0.is_some_and(|least| length < least) || bounds.1.is_some_and(|most| length > most) {
-        props.refuse(
-            "",
-            format!("“{value}” has {length} characters, which MinLength or MaxLength forbids"),
-        );
-    }
-    let (least, most) = (props.text("MinValue"), props.text("MaxValue"));
-    if number {
-        let read = |text: &str| text.parse::<f64>().ok();
-        let Some(found) = read(value) else {
-            props.refuse("", format!("“{value}” is no number"));
+
+    fn check(&self, props: &Props<'_>, value: &str) {
+        if let Some((text, regex)) = &self.pattern
+            && !regex.is_match(value)
+        {
+            props.refuse("AllowedPattern", format!("“{value}” does not match {text}"));
+        }
+        if !self.allowed.is_empty() && !self.allowed.iter().any(|item| item == value) {
+            let allowed = self.allowed.join(", ");
+            props.refuse("AllowedValues", format!("“{value}” is none of {allowed}"));
+        }
+        let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
+        let (least, most) = self.length;
+        if least.is_some_and(|least| length < least) || most.is_some_and(|most| length > most) {
+            props.refuse(
+                "",
+                format!("“{value}” has {length} characters, which MinLength or MaxLength forbids"),
+            );
+        }
+        if !self.is_number {
             return;
-        };
-        let least = least.as_deref().and_then(read).unwrap_or(f64::NEG_INFINITY);
-        let most = most.as_deref().and_then(read).unwrap_or(f64::INFINITY);
-        if !(least..=most).contains(&found) {
-            props.refuse("", format!("{value} is not within MinValue and MaxValue"));
+        }
+        match value.parse::<f64>() {
+            Err(_) => props.refuse("", format!("“{value}” is no number")),
+            Ok(found) => {
+                let (least, most) = self.bounds;
+                if least.is_some_and(|least| found < least) || most.is_some_and(|most| found > most) {
+                    props.refuse("", format!("{value} is not within MinValue and MaxValue"));
+                }
+            }
         }
     }
 }

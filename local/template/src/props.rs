@@ -10,13 +10,25 @@ use serde_json::Value;
 use crate::error::Finding;
 use crate::node::{Entry, Kind, Node};
 
+/// Nobody reads more findings than these, and a template of a million bytes could have a million.
+const MOST: usize = 500;
+
 /// Collects findings from many readers.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(RefCell<Vec<Finding>>);
 
 impl Findings {
     pub(crate) fn add(&self, line: usize, place: impl Into<String>, message: impl Into<String>) {
-        self.0.borrow_mut().push(Finding::new(line, place, message));
+        let mut all = self.0.borrow_mut();
+        if all.len() < MOST {
+            all.push(Finding::new(line, place, message));
+        }
+    }
+
+    /// Whether something was found in this place.
+    fn has(&self, place: &str) -> bool {
+        let all = self.0.borrow();
+        all.iter().any(|finding| finding.place == place)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,14 +77,19 @@ impl<'a> Props<'a> {
     }
 
     pub(crate) fn refuse(&self, key: &str, message: impl Into<String>) {
-        let entry = self.entries.iter().find(|entry| entry.key == key);
-        let line = entry.map_or(self.line, |entry| entry.line);
+        let line = self.line_of(key);
         let place = if key.is_empty() {
             self.place.clone()
         } else {
             format!("{}.{key}", self.place)
         };
         self.findings.add(line, place, message);
+    }
+
+    /// The line of a key; of the whole, if it is not there.
+    pub(crate) fn line_of(&self, key: &str) -> usize {
+        let entry = self.entries.iter().find(|entry| entry.key == key);
+        entry.map_or(self.line, |entry| entry.line)
     }
 
     /// The value of a key, unless it is nothing.
@@ -110,8 +127,15 @@ impl<'a> Props<'a> {
 
     /// Text that has to be there.
     pub(crate) fn need(&self, key: &'static str) -> Option<String> {
-        if self.node(key).is_none() {
-            self.missing(key);
+        match self.node(key) {
+            // What could not be resolved was told already.
+            None if self.findings.has(&self.at(key)) => {}
+            None => self.missing(key),
+            Some(Node {
+                kind: Kind::Text(text),
+                ..
+            }) if text.is_empty() => self.refuse(key, "it is empty"),
+            Some(_) => {}
         }
         self.text(key).filter(|text| !text.is_empty())
     }

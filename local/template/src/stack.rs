@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::access::Access;
+use crate::node::Node;
 use crate::pattern::EventPattern;
+use crate::resolve::Kept;
 use crate::schedule::Schedule;
 
 /// The whole stack.
@@ -21,12 +24,20 @@ pub struct Stack {
     pub tables: Vec<Table>,
     /// Every bucket.
     pub buckets: Vec<Bucket>,
+    /// Every alarm.
+    pub(crate) alarms: Vec<Alarm>,
+    /// Every budget, there or not.
+    pub(crate) budgets: Vec<Budget>,
+    /// Every log group.
+    pub(crate) log_groups: Vec<LogGroup>,
     /// Every topic.
     pub topics: Vec<Topic>,
     /// Every role that is not made by SAM for one function.
     pub roles: Vec<Role>,
-    /// What is there and not acted on: logical id, type, and the reason.
-    pub not_acted_on: Vec<(String, String, &'static str)>,
+    /// What queues, topics and buckets say of who may use them.
+    pub(crate) resource_policies: Vec<ResourcePolicy>,
+    /// Every statement of a role's or a managed policy, of those too that are not there in this deployment.
+    pub(crate) statements: Vec<Statement>,
     /// The outputs, resolved.
     pub outputs: BTreeMap<String, String>,
 }
@@ -51,6 +62,14 @@ pub struct Function {
     pub arn: String,
     /// The program that is built for it: `ingest`.
     pub binary: String,
+    /// The folder of its source.
+    pub(crate) code: String,
+    /// How SAM builds it.
+    pub(crate) build_method: Option<String>,
+    /// The line that names the program.
+    pub(crate) program_line: usize,
+    /// Such as `arm64`; without any it is `x86_64`.
+    pub(crate) architectures: Vec<String>,
     /// Memory in MB.
     pub memory_mb: u32,
     /// An invocation that takes longer is ended.
@@ -59,6 +78,10 @@ pub struct Function {
     pub env: BTreeMap<String, String>,
     /// The role's ARN.
     pub role_arn: String,
+    /// The log group that it names.
+    pub(crate) log_group: Option<String>,
+    /// Whether Lambda connects it to a network of the account.
+    pub(crate) in_vpc: bool,
     /// Every policy document of its role, resolved: those of AWS's managed policies and those that SAM adds included.
     pub policies: Vec<Value>,
     /// Where an asynchronous event goes that was not taken: an ARN.
@@ -101,6 +124,8 @@ pub struct Queue {
     pub visibility: Duration,
     /// How long a message is kept.
     pub retention: Duration,
+    /// Whether its messages are encrypted.
+    pub(crate) encrypted: bool,
     /// Where a message goes that nobody takes.
     pub redrive: Option<Redrive>,
 }
@@ -174,7 +199,18 @@ pub struct Table {
     pub point_in_time_recovery: bool,
     /// Whether it cannot be deleted by mistake.
     pub deletion_protection: bool,
+    /// Whether it outlives the stack, and what takes its place.
+    pub(crate) kept: Kept,
 }
+
+/// The blocks against public access
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>).
+pub(crate) const BLOCKS: [&str; 4] = [
+    "BlockPublicAcls",
+    "BlockPublicPolicy",
+    "IgnorePublicAcls",
+    "RestrictPublicBuckets",
+];
 
 /// A bucket.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,8 +223,73 @@ pub struct Bucket {
     pub versioned: bool,
     /// Whether it tells EventBridge of its objects.
     pub announces: bool,
+    /// Whether it outlives the stack, and what takes its place.
+    pub(crate) kept: Kept,
+    /// `AES256` or `aws:kms`.
+    pub(crate) encryption: Option<String>,
+    /// Those of the four blocks against public access that are on.
+    pub(crate) blocks: Vec<&'static str>,
+    /// `BucketOwnerEnforced`: no object is another account's.
+    pub(crate) ownership: Option<String>,
     /// The prefixes whose objects expire, with the days; `None`: only old versions, delete markers or unfinished uploads do.
     pub expires: Vec<(String, Option<u32>)>,
+}
+
+/// An alarm on one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Alarm {
+    /// Where it stands.
+    pub(crate) origin: Origin,
+    /// Its ARN.
+    pub(crate) arn: String,
+    pub(crate) namespace: String,
+    pub(crate) metric: String,
+    /// What the metric is of, by the dimensions' names.
+    pub(crate) dimensions: BTreeMap<String, String>,
+    pub(crate) comparison: &'static str,
+    pub(crate) threshold: f64,
+    /// One value is made of what is measured in this time.
+    pub(crate) period: Duration,
+    pub(crate) statistic: String,
+    /// `breaching`: where nothing is measured, it fires.
+    pub(crate) missing: &'static str,
+    /// Whom it tells: ARNs.
+    pub(crate) actions: Vec<String>,
+}
+
+impl Alarm {
+    /// Whether it fires at a value.
+    pub(crate) fn fires(&self, value: f64) -> bool {
+        match self.comparison {
+            "GreaterThanOrEqualToThreshold" => value >= self.threshold,
+            "GreaterThanThreshold" => value > self.threshold,
+            "LessThanThreshold" => value < self.threshold,
+            "LessThanOrEqualToThreshold" => value <= self.threshold,
+            _ => false,
+        }
+    }
+}
+
+/// A budget of real money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Budget {
+    /// Where it stands.
+    pub(crate) origin: Origin,
+    /// What it counts, by the names of services; all of them if there is none.
+    pub(crate) services: Vec<String>,
+    /// Whom it tells: ARNs.
+    pub(crate) tells: Vec<String>,
+}
+
+/// A log group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogGroup {
+    /// Where it stands.
+    pub(crate) origin: Origin,
+    /// Its name.
+    pub(crate) name: String,
+    /// For how many days it keeps what is logged; for ever without it.
+    pub(crate) days: Option<u64>,
 }
 
 /// A topic.
@@ -212,9 +313,29 @@ pub struct Role {
     /// Its ARN.
     pub arn: String,
     /// Who may take it on.
-    pub trust: Value,
+    pub(crate) trust: Vec<Access>,
     /// Its policy documents, resolved.
     pub policies: Vec<Value>,
+    /// Their statements.
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// One statement of a role's policies, as the template has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Statement {
+    /// Such as `IngestRole.Policies[ingest].PolicyDocument.ReadReports`.
+    pub(crate) place: String,
+    /// The statement, resolved, with its lines.
+    pub(crate) node: Node,
+}
+
+/// Who may use some of the queues, topics or buckets.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ResourcePolicy {
+    /// Queues by URL, topics by ARN, buckets by name: what `Ref` gives.
+    pub(crate) of: Vec<String>,
+    /// Its statements.
+    pub(crate) statements: Vec<Access>,
 }
 
 impl Stack {
@@ -228,6 +349,13 @@ impl Stack {
     /// The queue of an ARN.
     pub fn queue(&self, arn: &str) -> Option<&Queue> {
         self.queues.iter().find(|queue| queue.arn == arn)
+    }
+
+    /// Who may use a queue, topic or bucket, by what `Ref` gives for it.
+    pub(crate) fn policies_of(&self, of: &str) -> impl Iterator<Item = &Access> {
+        let policies = self.resource_policies.iter();
+        let policies = policies.filter(move |policy| policy.of.iter().any(|named| named == of));
+        policies.flat_map(|policy| &policy.statements)
     }
 
     /// The function that reads a queue, and how.

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Room};
 
+mod unread;
+
 /// The key of the function `worker`, which may put objects and nothing else.
 async fn worker(room: &Room) -> Credentials {
     let order = json!({"detail": {"do": "environment"}});

@@ -209,10 +209,15 @@ pub(crate) fn eventbridge(endpoint: &str) -> aws_sdk_eventbridge::Client {
 pub(crate) async fn post(endpoint: &str, authorization: &str) -> (u16, String) {
     let request = http::Request::post(endpoint)
         .header("authorization", authorization)
-        .body(Full::new(Bytes::new()))
+        .body(Bytes::new())
         .unwrap();
+    send(request).await
+}
+
+/// A request as it stands: status and body.
+pub(crate) async fn send(request: http::Request<Bytes>) -> (u16, String) {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let response = client.request(request).await.unwrap();
+    let response = client.request(request.map(Full::new)).await.unwrap();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8_lossy(&body).into_owned())

@@ -52,7 +52,7 @@ impl Key {
     pub fn upload(pipeline: &PipelineName, object_key: &str) -> Self {
         Self::new(
             Self::uploads(pipeline),
-            hex(&Sha256::digest(object_key.as_bytes())[..16]),
+            hex::encode(&Sha256::digest(object_key.as_bytes())[..16]),
         )
     }
 
@@ -113,15 +113,6 @@ impl Key {
         };
         PipelineName::parse(name).ok()
     }
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, DataUse};
-use crate::keys::hex;
 use crate::names::PipelineName;
 use crate::routing::Route;
 use crate::upload::{Shard, Upload, UploadKind};
@@ -44,7 +43,7 @@ impl Manifest {
     /// The dataset's name: SHA-256 of the manifest, 32 hexadecimal digits of it.
     pub fn digest(&self) -> String {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        hex(&Sha256::digest(text)[..16])
+        hex::encode(&Sha256::digest(text)[..16])
     }
 
     /// Where the manifest lies.
@@ -71,7 +70,7 @@ pub fn compile_digest(route: &Route, kind: UploadKind) -> String {
         hash.update(serde_json::to_vec(&route.limits).unwrap_or_default());
         hash.update(route.customization_id.as_bytes());
     }
-    hex(&hash.finalize()[..8])
+    hex::encode(&hash.finalize()[..8])
 }
 
 /// Where a shard lies.
@@ -86,7 +85,7 @@ pub fn shard_key(
         UploadKind::Training => "training",
         UploadKind::Evaluation => "evaluation",
     };
-    let name = hex(&Sha256::digest(format!("{object}\0{version}").as_bytes())[..16]);
+    let name = hex::encode(&Sha256::digest(format!("{object}\0{version}").as_bytes())[..16]);
     format!("shards/{pipeline}/{kind}/{compile_digest}/{name}.jsonl")
 }
 

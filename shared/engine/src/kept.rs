@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use perennial_core::keys::hex;
 use perennial_core::names::{ModelId, PipelineName};
 use perennial_ports::objects::{list_all, read_all};
 use perennial_ports::{PortResult, Question, ReadObjects, WriteObjects};
@@ -45,7 +44,7 @@ pub fn question_digest(prompt: &str) -> String {
         "converse max_tokens={MAX_ANSWER_TOKENS} temperature=0\n"
     ));
     hash.update(prompt.as_bytes());
-    hex(&hash.finalize()[..16])
+    hex::encode(&hash.finalize()[..16])
 }
 
 /// Where a base model's answers lie.

@@ -1,6 +1,5 @@
 //! The evaluation prompts of a run, as `train` wrote them and `evaluate` and `promote` read them.
 
-use perennial_core::keys::hex;
 use perennial_core::run::Run;
 use perennial_dataset::EvalRecord;
 use perennial_ports::objects::read_all;
@@ -15,7 +14,7 @@ pub const LIMIT: usize = 512 << 20;
 
 /// The digest by which a run knows its questions again: SHA-256 of their file, 32 hexadecimal digits of it.
 pub fn digest(file: &[u8]) -> String {
-    hex(&Sha256::digest(file)[..16])
+    hex::encode(&Sha256::digest(file)[..16])
 }
 
 /// The prompts that this run asks, in order.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use perennial_core::gate::Comparison;
-use perennial_core::keys::hex;
 use perennial_core::names::PipelineName;
 use perennial_core::run::{Outcome, Run, RunState};
 use perennial_dataset::Summary;
@@ -23,7 +22,7 @@ pub fn upload_report(pipeline: &str, object_key: &str) -> String {
     }
     format!(
         "reports/{pipeline}/uploads/{}",
-        hex(&Sha256::digest(object_key.as_bytes())[..16])
+        hex::encode(&Sha256::digest(object_key.as_bytes())[..16])
     )
 }
 

@@ -4,9 +4,14 @@
 //! it is rare, and lets calls take seconds there, for the request to come through.
 
 use fastrand::Rng;
+use jiff::SignedDuration;
 use perennial_core::simulator::{PIPELINE_STATES, RUN_STATES};
+use perennial_ports::ErrorKind;
+use perennial_ports::memory::operation as op;
 
+use crate::gate::Fate;
 use crate::people::{Act, Settings, Wish};
+use crate::weather::Weather;
 
 /// A state to act in, by its place among the states that the coverage counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +46,7 @@ impl Aim {
             None => State::Run(place),
             Some(place) => State::Pipeline(place),
         };
-        let act = match rng.u8(0..16) {
+        let act = match rng.u8(0..17) {
             0 | 1 => Act::Ask(Wish::Approve),
             2 | 3 => Act::Ask(Wish::Cancel),
             4 => Act::Ask(Wish::Start),
@@ -53,28 +58,76 @@ impl Aim {
             10 | 11 => Act::Delete { name: rng.u8(0..2) },
             12 => Act::DeleteModel,
             13 => Act::DeployOurModel,
+            14 => Act::SwapQuestions,
+            15 => Act::StopJob,
             _ => Act::DeleteChampion,
         };
         Some(Self { state, act })
     }
 
-    /// Whether it takes an earlier champion to get there, or to mean anything.
-    pub(crate) fn needs_seasons(&self) -> bool {
-        let later = match self.state {
-            State::Run(place) => RUN_STATES[place].starts_with("evaluating"),
-            State::Pipeline(place) => PIPELINE_STATES[place] == "moving, updating",
-        };
-        later || matches!(self.act, Act::DeleteChampion | Act::DeployOurModel)
+    /// The state's name.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.state {
+            State::Run(place) => RUN_STATES[place],
+            State::Pipeline(place) => PIPELINE_STATES[place],
+        }
     }
 
-    /// What is done in this state of a run so that the run comes into the aim's state.
+    /// How many further seasons it takes to get there, or for the act to mean anything: one where there must be a champion, one
+    /// more where it must not be the first.
+    pub(crate) fn seasons(&self) -> Option<u8> {
+        let later = self.name().starts_with("evaluating") || self.name() == "moving, updating";
+        match self.act {
+            Act::DeleteChampion | Act::DeployOurModel => Some(2),
+            _ => later.then_some(1),
+        }
+    }
+
+    /// What makes the state last: there a quick batch job, and answers that come one by one.
+    pub(crate) fn shape(&self, rng: &mut Rng, weather: &mut Weather) {
+        match self.name() {
+            "evaluating, base starting" | "evaluating, base asked" => {
+                weather.pace.batch = SignedDuration::from_mins(1);
+                weather.quotas.questions_per_minute = Some(rng.u64(2..6));
+            }
+            "closing" => weather.pace.training = SignedDuration::from_mins(1),
+            _ => {}
+        }
+    }
+
+    /// What becomes of a call on the way, in some of the cases, so that the state comes about or lasts.
+    pub(crate) fn hinders(&self, rng: &mut Rng, operation: &str) -> Option<Fate> {
+        match (self.name(), operation) {
+            ("evaluating, base starting", op::CREATE_BATCH)
+            | ("closing", op::STOP_TRAINING | op::DELETE_DEPLOYMENT) => {
+                Some(Fate::Fail(ErrorKind::Throttled))
+            }
+            ("closing", op::CREATE_TRAINING) => Some(Fate::Late(rng.u64(2_000..180_000))),
+            _ => None,
+        }
+    }
+
+    /// What is done in this state of a run so that it comes into the aim's state, or the act means something there.
     pub(crate) fn lead(&self, state: usize) -> Option<Lead> {
-        let State::Run(aim) = self.state else {
-            return None;
-        };
         let from = RUN_STATES[state];
-        match RUN_STATES[aim] {
-            "starting, cancelled" if from == "starting" => Some(Lead::Act(Act::Ask(Wish::Cancel))),
+        match self.name() {
+            // What is deleted must have come after the run was opened.
+            "moving, creating" | "moving, updating" | "moving, writing"
+                if from == "evaluating, base starting" =>
+            {
+                let Act::Delete { name } = self.act else {
+                    return None;
+                };
+                Some(Lead::Act(Act::Upload {
+                    name,
+                    first: name,
+                    records: 4,
+                    good: true,
+                }))
+            }
+            "starting, cancelled" | "closing" if from == "starting" => {
+                Some(Lead::Act(Act::Ask(Wish::Cancel)))
+            }
             "training, to be stopped" | "training, stopping" if from == "training" => {
                 Some(Lead::Act(Act::Ask(Wish::Cancel)))
             }

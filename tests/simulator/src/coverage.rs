@@ -186,8 +186,8 @@ const RUN: [Possible; 27] = [
     },
     Possible {
         event: "training stopped",
-        states: &["training, stopping"],
-        why: "nobody here stops a job by hand; a stop that is to be asked for comes before the look at the job",
+        states: &["training", "training, stopping"],
+        why: "a stop that is to be asked for comes before the look at the job",
     },
     Possible {
         event: "training stop asked",

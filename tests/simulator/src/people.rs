@@ -55,6 +55,8 @@ pub(crate) enum Act {
     MakeAModel,
     /// Somebody deletes one of our models.
     DeleteModel,
+    /// Somebody stops the training job that runs.
+    StopJob,
     /// Somebody deletes the model that serves, with its deployment.
     DeleteChampion,
     /// Somebody removes the pipeline's deployment.
@@ -161,8 +163,9 @@ pub(crate) fn plan(rng: &mut Rng, aim: Option<&Aim>) -> Vec<(u64, Act)> {
             good,
         },
     ));
-    if rng.u8(..) < 12 || aim.is_some_and(Aim::needs_seasons) {
-        return seasons(rng, acts);
+    let long = (rng.u8(..) < 8).then_some(4);
+    if let Some(count) = long.or_else(|| aim.and_then(Aim::seasons)) {
+        return seasons(rng, acts, count);
     }
     let more = *rng.choice([0, 0, 0, 0, 1, 1, 2, 3]).as_ref().unwrap_or(&2);
     let mut at = 20 * MINUTE;
@@ -192,10 +195,14 @@ pub(crate) fn plan(rng: &mut Rng, aim: Option<&Aim>) -> Vec<(u64, Act)> {
 }
 
 /// A story of several good seasons with a rollback in between, so that there are earlier champions.
-fn seasons(rng: &mut Rng, mut acts: Vec<(u64, Act)>) -> Vec<(u64, Act)> {
+fn seasons(rng: &mut Rng, mut acts: Vec<(u64, Act)>, count: u8) -> Vec<(u64, Act)> {
     let mut at = 20 * MINUTE;
-    for season in 0..4 {
+    for season in 0..count {
         at += rng.u64(2 * 60 * MINUTE..8 * 60 * MINUTE);
+        // The answers that are kept do not serve for other questions: the champion is asked again.
+        if rng.u8(..) < 64 {
+            acts.push((at, Act::UploadQuestions));
+        }
         let upload = Act::Upload {
             name: season,
             first: rng.u8(0..data::TOPICS as u8),
@@ -257,7 +264,8 @@ fn act(rng: &mut Rng) -> Act {
         87..89 => Act::CallAll,
         89..91 => Act::DeployOurModel,
         91..92 => Act::MakeAModel,
-        92..94 => Act::DeleteModel,
+        92..93 => Act::DeleteModel,
+        93..94 => Act::StopJob,
         94..96 => Act::DeleteDeployment,
         96..97 => Act::WriteAlias,
         97..99 => Act::SwapQuestions,

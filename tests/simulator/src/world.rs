@@ -153,8 +153,11 @@ impl World {
     pub(crate) fn new(seed: u64, verbose: bool, plant: Option<Plant>) -> Self {
         plant::prepare(plant);
         let mut rng = Rng::with_seed(seed);
-        let weather = Weather::draw(&mut rng);
+        let mut weather = Weather::draw(&mut rng);
         let aim = Aim::draw(&mut rng);
+        if let Some(aim) = &aim {
+            aim.shape(&mut rng, &mut weather);
+        }
         let cloud = MemoryCloud::new(rng.u64(..), data::mind);
         cloud.bedrock.set_pace(weather.pace);
         cloud.bedrock.set_quotas(weather.quotas);
@@ -208,6 +211,9 @@ impl World {
             slow_until: 0,
             cloud,
         };
+        if let Some(aim) = world.aim.clone() {
+            world.note(|| format!("an aim: in “{}”, {:?}", aim.name(), aim.act));
+        }
         world.plan();
         world
     }

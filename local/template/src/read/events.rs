@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::rule::{self, Unfinished};
+use super::rule;
 use super::{Draft, Permission, Resource, texts};
 use crate::props::Props;
 use crate::stack::{Origin, QueueMapping, Rule, Target, Trigger};
@@ -111,7 +111,7 @@ fn made_rule(
         principal: "events.amazonaws.com".to_owned(),
         source_arn: Some(arn.clone()),
     });
-    let Unfinished(Some(trigger)) = trigger else {
+    let Some(trigger) = trigger else {
         return;
     };
     draft.stack.rules.push(Rule {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Draft, Permission, Resource, events, policies};
+use super::{Draft, Permission, Resource, events, policies, texts};
 use crate::node::Node;
 use crate::props::Props;
 use crate::stack::{Function, Origin};
@@ -32,9 +32,7 @@ pub(super) fn read(
     props.pass_over(&[
         "FunctionName",
         "Description",
-        "Architectures",
         "Tags",
-        "LoggingConfig",
         "EphemeralStorage",
         "KmsKeyArn",
         "PermissionsBoundary",
@@ -68,9 +66,16 @@ pub(super) fn read(
     {
         managed.push("AWSXRayDaemonWriteAccess".to_owned());
     }
-    if props.node("VpcConfig").is_some() {
+    let in_vpc = props.node("VpcConfig").is_some();
+    if in_vpc {
         managed.push("service-role/AWSLambdaVPCAccessExecutionRole".to_owned());
     }
+    let log_group = props.map("LoggingConfig").and_then(|logging| {
+        logging.pass_over(&["ApplicationLogLevel", "LogFormat", "SystemLogLevel"]);
+        let group = logging.need("LogGroup");
+        logging.finish();
+        group
+    });
     let named = props.text("Role");
     policies::of_function(props, &mut policies, &mut managed);
     let events = events::read(&about, props, draft);
@@ -94,8 +99,13 @@ pub(super) fn read(
         crate::resolve::generated_name(&format!("{id}Role"), "AWS::IAM::Role", about.deployment);
     let role_arn = crate::resolve::arn_of("AWS::IAM::Role", &role_name, about.deployment);
     let whole = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let build = build(props, metadata);
     draft.stack.functions.push(Function {
-        binary: binary(props, metadata),
+        binary: build.program,
+        code: build.code,
+        build_method: build.method,
+        program_line: build.line,
+        architectures: texts(props, "Architectures"),
         name: about.name,
         arn: about.arn,
         memory_mb: whole(props.number("MemorySize", 128, 10_240).unwrap_or(128)),
@@ -104,6 +114,8 @@ pub(super) fn read(
             .unwrap_or(Duration::from_secs(3)),
         env: environment(props),
         role_arn: named.or(role_arn).unwrap_or_default(),
+        log_group,
+        in_vpc,
         policies,
         dead_letter_arn: dead_letter_arn.or(on_failure),
         retries,
@@ -116,15 +128,32 @@ pub(super) fn read(
     });
 }
 
-/// The program: named by the build's properties, else by the folder of its source.
-fn binary(props: &Props<'_>, metadata: Option<&Node>) -> String {
+/// What SAM builds, and how.
+struct Build {
+    program: String,
+    code: String,
+    method: Option<String>,
+    line: usize,
+}
+
+/// The program is named by the build's properties, else by the folder of its source.
+fn build(props: &Props<'_>, metadata: Option<&Node>) -> Build {
     let code = props.need("CodeUri").unwrap_or_default();
-    let build = metadata.and_then(|metadata| metadata.get("BuildProperties"));
-    let named = build.and_then(|build| build.get("Binary")?.as_text());
-    named.unwrap_or_else(|| {
-        let folders = code.trim_end_matches('/').rsplit('/');
-        folders.take(1).collect()
-    })
+    let line = props.line_of("CodeUri");
+    let folder = code.trim_end_matches('/').rsplit('/').next();
+    let folder = folder.unwrap_or_default().to_owned();
+    let method = metadata.and_then(|metadata| metadata.get("BuildMethod")?.as_text());
+    let named = metadata.and_then(|metadata| {
+        let named = metadata.get("BuildProperties")?.get("Binary")?.as_text()?;
+        Some((named, metadata.line_of(&["BuildProperties", "Binary"])))
+    });
+    let (program, line) = named.unwrap_or((folder, line));
+    Build {
+        program,
+        code,
+        method,
+        line,
+    }
 }
 
 fn environment(props: &Props<'_>) -> BTreeMap<String, String> {

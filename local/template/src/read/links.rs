@@ -1,12 +1,15 @@
 //! What refers to what: every target, queue and role that is named must be there, and must let itself be used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::policies::{lets_rule_send, of_aws};
+use super::policies::{Document, of_aws};
 use super::{Draft, Permission};
+use crate::access::{self, Asked};
 use crate::deployment::Deployment;
+use crate::names;
 use crate::props::Findings;
-use crate::stack::{Origin, Rule, Stack, Target};
+use crate::resolve::reference;
+use crate::stack::{Origin, Role, Rule, Stack, Target};
 
 const EVENTBRIDGE: &str = "events.amazonaws.com";
 
@@ -14,6 +17,7 @@ const EVENTBRIDGE: &str = "events.amazonaws.com";
 pub(super) fn finish(mut draft: Draft, deployment: &Deployment, findings: &Findings) -> Stack {
     join_mappings(&mut draft, findings);
     join_roles(&mut draft, findings);
+    name_rules(&draft.stack, findings);
     for rule in &draft.stack.rules {
         check_rule(&draft, rule, deployment, findings);
     }
@@ -55,7 +59,12 @@ fn join_mappings(draft: &mut Draft, findings: &Findings) {
 /// Gives each role and each function all of its policies.
 fn join_roles(draft: &mut Draft, findings: &Findings) {
     let lookup = |origin: &Origin, name: &String| {
-        let found = draft.managed.get(name).cloned().or_else(|| of_aws(name));
+        let of_aws = || {
+            let json = of_aws(name)?;
+            let statements = Vec::new();
+            Some(Document { json, statements })
+        };
+        let found = draft.managed.get(name).cloned().or_else(of_aws);
         if found.is_none() {
             say(
                 findings,
@@ -70,13 +79,22 @@ fn join_roles(draft: &mut Draft, findings: &Findings) {
     };
     for (role, managed) in draft.stack.roles.iter_mut().zip(&draft.role_policies) {
         for name in managed {
-            role.policies.extend(lookup(&role.origin, name));
+            if let Some(document) = lookup(&role.origin, name) {
+                role.policies.push(document.json);
+                role.statements.extend(document.statements);
+            }
         }
     }
     for policy in &draft.attached {
         for name in &policy.roles {
-            match draft.stack.roles.iter_mut().find(|role| role.name == *name) {
-                Some(role) => role.policies.push(policy.document.clone()),
+            // A role's name has its path before it, and `Ref` gives none.
+            let of = |role: &&mut Role| role.name.rsplit('/').next() == Some(name);
+            match draft.stack.roles.iter_mut().find(of) {
+                Some(role) => {
+                    role.policies.push(policy.document.json.clone());
+                    let statements = policy.document.statements.iter();
+                    role.statements.extend(statements.cloned());
+                }
                 None => say(
                     findings,
                     &policy.origin,
@@ -86,10 +104,14 @@ fn join_roles(draft: &mut Draft, findings: &Findings) {
             }
         }
     }
+    for role in &draft.stack.roles {
+        named_once(role, findings);
+    }
     let roles = &draft.stack.roles;
     for (function, of) in draft.stack.functions.iter_mut().zip(&draft.function_roles) {
         for name in &of.managed {
-            function.policies.extend(lookup(&of.origin, name));
+            let document = lookup(&of.origin, name);
+            function.policies.extend(document.map(|found| found.json));
         }
         if let Some(arn) = &of.named {
             match roles.iter().find(|role| role.arn == *arn) {
@@ -101,6 +123,39 @@ fn join_roles(draft: &mut Draft, findings: &Findings) {
                     format!("{arn} is no role of the template"),
                 ),
             }
+        }
+    }
+}
+
+/// Messages, and the record of what is used, name statements by their `Sid`.
+fn named_once(role: &Role, findings: &Findings) {
+    let mut seen = BTreeSet::new();
+    for statement in &role.statements {
+        let sid = statement.place.rsplit('.').next().unwrap_or_default();
+        if !seen.insert(sid) {
+            let message = format!(
+                "the role {} has another statement of this name; name each once",
+                role.origin.id
+            );
+            findings.add(
+                statement.node.line,
+                format!("{}.Sid", statement.place),
+                message,
+            );
+        }
+    }
+}
+
+/// Each rule of a bus has its own name.
+fn name_rules(stack: &Stack, findings: &Findings) {
+    let mut names = BTreeMap::new();
+    for rule in &stack.rules {
+        if let Some(message) = names::refusal("AWS::Events::Rule", &rule.name) {
+            say(findings, &rule.origin, "Name", message);
+        }
+        if let Some(other) = names.insert((&rule.bus, &rule.name), &rule.origin.id) {
+            let message = format!("{other} has the name “{}” too", rule.name);
+            say(findings, &rule.origin, "Name", message);
         }
     }
 }
@@ -119,8 +174,7 @@ fn check_rule(draft: &Draft, rule: &Rule, deployment: &Deployment, findings: &Fi
                 format!("{dead_letters} is no queue of the template"),
             ),
             Some(queue) => {
-                let url = url_of(&queue.name, deployment);
-                if !resource_lets(draft, &[&url], "sqs:SendMessage", dead_letters, &rule.arn) {
+                if !queue_lets(draft, rule, &queue.name, dead_letters, deployment) {
                     let message = format!(
                         "no AWS::SQS::QueuePolicy lets the rule {} send to {}",
                         rule.name, queue.origin.id
@@ -158,8 +212,7 @@ fn check_target(
             say(findings, &rule.origin, "Targets", message);
         }
     } else if let Some(queue) = stack.queue(arn) {
-        let url = url_of(&queue.name, deployment);
-        if !resource_lets(draft, &[&url], "sqs:SendMessage", arn, &rule.arn) {
+        if !queue_lets(draft, rule, &queue.name, arn, deployment) {
             let message = format!(
                 "no AWS::SQS::QueuePolicy lets the rule {} send to {}",
                 rule.name, queue.origin.id
@@ -174,7 +227,7 @@ fn check_target(
             say(findings, &rule.origin, "Targets", message);
         }
     } else if let Some(topic) = stack.topics.iter().find(|topic| topic.arn == arn) {
-        if !resource_lets(draft, &[arn], "sns:Publish", arn, &rule.arn) {
+        if !lets(draft, arn, &asked(rule, "sns:Publish", arn, deployment)) {
             let message = format!(
                 "no AWS::SNS::TopicPolicy lets the rule {} send to {}",
                 rule.name, topic.origin.id
@@ -191,20 +244,32 @@ fn check_target(
     }
 }
 
-fn url_of(queue: &str, of: &Deployment) -> String {
-    format!(
-        "https://sqs.{}.{}/{}/{queue}",
-        of.region,
-        of.url_suffix(),
-        of.account
-    )
+/// What EventBridge asks for in a rule's name.
+fn asked<'a>(
+    rule: &'a Rule,
+    action: &'a str,
+    resource: &'a str,
+    deployment: &'a Deployment,
+) -> Asked<'a> {
+    Asked {
+        service: EVENTBRIDGE,
+        action,
+        resource,
+        source_arn: &rule.arn,
+        account: &deployment.account,
+        tls: true,
+    }
 }
 
-fn resource_lets(draft: &Draft, of: &[&str], action: &str, resource: &str, rule_arn: &str) -> bool {
-    draft.resource_policies.iter().any(|(resources, document)| {
-        resources.iter().any(|name| of.contains(&name.as_str()))
-            && lets_rule_send(document, action, resource, rule_arn)
-    })
+fn queue_lets(draft: &Draft, rule: &Rule, name: &str, arn: &str, deployment: &Deployment) -> bool {
+    let url = reference("AWS::SQS::Queue", name, deployment);
+    let asked = asked(rule, "sqs:SendMessage", arn, deployment);
+    url.is_some_and(|url| lets(draft, &url, &asked))
+}
+
+/// Whether the policies of a queue or topic allow it; they are found by what `Ref` gives.
+fn lets(draft: &Draft, of: &str, asked: &Asked<'_>) -> bool {
+    access::allowed(draft.stack.policies_of(of), asked)
 }
 
 fn check_functions(stack: &Stack, findings: &Findings) {

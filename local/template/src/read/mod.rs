@@ -7,24 +7,31 @@ mod policies;
 mod rule;
 mod sam;
 mod storage;
+mod watch;
 
 use std::collections::BTreeMap;
-
-use serde_json::Value;
 
 use crate::deployment::Deployment;
 use crate::error::TemplateError;
 use crate::node::{Entry, Kind, Node};
+use crate::names;
 use crate::parameters;
 use crate::props::{Findings, Props};
-use crate::resolve::{Declared, NOT_ACTED_ON, Resolver};
+use crate::resolve::{Declared, Kept, NOT_ACTED_ON, Resolver, name_property};
 use crate::stack::{Origin, QueueMapping, Stack, Topic};
 use crate::yaml;
+use policies::Document;
 
 const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 
-/// The types of resources that are acted on.
-const ACTED_ON: [&str; 13] = [
+/// How many of each a template may have
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+const QUOTAS: [(&str, usize); 3] = [("Outputs", 200), ("Parameters", 200), ("Resources", 500)];
+
+/// The types of resources that are read, property by property.
+const ACTED_ON: [&str; 17] = [
+    "AWS::Budgets::Budget",
+    "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
     "AWS::IAM::ManagedPolicy",
@@ -32,7 +39,9 @@ const ACTED_ON: [&str; 13] = [
     "AWS::IAM::Role",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue",
@@ -46,18 +55,20 @@ struct Draft {
     stack: Stack,
     /// Who may invoke a function: its name or ARN, the principal, the source's ARN.
     permissions: Vec<Permission>,
-    /// Resource policies of queues (by URL) and topics (by ARN).
-    resource_policies: Vec<(Vec<String>, Value)>,
     /// Policies that are attached to roles by name.
     attached: Vec<Attached>,
     /// Managed policies of the template, by ARN.
-    managed: BTreeMap<String, Value>,
+    managed: BTreeMap<String, Document>,
     /// The roles of the functions, in their order.
     function_roles: Vec<function::RoleOf>,
     /// The managed policies that the template's own roles name, in their order.
     role_policies: Vec<Vec<String>>,
     /// Event source mappings outside of functions: the function's name or ARN, and the mapping.
     mappings: Vec<(String, QueueMapping)>,
+    /// Types and names, and whose they are.
+    names: BTreeMap<(String, String), String>,
+    /// Whether it takes up what is not there in this deployment, which is read all the same.
+    is_absent: bool,
 }
 
 #[derive(Debug)]
@@ -71,7 +82,7 @@ struct Permission {
 struct Attached {
     origin: Origin,
     roles: Vec<String>,
-    document: Value,
+    document: Document,
 }
 
 impl Stack {
@@ -112,6 +123,13 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
         of_functions
     });
     let declared = top.named("Resources");
+    for (section, most) in QUOTAS {
+        let found = top.named(section).len();
+        if found > most {
+            let message = format!("there are {found}; CloudFormation takes {most} at most");
+            top.refuse(section, message);
+        }
+    }
     let mut resources = BTreeMap::new();
     for entry in declared {
         let found = declare(entry, findings);
@@ -133,9 +151,23 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
     resolver.try_conditions();
     resolver.assertions(top.named("Rules"));
     let mut draft = Draft::default();
+    let mut absent = Draft {
+        is_absent: true,
+        ..Draft::default()
+    };
     for entry in declared {
-        resource(&resolver, entry, globals, &mut draft);
+        let Some(declared) = resolver.resources().get(&entry.key) else {
+            continue;
+        };
+        if resolver.is_there(declared, &entry.key) {
+            resource(&resolver, entry, declared, globals, &mut draft);
+        } else {
+            let read = || resource(&resolver, entry, declared, globals, &mut absent);
+            resolver.elsewhere(read);
+        }
     }
+    draft.stack.statements.append(&mut absent.stack.statements);
+    draft.stack.budgets.append(&mut absent.stack.budgets);
     draft.stack.outputs = outputs(&resolver, top.named("Outputs"));
     top.finish();
     links::finish(draft, deployment, findings)
@@ -143,17 +175,17 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
 
 fn declare<'t>(entry: &'t Entry, findings: &'t Findings) -> Declared<'t> {
     let props = Props::new(entry.key.as_str(), &entry.value, findings);
-    props.pass_over(&[
-        "Metadata",
-        "DependsOn",
-        "DeletionPolicy",
-        "UpdateReplacePolicy",
-    ]);
+    props.pass_over(&["Metadata", "DependsOn"]);
+    let keeps = |key| props.one_of(key, &["Delete", "Retain"]) == Some("Retain");
     let declared = Declared {
         kind: props.need("Type").unwrap_or_default(),
         line: entry.line,
         properties: props.node("Properties"),
         condition: props.text("Condition"),
+        kept: Kept {
+            when_deleted: keeps("DeletionPolicy"),
+            when_replaced: keeps("UpdateReplacePolicy"),
+        },
     };
     props.finish();
     declared
@@ -178,34 +210,41 @@ struct Resource<'a> {
     origin: Origin,
     name: String,
     arn: String,
+    kept: Kept,
     deployment: &'a Deployment,
 }
 
-fn resource(resolver: &Resolver<'_>, entry: &Entry, globals: Option<&Node>, draft: &mut Draft) {
+fn resource(
+    resolver: &Resolver<'_>,
+    entry: &Entry,
+    declared: &Declared<'_>,
+    globals: Option<&Node>,
+    draft: &mut Draft,
+) {
     let id = &entry.key;
-    let Some(declared) = resolver.resources().get(id) else {
-        return;
-    };
-    if !resolver.is_there(declared, id) {
-        return;
-    }
     let kind = declared.kind.clone();
     let empty = Node::null(entry.line);
     let own = declared.properties.unwrap_or(&empty);
     let merged = match (kind.as_str(), globals) {
-        ("AWS::Serverless::Function", Some(globals)) => sam::merge(globals, own),
+        ("AWS::Serverless::Function", Some(globals)) => {
+            resolver.make(globals.size(), entry.line, id);
+            sam::merge(globals, own)
+        }
         _ => own.clone(),
     };
     let resolved = resolver.resolve(&merged, id).unwrap_or(empty);
     let props = Props::new(id.as_str(), &resolved, resolver.findings);
     let name = resolver.physical_name(id);
+    let origin = Origin {
+        id: id.clone(),
+        line: entry.line,
+    };
+    own_name(&kind, &origin, &props, draft);
     let about = Resource {
-        origin: Origin {
-            id: id.clone(),
-            line: entry.line,
-        },
+        origin,
         arn: crate::resolve::arn_of(&kind, &name, resolver.deployment).unwrap_or_default(),
         name,
+        kept: declared.kept,
         deployment: resolver.deployment,
     };
     match kind.as_str() {
@@ -219,6 +258,7 @@ fn resource(resolver: &Resolver<'_>, entry: &Entry, globals: Option<&Node>, draf
         "AWS::SQS::Queue" => storage::queue(about, &props, draft),
         "AWS::SQS::QueuePolicy" => policies::of_resources("Queues", &props, draft),
         "AWS::SNS::TopicPolicy" => policies::of_resources("Topics", &props, draft),
+        "AWS::S3::BucketPolicy" => policies::of_resources("Bucket", &props, draft),
         "AWS::SNS::Topic" => {
             props.pass_over(&[
                 "TopicName",
@@ -233,16 +273,16 @@ fn resource(resolver: &Resolver<'_>, entry: &Entry, globals: Option<&Node>, draf
                 arn: about.arn,
             });
         }
+        "AWS::CloudWatch::Alarm" => watch::alarm(about, &props, draft),
+        names::BUDGET => watch::budget(about, &props, draft),
+        "AWS::Logs::LogGroup" => storage::log_group(about, &props, draft),
         "AWS::DynamoDB::Table" => storage::table(about, &props, draft),
         "AWS::S3::Bucket" => storage::bucket(about, &props, draft),
         "AWS::IAM::Role" => policies::role(about, &props, draft),
         "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy" => policies::attached(about, &props, draft),
         other => match NOT_ACTED_ON.iter().find(|(kind, _)| *kind == other) {
             // Its properties are resolved, so that a wrong name in them is found; no more is read of them.
-            Some((_, reason)) => {
-                draft.stack.not_acted_on.push((id.clone(), kind, reason));
-                return;
-            }
+            Some(_) => return,
             None => {
                 let known: Vec<&str> = ACTED_ON
                     .into_iter()
@@ -262,6 +302,26 @@ fn resource(resolver: &Resolver<'_>, entry: &Entry, globals: Option<&Node>, draf
     props.finish();
 }
 
+/// A name that the template gives: one that AWS takes, and no other's. Rules, which SAM makes too, are looked at with their targets.
+fn own_name(kind: &str, origin: &Origin, props: &Props<'_>, draft: &mut Draft) {
+    let property = name_property(kind).filter(|_| kind != RULE);
+    let Some((property, name)) = property.and_then(|key| Some((key, props.node(key)?.as_text()?)))
+    else {
+        return;
+    };
+    if let Some(message) = names::refusal(kind, &name) {
+        props.refuse(property, message);
+    }
+    if let Some(other) = draft
+        .names
+        .insert((kind.to_owned(), name.clone()), origin.id.clone())
+    {
+        props.refuse(property, format!("{other} has the name “{name}” too"));
+    }
+}
+
+const RULE: &str = "AWS::Events::Rule";
+
 fn outputs(resolver: &Resolver<'_>, declared: &[Entry]) -> BTreeMap<String, String> {
     let mut outputs = BTreeMap::new();
     for entry in declared {
@@ -272,7 +332,9 @@ fn outputs(resolver: &Resolver<'_>, declared: &[Entry]) -> BTreeMap<String, Stri
         let is_there = condition.is_none_or(|name| resolver.truth_of(&name, entry.line, &place));
         match props.node("Value") {
             None => props.missing("Value"),
-            Some(_) if !is_there => {}
+            Some(node) if !is_there => {
+                resolver.elsewhere(|| resolver.resolve(node, &place));
+            }
             Some(node) => {
                 let value = resolver.resolve(node, &place);
                 if let Some(text) = value.and_then(|value| value.as_text()) {

@@ -1,11 +1,25 @@
-//! Roles and policies: documents are handed on as they are, resolved; who evaluates them is no matter of this crate.
+//! Roles and policies: documents are read strictly, each statement by itself, and handed on resolved. Who may do what with them is
+//! decided by `perennial-local-policy` (policies of roles) and by [`crate::access`] (trust, and the policies of things).
 
+use std::collections::BTreeSet;
+
+use perennial_local_policy::Role as Understood;
 use serde_json::{Value, json};
 
 use super::{Attached, Draft, Resource, texts};
-use crate::node::{Kind, Node};
-use crate::props::Props;
-use crate::stack::Role;
+use crate::access;
+use crate::names;
+use crate::node::{Entry, Kind, Node};
+use crate::props::{Findings, Props};
+use crate::stack::{ResourcePolicy, Role, Statement};
+use crate::yaml;
+
+/// A policy document, resolved, and its statements with their lines.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) json: Value,
+    pub(super) statements: Vec<Statement>,
+}
 
 /// `AWS::IAM::Role`.
 pub(super) fn role(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
@@ -17,53 +31,67 @@ pub(super) fn role(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
         "PermissionsBoundary",
         "Tags",
     ]);
-    let mut policies = Vec::new();
+    let (mut policies, mut statements) = (Vec::new(), Vec::new());
+    let mut names = BTreeSet::new();
     for policy in props.maps("Policies") {
-        policy.need("PolicyName");
-        match policy.json("PolicyDocument") {
-            Some(document) => policies.push(document),
-            None => policy.missing("PolicyDocument"),
+        let name = policy.need("PolicyName").unwrap_or_default();
+        if let Some(message) = names::refusal("AWS::IAM::Policy", &name).filter(|_| !name.is_empty()) {
+            policy.refuse("PolicyName", message);
+        }
+        if !names.insert(name.clone()) {
+            let message = format!("the role has another policy “{name}”");
+            policy.refuse("PolicyName", message);
+        }
+        let place = format!("{}.Policies[{name}].PolicyDocument", props.place);
+        if let Some(document) = identity(&policy, &place, draft.is_absent) {
+            policies.push(document.json);
+            statements.extend(document.statements);
         }
         policy.finish();
     }
+    draft.stack.statements.extend(statements.iter().cloned());
     draft.role_policies.push(texts(props, "ManagedPolicyArns"));
-    let trust = props.json("AssumeRolePolicyDocument");
-    if trust.is_none() {
-        props.missing("AssumeRolePolicyDocument");
-    }
+    let trust = tree(props, "AssumeRolePolicyDocument");
+    let place = props.at("AssumeRolePolicyDocument");
+    let trust = trust.map(|trust| access::read(&trust, &place, props.findings()));
     draft.stack.roles.push(Role {
         origin: about.origin,
         name: about.name,
         arn: about.arn,
-        trust: trust.unwrap_or(Value::Null),
+        trust: trust.unwrap_or_default(),
         policies,
+        statements,
     });
 }
 
 /// `AWS::IAM::ManagedPolicy`, `AWS::IAM::Policy`.
 pub(super) fn attached(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     props.pass_over(&["ManagedPolicyName", "PolicyName", "Description", "Path"]);
-    let Some(document) = props.json("PolicyDocument") else {
-        props.missing("PolicyDocument");
+    let roles = texts(props, "Roles");
+    let Some(document) = identity(props, &props.at("PolicyDocument"), draft.is_absent) else {
         return;
     };
+    let statements = document.statements.iter().cloned();
+    draft.stack.statements.extend(statements);
     draft.managed.insert(about.arn, document.clone());
     draft.attached.push(Attached {
         origin: about.origin,
-        roles: texts(props, "Roles"),
+        roles,
         document,
     });
 }
 
-/// `AWS::SQS::QueuePolicy`, `AWS::SNS::TopicPolicy`.
+/// `AWS::SQS::QueuePolicy`, `AWS::SNS::TopicPolicy`, `AWS::S3::BucketPolicy`.
 pub(super) fn of_resources(key: &'static str, props: &Props<'_>, draft: &mut Draft) {
     let of = texts(props, key);
     if of.is_empty() {
         props.missing(key);
     }
-    match props.json("PolicyDocument") {
-        Some(document) => draft.resource_policies.push((of, document)),
-        None => props.missing("PolicyDocument"),
+    if let Some(document) = tree(props, "PolicyDocument") {
+        let place = props.at("PolicyDocument");
+        let statements = access::read(&document, &place, props.findings());
+        let policy = ResourcePolicy { of, statements };
+        draft.stack.resource_policies.push(policy);
     }
 }
 
@@ -77,10 +105,14 @@ pub(super) fn of_function(
         return;
     };
     let one = std::slice::from_ref(node);
-    for item in node.items().unwrap_or(one) {
+    for (at, item) in node.items().unwrap_or(one).iter().enumerate() {
         match (&item.kind, item.get("Statement")) {
             (Kind::Text(name), _) => managed.push(name.clone()),
-            (Kind::Map(_), Some(_)) => documents.push(with_version(item)),
+            (Kind::Map(_), Some(_)) => {
+                let place = format!("{}[{at}]", props.at("Policies"));
+                let with_version = with_version(item);
+                documents.push(understood(&with_version, &place, props.findings()).json);
+            }
             _ => {
                 let message = "a policy document or a managed policy belongs here; SAM's policy templates are not understood";
                 props
@@ -91,12 +123,90 @@ pub(super) fn of_function(
     }
 }
 
-fn with_version(document: &Node) -> Value {
-    let mut json = document.to_json();
-    if let Value::Object(members) = &mut json {
-        members.entry("Version").or_insert("2012-10-17".into());
+/// SAM adds the version where it is missing.
+fn with_version(document: &Node) -> Node {
+    let mut document = document.clone();
+    if let Kind::Map(entries) = &mut document.kind
+        && !entries.iter().any(|entry| entry.key == "Version")
+    {
+        entries.push(Entry {
+            key: "Version".into(),
+            line: document.line,
+            value: Node::text(document.line, "2012-10-17"),
+        });
     }
-    json
+    document
+}
+
+/// The policy document of a role.
+fn identity(props: &Props<'_>, place: &str, is_absent: bool) -> Option<Document> {
+    let mut document = tree(props, "PolicyDocument")?;
+    if is_absent {
+        fill(&mut document);
+    }
+    Some(understood(&document, place, props.findings()))
+}
+
+/// A parameter that is empty here has a value where the policy is there; any ARN will do for the reading.
+fn fill(node: &mut Node) {
+    match &mut node.kind {
+        Kind::Text(text) if text.is_empty() => "arn:aws:service:::any".clone_into(text),
+        Kind::List(items) => items.iter_mut().for_each(fill),
+        Kind::Map(entries) => entries.iter_mut().for_each(|entry| fill(&mut entry.value)),
+        _ => {}
+    }
+}
+
+/// Reads each statement by itself, so that what is wrong in any is told, with its line.
+fn understood(document: &Node, place: &str, findings: &Findings) -> Document {
+    let json = document.to_json();
+    let read = |document: Value, node: &Node, place: &str| {
+        if let Err(error) = Understood::read("", &[document]) {
+            let path: Vec<&str> = error.member.split('.').collect();
+            let place = format!("{place}.{}", error.member);
+            findings.add(node.line_of(&path), place, error.problem);
+        }
+    };
+    let mut frame = json.clone();
+    if let Some(statement) = frame.get_mut("Statement") {
+        *statement = json!([]);
+    }
+    read(frame, document, place);
+    let statements = access::statements(document).into_iter();
+    let statements = statements.map(|(name, node)| {
+        let place = format!("{place}.{name}");
+        // What could not be resolved was told already.
+        if !node.has_null() {
+            let one = json!({ "Version": "2012-10-17", "Statement": [node.to_json()] });
+            read(one, node, &place);
+        }
+        Statement {
+            place,
+            node: node.clone(),
+        }
+    });
+    Document {
+        statements: statements.collect(),
+        json,
+    }
+}
+
+/// A policy document's tree; JSON in text is taken too.
+fn tree(props: &Props<'_>, key: &'static str) -> Option<Node> {
+    let Some(node) = props.node(key) else {
+        props.missing(key);
+        return None;
+    };
+    match &node.kind {
+        Kind::Text(text) => match yaml::parse(text) {
+            Ok(document) => Some(document.on_line(node.line)),
+            Err(error) => {
+                props.refuse(key, format!("it is no JSON: {}", error.message));
+                None
+            }
+        },
+        _ => Some(node.clone()),
+    }
 }
 
 /// The document of one of AWS's managed policies, for those that SAM gives to functions
@@ -130,69 +240,4 @@ pub(super) fn of_aws(name: &str) -> Option<Value> {
     Some(json!({ "Version": "2012-10-17", "Statement": [
         { "Sid": policy, "Effect": "Allow", "Action": actions, "Resource": "*" },
     ]}))
-}
-
-/// Whether a resource's policy lets a rule send to it: a statement that allows the action to EventBridge, for any source, or
-/// for a pattern that the rule's ARN fits.
-pub(super) fn lets_rule_send(
-    document: &Value,
-    action: &str,
-    resource: &str,
-    rule_arn: &str,
-) -> bool {
-    let statements = match &document["Statement"] {
-        Value::Array(statements) => statements.iter().collect(),
-        one => vec![one],
-    };
-    statements.into_iter().any(|statement| {
-        let any = |value: &Value, fits: &dyn Fn(&str) -> bool| match value {
-            Value::Array(items) => items.iter().filter_map(Value::as_str).any(fits),
-            Value::String(item) => fits(item),
-            _ => false,
-        };
-        let service = |item: &str| item == "events.amazonaws.com";
-        let principal = any(&statement["Principal"]["Service"], &service);
-        let acts = any(&statement["Action"], &|item: &str| like(item, action));
-        let on = any(&statement["Resource"], &|item: &str| like(item, resource));
-        let source = match &statement["Condition"] {
-            Value::Null => true,
-            Value::Object(operators) => operators.iter().all(|(operator, keys)| {
-                let keys = keys.as_object();
-                keys.is_some_and(|keys| {
-                    keys.iter()
-                        .all(|(key, wanted)| match key.to_lowercase().as_str() {
-                            "aws:sourcearn" => any(wanted, &|item: &str| match operator.as_str() {
-                                "ArnEquals" | "ArnLike" | "StringLike" => like(item, rule_arn),
-                                "StringEquals" => item == rule_arn,
-                                _ => false,
-                            }),
-                            "aws:sourceaccount" => any(wanted, &|item: &str| {
-                                Some(item) == rule_arn.split(':').nth(4)
-                            }),
-                            _ => false,
-                        })
-                })
-            }),
-            _ => false,
-        };
-        statement["Effect"] == "Allow" && principal && acts && on && source
-    })
-}
-
-/// IAM's `*` and `?`.
-fn like(pattern: &str, text: &str) -> bool {
-    let mut pattern = pattern.chars();
-    match pattern.next() {
-        None => text.is_empty(),
-        Some('*') => {
-            let rest = pattern.as_str();
-            text.char_indices().any(|(at, _)| like(rest, &text[at..])) || like(rest, "")
-        }
-        Some(wanted) => {
-            let mut text = text.chars();
-            text.next().is_some_and(|found| {
-                (wanted == '?' || wanted == found) && like(pattern.as_str(), text.as_str())
-            })
-        }
-    }
 }

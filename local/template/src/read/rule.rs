@@ -1,19 +1,19 @@
 //! Rules of the default bus
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-events-rule.html>).
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::events::{DAY, RETRIES, only_one};
 use super::{Draft, Resource};
 use crate::deployment::Deployment;
+use crate::names;
 use crate::node::Kind;
 use crate::pattern::EventPattern;
 use crate::props::Props;
 use crate::schedule::Schedule;
 use crate::stack::{Rule, Target, Trigger};
-
-/// A trigger, unless a finding says why there is none.
-pub(super) struct Unfinished(pub(super) Option<Trigger>);
 
 pub(super) fn read(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     props.pass_over(&["Name", "Description", "Tags"]);
@@ -21,18 +21,25 @@ pub(super) fn read(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     let mut triggers = Vec::new();
     let mut broken = false;
     if props.node("EventPattern").is_some() {
-        let Unfinished(found) = pattern(props, "EventPattern");
+        let found = pattern(props, "EventPattern");
         broken |= found.is_none();
         triggers.extend(found);
     }
     if props.node("ScheduleExpression").is_some() {
-        let Unfinished(found) = schedule(props, "ScheduleExpression");
+        let found = schedule(props, "ScheduleExpression");
         broken |= found.is_none();
         triggers.extend(found);
     }
     let mut targets = Vec::new();
+    let mut ids = BTreeSet::new();
     for of in props.maps("Targets") {
-        of.pass_over(&["Id"]);
+        let id = of.need("Id").unwrap_or_default();
+        if let Some(message) = names::refusal(names::TARGET, &id).filter(|_| !id.is_empty()) {
+            of.refuse("Id", message);
+        }
+        if !ids.insert(id.clone()) {
+            of.refuse("Id", format!("another target has the id “{id}”"));
+        }
         let arn = of.need("Arn").unwrap_or_default();
         let transformed = of.map("InputTransformer").is_some();
         targets.push(Target {
@@ -87,31 +94,33 @@ pub(super) fn state(props: &Props<'_>) -> bool {
     props.one_of("State", &["ENABLED", "DISABLED"]) != Some("DISABLED")
 }
 
-pub(super) fn pattern(props: &Props<'_>, key: &'static str) -> Unfinished {
+/// A trigger, unless a finding says why there is none.
+pub(super) fn pattern(props: &Props<'_>, key: &'static str) -> Option<Trigger> {
     let Some(json) = props.json(key) else {
         if props.node(key).is_none() {
             props.missing(key);
         }
-        return Unfinished(None);
+        return None;
     };
     match EventPattern::new(json) {
-        Ok(pattern) => Unfinished(Some(Trigger::Pattern(pattern))),
+        Ok(pattern) => Some(Trigger::Pattern(pattern)),
         Err(message) => {
             props.refuse(key, message);
-            Unfinished(None)
+            None
         }
     }
 }
 
-pub(super) fn schedule(props: &Props<'_>, key: &'static str) -> Unfinished {
+/// See [`pattern`].
+pub(super) fn schedule(props: &Props<'_>, key: &'static str) -> Option<Trigger> {
     let Some(text) = props.need(key) else {
-        return Unfinished(None);
+        return None;
     };
     match Schedule::parse(&text) {
-        Ok(schedule) => Unfinished(Some(Trigger::Schedule(schedule))),
+        Ok(schedule) => Some(Trigger::Schedule(schedule)),
         Err(message) => {
             props.refuse(key, message);
-            Unfinished(None)
+            None
         }
     }
 }

@@ -1,20 +1,19 @@
 //! What keeps things: queues, the table, the bucket.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::{Draft, Resource};
 use crate::props::Props;
-use crate::stack::{Bucket, Queue, Redrive, Table};
+use crate::stack::{BLOCKS, Bucket, LogGroup, Queue, Redrive, Table};
 
 /// `AWS::SQS::Queue`. Without numbers of its own: 30 seconds, four days
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>).
 pub(super) fn queue(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     props.pass_over(&[
         "QueueName",
-        "SqsManagedSseEnabled",
-        "KmsMasterKeyId",
         "KmsDataKeyReusePeriodSeconds",
         "ReceiveMessageWaitTimeSeconds",
         "Tags",
@@ -31,7 +30,11 @@ pub(super) fn queue(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
             max_receives: u32::try_from(receives?).ok()?,
         })
     });
+    // SQS encrypts with its own keys unless it is told not to.
+    let managed = props.truth("SqsManagedSseEnabled").unwrap_or(true);
+    let encrypted = managed || props.node("KmsMasterKeyId").is_some();
     draft.stack.queues.push(Queue {
+        encrypted,
         origin: about.origin,
         name: about.name,
         arn: about.arn,
@@ -42,6 +45,26 @@ pub(super) fn queue(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
             .seconds("MessageRetentionPeriod", 60, 1_209_600)
             .unwrap_or(Duration::from_secs(4 * 86_400)),
         redrive,
+    });
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
+const DAYS: [u64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/// `AWS::Logs::LogGroup`.
+pub(super) fn log_group(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
+    props.pass_over(&["LogGroupName", "LogGroupClass", "KmsKeyId", "Tags"]);
+    let days = props.number("RetentionInDays", 1, 3653);
+    if days.is_some_and(|days| !DAYS.contains(&days)) {
+        let known = DAYS.map(|days| days.to_string()).join(", ");
+        props.refuse("RetentionInDays", format!("CloudWatch Logs takes {known}"));
+    }
+    draft.stack.log_groups.push(LogGroup {
+        origin: about.origin,
+        name: about.name,
+        days,
     });
 }
 
@@ -92,6 +115,7 @@ pub(super) fn table(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
         create,
         ttl,
         point_in_time_recovery: recovery,
+        kept: about.kept,
         deletion_protection: props.truth("DeletionProtectionEnabled").unwrap_or(false),
     });
 }
@@ -130,9 +154,6 @@ fn keys(props: &Props<'_>, create: &Value) {
 pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     props.pass_over(&[
         "BucketName",
-        "BucketEncryption",
-        "PublicAccessBlockConfiguration",
-        "OwnershipControls",
         "LoggingConfiguration",
         "Tags",
     ]);
@@ -150,11 +171,45 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         of.finish();
         on
     });
+    let encryption = props.map("BucketEncryption").and_then(|of| {
+        let rules = of.maps("ServerSideEncryptionConfiguration");
+        of.finish();
+        rules.into_iter().find_map(|rule| {
+            rule.pass_over(&["BucketKeyEnabled"]);
+            let by = rule.map("ServerSideEncryptionByDefault")?;
+            rule.finish();
+            by.pass_over(&["KMSMasterKeyID"]);
+            let algorithm = by.one_of("SSEAlgorithm", &["AES256", "aws:kms", "aws:kms:dsse"]);
+            by.finish();
+            algorithm.map(str::to_owned)
+        })
+    });
+    let blocks = props.map("PublicAccessBlockConfiguration").map(|of| {
+        let on = BLOCKS.into_iter();
+        let on: Vec<&str> = on.filter(|key| of.truth(key) == Some(true)).collect();
+        of.finish();
+        on
+    });
+    let ownership = props.map("OwnershipControls").and_then(|of| {
+        let rules = of.maps("Rules");
+        of.finish();
+        rules.into_iter().find_map(|rule| {
+            let known = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+            let found = rule.one_of("ObjectOwnership", &known);
+            rule.finish();
+            found.map(str::to_owned)
+        })
+    });
     let mut expires = Vec::new();
     if let Some(lifecycle) = props.map("LifecycleConfiguration") {
         lifecycle.pass_over(&["TransitionDefaultMinimumObjectSize"]);
+        let mut ids = BTreeSet::new();
         for rule in lifecycle.maps("Rules") {
-            rule.pass_over(&["Id"]);
+            if let Some(id) = rule.text("Id")
+                && !ids.insert(id.clone())
+            {
+                rule.refuse("Id", format!("another rule has the id “{id}”"));
+            }
             let on = rule.one_of("Status", &["Enabled", "Disabled"]) == Some("Enabled");
             let mut prefix = rule.text("Prefix");
             if let Some(filter) = rule.map("Filter") {
@@ -183,6 +238,10 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         name: about.name,
         versioned,
         announces,
+        kept: about.kept,
+        encryption,
+        blocks: blocks.unwrap_or_default(),
+        ownership,
         expires,
     });
 }

@@ -24,7 +24,8 @@ impl Resolver<'_> {
             for assertion in props.maps("Assertions") {
                 let description = assertion.text("AssertDescription").unwrap_or_default();
                 let node = assertion.node("Assert");
-                if holds && !node.is_some_and(|node| self.truth(node, &assertion.place)) {
+                let is_true = node.is_some_and(|node| self.truth(node, &assertion.place));
+                if holds && !is_true {
                     assertion.refuse("Assert", format!("it does not hold: {description}"));
                 }
                 assertion.finish();
@@ -63,7 +64,9 @@ impl Resolver<'_> {
             return false;
         };
         self.truths.borrow_mut().insert(name.to_owned(), None);
-        let truth = self.truth(node, &format!("Conditions.{name}"));
+        let within = format!("Conditions.{name}");
+        let truth = self.deeper(line, place, || self.truth(node, &within));
+        let truth = truth.unwrap_or(false);
         self.truths
             .borrow_mut()
             .insert(name.to_owned(), Some(truth));
@@ -71,6 +74,11 @@ impl Resolver<'_> {
     }
 
     fn truth(&self, node: &Node, place: &str) -> bool {
+        let truth = self.deeper(node.line, place, || self.truth_one(node, place));
+        truth.unwrap_or(false)
+    }
+
+    fn truth_one(&self, node: &Node, place: &str) -> bool {
         let wrong = |message: &str| {
             self.findings.add(node.line, place, message);
             false

@@ -1,7 +1,7 @@
 //! The intrinsic functions that give values
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>).
 
-use super::Resolver;
+use super::{LONGEST_TEXT, Resolver};
 use crate::node::{Entry, Kind, Node};
 
 const UNDERSTOOD: &str = "Ref, Fn::Sub, Fn::GetAtt, Fn::If, Fn::Join, Fn::Select, Fn::Split, and in Conditions Fn::Equals, \
@@ -46,11 +46,13 @@ impl Resolver<'_> {
                     let Some(name) = condition.as_text() else {
                         return wrong("the first item is a condition's name");
                     };
-                    let chosen = if self.truth_of(&name, line, place) {
-                        then
+                    let (chosen, other) = if self.truth_of(&name, line, place) {
+                        (then, otherwise)
                     } else {
-                        otherwise
+                        (otherwise, then)
                     };
+                    // Another deployment takes the other one, and it must be right there.
+                    self.elsewhere(|| self.resolve(other, place));
                     self.resolve(chosen, place)
                 }
                 _ => wrong("a condition's name and two values belong here"),
@@ -63,7 +65,12 @@ impl Resolver<'_> {
                 let joined = parts.as_ref().and_then(|(delimiter, list)| {
                     let texts: Option<Vec<String>> =
                         list.items()?.iter().map(Node::as_text).collect();
-                    Some(texts?.join(delimiter))
+                    let texts = texts?;
+                    let most = texts.len().saturating_mul(delimiter.len());
+                    if most > LONGEST_TEXT {
+                        return None;
+                    }
+                    Some(texts.join(delimiter))
                 });
                 match joined {
                     Some(text) => Some(Node::text(line, text)),
@@ -126,6 +133,16 @@ impl Resolver<'_> {
     /// `${Name}`, `${Name.Attribute}`, `${!Literal}`.
     fn substitute(&self, text: &str, names: &[Entry], line: usize, place: &str) -> Node {
         let mut done = String::new();
+        for own in names {
+            let used = text.split("${").skip(1).any(|part| {
+                let name = part.split_once('}').map(|(name, _)| name);
+                name == Some(own.key.as_str())
+            });
+            if !used {
+                let message = format!("Fn::Sub: {} is given and used nowhere", own.key);
+                self.findings.add(own.line, place, message);
+            }
+        }
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             done.push_str(before);
@@ -134,6 +151,11 @@ impl Resolver<'_> {
                 return Node::null(line);
             };
             rest = after;
+            if done.len() > LONGEST_TEXT {
+                let message = format!("Fn::Sub: the text grows over {LONGEST_TEXT} bytes");
+                self.findings.add(line, place, message);
+                return Node::null(line);
+            }
             if let Some(literal) = name.strip_prefix('!') {
                 done.push_str(&format!("${{{literal}}}"));
                 continue;

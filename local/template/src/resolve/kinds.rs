@@ -4,15 +4,10 @@
 use crate::deployment::Deployment;
 
 /// Resource types that the local cloud takes note of and does not act on, each with the reason.
-pub(crate) const NOT_ACTED_ON: [(&str, &str); 19] = [
+pub(crate) const NOT_ACTED_ON: [(&str, &str); 15] = [
     (
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "the table is on demand; nothing scales locally",
-    ),
-    ("AWS::Budgets::Budget", "nothing is billed locally"),
-    (
-        "AWS::CloudWatch::Alarm",
-        "nobody is called locally; the control endpoint shows dead letters",
     ),
     (
         "AWS::CloudWatch::CompositeAlarm",
@@ -35,14 +30,9 @@ pub(crate) const NOT_ACTED_ON: [(&str, &str); 19] = [
     ("AWS::EC2::VPCEndpoint", "everything is on 127.0.0.1"),
     ("AWS::KMS::Alias", "nothing is encrypted locally"),
     ("AWS::KMS::Key", "nothing is encrypted locally"),
-    ("AWS::Logs::LogGroup", "logs are files locally"),
     ("AWS::Logs::MetricFilter", "logs are files locally"),
     ("AWS::Logs::QueryDefinition", "logs are files locally"),
     ("AWS::ResourceGroups::Group", "there is no console locally"),
-    (
-        "AWS::S3::BucketPolicy",
-        "the local endpoint has no TLS and one account; roles are what is enforced",
-    ),
     ("AWS::SNS::Subscription", "no mail leaves this machine"),
     (
         "AWS::SSM::Parameter",
@@ -51,7 +41,7 @@ pub(crate) const NOT_ACTED_ON: [(&str, &str); 19] = [
 ];
 
 /// The property that holds a resource's name.
-pub(super) fn name_property(kind: &str) -> Option<&'static str> {
+pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
         "AWS::S3::Bucket" => "BucketName",
@@ -110,7 +100,7 @@ pub(crate) fn arn_of(kind: &str, name: &str, of: &Deployment) -> Option<String> 
 }
 
 /// What `Ref` gives.
-pub(super) fn reference(kind: &str, name: &str, of: &Deployment) -> Option<String> {
+pub(crate) fn reference(kind: &str, name: &str, of: &Deployment) -> Option<String> {
     Some(match kind {
         "AWS::SQS::Queue" => format!(
             "https://sqs.{}.{}/{}/{name}",

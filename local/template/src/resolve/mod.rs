@@ -4,14 +4,23 @@ mod conditions;
 mod functions;
 mod kinds;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::deployment::Deployment;
 use crate::node::{Entry, Kind, Node};
 use crate::props::Findings;
 
-pub(crate) use kinds::{NOT_ACTED_ON, arn_of, generated_name};
+pub(crate) use kinds::{NOT_ACTED_ON, arn_of, generated_name, name_property, reference};
+
+/// Names that lead to names, one after the other, before it is taken for a circle without an end.
+const LONGEST_CHAIN: usize = 64;
+/// Calls within calls: a template nests 64 levels, each with a tag, and a chain of names adds to it.
+const DEEPEST: usize = 256;
+/// The longest text that a template's functions may make; AWS's own limits of values are far below.
+const LONGEST_TEXT: usize = 100_000;
+/// All that a template's functions may make, in bytes of text and items of lists.
+const MOST: usize = 16_000_000;
 
 /// One resource as the template declares it.
 #[derive(Debug, Clone)]
@@ -21,6 +30,18 @@ pub(crate) struct Declared<'t> {
     pub(crate) line: usize,
     pub(crate) properties: Option<&'t Node>,
     pub(crate) condition: Option<String>,
+    /// Whether it is kept when the stack is deleted, and when another takes its place.
+    pub(crate) kept: Kept,
+}
+
+/// What becomes of a thing that the template holds no more
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html>).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// `DeletionPolicy: Retain`.
+    pub(crate) when_deleted: bool,
+    /// `UpdateReplacePolicy: Retain`.
+    pub(crate) when_replaced: bool,
 }
 
 /// Knows what every name of the template stands for.
@@ -34,6 +55,14 @@ pub(crate) struct Resolver<'t> {
     resources: BTreeMap<String, Declared<'t>>,
     /// Whose names are being found out, so that a circle is seen.
     naming: RefCell<Vec<String>>,
+    /// The names that were found out.
+    names: RefCell<BTreeMap<String, String>>,
+    /// How many values within values are being resolved.
+    depth: Cell<usize>,
+    /// What was made so far.
+    made: Cell<usize>,
+    /// Within what is not there in this deployment: a branch that is not taken, or a resource whose condition is false.
+    elsewhere: Cell<bool>,
 }
 
 impl<'t> Resolver<'t> {
@@ -55,7 +84,44 @@ impl<'t> Resolver<'t> {
             truths: RefCell::default(),
             resources,
             naming: RefCell::default(),
+            names: RefCell::default(),
+            depth: Cell::default(),
+            made: Cell::default(),
+            elsewhere: Cell::default(),
         }
+    }
+
+    /// Does it as in another deployment: what refers to things that are not there in this one is right there.
+    pub(crate) fn elsewhere<T>(&self, does: impl FnOnce() -> T) -> T {
+        let before = self.elsewhere.replace(true);
+        let done = does();
+        self.elsewhere.set(before);
+        done
+    }
+
+    /// Takes account of what is made; nothing more may be made when it is too much.
+    pub(crate) fn make(&self, size: usize, line: usize, place: &str) -> bool {
+        let before = self.made.get();
+        self.made.set(before.saturating_add(size));
+        if before <= MOST && self.made.get() > MOST {
+            let message = format!("what the template makes of itself grows over {MOST} bytes here");
+            self.findings.add(line, place, message);
+        }
+        self.made.get() <= MOST
+    }
+
+    /// Does it one level deeper, unless that is too deep.
+    fn deeper<T>(&self, line: usize, place: &str, does: impl FnOnce() -> T) -> Option<T> {
+        let depth = self.depth.get();
+        if depth >= DEEPEST {
+            let message = format!("values within values are more than {DEEPEST} deep here");
+            self.findings.add(line, place, message);
+            return None;
+        }
+        self.depth.set(depth + 1);
+        let done = does();
+        self.depth.set(depth);
+        Some(done)
     }
 
     pub(crate) fn resources(&self) -> &BTreeMap<String, Declared<'t>> {
@@ -72,6 +138,15 @@ impl<'t> Resolver<'t> {
 
     /// The value without intrinsics; nothing for `AWS::NoValue`.
     pub(crate) fn resolve(&self, node: &Node, place: &str) -> Option<Node> {
+        let line = node.line;
+        if self.made.get() > MOST {
+            return Some(Node::null(line));
+        }
+        let resolved = self.deeper(line, place, || self.resolve_one(node, place));
+        resolved.unwrap_or(Some(Node::null(line)))
+    }
+
+    fn resolve_one(&self, node: &Node, place: &str) -> Option<Node> {
         let line = node.line;
         match &node.kind {
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => Some(node.clone()),
@@ -97,7 +172,9 @@ impl<'t> Resolver<'t> {
                         );
                         return Some(Node::null(line));
                     }
-                    return self.apply(entry, place);
+                    let value = self.apply(entry, place)?;
+                    let fits = self.make(value.size(), line, place);
+                    return Some(if fits { value } else { Node::null(line) });
                 }
                 let resolved = entries.iter().filter_map(|entry| {
                     let value = self.resolve(&entry.value, &format!("{place}.{}", entry.key))?;
@@ -181,7 +258,8 @@ impl<'t> Resolver<'t> {
             );
             return None;
         };
-        if let (false, Some(condition)) = (self.is_there(declared, id), &declared.condition) {
+        let is_there = self.elsewhere.get() || self.is_there(declared, id);
+        if let (false, Some(condition)) = (is_there, &declared.condition) {
             let message = format!(
                 "{id} is not there in this deployment, because its condition {condition} is false"
             );
@@ -193,6 +271,9 @@ impl<'t> Resolver<'t> {
 
     /// The name that AWS will know a resource by; a role's with its path, a rule's with its bus, as ARNs have them.
     pub(crate) fn physical_name(&self, id: &str) -> String {
+        if let Some(known) = self.names.borrow().get(id) {
+            return known.clone();
+        }
         let kind = self.resources.get(id).map_or("", |found| &found.kind);
         let generated = || generated_name(id, kind, self.deployment);
         if self.naming.borrow().iter().any(|other| other == id) {
@@ -203,6 +284,14 @@ impl<'t> Resolver<'t> {
                 id,
                 format!("its name depends on itself: {circle} → {id}"),
             );
+            return generated();
+        }
+        if self.naming.borrow().len() >= LONGEST_CHAIN {
+            let line = self.resources.get(id).map_or(0, |found| found.line);
+            let message = format!(
+                "its name stands at the end of {LONGEST_CHAIN} others, one made of the other"
+            );
+            self.findings.add(line, id, message);
             return generated();
         }
         self.naming.borrow_mut().push(id.to_owned());
@@ -222,10 +311,13 @@ impl<'t> Resolver<'t> {
             _ => None,
         };
         self.naming.borrow_mut().pop();
-        match before.filter(|before| !before.is_empty()) {
+        let name = match before.filter(|before| !before.is_empty()) {
             Some(before) => format!("{before}/{name}"),
             None => name,
-        }
+        };
+        let mut names = self.names.borrow_mut();
+        names.insert(id.to_owned(), name.clone());
+        name
     }
 
     /// A property's text, resolved. What is wrong in it is found again where the resource is read, as the same finding.

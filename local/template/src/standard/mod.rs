@@ -1,11 +1,16 @@
 //! Holds a template to what Perennial's functions need, as core says it: settings, the table, the bucket, and for every event
 //! the one function that takes it. This is what continuous integration asks of `infra/template.yaml`.
 
+mod rights;
+mod roles;
 mod routes;
 mod stores;
+mod watch;
+
+use std::time::Duration;
 
 use perennial_core::announcement::Function as Owner;
-use perennial_core::settings::{Settings, VARIABLES};
+use perennial_core::settings::{Settings, SettingsError, VARIABLES};
 
 use crate::deployment::Deployment;
 use crate::error::{Finding, TemplateError};
@@ -18,9 +23,20 @@ use crate::stack::{Function, Origin, Stack};
 pub fn check(text: &str, deployment: &Deployment) -> Result<Stack, TemplateError> {
     let stack = Stack::read(text, deployment)?;
     let mut wrong = Wrong::default();
-    functions(&stack, deployment, &mut wrong);
-    stores::check(&stack, &mut wrong);
-    routes::check(&stack, &mut wrong);
+    programs(&stack, &mut wrong);
+    // What a function is told is what all else is held to; where it is told nothing that fits, that is said.
+    let mut told = stack.functions.iter();
+    let told = told.find_map(|function| looked(function, deployment).ok());
+    functions(&stack, deployment, told.as_ref(), &mut wrong);
+    if let Some(settings) = &told {
+        let installation = settings.installation.as_str();
+        roles::check(&stack, deployment, installation, &mut wrong);
+        rights::check(&stack, deployment, settings, &mut wrong);
+        watch::check(&stack, deployment, installation, &mut wrong);
+        routes::check(&stack, &settings.bus, &mut wrong);
+    }
+    queues(&stack, &mut wrong);
+    stores::check(&stack, deployment, &mut wrong);
     if wrong.0.is_empty() {
         Ok(stack)
     } else {
@@ -41,97 +57,102 @@ impl Wrong {
         self.0.push(Finding::new(origin.line, place, message));
     }
 
+    fn at(&mut self, line: usize, place: String, message: impl Into<String>) {
+        self.0.push(Finding::new(line, place, message));
+    }
+
     fn of_all(&mut self, place: &str, message: impl Into<String>) {
         self.0.push(Finding::new(0, place, message));
     }
 }
 
-fn functions(stack: &Stack, deployment: &Deployment, wrong: &mut Wrong) {
+/// Each program has its function. What is said here is the cause of much else, which is not said again.
+fn programs(stack: &Stack, wrong: &mut Wrong) {
     let names = Owner::ALL.map(Owner::name);
+    let unknown = stack.functions.iter().filter(|function| !is_known(function));
+    let unknown: Vec<&Function> = unknown.collect();
+    for function in &unknown {
+        let message = format!(
+            "there is no program “{}”; there are {}",
+            function.binary,
+            names.join(", ")
+        );
+        let place = format!("{}.Metadata.BuildProperties.Binary", function.origin.id);
+        wrong.at(function.program_line, place, message);
+    }
     for name in names {
-        if stack.function(name).is_none() {
+        // A function of an unknown program in the program's folder is the one that is missing.
+        let meant = unknown.iter().any(|function| folder(function) == name);
+        if stack.function(name).is_none() && !meant {
             wrong.of_all("Resources", format!("no function has the program {name}"));
         }
     }
-    for function in &stack.functions {
-        if !names.contains(&function.binary.as_str()) {
-            let message = format!(
-                "there is no program {}; there are {}",
-                function.binary,
-                names.join(", ")
-            );
-            wrong.say(&function.origin, "Metadata.BuildProperties.Binary", message);
+}
+
+/// Whether its program is one of Perennial's.
+fn is_known(function: &Function) -> bool {
+    let mut names = Owner::ALL.map(Owner::name).into_iter();
+    names.any(|name| name == function.binary)
+}
+
+/// The last folder of the source's path.
+fn folder(function: &Function) -> &str {
+    if is_known(function) && folder(function) != function.binary {
+        let message = format!(
+            "“{}” is not the folder of the program {}",
+            function.code, function.binary
+        );
+        wrong.say(origin, "CodeUri", message);
+    }
+    if function.build_method.as_deref() != Some("rust-cargolambda") {
+        let message = "sam build makes the functions by rust-cargolambda";
+        wrong.say(origin, "Metadata.BuildMethod", message);
+    }
+    if function.architectures != ["arm64"] {
+        let message = "the functions are built and measured for arm64";
+        wrong.say(origin, "Architectures", message);
+    }
+    if function.reserved_concurrency.is_some() {
+        let message = "small accounts cannot deploy it; the queue's MaximumConcurrency bounds ingest";
+        wrong.say(origin, "ReservedConcurrentExecutions", message);
+    }
+    let group = stack.log_groups.iter().find(|group| {
+        let named = function.log_group.as_ref();
+        named == Some(&group.name) && group.name == format!("/aws/lambda/{}", function.name)
+    });
+    match group {
+        None => {
+            let message = format!("it must name a log group of the template, /aws/lambda/{}", function.name);
+            wrong.say(origin, "LoggingConfig.LogGroup", message);
         }
-        settings(stack, function, deployment, wrong);
-        dead_letters(stack, function, wrong);
+        Some(group) if group.days.is_none() => {
+            let message = "logs would be kept, and paid for, for ever";
+            wrong.say(&group.origin, "RetentionInDays", message);
+        }
+        Some(_) => {}
     }
 }
 
-/// The variables, read by the very code that reads them in the function; and that they name what is in the stack.
-fn settings(stack: &Stack, function: &Function, deployment: &Deployment, wrong: &mut Wrong) {
-    let origin = &function.origin;
-    let place = "Environment.Variables";
-    for name in function
-        .env
-        .keys()
-        .filter(|name| name.starts_with("PERENNIAL_"))
-    {
-        if !VARIABLES.contains(&name.as_str()) {
+/// Where dead letters lie: as long as SQS can keep them, and encrypted like every other queue.
+fn queues(stack: &Stack, wrong: &mut Wrong) {
+    for queue in &stack.queues {
+        if !queue.encrypted {
+            let message = "what lies in the queue must be encrypted";
+            wrong.say(&queue.origin, "SqsManagedSseEnabled", message);
+        }
+        if queue.retention < KEPT {
             let message = format!(
-                "no function reads {name}; they read {}",
-                VARIABLES.join(", ")
+                "messages are kept for {} s; SQS can keep them for {}",
+                queue.retention.as_secs(),
+                KEPT.as_secs()
             );
-            wrong.say(origin, place, message);
+            wrong.say(&queue.origin, "MessageRetentionPeriod", message);
         }
-    }
-    let looked = Settings::from_lookup(|name| match name {
-        "AWS_REGION" => Some(deployment.region.clone()),
-        name => function.env.get(name).cloned(),
-    });
-    let found = match looked {
-        Ok(settings) => settings,
-        Err(error) => {
-            for finding in error.0 {
-                wrong.say(origin, place, finding);
-            }
-            return;
-        }
-    };
-    let mut must_be = |variable: &str, value: &str, known: Vec<&str>| {
-        if !known.contains(&value) {
-            let message = format!(
-                "{variable} is “{value}”; in the template there is {}",
-                known.join(", ")
-            );
-            wrong.say(origin, place, message);
-        }
-    };
-    let buckets = stack.buckets.iter().map(|bucket| bucket.name.as_str());
-    must_be("PERENNIAL_BUCKET", &found.bucket, buckets.collect());
-    let tables = stack.tables.iter().map(|table| table.name.as_str());
-    must_be("PERENNIAL_TABLE", &found.table, tables.collect());
-    let roles = stack.roles.iter().filter(|role| {
-        let trust = role.trust.to_string();
-        trust.contains("\"bedrock.amazonaws.com\"")
-    });
-    must_be(
-        "PERENNIAL_JOB_ROLE_ARN",
-        &found.job_role_arn,
-        roles.map(|role| role.arn.as_str()).collect(),
-    );
-    let installation = deployment.parameters.get("Installation");
-    if installation.is_some_and(|id| *id != found.installation.as_str()) {
-        let message = "PERENNIAL_INSTALLATION is not the parameter Installation";
-        wrong.say(origin, place, message);
-    }
-    for rule in routes::own_rules(stack, &found.bus) {
-        let message = format!(
-            "it takes Perennial's own events from the bus {}, and {} says them on {}",
-            rule.bus, origin.id, found.bus
-        );
-        wrong.say(&rule.origin, "EventBusName", message);
     }
 }
+
+/// The longest that SQS keeps a message.
+const KEPT: Duration = Duration::from_secs(14 * 86_400);
 
 /// What a function does not take must be kept: by its own dead-letter queue, or by its queue's.
 fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
@@ -151,6 +172,10 @@ fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
         if let Some(queue) = queue.filter(|queue| queue.redrive.is_none()) {
             let message = "a message that the function never takes would come again for ever";
             wrong.say(&queue.origin, "RedrivePolicy", message);
+        }
+        if mapping.max_concurrency.is_none() {
+            let message = "MaximumConcurrency bounds how many uploads are validated at a time";
+            wrong.say(&mapping.origin, "ScalingConfig", message);
         }
         if !mapping.reports_item_failures {
             let message =

@@ -47,31 +47,45 @@ const TOLD: [&str; 7] = [
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// An event, and who is to take it.
+/// An event, the bus that it is said on, and who is to take it.
 struct Route {
     event: Value,
+    bus: String,
     owner: Option<Owner>,
 }
 
-pub(super) fn check(stack: &Stack, wrong: &mut Wrong) {
-    let routes = routes(stack);
+/// The bus that AWS's services speak on.
+const OF_AWS: &str = "default";
+
+pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
+    let routes = routes(stack, bus);
     for route in &routes {
-        let found = stack.recipients(&route.event);
+        let found: BTreeSet<&str> = taking(stack, route)
+            .flat_map(|rule| receivers(stack, rule))
+            .collect();
         let wanted: BTreeSet<&str> = route.owner.map(Owner::name).into_iter().collect();
         let name = named(&route.event);
         for missing in wanted.difference(&found) {
+            // That a function is not there, or that a rule listens to another bus, is said where it is so.
+            let elsewhere = |rule: &Rule| rule.takes(&route.event) && sends_to(stack, rule, missing);
+            let Some(function) = stack.function(missing) else {
+                continue;
+            };
+            if stack.rules.iter().any(elsewhere) {
+                continue;
+            }
             let rules = rules_of(stack, missing);
             let message = format!(
                 "no rule sends {name} to {missing}; its rules: {}",
                 rules.join(", ")
             );
-            let origin = stack
-                .function(missing)
-                .map(|function| function.origin.clone());
-            wrong.say(&origin.unwrap_or_default(), "", message);
+            wrong.say(&function.origin, "", message);
         }
         for extra in found.difference(&wanted) {
-            for rule in taking(stack, &route.event).filter(|rule| sends_to(stack, rule, extra)) {
+            if stack.function(extra).is_some_and(|function| !super::is_known(function)) {
+                continue;
+            }
+            for rule in taking(stack, route).filter(|rule| sends_to(stack, rule, extra)) {
                 let owner = route.owner.map_or("nobody", Owner::name);
                 let message = format!(
                     "the rule {} sends {name} to {extra}; core gives it to {owner}",
@@ -85,8 +99,12 @@ pub(super) fn check(stack: &Stack, wrong: &mut Wrong) {
         of_rule(rule, &routes, wrong);
     }
     for kind in TOLD {
-        let event = envelope(SOURCE, &happened(kind, json!({})));
-        let told = taking(stack, &event).any(|rule| {
+        let route = Route {
+            event: envelope(SOURCE, &happened(kind, json!({}))),
+            bus: bus.to_owned(),
+            owner: None,
+        };
+        let told = taking(stack, &route).any(|rule| {
             let mut targets = rule.targets.iter();
             targets.any(|target| stack.topics.iter().any(|topic| topic.arn == target.arn))
         });
@@ -110,7 +128,23 @@ fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
         );
         return;
     }
-    if !routes.iter().any(|route| rule.takes(&route.event)) {
+    let mut taken = routes.iter().filter(|route| rule.takes(&route.event));
+    let mut on_its_bus = routes.iter().filter(|route| route.bus == rule.bus);
+    let elsewhere = taken.next();
+    if let Some(elsewhere) = elsewhere
+        && !on_its_bus.any(|route| rule.takes(&route.event))
+    {
+        let message = format!(
+            "the rule {} listens to the bus {}, and what it takes, such as {}, is said on the bus {}",
+            rule.name,
+            rule.bus,
+            named(&elsewhere.event),
+            elsewhere.bus
+        );
+        wrong.say(&rule.origin, "EventBusName", message);
+        return;
+    }
+    if elsewhere.is_none() {
         let message = format!(
             "the rule {} takes no event that Perennial, Amazon S3 or Amazon Bedrock sends; its pattern is {}",
             rule.name,
@@ -166,10 +200,10 @@ fn schedules(stack: &Stack, wrong: &mut Wrong) {
                     "no schedule {what} at least every {} minutes; its rules: {names}",
                     longest.as_secs() / 60
                 );
-                let origin = stack
-                    .function(owner.name())
-                    .map(|function| function.origin.clone());
-                wrong.say(&origin.unwrap_or_default(), "Events", message);
+                // A function that is not there was said to be missing.
+                if let Some(function) = stack.function(owner.name()) {
+                    wrong.say(&function.origin, "Events", message);
+                }
             }
         };
     let hour = Duration::from_secs(3600);
@@ -188,27 +222,20 @@ fn schedules(stack: &Stack, wrong: &mut Wrong) {
     need(Owner::Cleanup, "wakes cleanup", DAY, &|_| true);
 }
 
-/// Rules that take Perennial's own events from another bus than the one that they are said on.
-pub(super) fn own_rules<'s>(stack: &'s Stack, bus: &str) -> Vec<&'s Rule> {
-    let rules = stack.rules.iter().filter(|rule| rule.bus != bus);
-    rules
-        .filter(|rule| match &rule.trigger {
-            Trigger::Pattern(pattern) => pattern.json()["source"] == json!([SOURCE]),
-            Trigger::Schedule(_) => false,
-        })
-        .collect()
+fn taking<'s>(stack: &'s Stack, route: &Route) -> impl Iterator<Item = &'s Rule> {
+    let rules = stack.rules.iter().filter(|rule| rule.bus == route.bus);
+    rules.filter(|rule| rule.takes(&route.event))
 }
 
-fn taking<'s>(stack: &'s Stack, event: &Value) -> impl Iterator<Item = &'s Rule> {
-    stack.rules.iter().filter(|rule| rule.takes(event))
+/// The programs that a rule sends to.
+fn receivers<'s>(stack: &'s Stack, rule: &'s Rule) -> impl Iterator<Item = &'s str> {
+    let targets = rule.targets.iter();
+    let functions = targets.filter_map(|target| stack.receiver(&target.arn));
+    functions.map(|function| function.binary.as_str())
 }
 
 fn sends_to(stack: &Stack, rule: &Rule, binary: &str) -> bool {
-    let mut targets = rule.targets.iter();
-    targets.any(|target| {
-        let receiver = stack.receiver(&target.arn);
-        receiver.is_some_and(|function| function.binary == binary)
-    })
+    receivers(stack, rule).any(|receiver| receiver == binary)
 }
 
 fn rules_of<'s>(stack: &'s Stack, binary: &str) -> Vec<&'s str> {
@@ -238,13 +265,15 @@ fn envelope(source: &str, said: &Announcement) -> Value {
 }
 
 /// Every kind of event, with each stage and each place of an object.
-fn routes(stack: &Stack) -> Vec<Route> {
-    let bucket = stack.buckets.first().map_or("", |bucket| &bucket.name);
-    let mut routes = objects(bucket);
+fn routes(stack: &Stack, bus: &str) -> Vec<Route> {
+    // That there is no bucket is said where it is looked for.
+    let bucket = stack.buckets.first();
+    let mut routes = bucket.map_or(Vec::new(), |bucket| objects(&bucket.name, bus));
     let mut own = |said: Announcement| {
         let owner = recipient(&said.detail_type, &said.detail);
         routes.push(Route {
             event: envelope(SOURCE, &said),
+            bus: bus.to_owned(),
             owner,
         });
     };
@@ -273,6 +302,7 @@ fn routes(stack: &Stack) -> Vec<Route> {
         routes.push(Route {
             owner: announcement::recipient(kind, &said.detail),
             event: envelope("aws.bedrock", &said),
+            bus: OF_AWS.to_owned(),
         });
     }
     for (source, kind) in [
@@ -281,13 +311,14 @@ fn routes(stack: &Stack) -> Vec<Route> {
     ] {
         routes.push(Route {
             event: envelope(source, &happened(kind, json!({}))),
+            bus: bus.to_owned(),
             owner: None,
         });
     }
     routes
 }
 
-fn objects(bucket: &str) -> Vec<Route> {
+fn objects(bucket: &str, bus: &str) -> Vec<Route> {
     let mut routes = Vec::new();
     let read = ["pipelines/p.toml", "data/p/a b+%.jsonl", "eval/p/q.jsonl"];
     let written = [
@@ -305,6 +336,7 @@ fn objects(bucket: &str) -> Vec<Route> {
                 let detail = json!({ "bucket": { "name": name }, "object": { "key": key } });
                 routes.push(Route {
                     event: envelope("aws.s3", &happened(kind, detail)),
+                    bus: OF_AWS.to_owned(),
                     owner,
                 });
             }
@@ -312,6 +344,7 @@ fn objects(bucket: &str) -> Vec<Route> {
         for said in [object_found(key, "v", 1), object_missing(key)] {
             routes.push(Route {
                 event: envelope(SOURCE, &said),
+                bus: bus.to_owned(),
                 owner,
             });
         }

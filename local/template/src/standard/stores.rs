@@ -4,12 +4,15 @@ use perennial_core::table;
 use serde_json::Value;
 
 use super::Wrong;
-use crate::stack::{Bucket, Stack, Table};
+use crate::access::{self, Asked};
+use crate::deployment::Deployment;
+use crate::resolve::Kept;
+use crate::stack::{BLOCKS, Bucket, Origin, Stack, Table};
 
 /// What expires; nothing else does.
 const WORK: &str = "work/";
 
-pub(super) fn check(stack: &Stack, wrong: &mut Wrong) {
+pub(super) fn check(stack: &Stack, deployment: &Deployment, wrong: &mut Wrong) {
     match stack.tables.as_slice() {
         [only] => of_table(only, wrong),
         other => wrong.of_all(
@@ -18,7 +21,10 @@ pub(super) fn check(stack: &Stack, wrong: &mut Wrong) {
         ),
     }
     match stack.buckets.as_slice() {
-        [only] => of_bucket(only, wrong),
+        [only] => {
+            of_bucket(only, wrong);
+            by_tls_only(stack, only, deployment, wrong);
+        }
         other => wrong.of_all(
             "Resources",
             format!("one bucket is needed, and there are {}", other.len()),
@@ -27,6 +33,7 @@ pub(super) fn check(stack: &Stack, wrong: &mut Wrong) {
 }
 
 fn of_table(found: &Table, wrong: &mut Wrong) {
+    kept(&found.origin, found.kept, wrong);
     let wanted = table::create_table_request(&found.name);
     for key in [
         "AttributeDefinitions",
@@ -77,7 +84,82 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
+/// Bucket and table outlive the stack: removal never deletes data unasked.
+fn kept(origin: &Origin, kept: Kept, wrong: &mut Wrong) {
+    for (key, is) in [
+        ("DeletionPolicy", kept.when_deleted),
+        ("UpdateReplacePolicy", kept.when_replaced),
+    ] {
+        if !is {
+            wrong.say(origin, key, "it must be Retain; what it holds is gone otherwise");
+        }
+    }
+}
+
+/// Whoever asks without TLS is denied, whatever is asked, and nobody who asks with it.
+fn by_tls_only(stack: &Stack, found: &Bucket, deployment: &Deployment, wrong: &mut Wrong) {
+    let arn = format!("arn:{}:s3:::{}", deployment.partition, found.name);
+    let object = format!("{arn}/data/any");
+    let mut policies: Vec<_> = stack.policies_of(&found.name).cloned().collect();
+    for allow in policies.iter().filter(|access| !access.denies) {
+        let message = "roles say who may use the bucket; its policy may only deny";
+        wrong.at(allow.line, format!("{}.Effect", allow.place), message);
+    }
+    // What is denied here is what an allow of everything does not allow.
+    policies.retain(|access| access.denies);
+    let everything = access::Access::of_everyone("*");
+    for (action, resource) in [
+        ("s3:ListBucket", &arn),
+        ("s3:GetObject", &object),
+        ("s3:PutObject", &object),
+        ("s3:DeleteObject", &object),
+    ] {
+        let passes = |tls| {
+            let asked = Asked {
+                service: "s3.amazonaws.com",
+                action,
+                resource,
+                source_arn: "",
+                account: &deployment.account,
+                tls,
+            };
+            access::allowed(policies.iter().chain([&everything]), &asked)
+        };
+        let line = policies.first().map_or(found.origin.line, |first| first.line);
+        let place = policies
+            .first()
+            .map_or(format!("{}.BucketPolicy", found.origin.id), |first| first.place.clone());
+        if passes(false) {
+            let message = format!(
+                "{action} must be denied without TLS: Deny, Principal \"*\", aws:SecureTransport \"false\""
+            );
+            wrong.at(line, place, message);
+            return;
+        }
+        if !passes(true) {
+            let message = format!("it denies {action} to everyone who asks by TLS");
+            wrong.at(line, place, message);
+            return;
+        }
+    }
+}
+
 fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
+    kept(&found.origin, found.kept, wrong);
+    if found.encryption.is_none() {
+        let message = "what is stored must be encrypted, by AES256 or aws:kms";
+        wrong.say(&found.origin, "BucketEncryption", message);
+    }
+    for block in BLOCKS {
+        if !found.blocks.contains(&block) {
+            let place = format!("PublicAccessBlockConfiguration.{block}");
+            wrong.say(&found.origin, &place, "it must be true");
+        }
+    }
+    if found.ownership.as_deref() != Some("BucketOwnerEnforced") {
+        let message = "BucketOwnerEnforced is needed: with access lists, objects could be another account's";
+        wrong.say(&found.origin, "OwnershipControls", message);
+    }
     if !found.versioned {
         wrong.say(
             &found.origin,

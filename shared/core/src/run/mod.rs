@@ -7,7 +7,7 @@ mod decide;
 mod effects;
 mod event;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Also, Decision, Terms, decide};
@@ -35,6 +35,9 @@ pub const STARTING_LIMIT_HOURS: i64 = 48;
 pub const STOPPING_LIMIT_HOURS: i64 = 24;
 /// Answers that are not collected by then fail the run.
 pub const EVALUATION_DEADLINE_HOURS: i64 = 48;
+
+/// A run that was due for longer than this is overdue: every tick says that it is due, and nobody acts.
+pub const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a run made for itself and what cannot be removed within this time is left to the aftercare.
 pub const CLOSING_LIMIT_HOURS: i64 = 24;
@@ -388,6 +391,12 @@ impl Run {
             self.state,
             RunState::Preparing | RunState::Evaluating { .. } | RunState::Deciding
         )
+    }
+
+    /// Whether it has been due for longer than [`OVERDUE_AFTER`].
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.due
+            .is_some_and(|due| now.duration_since(due) > OVERDUE_AFTER)
     }
 
     /// The run's working folder in the bucket.

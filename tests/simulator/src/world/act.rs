@@ -3,7 +3,7 @@
 use perennial_core::announcement::Request;
 use perennial_core::names::RunId;
 use perennial_ports::memory::{Outcome, Work};
-use perennial_ports::{ChangeDeployments, DeploymentSpec, Tags};
+use perennial_ports::{ChangeDeployments, DeploymentSpec, StopTraining, Tags, TrainingStatus};
 
 use super::World;
 use crate::data;
@@ -92,6 +92,14 @@ impl World {
                 if !models.is_empty() {
                     let arn = &models[self.rng.usize(0..models.len())].arn;
                     self.cloud.bedrock.remove_model(arn);
+                }
+            }
+            Act::StopJob => {
+                for known in self.cloud.bedrock.training_jobs() {
+                    if known.job.status == TrainingStatus::InProgress {
+                        let stop = self.cloud.bedrock.stop_training(&known.job.name);
+                        let _ = futures::FutureExt::now_or_never(stop);
+                    }
                 }
             }
             Act::DeleteChampion => {

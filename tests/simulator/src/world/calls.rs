@@ -124,6 +124,13 @@ impl World {
 
     fn fate(&mut self, operation: &'static str, changes: bool, seldom: u32) -> Fate {
         if changes {
+            if self.calm_since.is_none()
+                && let Some(aim) = &self.aim
+                && let Some(fate) = aim.hinders(&mut self.rng, operation)
+                && self.rng.bool()
+            {
+                return fate;
+            }
             if self.chance(self.weather.crash_after * seldom) {
                 return Fate::CrashAfter;
             }

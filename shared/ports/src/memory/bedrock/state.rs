@@ -42,7 +42,7 @@ pub(crate) struct Model {
 }
 
 /// What happens next, and to whom.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 enum Due {
     Training(String),
     Batch(String),
@@ -126,26 +126,34 @@ impl State {
     }
 
     fn next_due(&self) -> Option<(Timestamp, Due)> {
-        let trainings = self
+        let at = self.next_change()?;
+        // At the same time: training jobs first, then batch jobs, then deployments, each in the order of their names.
+        let training = self
             .trainings
-            .values()
-            .filter_map(|job| Some((job.changes_at?, Due::Training(job.spec.name.clone()))));
-        let batches = self
-            .batches
-            .values()
-            .filter_map(|job| Some((job.changes_at?, Due::Batch(job.spec.name.clone()))));
-        let deployments = self
-            .deployments
-            .values()
-            .filter_map(|one| Some((one.changes_at()?, Due::Deployment(one.shown.arn.clone()))));
-        trainings.chain(batches).chain(deployments).min()
+            .iter()
+            .find(|(_, job)| job.changes_at == Some(at));
+        let batch = || {
+            self.batches
+                .iter()
+                .find(|(_, job)| job.changes_at == Some(at))
+        };
+        let deployment = || {
+            let mut all = self.deployments.iter();
+            all.find(|(_, one)| one.changes_at() == Some(at))
+        };
+        let due = match training {
+            Some((name, _)) => Due::Training(name.clone()),
+            None => match batch() {
+                Some((name, _)) => Due::Batch(name.clone()),
+                None => Due::Deployment(deployment()?.0.clone()),
+            },
+        };
+        Some((at, due))
     }
 
     /// Everything that was to happen by `now`, the earliest first.
     pub(crate) fn settle(&mut self, now: Timestamp, objects: &MemoryObjects, mind: &Mind) {
-        while self.next_change().is_some_and(|at| at <= now)
-            && let Some((at, due)) = self.next_due()
-        {
+        while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
             match due {
                 Due::Training(name) => self.training_changes(&name, at, objects),
                 Due::Batch(name) => self.batch_changes(&name, at, objects, mind),
