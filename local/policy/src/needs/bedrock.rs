@@ -57,7 +57,7 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
             Ok(vec![with_tags(needed, &tags(reader, "tags"))])
         }
         "GetFoundationModel" => {
-            let model = foundation(reader, reader.text("modelIdentifier")?);
+            let model = foundation(reader, reader.text("modelIdentifier")?)?;
             Ok(vec![request(&action(reader), model)])
         }
         "ListFoundationModels" => all(),
@@ -134,23 +134,38 @@ fn pass_role(reader: &Reader<'_>) -> Result<Request, NeedError> {
     Ok(role.having("iam:PassedToService", ["bedrock.amazonaws.com"]))
 }
 
-fn foundation(reader: &Reader<'_>, identifier: &str) -> String {
-    foundation_in(reader.account.region, identifier)
+/// A foundation model by its id, or by its ARN as AWS forms it in this region. An ARN of anything else (an imported model, a
+/// prompt, provisioned throughput) is a resource of another type, which a permission on foundation models does not cover
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html#amazonbedrock-resources-for-iam-policies>).
+fn foundation(reader: &Reader<'_>, identifier: &str) -> Result<String, NeedError> {
+    let region = reader.account.region;
+    let own = format!("arn:aws:bedrock:{region}::foundation-model/");
+    let id = identifier.strip_prefix(&own).unwrap_or(identifier);
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    if id.is_empty() || id.starts_with("arn:") || !id.chars().all(fits) {
+        return Err(reader.unclear(format!(
+            "{identifier:?} is neither the id of a foundation model nor an ARN {own}…, and no other model of this account"
+        )));
+    }
+    Ok(foundation_in(region, id))
 }
 
-fn foundation_in(region: &str, identifier: &str) -> String {
-    let id = identifier.rsplit_once(":foundation-model/");
-    let id = id.map_or(identifier, |(_, id)| id);
+fn foundation_in(region: &str, id: &str) -> String {
     format!("arn:aws:bedrock:{region}::foundation-model/{id}")
 }
 
 /// The ARN of a custom model or a foundation model.
-fn model(reader: &Reader<'_>, identifier: &str) -> String {
+fn model(reader: &Reader<'_>, identifier: &str) -> Result<String, NeedError> {
     match reader.resources.find(Kind::CustomModel, identifier) {
-        Some(found) => found.arn,
-        None if identifier.contains(":custom-model/") => identifier.to_owned(),
+        Some(found) => Ok(found.arn),
+        None if is_arn_of(Kind::CustomModel, identifier) => Ok(identifier.to_owned()),
         None => foundation(reader, identifier),
     }
+}
+
+/// Whether it is the ARN of such a resource of Bedrock, in whatever account.
+fn is_arn_of(kind: Kind, identifier: &str) -> bool {
+    identifier.starts_with("arn:aws:bedrock:") && Kind::of_arn(identifier) == Some(kind)
 }
 
 /// On the base model and on the model that is made: both types are marked as required. The reference gives this action
@@ -159,7 +174,7 @@ fn create_customization(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> 
     let job_tags = tags(reader, "jobTags");
     let model_tags = tags(reader, "customModelTags");
     let both = [job_tags.clone(), model_tags.clone()].concat();
-    let base = model(reader, reader.text("baseModelIdentifier")?);
+    let base = model(reader, reader.text("baseModelIdentifier")?)?;
     let create = |resource: String| with_tags(request(&action(reader), resource), &both);
     let mut needed = vec![
         create(base),
@@ -178,7 +193,7 @@ fn create_batch(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let identifier = reader.text("modelId")?;
     let models = match profile(reader, identifier)? {
         Some(profile) => profile.resources,
-        None => vec![model(reader, identifier)],
+        None => vec![model(reader, identifier)?],
     };
     let on = models.into_iter().chain([new(reader, Kind::InvocationJob)]);
     let mut needed: Vec<Request> = on
@@ -212,11 +227,11 @@ fn converse(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         };
         return Ok(resources.into_iter().map(on).collect());
     }
-    if identifier.contains(":custom-model-deployment/") {
+    if is_arn_of(Kind::Deployment, identifier) {
         let asked = on_resource(reader, ACTION, Kind::Deployment, identifier);
         return Ok(vec![asked]);
     }
-    Ok(vec![request(ACTION, foundation(reader, identifier))])
+    Ok(vec![request(ACTION, foundation(reader, identifier)?)])
 }
 
 struct Profile {
@@ -225,14 +240,13 @@ struct Profile {
     resources: Vec<String>,
 }
 
-/// A cross-region inference profile; `None` if the identifier names none.
+/// A cross-region inference profile of this region and account; `None` if the identifier names none.
 fn profile(reader: &Reader<'_>, identifier: &str) -> Result<Option<Profile>, NeedError> {
-    let id = identifier.rsplit_once(":inference-profile/");
-    let id = match id {
-        Some((_, id)) => id,
-        None if identifier.starts_with("arn:") => return Ok(None),
-        None => identifier,
-    };
+    let own = reader.arn("bedrock", "inference-profile/");
+    let id = identifier.strip_prefix(&own).unwrap_or(identifier);
+    if id.starts_with("arn:") {
+        return Ok(None);
+    }
     let Some((geography, model)) = id.split_once('.').filter(|(geography, rest)| {
         matches!(
             *geography,
@@ -253,6 +267,8 @@ fn profile(reader: &Reader<'_>, identifier: &str) -> Result<Option<Profile>, Nee
         }
     };
     let arn = reader.arn("bedrock", &format!("inference-profile/{id}"));
+    // What stands behind the geography must be the id of a model.
+    foundation(reader, model)?;
     let models = regions
         .into_iter()
         .map(|region| foundation_in(region, model));

@@ -1,6 +1,8 @@
 //! What each operation needs: actions, resources, keys.
 #![expect(clippy::unwrap_used)]
 
+mod attacks;
+
 use perennial_local_policy::{
     Account, AwsCall, Found, Kind, NeedError, Request, Resources, looked_for, needs,
 };
