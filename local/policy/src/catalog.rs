@@ -195,6 +195,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Action> {
 }
 
 impl Action {
+    /// The part before the colon.
+    pub(crate) fn service(&self) -> &'static str {
+        self.name.split_once(':').map_or("", |(service, _)| service)
+    }
+
     /// Whether requests for it carry this key.
     pub(crate) fn carries(&self, key: &str) -> bool {
         let same = |known: &&str| match known.strip_suffix('/') {

@@ -185,6 +185,12 @@ impl Test {
         }
     }
 
+    /// Whether the key has this service's prefix.
+    pub(crate) fn is_of(&self, service: &str) -> bool {
+        let prefix = self.key.split_once(':').map(|(prefix, _)| prefix);
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(service))
+    }
+
     /// Whether the request passes.
     pub(crate) fn holds(&self, context: &Context) -> bool {
         let found = context.get(&self.key);

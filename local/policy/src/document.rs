@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::catalog::{self, ACTIONS};
+use crate::catalog::{ACTIONS, Action};
 use crate::condition::Test;
 use crate::glob;
 
@@ -131,7 +131,7 @@ impl Role {
         &self.name
     }
 
-    /// Every known action that a statement allows, on whatever resource.
+    /// Every known action that a statement allows, on whatever resource. A wildcard stands for each action that it matches.
     #[must_use]
     pub fn grants(&self) -> BTreeSet<Grant> {
         let allowing = self
@@ -142,7 +142,7 @@ impl Role {
             .flat_map(|statement| {
                 let about = ACTIONS
                     .iter()
-                    .filter(|action| statement.is_about(action.name));
+                    .filter(|action| statement.is_about(action.name) && statement.reaches(action));
                 about.map(|action| Grant {
                     action: action.name.to_owned(),
                     statement: statement.sid.clone(),
@@ -297,18 +297,13 @@ fn known_action(pattern: &str) -> Result<(), String> {
     if service.is_empty() || name.is_empty() || !pattern.chars().all(|c| c == ':' || fits(c)) {
         return Err(format!("{pattern:?} is not of the form service:Action"));
     }
-    let of_service = |action: &&crate::catalog::Action| {
-        action
-            .name
-            .split_once(':')
-            .is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
-    };
+    let of_service = |action: &&Action| action.service().eq_ignore_ascii_case(service);
     if !ACTIONS.iter().any(|action| of_service(&action)) {
         return Err(format!(
             "no service {service:?} is known (in {pattern}); if it is right, add a row to local/policy/src/catalog.rs"
         ));
     }
-    let matches = |action: &&crate::catalog::Action| glob::matches_any_case(pattern, action.name);
+    let matches = |action: &&Action| glob::matches_any_case(pattern, action.name);
     if !ACTIONS.iter().any(|action| matches(&action)) {
         return Err(format!(
             "no action {pattern:?} is known; if it is right, add a row to local/policy/src/catalog.rs"
@@ -363,39 +358,65 @@ fn conditions(condition: Option<&Value>) -> Result<Vec<Test>, Wrong> {
 }
 
 impl Statement {
+    /// Whether it can ever allow or forbid the action, by the resources that it names.
+    fn reaches(&self, action: &Action) -> bool {
+        action.on_resources || self.covers("*")
+    }
+
     /// Finds what can never be: an action without resources on an ARN, a key that requests for an action do not carry.
     fn can_work(&self) -> Result<(), Wrong> {
-        let about = ACTIONS.iter().filter(|action| self.is_about(action.name));
-        for action in about {
-            for test in &self.conditions {
-                if !action.carries(&test.key) && !test.minds_absence() {
-                    return Err((
-                        format!("Condition.{}", test.key),
-                        format!(
-                            "requests for {} carry no such key here, so this never holds as it is meant; take the \
-                             action out of the statement, or add the key to local/policy/src/catalog.rs if AWS has it",
-                            action.name
-                        ),
-                    ));
-                }
-            }
+        for test in &self.conditions {
+            self.is_carried(test)
+                .map_err(|problem| (format!("Condition.{}", test.key), problem))?;
         }
-        let (Effect::Allow, What::Only(actions), What::Only(resources)) =
-            (self.effect, &self.actions, &self.resources)
-        else {
+        let (Effect::Allow, What::Only(actions)) = (self.effect, &self.actions) else {
             return Ok(());
         };
-        let without = actions
-            .iter()
-            .find(|name| catalog::find(name).is_some_and(|action| !action.on_resources));
+        let without = actions.iter().find(|pattern| {
+            let mut meant = ACTIONS
+                .iter()
+                .filter(|action| glob::matches_any_case(pattern, action.name));
+            !meant.any(|action| self.reaches(action))
+        });
         match without {
-            Some(name) if !resources.iter().any(|resource| resource == "*") => Err((
+            Some(name) => Err((
                 "Resource".into(),
                 format!(
                     "{name} takes no resource; only \"*\" allows it: give it a statement of its own"
                 ),
             )),
-            _ => Ok(()),
+            None => Ok(()),
+        }
+    }
+
+    /// A key must be carried by requests for each of the statement's actions. Where the operator asks for its absence
+    /// (`Null`, `…IfExists`), by those for one action of each service at least: nobody's key is a misspelt one, and the
+    /// condition would then hold for every request.
+    fn is_carried(&self, test: &Test) -> Result<(), String> {
+        let about = || ACTIONS.iter().filter(|action| self.is_about(action.name));
+        let of_one_service = ACTIONS.iter().any(|action| test.is_of(action.service()));
+        let kin_carry = |action: &Action| {
+            let mut kin =
+                about().filter(|other| of_one_service || other.service() == action.service());
+            kin.any(|other| other.carries(&test.key))
+        };
+        let lacking = about().find(|action| {
+            !action.carries(&test.key) && !(test.minds_absence() && kin_carry(action))
+        });
+        if !ACTIONS.iter().any(|action| action.carries(&test.key)) {
+            return Err(
+                "no request carries such a key here; mend its spelling, or add the key to local/policy/src/catalog.rs if AWS \
+                 has it"
+                    .into(),
+            );
+        }
+        match lacking {
+            Some(action) => Err(format!(
+                "requests for {} carry no such key here, so this never holds as it is meant; take the action out of the \
+                 statement, or add the key to local/policy/src/catalog.rs if AWS has it",
+                action.name
+            )),
+            None => Ok(()),
         }
     }
 }
