@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{ACTIONS, Action};
 use crate::condition::Test;
-use crate::glob;
+use crate::glob::{self, Reach};
 
 /// A policy that is not understood, or cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,8 +75,13 @@ impl Statement {
     }
 
     pub(crate) fn covers(&self, resource: &str) -> bool {
+        // To allow more than AWS would is the worse mistake.
+        let reach = match (self.effect, &self.resources) {
+            (Effect::Allow, What::Only(_)) | (Effect::Deny, What::AllBut(_)) => Reach::Narrow,
+            (Effect::Deny, What::Only(_)) | (Effect::Allow, What::AllBut(_)) => Reach::Wide,
+        };
         self.resources
-            .holds(|pattern| glob::matches(pattern, resource))
+            .holds(|pattern| glob::covers(pattern, resource, reach))
     }
 }
 

@@ -39,7 +39,11 @@ pub fn matches_any_case(pattern: &str, text: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
-/// Whether an ARN matches each of a pattern's six parts, as the ARN operators of a condition compare.
+/// Whether an ARN matches each of a pattern's six parts: a wildcard stands for characters of one part. The last part is the
+/// rest of the ARN, with whatever colons it has.
+///
+/// So the ARN operators of a condition compare ("each of the six colon-delimited components of the ARN is checked
+/// separately"), and so AWS says how to use wildcards in `Resource` ("within the individual segments of an ARN").
 pub fn matches_arn(pattern: &str, arn: &str) -> bool {
     let parts = |text: &str| -> Vec<String> { text.splitn(6, ':').map(str::to_owned).collect() };
     let (pattern, arn) = (parts(pattern), parts(arn));
@@ -49,6 +53,23 @@ pub fn matches_arn(pattern: &str, arn: &str) -> bool {
             .iter()
             .zip(&arn)
             .all(|(pattern, part)| matches(pattern, part))
+}
+
+/// How far a wildcard of `Resource` reaches. Of one that ends a part AWS says besides that it "can expand to match beyond the
+/// colon boundaries", and not when. So whoever asks takes what allows less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Within its part of the ARN.
+    Narrow,
+    /// Across the colons too.
+    Wide,
+}
+
+/// Whether a pattern of `Resource` covers a resource. `*` alone covers each, also what is no ARN.
+pub(crate) fn covers(pattern: &str, resource: &str, reach: Reach) -> bool {
+    pattern == "*"
+        || matches_arn(pattern, resource)
+        || (reach == Reach::Wide && matches(pattern, resource))
 }
 
 #[cfg(test)]
@@ -84,6 +105,12 @@ mod tests {
             matches(&pattern, &text);
             matches_arn(&pattern, &text);
             prop_assert!(matches("*", &text));
+        }
+
+        #[test]
+        fn what_reaches_narrowly_reaches_widely(pattern in "arn:[a:*?]{0,12}", text in "arn:[ab:]{0,12}") {
+            let covers = |reach| covers(&pattern, &text, reach);
+            prop_assert!(covers(Reach::Wide) || !covers(Reach::Narrow));
         }
     }
 
