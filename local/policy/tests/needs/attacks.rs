@@ -54,3 +54,38 @@ fn what_is_no_foundation_model_does_not_pass_for_one() {
         [format!("bedrock:InvokeModel {own}")]
     );
 }
+
+/// The store decodes before it takes apart. Whoever reads the source otherwise asks for another object than is copied.
+#[test]
+fn a_copys_source_is_read_as_the_store_reads_it() {
+    let copy = |source: &str| json!({"bucketName": "b", "key": "k", "x-amz-copy-source": source});
+    let read = |source: &str| words("s3", "CopyObject", copy(source)).remove(0);
+    let object = "s3:GetObject arn:aws:s3:::from/eval/a";
+    for source in [
+        "from/eval/a",
+        "/from/eval/a",
+        "%2Ffrom%2Feval%2fa",
+        "from/%65val/a",
+    ] {
+        assert_eq!(read(source), object, "{source}");
+    }
+    assert_eq!(read("from/%+1"), "s3:GetObject arn:aws:s3:::from/%+1");
+    assert_eq!(
+        read("from/a?versionId=v%2F1"),
+        "s3:GetObjectVersion arn:aws:s3:::from/a s3:VersionId=v/1"
+    );
+    for source in [
+        "from",
+        "from/",
+        "/",
+        "//a",
+        "from/%ff",
+        "from/a?versionId=%ff",
+        "arn:aws:s3:us-east-1:123456789012:accesspoint/point/object/a",
+    ] {
+        let problem = unclear("s3", "CopyObject", copy(source));
+        assert!(problem.contains("source"), "{problem}");
+    }
+    let none = json!({"bucketName": "b", "key": "k"});
+    assert!(unclear("s3", "CopyObject", none).contains("x-amz-copy-source"));
+}
