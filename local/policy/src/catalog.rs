@@ -5,17 +5,6 @@
 //! (<https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>),
 //! pages named at each table, as of 2026-08-22.
 
-/// Who makes the calls that an action is needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CalledBy {
-    /// The function itself; the local cloud checks each.
-    Function,
-    /// Lambda with the function's role: it reads the queue, writes logs, joins the VPC. The local cloud makes no such calls.
-    Lambda,
-    /// S3, DynamoDB or SQS with the function's role, where a key of the account's own encrypts. Not simulated.
-    Encryption,
-}
-
 /// How many values a key has, and so which operators fit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Values {
@@ -36,7 +25,6 @@ pub(crate) struct Action {
     pub(crate) on_resources: bool,
     /// Besides the global ones. A key that ends in `/` stands for a family.
     pub(crate) keys: &'static [&'static str],
-    pub(crate) by: CalledBy,
 }
 
 const fn on(name: &'static str, keys: &'static [&'static str]) -> Action {
@@ -44,7 +32,6 @@ const fn on(name: &'static str, keys: &'static [&'static str]) -> Action {
         name,
         on_resources: true,
         keys,
-        by: CalledBy::Function,
     }
 }
 
@@ -52,21 +39,6 @@ const fn on_all(name: &'static str) -> Action {
     Action {
         on_resources: false,
         ..on(name, &[])
-    }
-}
-
-const fn lambda(name: &'static str, on_resources: bool) -> Action {
-    Action {
-        on_resources,
-        by: CalledBy::Lambda,
-        ..on(name, &[])
-    }
-}
-
-const fn encryption(name: &'static str) -> Action {
-    Action {
-        by: CalledBy::Encryption,
-        ..on(name, &["kms:ViaService", "kms:CallerAccount"])
     }
 }
 
@@ -87,6 +59,7 @@ const TAGGING: &[&str] = &["aws:RequestTag/", "aws:TagKeys"];
 const LISTING: &[&str] = &["s3:prefix", "s3:delimiter", "s3:max-keys"];
 const ITEM: &[&str] = &["dynamodb:LeadingKeys", "dynamodb:EnclosingOperation"];
 const QUERY: &[&str] = &["dynamodb:LeadingKeys"];
+const ENCRYPTING: &[&str] = &["kms:ViaService", "kms:CallerAccount"];
 
 pub(crate) static ACTIONS: &[Action] = &[
     // .../list_amazons3.html
@@ -151,48 +124,37 @@ pub(crate) static ACTIONS: &[Action] = &[
     on("events:PutEvents", &["events:source", "events:detail-type"]),
     // .../list_awsidentityandaccessmanagementiam.html
     on("iam:PassRole", &["iam:PassedToService"]),
-    // What Lambda does with the role: "Lambda execution role", "Using Lambda with Amazon SQS",
+    // What Lambda does with the role, which the local cloud does not ask for: "Lambda execution role", "Using Lambda with Amazon SQS",
     // "Giving Lambda functions access to resources in an Amazon VPC" (Lambda Developer Guide).
-    lambda("logs:CreateLogGroup", true),
-    lambda("logs:CreateLogStream", true),
-    lambda("logs:PutLogEvents", true),
-    lambda("sqs:ReceiveMessage", true),
-    lambda("sqs:DeleteMessage", true),
-    lambda("sqs:ChangeMessageVisibility", true),
-    lambda("sqs:GetQueueAttributes", true),
-    lambda("sqs:SendMessage", true),
-    lambda("ec2:CreateNetworkInterface", true),
-    lambda("ec2:DeleteNetworkInterface", true),
-    lambda("ec2:DescribeNetworkInterfaces", false),
-    lambda("ec2:DescribeSubnets", false),
-    lambda("ec2:DescribeSecurityGroups", false),
-    lambda("ec2:DescribeVpcs", false),
-    lambda("ec2:AssignPrivateIpAddresses", true),
-    lambda("ec2:UnassignPrivateIpAddresses", true),
-    lambda("xray:PutTraceSegments", false),
-    lambda("xray:PutTelemetryRecords", false),
-    // .../list_awskeymanagementservice.html
-    encryption("kms:Decrypt"),
-    encryption("kms:Encrypt"),
-    encryption("kms:GenerateDataKey"),
-    encryption("kms:GenerateDataKeyWithoutPlaintext"),
-    encryption("kms:ReEncryptFrom"),
-    encryption("kms:ReEncryptTo"),
-    encryption("kms:DescribeKey"),
-    encryption("kms:CreateGrant"),
+    on("logs:CreateLogGroup", &[]),
+    on("logs:CreateLogStream", &[]),
+    on("logs:PutLogEvents", &[]),
+    on("sqs:ReceiveMessage", &[]),
+    on("sqs:DeleteMessage", &[]),
+    on("sqs:ChangeMessageVisibility", &[]),
+    on("sqs:GetQueueAttributes", &[]),
+    on("sqs:SendMessage", &[]),
+    on("ec2:CreateNetworkInterface", &[]),
+    on("ec2:DeleteNetworkInterface", &[]),
+    on_all("ec2:DescribeNetworkInterfaces"),
+    on_all("ec2:DescribeSubnets"),
+    on_all("ec2:DescribeSecurityGroups"),
+    on_all("ec2:DescribeVpcs"),
+    on("ec2:AssignPrivateIpAddresses", &[]),
+    on("ec2:UnassignPrivateIpAddresses", &[]),
+    on_all("xray:PutTraceSegments"),
+    on_all("xray:PutTelemetryRecords"),
+    // .../list_awskeymanagementservice.html. S3, DynamoDB and SQS ask for these with the function's role, where a key of the
+    // account's own encrypts. That is not simulated.
+    on("kms:Decrypt", ENCRYPTING),
+    on("kms:Encrypt", ENCRYPTING),
+    on("kms:GenerateDataKey", ENCRYPTING),
+    on("kms:GenerateDataKeyWithoutPlaintext", ENCRYPTING),
+    on("kms:ReEncryptFrom", ENCRYPTING),
+    on("kms:ReEncryptTo", ENCRYPTING),
+    on("kms:DescribeKey", ENCRYPTING),
+    on("kms:CreateGrant", ENCRYPTING),
 ];
-
-/// Who makes the calls that need this action; `None` if the action is not known.
-#[must_use]
-pub fn called_by(action: &str) -> Option<CalledBy> {
-    find(action).map(|action| action.by)
-}
-
-pub(crate) fn find(name: &str) -> Option<&'static Action> {
-    ACTIONS
-        .iter()
-        .find(|action| action.name.eq_ignore_ascii_case(name))
-}
 
 impl Action {
     /// The part before the colon.
@@ -237,7 +199,10 @@ mod tests {
 
     #[test]
     fn families_of_keys_need_a_name() {
-        let get = find("BEDROCK:getcustommodel").expect("a known action");
+        let get = ACTIONS
+            .iter()
+            .find(|action| action.name == "bedrock:GetCustomModel")
+            .expect("a known action");
         assert!(get.carries("AWS:resourcetag/perennial:run"));
         assert!(get.carries("aws:ResourceAccount"));
         assert!(!get.carries("aws:ResourceTag/"));

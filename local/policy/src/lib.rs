@@ -16,7 +16,6 @@ mod document;
 pub mod glob;
 mod needs;
 
-pub use catalog::{CalledBy, called_by};
 pub use decide::{Decision, Denial, Miss, Reason};
 pub use document::{Effect, Grant, PolicyError, Role};
 pub use needs::{Account, AwsCall, Found, Kind, NeedError, Resources, looked_for, needs};
