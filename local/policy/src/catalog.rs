@@ -116,7 +116,19 @@ pub(crate) static ACTIONS: &[Action] = &[
     ),
     // .../list_awssystemsmanager.html
     on("ssm:GetParameter", TAGGED),
-    on("ssm:PutParameter", &["aws:ResourceTag/", "ssm:Overwrite"]),
+    on(
+        "ssm:PutParameter",
+        &[
+            "aws:ResourceTag/",
+            "aws:RequestTag/",
+            "aws:TagKeys",
+            "ssm:Overwrite",
+        ],
+    ),
+    on(
+        "ssm:AddTagsToResource",
+        &["aws:ResourceTag/", "aws:RequestTag/", "aws:TagKeys"],
+    ),
     // .../list_amazoncloudwatch.html. Its resource type `dataset` is not one of Bedrock's metrics.
     on_all("cloudwatch:GetMetricData"),
     on_all("cloudwatch:GetMetricStatistics"),

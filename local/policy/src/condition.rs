@@ -209,16 +209,20 @@ impl Test {
             let matched = self.values.iter().any(|wanted| compare(how, wanted, found));
             matched != negated
         };
-        let Some(found) = found.filter(|found| !found.is_empty()) else {
+        // To the set operators, empty texts are no values.
+        let is_value = |value: &&String| quantifier == Quantifier::One || !value.is_empty();
+        let found = found.into_iter().flatten().filter(is_value);
+        let found: Vec<&String> = found.collect();
+        if found.is_empty() {
             return match quantifier {
                 Quantifier::One => negated || if_exists,
                 Quantifier::ForAllValues => true,
                 Quantifier::ForAnyValue => if_exists,
             };
-        };
+        }
         match quantifier {
-            Quantifier::One | Quantifier::ForAllValues => found.iter().all(passes),
-            Quantifier::ForAnyValue => found.iter().any(passes),
+            Quantifier::One | Quantifier::ForAllValues => found.into_iter().all(passes),
+            Quantifier::ForAnyValue => found.into_iter().any(passes),
         }
     }
 }

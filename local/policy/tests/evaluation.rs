@@ -257,7 +257,7 @@ fn conditions_hold_as_documented() {
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>:
-/// `ForAllValues` is true for no values, `ForAnyValue` is false.
+/// `ForAllValues` is true for no values and for an empty text, `ForAnyValue` is false.
 #[test]
 fn several_values_are_counted_as_the_set_operator_says() {
     let keys = |keys: &[&str]| Context::default().with("aws:TagKeys", keys.iter().copied());
@@ -300,6 +300,16 @@ fn several_values_are_counted_as_the_set_operator_says() {
         (
             json!({"ForAllValues:StringNotEquals": {"aws:TagKeys": "a"}}),
             keys(&["b", "a"]),
+            false,
+        ),
+        (
+            json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}),
+            keys(&[""]),
+            true,
+        ),
+        (
+            json!({"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a"]}}),
+            keys(&[""]),
             false,
         ),
         (

@@ -10,8 +10,6 @@
 //!
 //! What a create makes has no id yet: `*` stands for it, so that only a pattern that leaves the id open allows it.
 
-use serde_json::Value;
-
 use super::{Kind, NeedError, Reader, request};
 use crate::Request;
 
@@ -21,7 +19,7 @@ const UNITED_STATES: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];
 
 pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let on = |kind: Kind, member: &str| -> Result<Vec<Request>, NeedError> {
-        Ok(vec![on_one(reader, kind, reader.text(member)?)])
+        Ok(vec![on_one(reader, kind, reader.text(member)?)?])
     };
     let all = || Ok(vec![request(&action(reader), "*")]);
     match reader.call.operation {
@@ -53,8 +51,8 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
             let Some(kind) = Kind::of_arn(arn) else {
                 return Err(reader.unclear(format!("{arn} is of no kind that has tags")));
             };
-            let needed = on_one(reader, kind, arn);
-            Ok(vec![with_tags(needed, &tags(reader, "tags"))])
+            let needed = on_one(reader, kind, arn)?;
+            Ok(vec![needed.asking_for(reader, &tags(reader, "tags")?)?])
         }
         "GetFoundationModel" => {
             let model = foundation(reader, reader.text("modelIdentifier")?)?;
@@ -71,57 +69,47 @@ fn action(reader: &Reader<'_>) -> String {
 }
 
 /// The operation's own action on a resource by name or ARN.
-fn on_one(reader: &Reader<'_>, kind: Kind, identifier: &str) -> Request {
+fn on_one(reader: &Reader<'_>, kind: Kind, identifier: &str) -> Result<Request, NeedError> {
     on_resource(reader, &action(reader), kind, identifier)
 }
 
 /// Of what is not there, the ARN is made of what was asked for, and it has no tags.
-fn on_resource(reader: &Reader<'_>, action: &str, kind: Kind, identifier: &str) -> Request {
-    let Some(found) = reader.resources.find(kind, identifier) else {
-        let arn = if identifier.starts_with("arn:") {
-            identifier.to_owned()
-        } else {
-            reader.arn("bedrock", &format!("{}/{identifier}", kind.word()))
-        };
-        return Request {
-            is_missing: true,
-            ..request(action, arn)
-        };
-    };
-    let mut needed = request(action, found.arn);
-    for (key, value) in found.tags {
-        needed = needed.having(&format!("aws:ResourceTag/{key}"), [value]);
+fn on_resource(
+    reader: &Reader<'_>,
+    action: &str,
+    kind: Kind,
+    identifier: &str,
+) -> Result<Request, NeedError> {
+    if let Some(found) = reader.resources.find(kind, identifier) {
+        return request(action, found.arn).tagged(reader, "aws:ResourceTag", &found.tags);
     }
-    needed
+    let arn = if identifier.starts_with("arn:") {
+        identifier.to_owned()
+    } else {
+        reader.arn("bedrock", &format!("{}/{identifier}", kind.word()))
+    };
+    Ok(Request {
+        is_missing: true,
+        ..request(action, arn)
+    })
 }
 
 /// The tags of a request, by the member that holds them.
-fn tags(reader: &Reader<'_>, member: &str) -> Vec<(String, String)> {
-    let list = reader.call.parameters.get(member).and_then(Value::as_array);
-    let tag = |tag: &Value| {
-        let text = |name: &str| tag.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some((text("key")?, text("value")?))
-    };
-    list.into_iter().flatten().filter_map(tag).collect()
-}
-
-fn with_tags(mut needed: Request, tags: &[(String, String)]) -> Request {
-    if tags.is_empty() {
-        return needed;
-    }
-    let mut keys: Vec<String> = Vec::new();
-    for (key, value) in tags {
-        needed = needed.having(&format!("aws:RequestTag/{key}"), [value]);
-        if !keys.contains(key) {
-            keys.push(key.clone());
-        }
-    }
-    needed.having("aws:TagKeys", keys)
+fn tags(reader: &Reader<'_>, member: &str) -> Result<Vec<(String, String)>, NeedError> {
+    reader.tags(member, ("key", "value"))
 }
 
 /// Tagging what a create makes.
-fn tag_new(reader: &Reader<'_>, kind: Kind, tags: &[(String, String)]) -> Option<Request> {
-    (!tags.is_empty()).then(|| with_tags(request("bedrock:TagResource", new(reader, kind)), tags))
+fn tag_new(
+    reader: &Reader<'_>,
+    kind: Kind,
+    tags: &[(String, String)],
+) -> Result<Option<Request>, NeedError> {
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    let tag = request("bedrock:TagResource", new(reader, kind));
+    tag.asking_for(reader, tags).map(Some)
 }
 
 fn new(reader: &Reader<'_>, kind: Kind) -> String {
@@ -150,6 +138,20 @@ fn foundation(reader: &Reader<'_>, identifier: &str) -> Result<String, NeedError
     Ok(foundation_in(region, id))
 }
 
+/// The region in which a foundation model is asked, where its ARN says so: a profile asks it in others than the caller's, and
+/// `aws:RequestedRegion` is then theirs, or `unspecified` for a global profile
+/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html>).
+pub(super) fn region_of(resource: &str) -> Option<&str> {
+    let (region, _) = resource
+        .strip_prefix("arn:aws:bedrock:")?
+        .split_once("::foundation-model/")?;
+    Some(if region.is_empty() {
+        "unspecified"
+    } else {
+        region
+    })
+}
+
 fn foundation_in(region: &str, id: &str) -> String {
     format!("arn:aws:bedrock:{region}::foundation-model/{id}")
 }
@@ -171,44 +173,44 @@ fn is_arn_of(kind: Kind, identifier: &str) -> bool {
 /// On the base model and on the model that is made: both types are marked as required. The reference gives this action
 /// no `aws:ResourceTag`.
 fn create_customization(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
-    let job_tags = tags(reader, "jobTags");
-    let model_tags = tags(reader, "customModelTags");
+    let job_tags = tags(reader, "jobTags")?;
+    let model_tags = tags(reader, "customModelTags")?;
     let both = [job_tags.clone(), model_tags.clone()].concat();
     let base = model(reader, reader.text("baseModelIdentifier")?)?;
-    let create = |resource: String| with_tags(request(&action(reader), resource), &both);
+    let create = |resource: String| request(&action(reader), resource).asking_for(reader, &both);
     let mut needed = vec![
-        create(base),
-        create(new(reader, Kind::CustomModel)),
+        create(base)?,
+        create(new(reader, Kind::CustomModel))?,
         pass_role(reader)?,
     ];
-    needed.extend(tag_new(reader, Kind::CustomizationJob, &job_tags));
-    needed.extend(tag_new(reader, Kind::CustomModel, &model_tags));
+    needed.extend(tag_new(reader, Kind::CustomizationJob, &job_tags)?);
+    needed.extend(tag_new(reader, Kind::CustomModel, &model_tags)?);
     Ok(needed)
 }
 
 /// On the model and on the job that is made. For an inference profile AWS documents no row; it is asked for on the
 /// profile and on its model, as for `InvokeModel`.
 fn create_batch(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
-    let tags = tags(reader, "tags");
+    let tags = tags(reader, "tags")?;
     let identifier = reader.text("modelId")?;
     let models = match profile(reader, identifier)? {
         Some(profile) => profile.resources,
         None => vec![model(reader, identifier)?],
     };
     let on = models.into_iter().chain([new(reader, Kind::InvocationJob)]);
-    let mut needed: Vec<Request> = on
-        .map(|resource| with_tags(request(&action(reader), resource), &tags))
-        .collect();
+    let mut needed = on
+        .map(|resource| request(&action(reader), resource).asking_for(reader, &tags))
+        .collect::<Result<Vec<_>, _>>()?;
     needed.push(pass_role(reader)?);
-    needed.extend(tag_new(reader, Kind::InvocationJob, &tags));
+    needed.extend(tag_new(reader, Kind::InvocationJob, &tags)?);
     Ok(needed)
 }
 
 fn create_deployment(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
-    let tags = tags(reader, "tags");
-    let model = on_one(reader, Kind::CustomModel, reader.text("modelArn")?);
-    let mut needed = vec![with_tags(model, &tags)];
-    needed.extend(tag_new(reader, Kind::Deployment, &tags));
+    let tags = tags(reader, "tags")?;
+    let model = on_one(reader, Kind::CustomModel, reader.text("modelArn")?)?;
+    let mut needed = vec![model.asking_for(reader, &tags)?];
+    needed.extend(tag_new(reader, Kind::Deployment, &tags)?);
     Ok(needed)
 }
 
@@ -228,7 +230,7 @@ fn converse(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         return Ok(resources.into_iter().map(on).collect());
     }
     if is_arn_of(Kind::Deployment, identifier) {
-        let asked = on_resource(reader, ACTION, Kind::Deployment, identifier);
+        let asked = on_resource(reader, ACTION, Kind::Deployment, identifier)?;
         return Ok(vec![asked]);
     }
     Ok(vec![request(ACTION, foundation(reader, identifier)?)])

@@ -69,11 +69,12 @@ fn on_item(
     Ok(request(action, table(reader, of)?).having("dynamodb:LeadingKeys", [value]))
 }
 
-/// A string, a number or bytes in DynamoDB's JSON.
+/// A string, a number or bytes in DynamoDB's JSON, and nothing beside it.
 fn scalar(value: &Value) -> Option<&str> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
     ["S", "N", "B"]
         .iter()
-        .find_map(|kind| value.get(kind)?.as_str())
+        .find_map(|kind| members.get(*kind)?.as_str())
 }
 
 /// The sum of its members, each with the name of the transaction.
@@ -89,11 +90,15 @@ fn transaction(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         .and_then(Value::as_array)
         .ok_or_else(|| reader.unclear("it has no TransactItems"))?;
     let need = |member: &Value| {
-        let found = MEMBERS
+        let unclear = || reader.unclear(format!("{member} is not one member of it"));
+        let mut found = member.as_object().into_iter().flatten();
+        let (Some((kind, of)), None) = (found.next(), found.next()) else {
+            return Err(unclear());
+        };
+        let (name, action, item) = MEMBERS
             .iter()
-            .find_map(|row| Some((row, member.get(row.0)?)));
-        let ((name, action, item), of) =
-            found.ok_or_else(|| reader.unclear(format!("{member} is no member of it")))?;
+            .find(|(name, ..)| name == kind)
+            .ok_or_else(unclear)?;
         let needed = on_item(reader, action, of, item)?;
         // `ConditionCheckItem` is of transactions alone and does not carry the key.
         Ok(if *name == "ConditionCheck" {
@@ -108,33 +113,36 @@ fn transaction(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
 /// A query of an index is on the index alone.
 fn query(reader: &Reader<'_>) -> Result<Request, NeedError> {
     let parameters = reader.call.parameters;
-    let index = reader.optional("IndexName");
+    let index = reader.optional("IndexName")?;
     let mut resource = table(reader, parameters)?;
     if let Some(index) = index {
         resource = format!("{resource}/index/{index}");
     }
     let key = partition_key(reader, named(reader, parameters)?, index)?;
-    let value = equal_to(reader, &key)
+    let value = equal_to(reader, &key)?
         .ok_or_else(|| reader.unclear(format!("its key condition does not fix {key}")))?;
     Ok(request("dynamodb:Query", resource).having("dynamodb:LeadingKeys", [value]))
 }
 
-/// The value that `KeyConditionExpression` demands of an attribute: `#name = :value`.
-fn equal_to<'a>(reader: &'a Reader<'_>, attribute: &str) -> Option<&'a str> {
-    let expression = reader.optional("KeyConditionExpression")?;
+/// The value that `KeyConditionExpression` demands of an attribute: `#name = :value`, once.
+fn equal_to<'a>(reader: &'a Reader<'_>, attribute: &str) -> Result<Option<&'a str>, NeedError> {
+    let parameters = reader.call.parameters;
+    let Some(expression) = reader.optional("KeyConditionExpression")? else {
+        return Ok(None);
+    };
     let spaced = expression.replace('=', " = ").replace(['(', ')'], " ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let names = reader.call.parameters.get("ExpressionAttributeNames");
-    let is_key = |word: &str| {
-        let meant = names
-            .and_then(|names| names.get(word))
-            .and_then(Value::as_str);
-        meant.unwrap_or(word) == attribute
+    // Only what begins with # is looked up among the names.
+    let is_key = |word: &str| match word.starts_with('#') {
+        true => parameters["ExpressionAttributeNames"][word] == attribute,
+        false => word == attribute,
     };
-    let value = words.windows(3).find_map(|three| match three {
+    let mut values = words.windows(3).filter_map(|three| match three {
         [name, "=", value] if is_key(name) => Some(*value),
         _ => None,
-    })?;
-    let values = reader.call.parameters.get("ExpressionAttributeValues")?;
-    scalar(values.get(value)?)
+    });
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Ok(None);
+    };
+    Ok(scalar(&parameters["ExpressionAttributeValues"][value]))
 }

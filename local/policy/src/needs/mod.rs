@@ -8,6 +8,8 @@ mod dynamodb;
 mod s3;
 mod small;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{Context, Request};
@@ -146,6 +148,9 @@ pub fn needs(
         "sts" => small::sts(&reader),
         _ => Err(reader.no_row()),
     }?;
+    if needed.is_empty() && !small::is_free(call) {
+        return Err(reader.unclear("it is about nothing"));
+    }
     for request in &mut needed {
         request.context = reader.with_global_keys(&request.resource, request.context.clone());
     }
@@ -189,6 +194,37 @@ fn request(action: &str, resource: impl Into<String>) -> Request {
 }
 
 impl Request {
+    /// With a key for each tag, such as `aws:RequestTag/team`. Keys that differ in case only are one key to IAM, so two tags
+    /// of that name have no value that a condition could look at
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html>).
+    fn tagged(
+        mut self,
+        reader: &Reader<'_>,
+        family: &str,
+        tags: &[(String, String)],
+    ) -> Result<Self, NeedError> {
+        for (at, (key, value)) in tags.iter().enumerate() {
+            let twin = |(other, of): &&(String, String)| {
+                other.eq_ignore_ascii_case(key) && (other, of) != (key, value)
+            };
+            if tags[..at].iter().any(|tag| twin(&tag)) {
+                return Err(reader.unclear(format!("the tag {key} stands twice")));
+            }
+            self = self.having(&format!("{family}/{key}"), [value]);
+        }
+        Ok(self)
+    }
+
+    /// With the keys of the tags that the request brings.
+    fn asking_for(self, reader: &Reader<'_>, tags: &[(String, String)]) -> Result<Self, NeedError> {
+        if tags.is_empty() {
+            return Ok(self);
+        }
+        let keys: BTreeSet<&str> = tags.iter().map(|(key, _)| key.as_str()).collect();
+        let tagged = self.tagged(reader, "aws:RequestTag", tags)?;
+        Ok(tagged.having("aws:TagKeys", keys))
+    }
+
     fn having(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.context = self.context.with(key, values);
         self
@@ -210,13 +246,37 @@ impl Reader<'_> {
         }
     }
 
-    fn optional(&self, name: &str) -> Option<&str> {
-        self.call.parameters.get(name).and_then(Value::as_str)
+    /// A member that may be left out. One of another type is not taken for one that is.
+    fn optional(&self, name: &str) -> Result<Option<&str>, NeedError> {
+        match self.call.parameters.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.unclear(format!("its {name} is no text"))),
+        }
     }
 
     fn text(&self, name: &str) -> Result<&str, NeedError> {
-        let found = self.optional(name).filter(|text| !text.is_empty());
+        let found = self.optional(name)?.filter(|text| !text.is_empty());
         found.ok_or_else(|| self.unclear(format!("it has no {name}")))
+    }
+
+    /// The tags in a member that may be left out; `names` are those of a tag's key and value. A tag that is not of this form is
+    /// not passed over.
+    fn tags(
+        &self,
+        member: &str,
+        (key, value): (&str, &str),
+    ) -> Result<Vec<(String, String)>, NeedError> {
+        let list = match self.call.parameters.get(member) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(list) => list.as_array(),
+        };
+        let read = |tag: &Value| {
+            let text = |name: &str| tag.get(name)?.as_str().map(str::to_owned);
+            Some((text(key)?, text(value)?))
+        };
+        list.and_then(|list| list.iter().map(read).collect())
+            .ok_or_else(|| self.unclear(format!("its {member} are no list of tags")))
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {
@@ -235,7 +295,10 @@ impl Reader<'_> {
             .with("aws:PrincipalAccount", [id])
             .with("aws:PrincipalArn", [role_arn])
             .with("lambda:SourceFunctionArn", [function_arn])
-            .with("aws:RequestedRegion", [region]);
+            .with(
+                "aws:RequestedRegion",
+                [bedrock::region_of(resource).unwrap_or(region)],
+            );
         // A bucket's ARN names no account, and it is ours; a foundation model's names none, and it is Amazon's.
         let owner = match resource.splitn(6, ':').collect::<Vec<_>>().as_slice() {
             [_, _, "s3", ..] => Some(id),

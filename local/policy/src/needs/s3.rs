@@ -15,7 +15,7 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         Ok(request(action, format!("{}/{key}", bucket(reader)?)))
     };
     // Reading or deleting one version is an action of its own.
-    let version = |plain: &str, of_version: &str| match reader.optional("versionId") {
+    let version = |plain: &str, of_version: &str| match reader.optional("versionId")? {
         Some(version) => Ok(object(of_version)?.having("s3:VersionId", [version])),
         None => object(plain),
     };
@@ -58,7 +58,7 @@ fn bucket(reader: &Reader<'_>) -> Result<String, NeedError> {
 fn listing(reader: &Reader<'_>, action: &str) -> Result<Request, NeedError> {
     let mut needed = request(action, bucket(reader)?);
     for name in ["prefix", "delimiter", "max-keys"] {
-        if let Some(value) = reader.optional(name) {
+        if let Some(value) = reader.optional(name)? {
             needed = needed.having(&format!("s3:{name}"), [value]);
         }
     }
