@@ -406,7 +406,8 @@ impl Statement {
             kin.any(|other| other.carries(&test.key))
         };
         let lacking = about().find(|action| {
-            !action.carries(&test.key) && !(test.minds_absence() && kin_carry(action))
+            let may_lack = test.minds_absence() && kin_carry(action);
+            !may_lack && !action.carries(&test.key)
         });
         if !ACTIONS.iter().any(|action| action.carries(&test.key)) {
             return Err(
