@@ -67,7 +67,9 @@ pub(crate) fn refusal(kind: &str, name: &str) -> Option<String> {
             "“{name}” has {length} characters; AWS takes {least} to {most}"
         ));
     }
-    let fits = PATTERNS[at].as_ref().is_some_and(|regex| regex.is_match(name));
+    let fits = PATTERNS[at]
+        .as_ref()
+        .is_some_and(|regex| regex.is_match(name));
     if !fits {
         return Some(format!("“{name}” is no name that AWS takes: {pattern}"));
     }

@@ -154,7 +154,8 @@ impl Constraints {
             Err(_) => props.refuse("", format!("“{value}” is no number")),
             Ok(found) => {
                 let (least, most) = self.bounds;
-                if least.is_some_and(|least| found < least) || most.is_some_and(|most| found > most) {
+                if least.is_some_and(|least| found < least) || most.is_some_and(|most| found > most)
+                {
                     props.refuse("", format!("{value} is not within MinValue and MaxValue"));
                 }
             }

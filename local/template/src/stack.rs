@@ -231,8 +231,8 @@ pub struct Bucket {
     pub(crate) blocks: Vec<&'static str>,
     /// `BucketOwnerEnforced`: no object is another account's.
     pub(crate) ownership: Option<String>,
-    /// The prefixes whose objects expire, with the days; `None`: only old versions, delete markers or unfinished uploads do.
-    pub expires: Vec<(String, Option<u32>)>,
+    /// What the rules of its lifecycle delete.
+    pub(crate) expires: Vec<Expiry>,
 }
 
 /// An alarm on one metric.
@@ -279,6 +279,16 @@ pub(crate) struct Budget {
     pub(crate) services: Vec<String>,
     /// Whom it tells: ARNs.
     pub(crate) tells: Vec<String>,
+}
+
+/// What one rule of a bucket's lifecycle deletes, of the objects under a prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expiry {
+    pub(crate) prefix: String,
+    /// After so many days, the objects themselves.
+    pub(crate) days: Option<u64>,
+    /// Versions that newer ones replaced.
+    pub(crate) old_versions: bool,
 }
 
 /// A log group.

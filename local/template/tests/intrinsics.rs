@@ -20,7 +20,7 @@ Resources:
   Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub "q-${Name}", RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 2 } } }
   Dead: { Type: AWS::SQS::Queue }
   Topic: { Type: AWS::SNS::Topic }
-  Role: { Type: AWS::IAM::Role, Properties: { Path: /x/, RoleName: r, AssumeRolePolicyDocument: {} } }
+  Role: { Type: AWS::IAM::Role, Properties: { Path: /x/, RoleName: r, AssumeRolePolicyDocument: { Version: "2012-10-17", Statement: { Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: "sts:AssumeRole" } } } }
   Rule: { Type: AWS::Events::Rule, Properties: { EventBusName: own, Name: u, EventPattern: { source: [s] }, Targets: [{ Id: t, Arn: !Ref Topic }] } }
   Table: { Type: AWS::DynamoDB::Table, Properties: { BillingMode: PAY_PER_REQUEST, AttributeDefinitions: [{ AttributeName: a, AttributeType: S }], KeySchema: [{ AttributeName: a, KeyType: HASH }] } }
   Bucket: { Type: AWS::S3::Bucket }
@@ -29,7 +29,7 @@ Resources:
     Type: AWS::SNS::TopicPolicy
     Properties:
       Topics: [!Ref Topic]
-      PolicyDocument: { Statement: { Effect: Allow, Principal: { Service: events.amazonaws.com }, Action: "sns:*", Resource: "*", Condition: { ArnLike: { "aws:SourceArn": !GetAtt Rule.Arn } } } }
+      PolicyDocument: { Version: "2012-10-17", Statement: { Effect: Allow, Principal: { Service: events.amazonaws.com }, Action: "sns:*", Resource: "*", Condition: { ArnLike: { "aws:SourceArn": !GetAtt Rule.Arn } } } }
   Function:
     Type: AWS::Serverless::Function
     Properties:
@@ -117,7 +117,8 @@ fn intrinsics_give_what_cloudformation_gives() {
             "!Select [0, !Split [\",\", !Join [\",\", !Ref Items]]]",
             "a",
         ),
-        ("!If [Named, yes-it-is, !Ref Nothing]", "yes-it-is"),
+        // What is not there in this deployment may stand where this deployment does not look.
+        ("!If [Named, yes-it-is, !Ref Key]", "yes-it-is"),
         ("!If [Absent, x, !If [Either, !Sub \"${Name}!\", y]]", "n!"),
         ("!If [Both, a, b]", "a"),
         ("!Ref AWS::NoValue", "(none)"),
@@ -148,6 +149,27 @@ fn what_is_wrong_is_named() {
         (
             "!Ref Key",
             "Key is not there in this deployment, because its condition Absent is false",
+        ),
+        // The branch that is not taken as well.
+        (
+            "!If [Named, a, !Ref Nothing]",
+            "Nothing is neither a parameter",
+        ),
+        (
+            "!If [Absent, !GetAtt Queue.Url, a]",
+            "its attribute Url is not understood",
+        ),
+        (
+            "!If [Absent, { A: !Sub \"${Nme}\" }, a]",
+            "Nme is neither a parameter nor a resource",
+        ),
+        (
+            "!If [Absent, !If [Unnamed, a, b], a]",
+            "the condition Unnamed is not in the template",
+        ),
+        (
+            "!Sub [\"${Name}\", { Nme: a }]",
+            "Fn::Sub: Nme is given and used nowhere",
         ),
         (
             "!Sub \"${Nme}\"",
@@ -216,9 +238,73 @@ fn circles_are_seen() {
         "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  A: { Type: AWS::SNS::Topic, Properties: { TopicName: !GetAtt B.TopicName } }\n  B: { Type: AWS::SNS::Topic, Properties: { TopicName: !GetAtt A.TopicName } }\n",
     );
     assert!(
-        names.contains("its name depends on itself: A → B → A"),
+        names.contains("its name depends on itself: B → A → B"),
         "{names}"
     );
+}
+
+/// Names made of names, each of the one before it, and of nothing but themselves: what CloudFormation would take hours for.
+#[test]
+fn what_grows_without_end_is_refused_at_once() {
+    let began = std::time::Instant::now();
+    let head = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n";
+    let topic = |at: usize, name: &str| {
+        format!("  T{at}: {{ Type: AWS::SNS::Topic, Properties: {{ TopicName: {name} }} }}\n")
+    };
+    let laughs: String = (0..60)
+        .map(|at| {
+            let next = format!("${{T{}.TopicName}}", at + 1);
+            topic(at, &format!("!Sub \"{}\"", next.repeat(10)))
+        })
+        .chain([topic(60, "laugh")])
+        .collect();
+    let laughs = refused(&format!("{head}{laughs}"));
+    assert!(
+        laughs.contains("the text grows over 100000 bytes"),
+        "{laughs}"
+    );
+    let chain: String = (0..400)
+        .map(|at| topic(at, &format!("!GetAtt T{}.TopicName", at + 1)))
+        .chain([topic(400, "end")])
+        .collect();
+    let chain = refused(&format!("{head}{chain}"));
+    assert!(
+        chain.contains("its name stands at the end of 64 others"),
+        "{chain}"
+    );
+    let conditions: String = (0..10_000)
+        .map(|at| format!("  C{at}: !Not [!Condition C{}]\n", at + 1))
+        .collect();
+    let conditions = refused(&format!(
+        "AWSTemplateFormatVersion: '2010-09-09'\nConditions:\n{conditions}  C10000: !Equals [a, a]\n"
+    ));
+    assert!(
+        conditions.contains("values within values are more than 256 deep"),
+        "{conditions}"
+    );
+    let wide: String = (0..400)
+        .map(|at| {
+            let refs = "!Ref Long, ".repeat(100);
+            format!(
+                "  T{at}: {{ Type: AWS::Logs::QueryDefinition, Properties: {{ A: [{refs}] }} }}\n"
+            )
+        })
+        .collect();
+    let long = "x".repeat(4000);
+    let wide = refused(&format!(
+        "AWSTemplateFormatVersion: '2010-09-09'\nParameters: {{ Long: {{ Type: String, Default: {long} }} }}\nResources:\n{wide}"
+    ));
+    assert!(
+        wide.contains("what the template makes of itself grows over 16000000 bytes"),
+        "{wide}"
+    );
+    let many: String = (0..501).map(|at| topic(at, "a")).collect();
+    let many = refused(&format!("{head}{many}"));
+    assert!(
+        many.contains("there are 501; CloudFormation takes 500 at most"),
+        "{many}"
+    );
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
 }
 
 #[test]

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use crate::deployment::Deployment;
 use crate::error::TemplateError;
-use crate::node::{Entry, Kind, Node};
 use crate::names;
+use crate::node::{Entry, Kind, Node};
 use crate::parameters;
 use crate::props::{Findings, Props};
 use crate::resolve::{Declared, Kept, NOT_ACTED_ON, Resolver, name_property};

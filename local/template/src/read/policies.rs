@@ -35,7 +35,9 @@ pub(super) fn role(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     let mut names = BTreeSet::new();
     for policy in props.maps("Policies") {
         let name = policy.need("PolicyName").unwrap_or_default();
-        if let Some(message) = names::refusal("AWS::IAM::Policy", &name).filter(|_| !name.is_empty()) {
+        if let Some(message) =
+            names::refusal("AWS::IAM::Policy", &name).filter(|_| !name.is_empty())
+        {
             policy.refuse("PolicyName", message);
         }
         if !names.insert(name.clone()) {

@@ -113,9 +113,7 @@ pub(super) fn pattern(props: &Props<'_>, key: &'static str) -> Option<Trigger> {
 
 /// See [`pattern`].
 pub(super) fn schedule(props: &Props<'_>, key: &'static str) -> Option<Trigger> {
-    let Some(text) = props.need(key) else {
-        return None;
-    };
+    let text = props.need(key)?;
     match Schedule::parse(&text) {
         Ok(schedule) => Some(Trigger::Schedule(schedule)),
         Err(message) => {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Draft, Resource};
 use crate::props::Props;
-use crate::stack::{BLOCKS, Bucket, LogGroup, Queue, Redrive, Table};
+use crate::stack::{BLOCKS, Bucket, Expiry, LogGroup, Queue, Redrive, Table};
 
 /// `AWS::SQS::Queue`. Without numbers of its own: 30 seconds, four days
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>).
@@ -50,7 +50,8 @@ pub(super) fn queue(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
 
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
 const DAYS: [u64; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
 ];
 
 /// `AWS::Logs::LogGroup`.
@@ -152,11 +153,7 @@ fn keys(props: &Props<'_>, create: &Value) {
 
 /// `AWS::S3::Bucket`.
 pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
-    props.pass_over(&[
-        "BucketName",
-        "LoggingConfiguration",
-        "Tags",
-    ]);
+    props.pass_over(&["BucketName", "LoggingConfiguration", "Tags"]);
     let versioned = props.map("VersioningConfiguration").is_some_and(|of| {
         let on = of.one_of("Status", &["Enabled", "Suspended"]) == Some("Enabled");
         of.finish();
@@ -194,7 +191,11 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         let rules = of.maps("Rules");
         of.finish();
         rules.into_iter().find_map(|rule| {
-            let known = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+            let known = [
+                "BucketOwnerEnforced",
+                "BucketOwnerPreferred",
+                "ObjectWriter",
+            ];
             let found = rule.one_of("ObjectOwnership", &known);
             rule.finish();
             found.map(str::to_owned)
@@ -219,16 +220,20 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
             rule.pass_over(&[
                 "AbortIncompleteMultipartUpload",
                 "ExpiredObjectDeleteMarker",
+            ]);
+            let old = [
                 "NoncurrentVersionExpiration",
                 "NoncurrentVersionExpirationInDays",
-            ]);
+            ];
+            let old_versions = old.map(|key| rule.node(key).is_some()).contains(&true);
             let days = rule.number("ExpirationInDays", 1, 36_500);
             rule.finish();
             if on {
-                expires.push((
-                    prefix.unwrap_or_default(),
-                    days.and_then(|days| u32::try_from(days).ok()),
-                ));
+                expires.push(Expiry {
+                    prefix: prefix.unwrap_or_default(),
+                    days,
+                    old_versions,
+                });
             }
         }
         lifecycle.finish();

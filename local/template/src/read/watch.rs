@@ -46,15 +46,29 @@ pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     let read = (
         props.need("Namespace"),
         props.need("MetricName"),
-        props.need("ComparisonOperator").and_then(|_| props.one_of("ComparisonOperator", &COMPARISONS)),
+        props
+            .need("ComparisonOperator")
+            .and_then(|_| props.one_of("ComparisonOperator", &COMPARISONS)),
         threshold,
-        props.need("Period").and_then(|_| props.seconds("Period", 10, 86_400)),
-        props.need("Statistic").and_then(|_| props.one_of("Statistic", &statistics)),
+        props
+            .need("Period")
+            .and_then(|_| props.seconds("Period", 10, 86_400)),
+        props
+            .need("Statistic")
+            .and_then(|_| props.one_of("Statistic", &statistics)),
     );
-    let missing = props.one_of("TreatMissingData", &missing).unwrap_or("missing");
+    let missing = props
+        .one_of("TreatMissingData", &missing)
+        .unwrap_or("missing");
     let actions = texts(props, "AlarmActions");
-    let (Some(namespace), Some(metric), Some(comparison), Some(threshold), Some(period), Some(statistic)) =
-        read
+    let (
+        Some(namespace),
+        Some(metric),
+        Some(comparison),
+        Some(threshold),
+        Some(period),
+        Some(statistic),
+    ) = read
     else {
         return;
     };

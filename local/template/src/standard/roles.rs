@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use perennial_core::announcement::Function as Owner;
 use perennial_local_policy::{Context, Decision, Request, Role as Understood};
 
 use super::Wrong;
+use super::functions::is_known;
 use crate::access::{Access, Condition, How, SOURCE_ACCOUNT, SOURCE_ARN};
 use crate::deployment::Deployment;
 use crate::stack::{Function, Role, Stack};
@@ -57,37 +59,55 @@ pub(super) fn check(stack: &Stack, deployment: &Deployment, installation: &str, 
             );
             wrong.say(&function.origin, "Role", message);
         }
-        if super::is_known(function) {
-            belongs(function, role, wrong);
-        }
         of_lambda(role, wrong);
-        lets_lambda(function, stack, deployment, wrong);
+        // Another's role lets Lambda do another's part; that it is another's says enough.
+        if belongs(function, role, wrong) {
+            lets_lambda(function, stack, deployment, wrong);
+        }
     }
     for role in &stack.roles {
-        if !owners.contains_key(role.arn.as_str()) {
+        let meant = Owner::ALL
+            .iter()
+            .any(|owner| role.origin.id == named(owner.name(), "Role"));
+        if !meant && !owners.contains_key(role.arn.as_str()) {
             of_job(role, deployment, installation, wrong);
         }
     }
 }
 
-/// The function of the program `ingest` is IngestFunction, and its role is IngestRole.
-fn belongs(function: &Function, role: &Role, wrong: &mut Wrong) {
-    let mut letters = function.binary.chars();
+/// The logical id of a program's function, role, …: `IngestRole`.
+fn named(program: &str, end: &str) -> String {
+    let mut letters = program.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    let begin: String = first.into_iter().chain(letters).collect();
+    first
+        .into_iter()
+        .chain(letters)
+        .chain(end.chars())
+        .collect()
+}
+
+/// The function of the program `ingest` is IngestFunction, and its role is IngestRole.
+fn belongs(function: &Function, role: &Role, wrong: &mut Wrong) -> bool {
+    // That there is no such program is said already.
+    if !is_known(function) {
+        return true;
+    }
+    let mut all = true;
     for (id, end, place) in [
         (&function.origin.id, "Function", ""),
         (&role.origin.id, "Role", "Role"),
     ] {
-        let wanted = format!("{begin}{end}");
+        let wanted = named(&function.binary, end);
         if *id != wanted {
             let message = format!(
                 "it has {id}; with the program {} belongs {wanted}",
                 function.binary
             );
             wrong.say(&function.origin, place, message);
+            all = false;
         }
     }
+    all
 }
 
 fn of_lambda(role: &Role, wrong: &mut Wrong) {

@@ -67,7 +67,8 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
         let name = named(&route.event);
         for missing in wanted.difference(&found) {
             // That a function is not there, or that a rule listens to another bus, is said where it is so.
-            let elsewhere = |rule: &Rule| rule.takes(&route.event) && sends_to(stack, rule, missing);
+            let elsewhere =
+                |rule: &Rule| rule.takes(&route.event) && sends_to(stack, rule, missing);
             let Some(function) = stack.function(missing) else {
                 continue;
             };
@@ -82,7 +83,10 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
             wrong.say(&function.origin, "", message);
         }
         for extra in found.difference(&wanted) {
-            if stack.function(extra).is_some_and(|function| !super::is_known(function)) {
+            if stack
+                .function(extra)
+                .is_some_and(|function| !super::functions::is_known(function))
+            {
                 continue;
             }
             for rule in taking(stack, route).filter(|rule| sends_to(stack, rule, extra)) {

@@ -7,7 +7,7 @@ use super::Wrong;
 use crate::access::{self, Asked};
 use crate::deployment::Deployment;
 use crate::resolve::Kept;
-use crate::stack::{BLOCKS, Bucket, Origin, Stack, Table};
+use crate::stack::{BLOCKS, Bucket, Expiry, Origin, Stack, Table};
 
 /// What expires; nothing else does.
 const WORK: &str = "work/";
@@ -91,7 +91,11 @@ fn kept(origin: &Origin, kept: Kept, wrong: &mut Wrong) {
         ("UpdateReplacePolicy", kept.when_replaced),
     ] {
         if !is {
-            wrong.say(origin, key, "it must be Retain; what it holds is gone otherwise");
+            wrong.say(
+                origin,
+                key,
+                "it must be Retain; what it holds is gone otherwise",
+            );
         }
     }
 }
@@ -125,10 +129,14 @@ fn by_tls_only(stack: &Stack, found: &Bucket, deployment: &Deployment, wrong: &m
             };
             access::allowed(policies.iter().chain([&everything]), &asked)
         };
-        let line = policies.first().map_or(found.origin.line, |first| first.line);
+        let line = policies
+            .first()
+            .map_or(found.origin.line, |first| first.line);
         let place = policies
             .first()
-            .map_or(format!("{}.BucketPolicy", found.origin.id), |first| first.place.clone());
+            .map_or(format!("{}.BucketPolicy", found.origin.id), |first| {
+                first.place.clone()
+            });
         if passes(false) {
             let message = format!(
                 "{action} must be denied without TLS: Deny, Principal \"*\", aws:SecureTransport \"false\""
@@ -157,7 +165,8 @@ fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
         }
     }
     if found.ownership.as_deref() != Some("BucketOwnerEnforced") {
-        let message = "BucketOwnerEnforced is needed: with access lists, objects could be another account's";
+        let message =
+            "BucketOwnerEnforced is needed: with access lists, objects could be another account's";
         wrong.say(&found.origin, "OwnershipControls", message);
     }
     if !found.versioned {
@@ -174,20 +183,22 @@ fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
             "the bucket must tell EventBridge of its objects",
         );
     }
-    if !found
-        .expires
-        .iter()
-        .any(|(prefix, days)| prefix == WORK && days.is_some())
-    {
+    let work = |expiry: &&Expiry| expiry.prefix.starts_with(WORK);
+    let mut of_work = found.expires.iter().filter(work);
+    if !of_work.any(|expiry| expiry.prefix == WORK && expiry.days.is_some()) {
         wrong.say(
             &found.origin,
             "LifecycleConfiguration",
             format!("{WORK} must expire"),
         );
     }
-    for (prefix, days) in &found.expires {
-        if let (Some(days), false) = (days, prefix.starts_with(WORK)) {
+    for expiry in found.expires.iter().filter(|expiry| !work(expiry)) {
+        let prefix = &expiry.prefix;
+        if let Some(days) = expiry.days {
             let message = format!("“{prefix}” expires after {days} days; nothing but {WORK} may");
+            wrong.say(&found.origin, "LifecycleConfiguration", message);
+        } else if expiry.old_versions {
+            let message = format!("old versions under “{prefix}” expire; nothing but {WORK} may");
             wrong.say(&found.origin, "LifecycleConfiguration", message);
         }
     }

@@ -38,7 +38,10 @@ pub(super) fn check(stack: &Stack, deployment: &Deployment, installation: &str, 
     for watched in needed(stack, installation) {
         let of_metric = stack.alarms.iter().filter(|alarm| watched.is_of(alarm));
         let of_metric: Vec<&Alarm> = of_metric.collect();
-        if of_metric.iter().any(|alarm| watched.misses(alarm).is_none()) {
+        if of_metric
+            .iter()
+            .any(|alarm| watched.misses(alarm).is_none())
+        {
             continue;
         }
         match of_metric.first() {
@@ -147,7 +150,13 @@ impl Watched<'_> {
 
     /// The property by which an alarm does not watch what it should, and why.
     fn misses(&self, alarm: &Alarm) -> Option<(&'static str, String)> {
-        let fires = |value: f64| if alarm.fires(value) { "fires" } else { "is silent" };
+        let fires = |value: f64| {
+            if alarm.fires(value) {
+                "fires"
+            } else {
+                "is silent"
+            }
+        };
         if alarm.statistic != self.statistic {
             let message = format!("{} is watched by its {}", self.metric, self.statistic);
             return Some(("Statistic", message));
@@ -240,7 +249,14 @@ fn of_alarm(
     }
     for action in &alarm.actions {
         let service = "cloudwatch.amazonaws.com";
-        told(stack, deployment, &alarm.origin, "AlarmActions", (service, &alarm.arn, action), wrong);
+        told(
+            stack,
+            deployment,
+            &alarm.origin,
+            "AlarmActions",
+            (service, &alarm.arn, action),
+            wrong,
+        );
     }
 }
 
@@ -254,7 +270,11 @@ fn told(
     wrong: &mut Wrong,
 ) {
     if !stack.topics.iter().any(|known| known.arn == topic) {
-        wrong.say(origin, place, format!("{topic} is no topic of the template"));
+        wrong.say(
+            origin,
+            place,
+            format!("{topic} is no topic of the template"),
+        );
         return;
     }
     let asked = Asked {
@@ -294,6 +314,13 @@ fn spend(stack: &Stack, deployment: &Deployment, wrong: &mut Wrong) {
             deployment.partition, deployment.account
         );
         let place = "NotificationsWithSubscribers";
-        told(stack, deployment, &budget.origin, place, (service, &arn, topic), wrong);
+        told(
+            stack,
+            deployment,
+            &budget.origin,
+            place,
+            (service, &arn, topic),
+            wrong,
+        );
     }
 }

@@ -1,0 +1,233 @@
+//! Functions: each program has its own, built and run as it was measured, told what it reads, and nothing that it gives up is lost.
+
+use std::time::Duration;
+
+use perennial_core::announcement::Function as Owner;
+use perennial_core::settings::{Settings, SettingsError, VARIABLES};
+
+use super::{Wrong, roles};
+use crate::deployment::Deployment;
+use crate::stack::{Function, Stack};
+
+/// Each program has its function. What is said here is the cause of much else, which is not said again.
+pub(super) fn programs(stack: &Stack, wrong: &mut Wrong) {
+    let names = Owner::ALL.map(Owner::name);
+    let unknown = stack
+        .functions
+        .iter()
+        .filter(|function| !is_known(function));
+    let unknown: Vec<&Function> = unknown.collect();
+    for function in &unknown {
+        let message = format!(
+            "there is no program “{}”; there are {}",
+            function.binary,
+            names.join(", ")
+        );
+        let place = format!("{}.Metadata.BuildProperties.Binary", function.origin.id);
+        wrong.at(function.program_line, place, message);
+    }
+    for name in names {
+        // A function of an unknown program in the program's folder is the one that is missing.
+        let meant = unknown.iter().any(|function| folder(function) == name);
+        if stack.function(name).is_none() && !meant {
+            wrong.of_all("Resources", format!("no function has the program {name}"));
+        }
+    }
+}
+
+/// Whether its program is one of Perennial's.
+pub(super) fn is_known(function: &Function) -> bool {
+    let mut names = Owner::ALL.map(Owner::name).into_iter();
+    names.any(|name| name == function.binary)
+}
+
+/// The last folder of the source's path.
+fn folder(function: &Function) -> &str {
+    let folder = function.code.trim_end_matches('/').rsplit('/').next();
+    folder.unwrap_or_default()
+}
+
+pub(super) fn check(
+    stack: &Stack,
+    deployment: &Deployment,
+    told: Option<&Settings>,
+    wrong: &mut Wrong,
+) {
+    queues(stack, wrong);
+    for function in &stack.functions {
+        settings(stack, function, deployment, told, wrong);
+        dead_letters(stack, function, wrong);
+        build(stack, function, wrong);
+    }
+}
+
+/// A function's settings, by the very code that reads them in the function.
+pub(super) fn looked(
+    function: &Function,
+    deployment: &Deployment,
+) -> Result<Settings, SettingsError> {
+    Settings::from_lookup(|name| match name {
+        "AWS_REGION" => Some(deployment.region.clone()),
+        name => function.env.get(name).cloned(),
+    })
+}
+
+/// The variables, read by the very code that reads them in the function; and that they name what is in the stack.
+fn settings(
+    stack: &Stack,
+    function: &Function,
+    deployment: &Deployment,
+    told: Option<&Settings>,
+    wrong: &mut Wrong,
+) {
+    let origin = &function.origin;
+    let place = "Environment.Variables";
+    for name in function
+        .env
+        .keys()
+        .filter(|name| name.starts_with("PERENNIAL_"))
+    {
+        if !VARIABLES.contains(&name.as_str()) {
+            let message = format!(
+                "no function reads {name}; they read {}",
+                VARIABLES.join(", ")
+            );
+            wrong.say(origin, place, message);
+        }
+    }
+    let found = match looked(function, deployment) {
+        Ok(settings) => settings,
+        Err(error) => {
+            for finding in error.0 {
+                wrong.say(origin, place, finding);
+            }
+            return;
+        }
+    };
+    let mut must_be = |variable: &str, value: &str, known: Vec<&str>| {
+        if !known.contains(&value) {
+            let message = format!(
+                "{variable} is “{value}”; in the template there is {}",
+                known.join(", ")
+            );
+            wrong.say(origin, place, message);
+        }
+    };
+    let buckets = stack.buckets.iter().map(|bucket| bucket.name.as_str());
+    must_be("PERENNIAL_BUCKET", &found.bucket, buckets.collect());
+    let tables = stack.tables.iter().map(|table| table.name.as_str());
+    must_be("PERENNIAL_TABLE", &found.table, tables.collect());
+    let roles = roles::of_jobs(stack, "bedrock.amazonaws.com").into_iter();
+    must_be(
+        "PERENNIAL_JOB_ROLE_ARN",
+        &found.job_role_arn,
+        roles.map(|role| role.arn.as_str()).collect(),
+    );
+    let installation = deployment.parameters.get("Installation");
+    if installation.is_some_and(|id| *id != found.installation.as_str()) {
+        let message = "PERENNIAL_INSTALLATION is not the parameter Installation";
+        wrong.say(origin, place, message);
+    }
+    if let Some(told) = told.filter(|told| told.bus != found.bus) {
+        let message = format!(
+            "PERENNIAL_BUS is “{}”, and other functions say their events on “{}”",
+            found.bus, told.bus
+        );
+        wrong.say(origin, place, message);
+    }
+}
+
+/// How it is built and run.
+fn build(stack: &Stack, function: &Function, wrong: &mut Wrong) {
+    let origin = &function.origin;
+    if is_known(function) && folder(function) != function.binary {
+        let message = format!(
+            "“{}” is not the folder of the program {}",
+            function.code, function.binary
+        );
+        wrong.say(origin, "CodeUri", message);
+    }
+    if function.build_method.as_deref() != Some("rust-cargolambda") {
+        let message = "sam build makes the functions by rust-cargolambda";
+        wrong.say(origin, "Metadata.BuildMethod", message);
+    }
+    if function.architectures != ["arm64"] {
+        let message = "the functions are built and measured for arm64";
+        wrong.say(origin, "Architectures", message);
+    }
+    if function.reserved_concurrency.is_some() {
+        let message =
+            "small accounts cannot deploy it; the queue's MaximumConcurrency bounds ingest";
+        wrong.say(origin, "ReservedConcurrentExecutions", message);
+    }
+    let group = stack.log_groups.iter().find(|group| {
+        let named = function.log_group.as_ref();
+        named == Some(&group.name) && group.name == format!("/aws/lambda/{}", function.name)
+    });
+    match group {
+        None => {
+            let message = format!(
+                "it must name a log group of the template, /aws/lambda/{}",
+                function.name
+            );
+            wrong.say(origin, "LoggingConfig.LogGroup", message);
+        }
+        Some(group) if group.days.is_none() => {
+            let message = "logs would be kept, and paid for, for ever";
+            wrong.say(&group.origin, "RetentionInDays", message);
+        }
+        Some(_) => {}
+    }
+}
+
+/// Where dead letters lie: as long as SQS can keep them, and encrypted like every other queue.
+fn queues(stack: &Stack, wrong: &mut Wrong) {
+    for queue in &stack.queues {
+        if !queue.encrypted {
+            let message = "what lies in the queue must be encrypted";
+            wrong.say(&queue.origin, "SqsManagedSseEnabled", message);
+        }
+        if queue.retention < KEPT {
+            let message = format!(
+                "messages are kept for {} s; SQS can keep them for {}",
+                queue.retention.as_secs(),
+                KEPT.as_secs()
+            );
+            wrong.say(&queue.origin, "MessageRetentionPeriod", message);
+        }
+    }
+}
+
+/// The longest that SQS keeps a message.
+const KEPT: Duration = Duration::from_secs(14 * 86_400);
+
+/// What a function does not take must be kept: by its own dead-letter queue, or by its queue's.
+fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
+    let invoked = stack.rules.iter().any(|rule| {
+        let mut targets = rule.targets.iter();
+        targets.any(|target| target.arn == function.arn)
+    });
+    if invoked && function.dead_letter_arn.is_none() {
+        wrong.say(
+            &function.origin,
+            "DeadLetterQueue",
+            "rules invoke the function, and what it does not take is lost",
+        );
+    }
+    for mapping in &function.mappings {
+        let queue = stack.queue(&mapping.queue_arn);
+        if let Some(queue) = queue.filter(|queue| queue.redrive.is_none()) {
+            let message = "a message that the function never takes would come again for ever";
+            wrong.say(&queue.origin, "RedrivePolicy", message);
+        }
+        if mapping.max_concurrency.is_none() {
+            let message = "MaximumConcurrency bounds how many uploads are validated at a time";
+            wrong.say(&mapping.origin, "ScalingConfig", message);
+        }
+        if !mapping.reports_item_failures {
+            let message =
+                "the functions say which messages failed: ReportBatchItemFailures is needed";
+            wrong.say(&mapping.origin, "FunctionResponseTypes", message);
+        }
+    }
+}

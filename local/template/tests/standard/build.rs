@@ -1,0 +1,93 @@
+//! How functions are built and run; and the cause of much that is wrong is told once, and first.
+
+use super::{Change, TEMPLATE, changed, each_is_refused, refusal};
+
+const BUILD: [Change; 9] = [
+    (
+        "CodeUri: ../functions/train",
+        "CodeUri: ../functions/promote",
+        &["TrainFunction.CodeUri: “../functions/promote” is not the folder of the program train"],
+    ),
+    (
+        "CodeUri: ../functions/train",
+        "CodeUri: \"\"",
+        &["TrainFunction.CodeUri: it is empty"],
+    ),
+    (
+        "BuildMethod: rust-cargolambda",
+        "BuildMethod: makefile",
+        &["IngestFunction.Metadata.BuildMethod: sam build makes the functions by rust-cargolambda"],
+    ),
+    (
+        "Architectures: [arm64]",
+        "Architectures: [x86_64]",
+        &["TrainFunction.Architectures: the functions are built and measured for arm64"],
+    ),
+    (
+        "    Architectures: [arm64]\n",
+        "",
+        &["TrainFunction.Architectures: the functions are built"],
+    ),
+    (
+        "Runtime: provided.al2023",
+        "Runtime: provided.al2",
+        &["TrainFunction.Runtime: “provided.al2” is not understood; understood: provided.al2023"],
+    ),
+    (
+        "      Timeout: 900\n",
+        "      Timeout: 900\n      ReservedConcurrentExecutions: 2\n",
+        &["IngestFunction.ReservedConcurrentExecutions: small accounts cannot deploy it"],
+    ),
+    (
+        "      ScalingConfig: { MaximumConcurrency: !Ref IngestConcurrency }\n",
+        "",
+        &["UploadsMapping.ScalingConfig: MaximumConcurrency bounds how many uploads"],
+    ),
+    (
+        "PERENNIAL_BUS: !If [OwnBus, !Ref EventBus, default]",
+        "PERENNIAL_BUS: \"\"",
+        &["TrainFunction.Environment.Variables: PERENNIAL_BUS is missing"],
+    ),
+];
+
+#[test]
+fn a_function_is_built_and_run_as_it_was_measured() {
+    each_is_refused(&BUILD);
+}
+
+#[test]
+fn a_wrong_program_is_one_error_and_stands_where_it_is_wrong() {
+    for program in [
+        "ingest",
+        "train",
+        "evaluate",
+        "promote",
+        "reconcile",
+        "cleanup",
+    ] {
+        let right = format!("BuildProperties: {{ Binary: {program} }}");
+        let line = 1 + TEMPLATE[..TEMPLATE.find(&right).unwrap()]
+            .matches('\n')
+            .count();
+        let wrong = right.replace(program, "inquest");
+        let error = refusal(&changed(&right, &wrong));
+        let mut letters = program.chars();
+        let first = letters.next().unwrap().to_ascii_uppercase();
+        let id = format!("{first}{}Function", letters.as_str());
+        let expected = format!(
+            "the template has one error\n  line {line}, {id}.Metadata.BuildProperties.Binary: there is no program “inquest”; \
+             there are ingest, train, evaluate, promote, reconcile, cleanup"
+        );
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn a_program_that_two_functions_have_is_named() {
+    let error = refusal(&changed("{ Binary: train }", "{ Binary: promote }"));
+    assert!(
+        error.contains("another function has the program promote too"),
+        "{error}"
+    );
+    assert!(error.starts_with("the template has one error"), "{error}");
+}
