@@ -116,7 +116,15 @@ impl World {
 
     /// Lets time pass: schedules fire, jobs go on, events are delivered.
     pub async fn pass(&mut self, time: SignedDuration) {
-        let end = self.cloud.clock.now() + time;
+        let now = self.cloud.clock.now();
+        let end = now + time;
+        // A test may have moved the clock by itself; schedules go on from there.
+        if self.next_reconcile <= now {
+            self.next_reconcile = now + RECONCILE;
+        }
+        if self.next_cleanup <= now {
+            self.next_cleanup = now + CLEANUP;
+        }
         self.settle().await;
         while self.cloud.clock.now() < end {
             let jobs = self.cloud.bedrock.next_change();
