@@ -22,7 +22,7 @@ mod operation;
 mod schema;
 mod store;
 
-pub use api::{Caller, Domain, error_of, operations, service, service_on};
+pub use api::{Asked, Caller, Domain, Permitted, error_of, operations, service, service_on};
 pub use changes::{Change, ChangeKind, CreatedReason, DeletionType};
 pub use checksum::{Algorithm, Checksums};
 pub use error::StoreError;

@@ -3,6 +3,8 @@
 //! S3's REST operations are told apart by method, by whether the path names a bucket and a key, by query parameters and,
 //! for copies, by one header.
 
+use std::borrow::Cow;
+
 use http::Method;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
@@ -27,6 +29,20 @@ const COPY_SOURCE: &str = "x-amz-copy-source";
 
 /// What the path and the headers say. A query that says it as well says nothing to S3, and must not be believed here.
 const OUTSIDE_THE_QUERY: [&str; 3] = [BUCKET, KEY, COPY_SOURCE];
+
+/// Headers by which a request does more than its operation says, and needs more permissions.
+const WITH_MORE: [&str; 10] = [
+    "x-amz-acl",
+    "x-amz-bypass-governance-retention",
+    "x-amz-grant-full-control",
+    "x-amz-grant-read",
+    "x-amz-grant-read-acp",
+    "x-amz-grant-write-acp",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-tagging",
+];
 
 /// Sub-resources of a bucket that the store does not have, with the names of reading, setting and deleting them.
 const BUCKET_RESOURCES: [(&str, [&str; 3]); 11] = [
@@ -102,7 +118,7 @@ const BUCKET_RESOURCES: [(&str, [&str; 3]); 11] = [
 ];
 
 /// The operation's name, as `PutObject`, and its parameters: what the query says, and above it `bucketName` and `key` of the
-/// path and `x-amz-copy-source` of the headers. `Unknown` for what is no operation of S3. Virtual-host style is read below `localhost`.
+/// path, `x-amz-copy-source` and what needs more permissions of the headers. `Unknown` for what is no operation of S3. Virtual-host style is read below `localhost`.
 #[must_use]
 pub fn operation_of(parts: &Parts) -> (&'static str, Value) {
     operation_on(parts, &Domain::default())
@@ -118,8 +134,12 @@ pub fn operation_on(parts: &Parts, domain: &Domain) -> (&'static str, Value) {
     let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
     let path = path.strip_prefix('/').unwrap_or(&path);
     let (bucket, key) = match host.and_then(|host| domain.bucket_of(host)) {
-        Some(bucket) => (bucket, path),
-        None => path.split_once('/').unwrap_or((path, "")),
+        // Host names are not case-sensitive, and buckets are lower case.
+        Some(bucket) => (Cow::Owned(bucket.to_ascii_lowercase()), path),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            (Cow::Borrowed(bucket), key)
+        }
     };
     let query: Vec<(String, String)> = parts.uri.query().map(pairs).unwrap_or_default();
     let copy_source = parts.headers.get(COPY_SOURCE);
@@ -151,6 +171,12 @@ pub fn operation_on(parts: &Parts, domain: &Domain) -> (&'static str, Value) {
     // One that is no text is left out: a copy whose source cannot be told is refused.
     if let Some(source) = copy_source.and_then(|source| source.to_str().ok()) {
         params.insert(COPY_SOURCE.to_owned(), json!(source));
+    }
+    for name in WITH_MORE {
+        if let Some(value) = parts.headers.get(name) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            params.insert(name.to_owned(), json!(value));
+        }
     }
     (name, Value::Object(params))
 }
@@ -316,6 +342,23 @@ mod tests {
             (name, params),
             ("ListObjects", json!({ "bucketName": "bkt" }))
         );
+    }
+
+    #[test]
+    fn headers_that_need_more_permissions_are_told() {
+        let (_, params) = of(
+            "PUT",
+            "/bkt/k",
+            &[("x-amz-acl", "public-read"), ("etag", "e")],
+        );
+        let expected = json!({ "bucketName": "bkt", "key": "k", "x-amz-acl": "public-read" });
+        assert_eq!(params, expected);
+    }
+
+    #[test]
+    fn a_host_names_its_bucket_in_lower_case() {
+        let (_, params) = of("GET", "/k", &[("host", "Bkt.LOCALHOST:4566")]);
+        assert_eq!(params, json!({ "bucketName": "bkt", "key": "k" }));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use perennial_local_s3::{Store, error_of, operation_of, service};
+use perennial_local_s3::{Asked, Permitted, Store, error_of, operation_of, service};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::S3Service;
 use s3s::{S3Result, s3_error};
@@ -58,6 +58,13 @@ impl S3 {
             Err(denied) => return Some(denied),
         };
         parts.extensions.insert(by);
+        parts.extensions.insert(Permitted {
+            access_key: gateway.keys.access_key(caller).to_owned(),
+            only: match caller {
+                Caller::User => None,
+                Caller::Function(_) => Some(Asked::of(operation, &request_parameters)),
+            },
+        });
         let request = Request::from_parts(parts, s3s::Body::from(body));
         let mut call = CallRecord {
             event_name: operation.to_owned(),

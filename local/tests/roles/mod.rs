@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Room};
 
+mod two_ways;
 mod unread;
 
 /// The key of the function `worker`, which may put objects and nothing else.

@@ -1,5 +1,6 @@
 //! The store behind S3's own protocol: `s3s` reads and checks requests, this folder answers them.
 
+mod access;
 mod convert;
 mod listing;
 mod objects;
@@ -12,6 +13,8 @@ use s3s::S3Result;
 use s3s::auth::S3Auth;
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
+
+pub use access::{Asked, Permitted};
 
 use crate::ids;
 use crate::store::Store;
@@ -94,6 +97,7 @@ pub fn service(store: Arc<Store>, auth: impl S3Auth) -> S3Service {
 pub fn service_on(store: Arc<Store>, auth: impl S3Auth, domain: Domain) -> S3Service {
     let mut builder = S3ServiceBuilder::new(s3::Api(store));
     builder.set_auth(auth);
+    builder.set_access(access::AsPermitted);
     builder.set_host(domain);
     builder.build()
 }
