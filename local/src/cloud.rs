@@ -316,7 +316,7 @@ impl Builder {
             ledger: self.bus.ledger.clone(),
             intake: Bucket {
                 store: Arc::clone(&self.store),
-                name: self.bus.wiring.bucket().unwrap_or_default().to_owned(),
+                name: self.bus.wiring.bucket.clone(),
                 trace: Arc::clone(&self.trace),
                 clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             },

@@ -47,4 +47,4 @@ pub use lambda::exit_when_the_cloud_ends;
 pub use options::{
     DEFAULT_PORT, Delivery, DropFolder, Faults, FunctionCommand, Options, Pace, Retries,
 };
-pub use wiring::{Names, OWN_SOURCE, Template};
+pub use wiring::{Names, Template};

@@ -20,8 +20,6 @@ use crate::identity::{ACCOUNT, REGION};
 use crate::ids;
 use crate::ledger::{Ledger, LedgerError, NewDelivery, real_ms};
 use crate::options::Delivery;
-#[cfg(test)]
-use crate::wiring::OWN_SOURCE;
 use crate::wiring::Wiring;
 
 /// With [`Delivery::reversed`], events wait for the end of their window, and each window goes newest first.
@@ -134,7 +132,8 @@ fn detail_type(event: &Value) -> &str {
 /// An event of Perennial's own, in EventBridge's envelope.
 #[cfg(test)]
 pub(crate) fn own_event(detail_type: &str, detail: &Value, now: jiff::Timestamp) -> Value {
-    envelope(OWN_SOURCE, detail_type, detail, &[], now)
+    let source = perennial_core::announcement::SOURCE;
+    envelope(source, detail_type, detail, &[], now)
 }
 
 fn envelope(

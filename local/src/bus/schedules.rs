@@ -43,11 +43,12 @@ async fn look(
 ) -> Result<(), LedgerError> {
     let now = clock.now();
     let now_ms = now.as_millisecond();
-    let due = match bus.ledger.last_fired(&schedule.name).await? {
+    let due = match bus.ledger.last_fired(&schedule.remembered).await? {
         // The first period begins when the folder is new.
         None => {
             if !schedule.at_start {
-                bus.ledger.remember_fired(&schedule.name, now_ms).await?;
+                let first = bus.ledger.remember_fired(&schedule.remembered, now_ms);
+                first.await?;
             }
             false
         }
@@ -56,25 +57,23 @@ async fn look(
     if !(due || first && schedule.at_start) {
         return Ok(());
     }
-    for target in &schedule.targets {
-        let event = match &target.input {
-            Some(input) => input.clone(),
-            None => {
-                // A look for what is due is not said again while one still waits.
-                let pending = bus.ledger.pending().await?;
-                if pending
-                    .iter()
-                    .any(|pending| pending.function == target.function)
-                {
-                    return Ok(());
-                }
-                let rule = std::slice::from_ref(&schedule.arn);
-                envelope("aws.events", "Scheduled Event", &json!({}), rule, now)
+    let target = &schedule.target;
+    let event = match &target.input {
+        Some(input) => input.clone(),
+        None => {
+            // A look for what is due is not said again while one still waits.
+            let pending = bus.ledger.pending().await?;
+            let mut pending = pending.iter();
+            if pending.any(|pending| pending.function == target.function) {
+                return Ok(());
             }
-        };
-        bus.send(&target.function, &event).await?;
-    }
-    bus.ledger.remember_fired(&schedule.name, now_ms).await
+            let rule = std::slice::from_ref(&schedule.arn);
+            envelope("aws.events", "Scheduled Event", &json!({}), rule, now)
+        }
+    };
+    bus.send(&target.function, &event).await?;
+    let remembered = bus.ledger.remember_fired(&schedule.remembered, now_ms);
+    remembered.await
 }
 
 fn is_due(when: Schedule, last_ms: i64, now: Timestamp) -> bool {
@@ -146,6 +145,65 @@ mod tests {
             .find(|pending| pending.function == "cleanup")
             .unwrap();
         assert_eq!(cleanups.waiting, 1);
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_busy_does_not_have_the_others_told_again_and_again() {
+        let mut template = Template::standard();
+        let both = "  Both:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: both
+      ScheduleExpression: rate(1 day)
+      Targets: [{ Id: reconcile, Arn: !GetAtt ReconcileFunction.Arn }, { Id: cleanup, Arn: !GetAtt CleanupFunction.Arn }]
+
+  BothPermission:
+    Type: AWS::Lambda::Permission
+    Properties: { Action: lambda:InvokeFunction, FunctionName: !Ref ReconcileFunction, Principal: events.amazonaws.com }
+
+  CleanupPermission:
+    Type: AWS::Lambda::Permission
+    Properties: { Action: lambda:InvokeFunction, FunctionName: !Ref CleanupFunction, Principal: events.amazonaws.com }
+
+Outputs:
+";
+        template.text = template.text.replace("Outputs:\n", both);
+        let dir = tempfile::tempdir().unwrap();
+        let bus = Bus {
+            wiring: Arc::new(Wiring::of(&template).unwrap()),
+            ledger: Ledger::open(&dir.path().join("l.sqlite")).unwrap(),
+            delivery: watch::Sender::new(Delivery::default()),
+            kept: Arc::default(),
+            kept_count: std::sync::atomic::AtomicU64::new(0),
+            chaos: None,
+        };
+        let clock = OffsetClock::default();
+        let schedules = bus.wiring.schedules.iter();
+        let both: Vec<_> = schedules.filter(|spec| spec.name == "both").collect();
+        assert_eq!(both.len(), 2);
+        for schedule in &both {
+            look(&bus, schedule, &clock, true).await.unwrap();
+        }
+        let busy = envelope(
+            "perennial",
+            "Cleanup Requested",
+            &json!({}),
+            &[],
+            clock.now(),
+        );
+        bus.send("cleanup", &busy).await.unwrap();
+        clock.advance(86_401);
+        for _ in 0..3 {
+            for schedule in &both {
+                look(&bus, schedule, &clock, false).await.unwrap();
+            }
+        }
+        let waiting = bus.ledger.pending().await.unwrap();
+        let waiting: Vec<_> = waiting
+            .iter()
+            .map(|pending| (pending.function.as_str(), pending.waiting))
+            .collect();
+        assert_eq!(waiting, [("cleanup", 1), ("reconcile", 1)]);
     }
 
     #[test]

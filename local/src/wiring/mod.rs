@@ -7,7 +7,9 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use perennial_local_template::{Function, Queue, Schedule, Stack, Target as Declared, Trigger};
+use perennial_local_template::{
+    Finding, Function, Origin, Queue, Schedule, Stack, Target as Declared, TemplateError, Trigger,
+};
 use serde_json::Value;
 
 use crate::error::CloudError;
@@ -16,9 +18,6 @@ pub use template::{Names, Template};
 
 /// How many instances of a function run at once, where the template does not say fewer: the machine is small.
 const INSTANCES: usize = 2;
-
-/// The sender of Perennial's own events.
-pub const OWN_SOURCE: &str = perennial_core::announcement::SOURCE;
 
 /// One function, as the template declares it and as far as it can be run here.
 #[derive(Debug, Clone)]
@@ -60,11 +59,13 @@ pub(crate) struct Target {
     pub(crate) input: Option<Value>,
 }
 
-/// A rule that fires by time.
+/// One target of a rule that fires by time.
 #[derive(Debug, Clone)]
 pub(crate) struct ScheduleSpec {
-    /// The rule's name; its last firing is remembered under it.
+    /// The rule's name.
     pub(crate) name: String,
+    /// Its last firing is remembered under this: the rule's name, and which of its targets after the first it is.
+    pub(crate) remembered: String,
     /// Its ARN.
     pub(crate) arn: String,
     /// When it fires.
@@ -72,7 +73,7 @@ pub(crate) struct ScheduleSpec {
     /// Whether it also fires when the cloud starts.
     pub(crate) at_start: bool,
     /// Where it sends.
-    pub(crate) targets: Vec<Target>,
+    pub(crate) target: Target,
 }
 
 /// What is connected to what.
@@ -81,6 +82,8 @@ pub(crate) struct Wiring {
     pub(crate) functions: Vec<FunctionSpec>,
     pub(crate) rules: Vec<RuleSpec>,
     pub(crate) schedules: Vec<ScheduleSpec>,
+    /// The bucket of the drop folder: the first.
+    pub(crate) bucket: String,
     /// Everything that the template declares.
     pub(crate) stack: Stack,
 }
@@ -102,28 +105,33 @@ impl Wiring {
         for rule in stack.rules.iter().filter(|rule| rule.enabled) {
             if rule.bus != "default" {
                 let message = format!("it listens to the bus {}; only “default” is here", rule.bus);
-                cannot.say(&rule.origin.id, message);
+                cannot.say(&rule.origin, "EventBusName", message);
             }
             let targets = rule.targets.iter();
             let targets = targets
-                .filter_map(|target| self::target(&stack, &rule.origin.id, target, &mut cannot));
+                .filter_map(|target| self::target(&stack, &rule.origin, target, &mut cannot));
             let targets: Vec<Target> = targets.collect();
             match rule.trigger {
                 Trigger::Pattern(_) => rules.push(RuleSpec {
                     declared: rule.clone(),
                     targets,
                 }),
-                Trigger::Schedule(when) => schedules.push(ScheduleSpec {
-                    name: rule.name.clone(),
-                    arn: rule.arn.clone(),
-                    when: template
-                        .periods
-                        .get(&rule.name)
-                        .copied()
-                        .map_or(when, Schedule::Every),
-                    at_start: template.at_start.contains(&rule.name),
-                    targets,
-                }),
+                Trigger::Schedule(when) => {
+                    let name = &rule.name;
+                    let haste = template.periods.get(name).copied();
+                    let specs = targets.into_iter().enumerate();
+                    schedules.extend(specs.map(|(at, target)| ScheduleSpec {
+                        name: name.clone(),
+                        remembered: match at {
+                            0 => name.clone(),
+                            more => format!("{name} to target {more}"),
+                        },
+                        arn: rule.arn.clone(),
+                        when: haste.map_or(when, Schedule::Every),
+                        at_start: template.at_start.contains(name),
+                        target,
+                    }));
+                }
             }
         }
         for name in template.periods.keys().chain(&template.at_start) {
@@ -132,31 +140,36 @@ impl Wiring {
                     .iter()
                     .map(|schedule| schedule.name.as_str())
                     .collect();
-                cannot.say(
-                    name,
-                    format!(
-                        "no rule with a schedule has this name; there are: {}",
-                        known.join(", ")
-                    ),
+                let message = format!(
+                    "no rule with a schedule has this name; there are: {}",
+                    known.join(", ")
                 );
+                cannot.0.push(Finding::new(0, name, message));
             }
         }
         for bucket in stack.buckets.iter().filter(|bucket| !bucket.versioned) {
             cannot.say(
-                &bucket.origin.id,
-                "the local store keeps every version; the bucket must be versioned".into(),
+                &bucket.origin,
+                "VersioningConfiguration",
+                "the local store keeps every version; the bucket must be versioned",
             );
+        }
+        let bucket = stack.buckets.first().map(|bucket| bucket.name.clone());
+        if bucket.is_none() {
+            let message = "there is no bucket, and what is dropped must go into one";
+            cannot.0.push(Finding::new(0, "Resources", message));
         }
         cannot
             .or(Self {
                 functions,
                 rules,
                 schedules,
+                bucket: bucket.unwrap_or_default(),
                 stack,
             })
-            .map_err(|message| CloudError::Template {
+            .map_err(|error| CloudError::Template {
                 name: template.name.clone(),
-                message,
+                message: error.to_string(),
             })
     }
 
@@ -164,38 +177,28 @@ impl Wiring {
     pub(crate) fn function(&self, name: &str) -> Option<&FunctionSpec> {
         self.functions.iter().find(|spec| spec.name == name)
     }
-
-    /// The bucket of the drop folder: the first.
-    pub(crate) fn bucket(&self) -> Option<&str> {
-        self.stack
-            .buckets
-            .first()
-            .map(|bucket| bucket.name.as_str())
-    }
 }
 
-/// What the template declares and the local cloud cannot do.
+/// What the template declares and the local cloud cannot do: findings like those of its reading.
 #[derive(Debug, Default)]
-struct Cannot(Vec<String>);
+struct Cannot(Vec<Finding>);
 
 impl Cannot {
-    fn say(&mut self, id: &str, message: String) {
-        self.0.push(format!("{id}: {message}"));
+    fn say(&mut self, origin: &Origin, place: &str, message: impl Into<String>) {
+        let place = format!("{}.{place}", origin.id);
+        self.0.push(Finding::new(origin.line, place, message));
     }
 
-    fn or<T>(self, value: T) -> Result<T, String> {
+    fn or<T>(self, value: T) -> Result<T, TemplateError> {
         if self.0.is_empty() {
-            return Ok(value);
+            Ok(value)
+        } else {
+            Err(TemplateError::of(self.0))
         }
-        let lines = self.0.join("\n  ");
-        Err(format!(
-            "the local cloud cannot do what it declares\n  {lines}"
-        ))
     }
 }
 
 fn function_spec(stack: &Stack, function: &Function, cannot: &mut Cannot) -> FunctionSpec {
-    let id = &function.origin.id;
     let mut most = function
         .reserved_concurrency
         .and_then(|number| usize::try_from(number).ok())
@@ -208,7 +211,7 @@ fn function_spec(stack: &Stack, function: &Function, cannot: &mut Cannot) -> Fun
                     "messages are handed over one at a time here; BatchSize is {}",
                     mapping.batch_size
                 );
-                cannot.say(&mapping.origin.id, message);
+                cannot.say(&mapping.origin, "BatchSize", message);
             }
             let bound = mapping
                 .max_concurrency
@@ -217,7 +220,8 @@ fn function_spec(stack: &Stack, function: &Function, cannot: &mut Cannot) -> Fun
             stack.queue(&mapping.queue_arn).map(queue_spec)
         }
         _ => {
-            cannot.say(id, "a function reads one queue at most here".into());
+            let message = "a function reads one queue at most here";
+            cannot.say(&function.origin, "Events", message);
             None
         }
     };
@@ -240,26 +244,23 @@ fn queue_spec(queue: &Queue) -> QueueSpec {
 }
 
 /// A target that is a function, or the queue of one. A topic's subscribers are not here.
-fn target(stack: &Stack, rule: &str, target: &Declared, cannot: &mut Cannot) -> Option<Target> {
+fn target(stack: &Stack, rule: &Origin, target: &Declared, cannot: &mut Cannot) -> Option<Target> {
     if stack.topics.iter().any(|topic| topic.arn == target.arn) {
         return None;
     }
+    let mut say = |message: String| cannot.say(rule, "Targets", message);
     let Some(function) = stack.receiver(&target.arn) else {
-        cannot.say(
-            rule,
-            format!("nobody receives what is sent to {}", target.arn),
-        );
+        say(format!("nobody receives what is sent to {}", target.arn));
         return None;
     };
     if function.arn == target.arn && !function.mappings.is_empty() {
-        let message = format!(
+        say(format!(
             "{} takes events from its queue only, here",
             function.origin.id
-        );
-        cannot.say(rule, message);
+        ));
     }
     if target.transformed {
-        cannot.say(rule, "an InputTransformer is not understood here".into());
+        say("an InputTransformer is not understood here".into());
     }
     Some(Target {
         function: function.binary.clone(),

@@ -77,7 +77,7 @@ fn the_functions_have_the_names_that_commands_know() {
 #[test]
 fn the_local_names_are_those_of_the_stack() {
     let (names, wiring) = (Names::default(), standard());
-    assert_eq!(wiring.bucket(), Some(names.bucket.as_str()));
+    assert_eq!(wiring.bucket, names.bucket);
     assert_eq!(wiring.stack.tables[0].name, names.table);
 }
 
@@ -107,12 +107,12 @@ fn haste_is_told_by_the_name_of_the_rule_and_all_else_is_the_templates() {
 fn what_cannot_be_done_here_is_refused_by_name() {
     let batch = changed("BatchSize: 1\n", "BatchSize: 10\n");
     assert!(
-        batch.contains("UploadsMapping: messages are handed over one at a time"),
+        batch.contains("UploadsMapping.BatchSize: messages are handed over one at a time"),
         "{batch}"
     );
     let bus = changed("Default: default", "Default: another");
     assert!(
-        bus.contains("ObjectsFoundRule: it listens to the bus another"),
+        bus.contains("ObjectsFoundRule.EventBusName: it listens to the bus another"),
         "{bus}"
     );
     let versions = changed(
@@ -120,7 +120,14 @@ fn what_cannot_be_done_here_is_refused_by_name() {
         "VersioningConfiguration: { Status: Suspended }",
     );
     assert!(
-        versions.contains("Bucket: the local store keeps every version"),
+        versions
+            .lines()
+            .nth(1)
+            .is_some_and(|line| line.starts_with("  line ")),
+        "{versions}"
+    );
+    assert!(
+        versions.contains("Bucket.VersioningConfiguration: the local store keeps every version"),
         "{versions}"
     );
 }

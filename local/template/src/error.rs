@@ -42,7 +42,8 @@ pub struct TemplateError(
 );
 
 impl TemplateError {
-    pub(crate) fn of(mut findings: Vec<Finding>) -> Self {
+    /// Of these findings, in the order of the template, each once.
+    pub fn of(mut findings: Vec<Finding>) -> Self {
         findings.sort();
         findings.dedup();
         Self(findings)
