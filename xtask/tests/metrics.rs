@@ -90,6 +90,24 @@ fn an_alarm_and_the_dashboard_look_at_every_metric_that_is_sent_and_at_no_other(
     assert_eq!(shown(&template), sent, "its dashboard");
 }
 
+/// What is billed by the piece: docs/costs.md says how many there are.
+#[test]
+fn the_page_on_costs_counts_what_the_template_has() {
+    let (page, template) = (read("docs/costs.md"), read("infra/template.yaml"));
+    let count = |what: &str| template.matches(what).count();
+    let alarms = count("Type: AWS::CloudWatch::Alarm\n");
+    let series = count("[\"AWS/") + count("[\"Perennial\"");
+    let endpoints = count("VpcEndpointType: Interface\n");
+    let month = 2 * 730 * endpoints / 100;
+    for words in [
+        format!("| alarms | {alarms} |"),
+        format!("| 1, with {series} series and a search |"),
+        format!("{endpoints} endpoints, 2 subnets, 730 hours at $0.01 are ${month} a month"),
+    ] {
+        assert!(page.contains(&words), "docs/costs.md does not say {words}");
+    }
+}
+
 #[test]
 fn a_metric_that_is_named_otherwise_in_the_template_is_noticed() {
     let (sent, template) = (sent(), read("infra/template.yaml"));
