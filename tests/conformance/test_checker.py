@@ -53,6 +53,59 @@ def test_a_wrong_member_is_noticed(wrong, said):
         check("bedrock", "GetCustomModelDeployment", {**DEPLOYMENT, **wrong})
 
 
+MODEL_ID = "amazon.nova-micro-v1:0"
+FOUNDATION = f"arn:aws:bedrock:us-east-1::foundation-model/{MODEL_ID}"
+
+
+def converse(**more) -> dict:
+    usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
+    message = {"role": "assistant", "content": [{"text": "a"}]}
+    return {"output": {"message": message}, "stopReason": "end_turn", "usage": usage, "metrics": {"latencyMs": 1}, **more}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "said"),
+    [
+        ("bedrock", "ListCustomModels", {"modelSummaries": {}}, "not a list"),
+        ("bedrock", "ListCustomModels", {"modelSummaries": [7]}, "not a structure"),
+        ("dynamodb", "GetItem", {"Item": []}, "not a map"),
+        ("dynamodb", "GetItem", {"Item": {"a": {"B": "%"}}}, "no base64"),
+        ("bedrock-runtime", "Converse", converse(metrics={"latencyMs": "1"}), "not a whole number"),
+        ("bedrock-runtime", "Converse", converse(metrics={"latencyMs": True}), "not a whole number"),
+        ("bedrock-runtime", "Converse", converse(output={"message": {"role": "assistant", "content": [{}]}}), "is a union"),
+        (
+            "bedrock",
+            "GetFoundationModel",
+            {"modelDetails": {"modelArn": FOUNDATION, "modelId": MODEL_ID, "responseStreamingSupported": "yes"}},
+            "not a boolean",
+        ),
+        ("cloudwatch", "GetMetricData", {"MetricDataResults": [{"Values": ["1"]}]}, "not a number"),
+        ("cloudwatch", "GetMetricData", {"MetricDataResults": [{"Timestamps": ["2026-11-21T10:00:00Z"]}]}, "not a time"),
+        ("cloudwatch", "PutMetricData", {"a": 1}, "answers nothing"),
+        ("s3", "PutObject", b"<a/>", "all of its members are headers"),
+        ("s3", "ListBuckets", b"<ListAllMyBucketsResult><Buckets><Bukket/></Buckets></ListAllMyBucketsResult>", "not 'Bucket'"),
+        (
+            "s3",
+            "ListObjectsV2",
+            b"<ListBucketResult><IsTruncated>yes</IsTruncated></ListBucketResult>",
+            "not a boolean",
+        ),
+        ("sts", "GetCallerIdentity", b"<Identity/>", "not GetCallerIdentityResponse"),
+        ("sts", "GetCallerIdentity", b"<GetCallerIdentityResponse><Other/></GetCallerIdentityResponse>", "not its result"),
+        (
+            "sts",
+            "GetCallerIdentity",
+            b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>",
+            "lacks ResponseMetadata",
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_no_answer_can_be_is_noticed(service, operation, body, said):
+    with pytest.raises(model.Nonconforming, match=said):
+        check(service, operation, body)
+
+
 def test_a_missing_member_is_noticed():
     with pytest.raises(model.Nonconforming, match="lacks the required member status"):
         check("bedrock", "GetCustomModelDeployment", {name: value for name, value in DEPLOYMENT.items() if name != "status"})
@@ -86,7 +139,7 @@ LISTING = b"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
     [
         (b"2026-11-21T10:00:00.000Z", b"1", b"", None),
         (b"Fri, 21 Nov 2026", b"1", b"", "not a time"),
-        (b"2026-11-21T10:00:00.000Z", b"one", b"", "not a number"),
+        (b"2026-11-21T10:00:00.000Z", b"one", b"", "not a whole number"),
         (b"2026-11-21T10:00:00.000Z", b"1", b"<Colour>red</Colour>", "Colour"),
         (b"2026-11-21T10:00:00.000Z", b"1", b"<StorageClass>COLD</StorageClass>", "none of"),
         (b"2026-11-21T10:00:00.000Z", b"1", b"<Key>again</Key>", "2 times"),
@@ -103,6 +156,33 @@ def test_xml_is_checked_as_json_is(time, size, more, said):
 def test_a_header_that_s3_does_not_have_is_noticed():
     with pytest.raises(model.Nonconforming, match="x-amz-colour"):
         check("s3", "PutObject", b"", headers={"x-amz-colour": "red"})
+
+
+def test_a_header_of_another_form_is_noticed():
+    check("s3", "HeadObject", b"", headers={"last-modified": "Sat, 21 Nov 2026 10:00:00 GMT"})
+    with pytest.raises(model.Nonconforming, match="not a time in the form rfc822"):
+        check("s3", "HeadObject", b"", headers={"last-modified": "2026-11-21T10:00:00Z"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({}, "without the header x-amzn-query-error"),
+        ({"x-amzn-query-error": "Colour;Sender"}, "of which x-amzn-query-error says"),
+        ({"x-amzn-query-error": "InvalidParameterValue;Receiver"}, "of which x-amzn-query-error says"),
+    ],
+)
+def test_an_error_tells_its_older_name(headers, said):
+    body = {"__type": "InvalidParameterValueException", "message": "m"}
+    check("cloudwatch", "GetMetricStatistics", body, 400, {"x-amzn-query-error": "InvalidParameterValue;Sender"})
+    with pytest.raises(model.Nonconforming, match=said):
+        check("cloudwatch", "GetMetricStatistics", body, 400, headers)
+
+
+def test_a_member_that_the_error_does_not_have_is_noticed():
+    with pytest.raises(model.Nonconforming, match="with a member 'colour'"):
+        body = {"message": "m", "colour": "red"}
+        check("bedrock", "CreateCustomModelDeployment", body, 400, {"x-amzn-errortype": "ValidationException"})
 
 
 def test_an_s3_error_has_the_status_of_the_reference():
