@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{LazyLock, OnceLock},
 };
 
@@ -104,7 +105,7 @@ impl Shape {
                 }
             }
             (Kind::List, Value::Array(items)) => {
-                self.length(path, value, items.len(), wrong);
+                self.length(path, Shown::Value(value), items.len(), wrong);
                 if let Some(shape) = &self.member {
                     for (index, item) in items.iter().enumerate() {
                         shape.look(&format!("{path}.{}.member", index + 1), item, wrong);
@@ -112,10 +113,10 @@ impl Shape {
                 }
             }
             (Kind::Map, Value::Object(entries)) => {
-                self.length(path, value, entries.len(), wrong);
+                self.length(path, Shown::Value(value), entries.len(), wrong);
                 for (key, item) in entries {
                     if let Some(shape) = &self.key {
-                        shape.look(path, &Value::String(key.clone()), wrong);
+                        shape.text(path, key, wrong);
                     }
                     if let Some(shape) = &self.value {
                         shape.look(&below(path, key), item, wrong);
@@ -132,12 +133,12 @@ impl Shape {
             }
             _ => {
                 let rule = format!("Member must be a {}", self.kind.word());
-                wrong.push(failed(path, value, &rule));
+                wrong.push(failed(path, Shown::Value(value), &rule));
             }
         }
     }
 
-    fn length(&self, path: &str, value: &Value, length: usize, wrong: &mut Vec<String>) {
+    fn length(&self, path: &str, value: Shown<'_>, length: usize, wrong: &mut Vec<String>) {
         let length = length as f64;
         if let Some(min) = self.min.filter(|min| length < *min) {
             let rule = format!("Member must have length greater than or equal to {min}");
@@ -150,14 +151,14 @@ impl Shape {
     }
 
     fn text(&self, path: &str, text: &str, wrong: &mut Vec<String>) {
-        let value = Value::String(text.to_owned());
-        self.length(path, &value, text.chars().count(), wrong);
+        let value = Shown::Text(text);
+        self.length(path, value, text.chars().count(), wrong);
         if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == text) {
             let rule = format!(
                 "Member must satisfy enum value set: [{}]",
                 self.allowed.join(", ")
             );
-            wrong.push(failed(path, &value, &rule));
+            wrong.push(failed(path, value, &rule));
         }
         if let Some(pattern) = &self.pattern {
             let regex = self
@@ -165,14 +166,20 @@ impl Shape {
                 .get_or_init(|| Regex::new(&format!("^(?:{pattern})$")).ok());
             if !regex.as_ref().is_some_and(|regex| regex.is_match(text)) {
                 let rule = format!("Member must satisfy regular expression pattern: {pattern}");
-                wrong.push(failed(path, &value, &rule));
+                wrong.push(failed(path, value, &rule));
             }
         }
     }
 
     fn number(&self, path: &str, value: &Value, number: Option<f64>, wrong: &mut Vec<String>) {
-        let Some(number) = number else {
-            wrong.push(failed(path, value, "Member must be a number"));
+        let value = Shown::Value(value);
+        let whole = |number: &f64| self.kind != Kind::Integer || number.fract() == 0.0;
+        let Some(number) = number.filter(whole) else {
+            let rule = match self.kind {
+                Kind::Integer => "Member must be a whole number",
+                _ => "Member must be a number",
+            };
+            wrong.push(failed(path, value, rule));
             return;
         };
         if let Some(min) = self.min.filter(|min| number < *min) {
@@ -194,12 +201,25 @@ fn below(path: &str, name: &str) -> String {
     }
 }
 
-fn failed(path: &str, value: &Value, rule: &str) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let shown: String = text.chars().take(100).collect();
+/// A value as a message shows it; written only where something is wrong with it.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Text(&'a str),
+    Value(&'a Value),
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Value(Value::String(text)) => f.write_str(text),
+            Self::Value(value) => value.fmt(f),
+        }
+    }
+}
+
+fn failed(path: &str, value: Shown<'_>, rule: &str) -> String {
+    let shown: String = value.to_string().chars().take(100).collect();
     format!("Value '{shown}' at '{path}' failed to satisfy constraint: {rule}")
 }
 
@@ -311,6 +331,13 @@ mod tests {
             "'tags.1.member.value'",
         ] {
             assert!(error.message.contains(part), "{part} in {}", error.message);
+        }
+        for number in ["1001", "-1", "x", "1.5"] {
+            let query = json!({ "maxResults": number });
+            assert!(
+                check("bedrock", "ListCustomModels", &query).is_err(),
+                "{number}"
+            );
         }
         let query = json!({ "maxResults": "0", "sortOrder": "Up", "nameContains": "a" });
         let error = check("bedrock", "ListCustomModels", &query).unwrap_err();

@@ -130,7 +130,8 @@ pub(crate) struct ListCustomModels {
     model_status: Option<ModelStatus>,
     max_results: Option<String>,
     next_token: Option<String>,
-    sort_by: Option<String>,
+    #[serde(rename = "sortBy")]
+    _sort_by: Option<String>,
     sort_order: Option<String>,
 }
 
@@ -186,7 +187,6 @@ impl Operation for ListCustomModels {
             before: self.creation_time_before.as_ref(),
             max_results: self.max_results.as_ref(),
             next_token: self.next_token.as_ref(),
-            sort_by: self.sort_by.as_ref(),
             sort_order: self.sort_order.as_ref(),
         };
         let (models, next_token) =

@@ -13,8 +13,6 @@ use crate::{
     wire::{self, Routed},
 };
 
-/// The most entries of one request.
-const MOST_ENTRIES: usize = 10;
 /// The most bytes of all entries together. AWS has raised its limit since; the older, lower one holds here, so that what
 /// passes here passes anywhere.
 const MOST_BYTES: usize = 256 * 1024;
@@ -73,11 +71,6 @@ impl Operation for PutEvents {
     type Answer = Answer;
 
     fn perform(self, call: &mut Call<'_>) -> Result<Answer, AwsError> {
-        if !(1..=MOST_ENTRIES).contains(&self.entries.len()) {
-            return Err(AwsError::validation(format!(
-                "'entries' must have 1 to {MOST_ENTRIES} members."
-            )));
-        }
         if self.entries.iter().map(Entry::size).sum::<usize>() > MOST_BYTES {
             return Err(AwsError::validation(
                 "Total size of the entries in the request is over the limit.",

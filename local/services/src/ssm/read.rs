@@ -102,9 +102,6 @@ impl Operation for GetParameters {
     type Answer = Several;
 
     fn perform(self, call: &mut Call<'_>) -> Result<Several, AwsError> {
-        if !(1..=10).contains(&self.names.len()) {
-            return Err(AwsError::validation("'names' must have 1 to 10 members."));
-        }
         let (mut parameters, mut invalid_parameters) = (Vec::new(), Vec::new());
         for name in self.names {
             match show(&name, call) {

@@ -105,7 +105,8 @@ pub(crate) struct ListModelCustomizationJobs {
     name_contains: Option<String>,
     max_results: Option<String>,
     next_token: Option<String>,
-    sort_by: Option<String>,
+    #[serde(rename = "sortBy")]
+    _sort_by: Option<String>,
     sort_order: Option<String>,
 }
 
@@ -150,7 +151,6 @@ impl Operation for ListModelCustomizationJobs {
             before: self.creation_time_before.as_ref(),
             max_results: self.max_results.as_ref(),
             next_token: self.next_token.as_ref(),
-            sort_by: self.sort_by.as_ref(),
             sort_order: self.sort_order.as_ref(),
         };
         let (jobs, next_token) = listing.page(jobs, |job| &job.arn, |job| job.created)?;

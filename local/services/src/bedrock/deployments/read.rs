@@ -60,7 +60,8 @@ pub(crate) struct ListCustomModelDeployments {
     model_arn_equals: Option<String>,
     max_results: Option<String>,
     next_token: Option<String>,
-    sort_by: Option<String>,
+    #[serde(rename = "sortBy")]
+    _sort_by: Option<String>,
     sort_order: Option<String>,
 }
 
@@ -106,7 +107,6 @@ impl Operation for ListCustomModelDeployments {
             before: self.created_before.as_ref(),
             max_results: self.max_results.as_ref(),
             next_token: self.next_token.as_ref(),
-            sort_by: self.sort_by.as_ref(),
             sort_order: self.sort_order.as_ref(),
         };
         let (deployments, next_token) = listing.page(
