@@ -98,6 +98,44 @@ fn every_link_of_every_page_leads_somewhere() {
     );
 }
 
+/// A path from the root, such as `shared/core/src/keys.rs`; `*` and placeholders in capitals are none.
+#[test]
+fn every_path_that_a_page_names_is_there() {
+    let folders = [
+        "cli/",
+        "docs/",
+        "events/",
+        "functions/",
+        "infra/",
+        "local/",
+        "shared/",
+        "tests/",
+        "xtask/",
+    ];
+    // Made by `sam deploy --guided`.
+    let made = ["infra/samconfig.toml"];
+    let mut missing = Vec::new();
+    for page in all(".md") {
+        let text = read(page.to_str().unwrap());
+        for code in text.split('`').skip(1).step_by(2) {
+            let path = code.split("::").next().unwrap();
+            let is_path = folders.iter().any(|folder| path.starts_with(folder))
+                && path
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c));
+            // A module that has grown may be a folder by now.
+            let folder = path.trim_end_matches(".rs");
+            let is_there = [path, folder, &format!("{path}.rs")]
+                .iter()
+                .any(|path| root().join(path).exists());
+            if is_path && !is_there && !made.contains(&path) {
+                missing.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
 /// A promise of docs/promises.md names its tests as `path::test`.
 #[test]
 fn every_promise_names_tests_that_exist() {
