@@ -20,6 +20,7 @@ mod bus;
 mod chaos;
 mod clock;
 mod cloud;
+mod common;
 mod drop;
 mod error;
 mod gateway;

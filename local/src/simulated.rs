@@ -2,19 +2,21 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use perennial_local_s3::{PutOptions, Store, StoreError};
 use perennial_local_services::{
-    Caller as ServiceCaller, Faults, ObjectAccess, Pace, ServiceName, Services, Settings,
+    Caller as ServiceCaller, Described, Faults, LookError, ObjectAccess, Pace, ServiceName,
+    Services, Settings,
 };
 use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, OffsetClock};
+use crate::common::lock;
 use crate::error::CloudError;
 use crate::gateway::respond;
 use crate::identity::{Caller, Keys};
@@ -84,7 +86,7 @@ impl Simulated {
         &self,
         kind: &str,
         identifier: &str,
-    ) -> Option<perennial_local_services::Described> {
+    ) -> Result<Option<Described>, LookError> {
         self.services.described(kind, identifier)
     }
 
@@ -141,14 +143,14 @@ impl EventSource for Simulated {
             .await
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;
-        let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_hand = lock(&self.in_hand);
         in_hand.extend(new);
         Ok(in_hand.clone())
     }
 
     async fn acknowledge(&self) -> Result<(), String> {
         let ids: Vec<String> = {
-            let in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+            let in_hand = lock(&self.in_hand);
             in_hand
                 .iter()
                 .filter_map(|event| event["id"].as_str().map(str::to_owned))
@@ -159,10 +161,7 @@ impl EventSource for Simulated {
             .await
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;
-        self.in_hand
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        lock(&self.in_hand).clear();
         Ok(())
     }
 }

@@ -1,14 +1,15 @@
 //! The trail: each AWS call as one JSON line in CloudTrail's shape
 //! (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::common::{append, lock};
 use crate::error::CloudError;
 use crate::identity::{ACCOUNT, Caller, REGION};
 use crate::ids;
@@ -31,11 +32,7 @@ impl Trace {
         let Some(path) = path else {
             return Ok(Self { file: None });
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(CloudError::folder("opening the trace", path))?;
+        let file = append(path).map_err(CloudError::folder("opening the trace", path))?;
         Ok(Self {
             file: Some((path.to_owned(), Mutex::new(file))),
         })
@@ -55,7 +52,7 @@ impl Trace {
         };
         let mut line = record(service, caller, call, request_id, now).to_string();
         line.push('\n');
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(file);
         if let Err(error) = file.write_all(line.as_bytes()) {
             tracing::warn!(%error, path = %path.display(), "the trace cannot be written");
         }

@@ -21,6 +21,26 @@ struct Seen {
     denied: BTreeSet<String>,
 }
 
+impl Seen {
+    /// Takes in one line of a log.
+    fn take(&mut self, line: &Value) {
+        let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        if line.get("full").is_some() {
+            // What is not written may be anything.
+            let words = format!("a log is full: {}", text("because"));
+            self.denied.insert(words);
+        } else if line.get("missing").is_some() {
+            // Allowed by tag, and not there: a look would have told the same.
+        } else if line.get("denied").is_some() {
+            let words = format!("{} was denied {}", text("function"), text("because"));
+            self.denied.insert(words);
+        } else {
+            let permission = (text("function"), text("action"), text("statement"));
+            self.used.insert(permission);
+        }
+    }
+}
+
 /// Reads every log that is newer than the program: older ones tell of another template.
 fn seen() -> Seen {
     let built = fs::metadata(env!("CARGO_BIN_EXE_perennial"))
@@ -39,17 +59,7 @@ fn seen() -> Seen {
         }
         seen.clouds += 1;
         for line in fs::read_to_string(&path).unwrap().lines() {
-            let line: Value = serde_json::from_str(line).unwrap();
-            let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-            if line.get("missing").is_some() {
-                // Allowed by tag, and not there: a look would have told the same.
-            } else if line.get("denied").is_some() {
-                let words = format!("{} was denied {}", text("function"), text("because"));
-                seen.denied.insert(words);
-            } else {
-                let permission = (text("function"), text("action"), text("statement"));
-                seen.used.insert(permission);
-            }
+            seen.take(&serde_json::from_str(line).unwrap());
         }
     }
     seen
@@ -165,6 +175,18 @@ fn each_difference_between_allowed_and_used_is_named() {
     assert_eq!(
         compare(&roles, &denied, &[]).1,
         ["train was denied s3:DeleteObject"]
+    );
+}
+
+#[test]
+fn a_log_that_is_full_is_a_problem() {
+    let mut seen = Seen::default();
+    seen.take(&json!({"function": "train", "denied": "s3:GetObject", "missing": true}));
+    assert_eq!(compare(&[], &seen, &[]).1, [""; 0]);
+    seen.take(&json!({"full": true, "because": "more was denied"}));
+    assert_eq!(
+        compare(&[], &seen, &[]).1,
+        ["a log is full: more was denied"]
     );
 }
 

@@ -38,7 +38,10 @@ pub fn denied(cloud: &Path) -> Vec<String> {
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     lines
-        .filter(|line| line.get("denied").is_some() && line.get("missing").is_none())
+        .filter(|line| {
+            line.get("full").is_some()
+                || (line.get("denied").is_some() && line.get("missing").is_none())
+        })
         .map(|line| {
             let text = |name: &str| line[name].as_str().unwrap_or_default();
             format!(

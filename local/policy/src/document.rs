@@ -3,7 +3,8 @@
 //! Source: IAM User Guide, "Grammar of the IAM JSON policy language"
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>). Stricter than IAM in four
 //! points: every statement has a `Sid`, once in a role; actions and keys must be known (`catalog`); a statement that
-//! can never allow one of its actions is refused; policy variables are not read.
+//! can never allow one of its actions is refused; policy variables are not read. A wildcard in an action (`s3:Get*`) stands for
+//! each known action that it matches, and must match one.
 
 use std::collections::BTreeSet;
 

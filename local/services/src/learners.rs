@@ -4,12 +4,12 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use perennial_learner::Learner;
 
-use crate::error::AwsError;
+use crate::{error::AwsError, lock::lock};
 
 /// The learners of the account, by the last part of the custom model's ARN.
 #[derive(Debug)]
@@ -38,14 +38,14 @@ impl Learners {
         fs::write(&unfinished, json)
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(AwsError::internal)?;
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = lock(&self.loaded);
         loaded.insert(key(model_arn).to_owned(), Arc::new(learner));
         Ok(())
     }
 
     /// The learner behind a custom model.
     pub(crate) fn of(&self, model_arn: &str) -> Result<Arc<Learner>, AwsError> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = lock(&self.loaded);
         if let Some(learner) = loaded.get(key(model_arn)) {
             return Ok(Arc::clone(learner));
         }
@@ -58,7 +58,7 @@ impl Learners {
 
     /// Forgets the learner of a deleted model; one that is not there is gone already.
     pub(crate) fn forget(&self, model_arn: &str) -> Result<(), AwsError> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = lock(&self.loaded);
         loaded.remove(key(model_arn));
         match fs::remove_file(self.path(model_arn)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(AwsError::internal(error)),

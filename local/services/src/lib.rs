@@ -16,6 +16,7 @@ mod events;
 mod faults;
 mod form;
 mod learners;
+mod lock;
 mod objects;
 mod operation;
 mod records;
@@ -32,7 +33,9 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use faults::{Faults, LostAnswer, Refusal};
 pub use objects::{MemoryObjects, ObjectAccess};
 pub use service_name::ServiceName;
-pub use services::{Answered, Caller, Described, OpenError, Outcome, Services, TickError};
+pub use services::{
+    Answered, Caller, Described, LookError, OpenError, Outcome, Services, TickError,
+};
 pub use settings::{Pace, Quotas, Settings, Span};
 
 /// The one account of the local cloud.

@@ -1,12 +1,10 @@
 //! How the simulators reach the objects in S3: the gateway brings its store, tests bring a map.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, io, sync::Mutex};
 
 use bytes::Bytes;
+
+use crate::lock::lock;
 
 /// Reading and writing objects, as a Bedrock job does with its role. Calls block.
 pub trait ObjectAccess: Send + Sync + std::fmt::Debug {
@@ -41,7 +39,7 @@ pub struct MemoryObjects(Mutex<BTreeMap<(String, String), Bytes>>);
 
 impl ObjectAccess for MemoryObjects {
     fn read(&self, bucket: &str, key: &str) -> io::Result<Bytes> {
-        let objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = lock(&self.0);
         let found = objects.get(&(bucket.to_owned(), key.to_owned())).cloned();
         found.ok_or_else(|| {
             io::Error::new(
@@ -52,18 +50,18 @@ impl ObjectAccess for MemoryObjects {
     }
 
     fn write(&self, bucket: &str, key: &str, content: Bytes) -> io::Result<()> {
-        let mut objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut objects = lock(&self.0);
         objects.insert((bucket.to_owned(), key.to_owned()), content);
         Ok(())
     }
 
     fn exists(&self, bucket: &str, key: &str) -> io::Result<bool> {
-        let objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = lock(&self.0);
         Ok(objects.contains_key(&(bucket.to_owned(), key.to_owned())))
     }
 
     fn list(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
-        let objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = lock(&self.0);
         let matching = |(of, key): &&(String, String)| of == bucket && key.starts_with(prefix);
         Ok(objects
             .keys()

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     io,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use crate::{
     faults::{Faults, LostAnswer},
     form,
     learners::Learners,
+    lock::lock,
     objects::ObjectAccess,
     operation::{Call, Route},
     runtime::{self, Throttle},
@@ -92,6 +93,15 @@ pub enum OpenError {
 #[error("the simulated jobs could not be moved on: {0}")]
 pub struct TickError(String);
 
+/// It cannot be told whether something is there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {kind} {identifier} could not be looked up: {message}")]
+pub struct LookError {
+    kind: String,
+    identifier: String,
+    message: String,
+}
+
 /// The simulated services of one account.
 #[derive(Debug)]
 pub struct Services {
@@ -125,10 +135,6 @@ pub(crate) fn unread(
         response: wire::response(protocol, 400, request_id, &Err(error)),
         outcome,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Services {
@@ -184,10 +190,12 @@ impl Services {
         *lock(&self.faults) = faults;
     }
 
-    /// The resource of a kind, as ARNs word it (`custom-model`, `parameter`, …), that a name or an ARN stands for. Of what
-    /// cannot be read, `None`: whoever decides on permissions then denies. It blocks on the disk.
-    #[must_use]
-    pub fn described(&self, kind: &str, identifier: &str) -> Option<Described> {
+    /// The resource of a kind, as ARNs word it (`custom-model`, `parameter`, …), that a name or an ARN stands for; `None` if
+    /// there is none. It blocks on the disk.
+    ///
+    /// # Errors
+    /// If the state on disk cannot be read: then it is not known whether there is one.
+    pub fn described(&self, kind: &str, identifier: &str) -> Result<Option<Described>, LookError> {
         let nobody = Caller {
             access_key: String::new(),
             function: None,
@@ -196,7 +204,16 @@ impl Services {
             "parameter" => ssm::described(identifier, call),
             _ => bedrock::described(kind, identifier, call),
         });
-        found.ok().flatten()
+        match found {
+            Ok(found) => Ok(found),
+            Err(error) if error.status >= 500 => Err(LookError {
+                kind: kind.to_owned(),
+                identifier: identifier.to_owned(),
+                message: error.message,
+            }),
+            // What is no name of anything names nothing.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Performs one request. It blocks (on the disk, on [`ObjectAccess`]), for milliseconds as a rule.

@@ -3,14 +3,13 @@
 //! Every call of the services is one transaction, so that a kill leaves it done or not done. The write-ahead log without
 //! a flush on each commit survives the process's death; it need not survive the machine's.
 
-use std::{
-    path::Path,
-    sync::{Mutex, PoisonError},
-};
+use std::{path::Path, sync::Mutex};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+
+use crate::lock::lock;
 
 /// The database failed, or holds what this build cannot read.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +72,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = lock(&self.0);
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::from)?;

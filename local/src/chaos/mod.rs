@@ -15,12 +15,13 @@ mod record;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::common::lock;
 use crate::error::CloudError;
 pub(crate) use plan::Kind;
 use plan::{Decision, Plan, Subject};
@@ -219,8 +220,4 @@ impl CallFate {
     pub(crate) fn decision(&self) -> Decision {
         self.decision
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::plan::Kind;
-use super::{Chaos, Question, lock};
+use super::{Chaos, Question};
+use crate::common::lock;
 
 /// How long a killed process may take to end.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);

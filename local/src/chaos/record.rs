@@ -1,15 +1,15 @@
 //! What happened: one line each in `logs/chaos.log` and in the cloud's own log, and counts.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use super::lock;
 use super::plan::Kind;
+use crate::common::{append, lock};
 use crate::error::CloudError;
 
 /// The log and the counts, under one lock: lines are numbered in their order.
@@ -22,11 +22,7 @@ pub(super) struct Record {
 impl Record {
     /// Opens the log for appending.
     pub(super) fn open(path: &Path) -> Result<Self, CloudError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(CloudError::folder("opening the log of chaos", path))?;
+        let file = append(path).map_err(CloudError::folder("opening the log of chaos", path))?;
         Ok(Self {
             path: path.to_owned(),
             state: Mutex::new((file, BTreeMap::new())),

@@ -11,7 +11,6 @@ use perennial_local_services::ServiceName;
 use super::{BODY_BYTES, Body, Called, Gateway, boxed, refusal};
 use crate::chaos::{CallFate, Chaos, Kind};
 use crate::identity::Caller;
-use crate::services::CallRecord;
 
 /// Answers a call as fate will have it; `None` if the answer is lost.
 pub(super) async fn answer(
@@ -109,12 +108,7 @@ fn refuse(
 ) -> Response<Body> {
     let (refusal, response) = error(call, head, fate.decision().is_throttling());
     chaos.met(fate, &format!("with {}", refusal.code));
-    let record = CallRecord {
-        event_name: operation,
-        error_code: Some(refusal.code.into()),
-        error_message: Some(refusal.message),
-        ..CallRecord::default()
-    };
+    let record = refusal.record(operation);
     let (service, now) = (&call.service, gateway.clock.now());
     gateway
         .trace

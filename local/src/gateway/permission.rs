@@ -69,11 +69,8 @@ impl Gateway {
     ) -> Response<Body> {
         let refusal = refusal::access_denied("s3", denied.message);
         let call = CallRecord {
-            event_name: operation.to_owned(),
             request_parameters: parameters.clone(),
-            error_code: Some(refusal.code.into()),
-            error_message: Some(refusal.message.clone()),
-            ..CallRecord::default()
+            ..refusal.record(operation.to_owned())
         };
         self.trace
             .write("s3", caller, call, request_id, self.clock.now());
@@ -121,11 +118,8 @@ impl Gateway {
         };
         let refusal = refusal::access_denied(service, denied.message);
         let call = CallRecord {
-            event_name: operation,
             request_parameters: parameters,
-            error_code: Some(refusal.code.into()),
-            error_message: Some(refusal.message.clone()),
-            ..CallRecord::default()
+            ..refusal.record(operation)
         };
         let (head, _) = request.clone().into_parts();
         Some(Handled {
@@ -190,15 +184,9 @@ pub(super) fn refused(
     request_id: &str,
     refusal: refusal::Refusal,
 ) -> Box<Handled> {
-    let call = CallRecord {
-        event_name: refusal::operation_of(request),
-        error_code: Some(refusal.code.into()),
-        error_message: Some(refusal.message.clone()),
-        ..CallRecord::default()
-    };
     Box::new(Handled {
         response: Some(refusal.response(service, request_id)),
-        call,
+        call: refusal.record(refusal::operation_of(request)),
     })
 }
 

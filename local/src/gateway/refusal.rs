@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::respond;
 use super::signature::SignatureError;
+use crate::services::CallRecord;
 
 /// Why the gateway does not pass a call on.
 #[derive(Debug)]
@@ -102,6 +103,16 @@ pub(super) fn on_purpose(service: &str, throttled: bool) -> Refusal {
 }
 
 impl Refusal {
+    /// As the trace tells of it.
+    pub(super) fn record(&self, event_name: String) -> CallRecord {
+        CallRecord {
+            event_name,
+            error_code: Some(self.code.into()),
+            error_message: Some(self.message.clone()),
+            ..CallRecord::default()
+        }
+    }
+
     /// The error as the service would say it: XML for S3 and the query protocol, JSON for the rest.
     pub(super) fn response(&self, service: &str, request_id: &str) -> Response<Bytes> {
         let (code, message) = (self.code, escape(&self.message));

@@ -1,8 +1,10 @@
 //! A function's log file: what its process writes, between the lines that Lambda writes around it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use crate::common::append;
 
 /// One function's log. Each line is a single write at the file's end, so that instances may share it.
 #[derive(Debug, Clone)]
@@ -19,10 +21,7 @@ impl FunctionLog {
 
     /// The file, opened for appending, for a process's stdout or stderr.
     pub(super) fn open(&self) -> std::io::Result<File> {
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.path)
+        append(&self.path)
     }
 
     /// Writes one line; a log that cannot be written stops nothing.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use super::InvokeError;
 use super::instance::{Call, Instance, Launch, trace_id};
 use super::log::FunctionLog;
 use crate::chaos::Chaos;
+use crate::common::lock;
 use crate::identity::REGION;
 use crate::options::FunctionCommand;
 use crate::wiring::FunctionSpec;
@@ -209,8 +210,8 @@ impl Pool {
         None
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Instance>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Instance>> {
+        lock(&self.idle)
     }
 
     /// Kills the warm instances. Those at work end by themselves when the cloud is stopping.

@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>).
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::InvokeError;
+use crate::common::lock;
 
 /// What a function may answer at most (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const RESPONSE_BYTES: usize = 6 * 1024 * 1024 + 64 * 1024;
@@ -226,8 +227,4 @@ fn json(
         .status(status)
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from_static(body.as_bytes())))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

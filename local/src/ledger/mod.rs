@@ -9,10 +9,11 @@ pub(crate) use deliveries::{Delivered, NewDelivery};
 pub(crate) use memory::FileStamp;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
+use crate::common::lock;
 use crate::error::CloudError;
 
 const SCHEMA: &str = "
@@ -91,12 +92,10 @@ impl Ledger {
             path: self.path.clone(),
             message,
         };
-        tokio::task::spawn_blocking(move || {
-            work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await
-        .map_err(|error| refused(error.to_string()))?
-        .map_err(|error| refused(error.to_string()))
+        tokio::task::spawn_blocking(move || work(&mut lock(&connection)))
+            .await
+            .map_err(|error| refused(error.to_string()))?
+            .map_err(|error| refused(error.to_string()))
     }
 }
 

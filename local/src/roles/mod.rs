@@ -1,6 +1,6 @@
 //! The functions' roles: each AWS call of a function is held against its role's policies, as IAM would.
 //!
-//! The user's calls are not: the user is the account's owner. Resource policies, session policies and permission
+//! The operator's calls are not: the user is the account's owner. Resource policies, session policies and permission
 //! boundaries are not simulated. What IAM knows is `perennial-local-policy`; here it meets what is there.
 
 mod record;
@@ -27,6 +27,17 @@ struct Held {
     role: Role,
     role_arn: String,
     function_arn: String,
+}
+
+impl Held {
+    fn account(&self) -> Account<'_> {
+        Account {
+            id: ACCOUNT,
+            region: REGION,
+            role_arn: &self.role_arn,
+            function_arn: &self.function_arn,
+        }
+    }
 }
 
 /// The roles of all functions.
@@ -84,16 +95,12 @@ impl Roles {
     /// # Errors
     /// If it may not.
     pub(crate) fn check(&self, caller: &Caller, call: &AwsCall<'_>) -> Result<(), AccessDenied> {
-        let Caller::Function(function) = caller else {
+        let Some((function, held)) = self.role_of(caller, call)? else {
             return Ok(());
         };
-        let asked = self
-            .account(function)
-            .map(|(_, account)| needs(call, &account, self));
-        match asked {
-            Some(Ok(requests)) => self.decide(function, caller, &requests),
-            Some(Err(error)) => Err(self.not_told(function, caller, call, &error.to_string())),
-            None => Err(self.not_told(function, caller, call, "the function has no role")),
+        match needs(call, &held.account(), self) {
+            Ok(requests) => self.decide(function, held, caller, &requests),
+            Err(error) => Err(self.not_told(function, caller, call, &error.to_string())),
         }
     }
 
@@ -106,39 +113,39 @@ impl Roles {
         caller: &Caller,
         call: &AwsCall<'_>,
     ) -> Result<(), AccessDenied> {
-        let Caller::Function(function) = caller else {
+        let Some((function, held)) = self.role_of(caller, call)? else {
             return Ok(());
         };
-        let looked_for = self
-            .account(function)
-            .and_then(|(_, account)| looked_for(call, &account, self));
-        match looked_for {
-            Some(request) => self.decide(function, caller, &[request]),
+        match looked_for(call, &held.account(), self) {
+            Some(request) => self.decide(function, held, caller, &[request]),
             None => Ok(()),
         }
     }
 
-    fn account<'a>(&'a self, function: &str) -> Option<(&'a Role, Account<'a>)> {
-        let held = self.held.get(function)?;
-        let account = Account {
-            id: ACCOUNT,
-            region: REGION,
-            role_arn: &held.role_arn,
-            function_arn: &held.function_arn,
-        };
-        Some((&held.role, account))
+    /// The role that a caller's calls are held against; `None` for the operator, who owns the account: the person at the
+    /// keyboard, by the key that `perennial local env` prints. A key that nobody has never gets here, the gateway refuses it.
+    fn role_of<'a>(
+        &'a self,
+        caller: &'a Caller,
+        call: &AwsCall<'_>,
+    ) -> Result<Option<(&'a str, &'a Held)>, AccessDenied> {
+        match caller {
+            Caller::User => Ok(None),
+            Caller::Function(function) => match self.held.get(&**function) {
+                Some(held) => Ok(Some((function, held))),
+                None => Err(self.not_told(function, caller, call, "the function has no role")),
+            },
+        }
     }
 
     /// All of them are needed. They count as used if all are allowed.
     fn decide(
         &self,
         function: &str,
+        held: &Held,
         caller: &Caller,
         requests: &[Request],
     ) -> Result<(), AccessDenied> {
-        let Some(held) = self.held.get(function) else {
-            return Ok(());
-        };
         let mut used = Vec::new();
         for request in requests {
             match held.role.decide(request) {
@@ -181,12 +188,13 @@ impl Roles {
 }
 
 impl Resources for Roles {
-    fn find(&self, kind: Kind, identifier: &str) -> Option<Found> {
-        let found = self.simulated.described(kind.word(), identifier)?;
-        Some(Found {
+    fn find(&self, kind: Kind, identifier: &str) -> Result<Option<Found>, String> {
+        let found = self.simulated.described(kind.word(), identifier);
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.map(|found| Found {
             arn: found.arn,
             tags: found.tags,
-        })
+        }))
     }
 
     fn partition_key(&self, table: &str, index: Option<&str>) -> Option<String> {
@@ -218,7 +226,53 @@ fn partition_keys(table: &Value) -> Vec<((String, Option<String>), String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::OffsetClock;
+    use crate::identity::Keys;
+    use perennial_local_s3::Store;
+    use perennial_local_services::{Faults, Pace};
     use serde_json::json;
+
+    #[tokio::test]
+    async fn only_the_operator_may_call_without_a_role() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("s3")).unwrap();
+        let clock = Arc::new(OffsetClock::default());
+        let keys = Keys::new([], "01h");
+        let folder = dir.path().join("services");
+        let open = Simulated::open(
+            &folder,
+            &store,
+            Pace::default(),
+            Faults::default(),
+            clock,
+            keys,
+        );
+        let roles = Roles {
+            held: BTreeMap::new(),
+            partition_keys: BTreeMap::new(),
+            simulated: Arc::new(open.await.unwrap()),
+            record: Record::open(&dir.path().join("permissions.jsonl")).unwrap(),
+        };
+        let parameters = json!({"bucketName": "b", "key": "k"});
+        let call = AwsCall {
+            service: "s3",
+            operation: "GetObject",
+            parameters: &parameters,
+        };
+        let nobody = Caller::Function("nobody".into());
+        for denied in [
+            roles.check(&nobody, &call),
+            roles.check_missing(&nobody, &call),
+        ] {
+            let message = denied.unwrap_err().message;
+            assert!(
+                message.contains("s3:GetObject: the function has no role"),
+                "{message}"
+            );
+        }
+        assert_eq!(roles.check(&Caller::User, &call), Ok(()));
+        assert_eq!(roles.check_missing(&Caller::User, &call), Ok(()));
+    }
 
     #[test]
     fn a_tables_definition_tells_the_partition_keys() {

@@ -4,18 +4,20 @@
 //! survives a kill. A denial of what is not there is marked `missing`: it bears no tags, so a condition on them denies.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use perennial_local_policy::{Denial, Grant};
 use serde_json::{Value, json};
 
+use crate::common::{append, lock};
 use crate::error::CloudError;
 
-/// More different lines are not written: denials name resources, of which there may be any number.
-const MOST_LINES: usize = 5_000;
+/// More different denials are not written: they name resources, of which there may be any number. The last line says that
+/// there were more. What is used is written however much is denied: a role has so many permissions and no more.
+const MOST_DENIALS: usize = 5_000;
 
 #[derive(Debug)]
 pub(super) struct Record(Mutex<Lines>);
@@ -23,28 +25,33 @@ pub(super) struct Record(Mutex<Lines>);
 #[derive(Debug)]
 struct Lines {
     file: File,
-    written: BTreeSet<String>,
+    used: BTreeSet<String>,
+    denied: BTreeSet<String>,
 }
 
 impl Record {
     pub(super) fn open(path: &Path) -> Result<Self, CloudError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(CloudError::folder("opening the log of permissions", path))?;
+        let file =
+            append(path).map_err(CloudError::folder("opening the log of permissions", path))?;
         Ok(Self(Mutex::new(Lines {
             file,
-            written: BTreeSet::new(),
+            used: BTreeSet::new(),
+            denied: BTreeSet::new(),
         })))
     }
 
     pub(super) fn used(&self, function: &str, grant: &Grant) {
-        self.write(&json!({
+        let line = json!({
             "function": function,
             "action": grant.action,
             "statement": grant.statement,
-        }));
+        });
+        let line = format!("{line}\n");
+        let mut lines = lock(&self.0);
+        if !lines.used.contains(&line) {
+            lines.append(&line);
+            lines.used.insert(line);
+        }
     }
 
     pub(super) fn denied(&self, function: &str, denial: &Denial) {
@@ -57,23 +64,39 @@ impl Record {
         if denial.is_missing {
             line["missing"] = json!(true);
         }
-        self.write(&line);
+        self.denial(&line);
     }
 
     pub(super) fn not_told(&self, function: &str, action: &str, why: &str) {
-        self.write(&json!({"function": function, "denied": action, "because": why}));
+        self.denial(&json!({"function": function, "denied": action, "because": why}));
     }
 
-    fn write(&self, line: &Value) {
+    fn denial(&self, line: &Value) {
         let line = format!("{line}\n");
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.written.len() >= MOST_LINES || lines.written.contains(&line) {
+        let mut lines = lock(&self.0);
+        let written = lines.denied.len();
+        if written > MOST_DENIALS || lines.denied.contains(&line) {
             return;
         }
-        if let Err(error) = lines.file.write_all(line.as_bytes()) {
+        let line = if written == MOST_DENIALS {
+            tracing::warn!("more than {MOST_DENIALS} denials: the log of permissions has no more");
+            format!(
+                "{}\n",
+                json!({"full": true, "because": "more was denied than is written here"})
+            )
+        } else {
+            line
+        };
+        lines.append(&line);
+        lines.denied.insert(line);
+    }
+}
+
+impl Lines {
+    fn append(&mut self, line: &str) {
+        if let Err(error) = self.file.write_all(line.as_bytes()) {
             tracing::warn!(%error, "the log of permissions cannot be written");
         }
-        lines.written.insert(line);
     }
 }
 
@@ -112,5 +135,28 @@ mod tests {
             json!({"function": "train", "action": "s3:GetObject", "statement": "Read"})
         );
         assert_eq!(lines[2]["denied"], "s3:PutObject");
+    }
+
+    #[test]
+    fn however_much_is_denied_what_is_used_is_written_and_the_cap_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("permissions.jsonl");
+        let record = Record::open(&path).unwrap();
+        for n in 0..MOST_DENIALS + 10 {
+            record.not_told("train", "s3:PutObject", &format!("no. {n}"));
+        }
+        let grant = Grant {
+            action: "s3:GetObject".into(),
+            statement: "Read".into(),
+        };
+        record.used("train", &grant);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), MOST_DENIALS + 2);
+        assert_eq!(lines[MOST_DENIALS]["full"], true);
+        assert_eq!(lines[MOST_DENIALS + 1]["action"], "s3:GetObject");
     }
 }

@@ -80,7 +80,7 @@ fn on_resource(
     kind: Kind,
     identifier: &str,
 ) -> Result<Request, NeedError> {
-    if let Some(found) = reader.resources.find(kind, identifier) {
+    if let Some(found) = reader.find(kind, identifier)? {
         return request(action, found.arn).tagged(reader, "aws:ResourceTag", &found.tags);
     }
     let arn = if identifier.starts_with("arn:") {
@@ -158,7 +158,7 @@ fn foundation_in(region: &str, id: &str) -> String {
 
 /// The ARN of a custom model or a foundation model.
 fn model(reader: &Reader<'_>, identifier: &str) -> Result<String, NeedError> {
-    match reader.resources.find(Kind::CustomModel, identifier) {
+    match reader.find(Kind::CustomModel, identifier)? {
         Some(found) => Ok(found.arn),
         None if is_arn_of(Kind::CustomModel, identifier) => Ok(identifier.to_owned()),
         None => foundation(reader, identifier),

@@ -93,7 +93,11 @@ pub struct Found {
 /// What is there, for conditions on resources.
 pub trait Resources {
     /// The resource of this name or ARN; `None` if there is none.
-    fn find(&self, kind: Kind, identifier: &str) -> Option<Found>;
+    ///
+    /// # Errors
+    /// In words, if it cannot be told whether there is one. The call is then denied: what bears no tags and what bears
+    /// unknown ones are not the same.
+    fn find(&self, kind: Kind, identifier: &str) -> Result<Option<Found>, String>;
 
     /// The partition key's attribute of a table or of one of its indexes.
     fn partition_key(&self, table: &str, index: Option<&str>) -> Option<String>;
@@ -244,6 +248,11 @@ impl Reader<'_> {
             operation: self.call.operation.to_owned(),
             problem: problem.into(),
         }
+    }
+
+    fn find(&self, kind: Kind, identifier: &str) -> Result<Option<Found>, NeedError> {
+        let found = self.resources.find(kind, identifier);
+        found.map_err(|problem| self.unclear(problem))
     }
 
     /// A member that may be left out. One of another type is not taken for one that is.

@@ -9,6 +9,27 @@ use percent_encoding::percent_decode_str;
 use super::{NeedError, Reader, request};
 use crate::Request;
 
+/// What a write needs besides, by the header that asks for it: the same page, at `PutObject`, `CopyObject`,
+/// `CreateMultipartUpload` and `DeleteObject`.
+const WITH_MORE: [(&str, &str); 10] = [
+    ("x-amz-acl", "s3:PutObjectAcl"),
+    ("x-amz-grant-full-control", "s3:PutObjectAcl"),
+    ("x-amz-grant-read", "s3:PutObjectAcl"),
+    ("x-amz-grant-read-acp", "s3:PutObjectAcl"),
+    ("x-amz-grant-write-acp", "s3:PutObjectAcl"),
+    ("x-amz-tagging", "s3:PutObjectTagging"),
+    ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
+    (
+        "x-amz-object-lock-retain-until-date",
+        "s3:PutObjectRetention",
+    ),
+    ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
+    (
+        "x-amz-bypass-governance-retention",
+        "s3:BypassGovernanceRetention",
+    ),
+];
+
 pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let object = |action: &str| -> Result<Request, NeedError> {
         let key = reader.text("key")?;
@@ -19,7 +40,7 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         Some(version) => Ok(object(of_version)?.having("s3:VersionId", [version])),
         None => object(plain),
     };
-    let needed = match reader.call.operation {
+    let mut needed = match reader.call.operation {
         "GetObject" | "HeadObject" => vec![version("s3:GetObject", "s3:GetObjectVersion")?],
         "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
             vec![object("s3:PutObject")?]
@@ -38,7 +59,21 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         "GetBucketVersioning" => vec![request("s3:GetBucketVersioning", bucket(reader)?)],
         _ => return Err(reader.no_row()),
     };
+    for (header, action) in WITH_MORE {
+        let is_there = reader.call.parameters.get(header).is_some();
+        if is_there && changes(&needed) && !needed.iter().any(|other| other.action == action) {
+            needed.push(object(action)?);
+        }
+    }
     Ok(needed)
+}
+
+/// Whether a header that changes more than an object's content can take effect.
+fn changes(needed: &[Request]) -> bool {
+    let changing = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    needed
+        .iter()
+        .any(|needed| changing.contains(&needed.action.as_str()))
 }
 
 /// To be told that there is no such object. The request is for an object, so it carries no `s3:prefix`.

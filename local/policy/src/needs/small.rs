@@ -29,7 +29,7 @@ pub(super) fn ssm(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         }
     };
     let on = |action: &str| {
-        let found = reader.resources.find(Kind::Parameter, &selected);
+        let found = reader.find(Kind::Parameter, &selected)?;
         let tags = found.map(|found| found.tags).unwrap_or_default();
         request(action, arn.clone()).tagged(reader, "aws:ResourceTag", &tags)
     };

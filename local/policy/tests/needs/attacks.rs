@@ -234,3 +234,59 @@ fn a_profile_asks_its_models_in_their_own_regions() {
         ["us-east-1", "us-east-1", "unspecified"]
     );
 }
+
+/// A condition on tags that forbids would not hold for what is merely not found.
+#[test]
+fn what_cannot_be_looked_up_is_not_missing() {
+    let broken = "on-a-broken-disk";
+    for (service, operation, member) in [
+        ("bedrock", "DeleteCustomModel", "modelIdentifier"),
+        ("bedrock", "CreateCustomModelDeployment", "modelArn"),
+        ("bedrock", "CreateModelInvocationJob", "modelId"),
+        ("ssm", "GetParameter", "Name"),
+    ] {
+        let problem = unclear(service, operation, json!({member: broken, "roleArn": ROLE}));
+        assert!(problem.contains("the disk is broken"), "{problem}");
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
+#[test]
+fn a_write_that_opens_tags_or_locks_needs_more_than_the_write() {
+    let on = |operation: &str, headers: &[&str]| {
+        let mut parameters = json!({"bucketName": "b", "key": "k"});
+        for header in headers {
+            parameters[*header] = json!("x");
+        }
+        let asked = asked("s3", operation, &parameters).unwrap();
+        assert!(
+            asked
+                .iter()
+                .all(|asked| asked.resource == "arn:aws:s3:::b/k")
+        );
+        asked
+            .into_iter()
+            .map(|asked| asked.action)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        on("PutObject", &["x-amz-acl", "x-amz-grant-read"]),
+        ["s3:PutObject", "s3:PutObjectAcl"]
+    );
+    assert_eq!(
+        on(
+            "CreateMultipartUpload",
+            &["x-amz-tagging", "x-amz-object-lock-mode"]
+        ),
+        [
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+            "s3:PutObjectRetention"
+        ]
+    );
+    assert_eq!(
+        on("DeleteObject", &["x-amz-bypass-governance-retention"]),
+        ["s3:DeleteObject", "s3:BypassGovernanceRetention"]
+    );
+    assert_eq!(on("GetObject", &["x-amz-acl"]), ["s3:GetObject"]);
+}

@@ -24,17 +24,20 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/perennial-local-jobs";
 struct World;
 
 impl Resources for World {
-    fn find(&self, kind: Kind, identifier: &str) -> Option<Found> {
+    fn find(&self, kind: Kind, identifier: &str) -> Result<Option<Found>, String> {
+        if identifier == "on-a-broken-disk" {
+            return Err("the disk is broken".into());
+        }
         let tags = vec![("perennial:installation".to_owned(), "local".to_owned())];
         let arn = match (kind, identifier) {
             (Kind::Deployment, "d" | DEPLOYMENT) => DEPLOYMENT,
             (Kind::CustomModel, MODEL) => MODEL,
-            _ => return None,
+            _ => return Ok(None),
         };
-        Some(Found {
+        Ok(Some(Found {
             arn: arn.to_owned(),
             tags,
-        })
+        }))
     }
 
     fn partition_key(&self, table: &str, index: Option<&str>) -> Option<String> {

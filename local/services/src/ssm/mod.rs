@@ -34,9 +34,10 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
     })
 }
 
-/// The ARN and the tags of a parameter; `None` if there is none of that name.
-pub(crate) fn described(name: &str, call: &Call<'_>) -> Result<Option<Described>, AwsError> {
-    let found: Option<parameter::Parameter> = call.tx.get(name)?;
+/// The ARN and the tags of a parameter by its name or ARN, with or without a version; `None` if there is none.
+pub(crate) fn described(identifier: &str, call: &Call<'_>) -> Result<Option<Described>, AwsError> {
+    let (name, _) = parameter::split_selector(identifier);
+    let found: Option<parameter::Parameter> = call.tx.get(&name)?;
     Ok(found.map(|parameter| Described {
         arn: call.arn(
             "ssm",

@@ -7,6 +7,7 @@ mod converse;
 mod customization;
 mod deployments;
 mod faults;
+mod look;
 mod metrics;
 mod models;
 mod put_events;
