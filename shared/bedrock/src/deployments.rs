@@ -10,7 +10,7 @@ use perennial_ports::{
     PortResult, Tags, UpdateStatus,
 };
 
-use crate::{Bedrock, about, sdk_tags, unknown, unless_missing};
+use crate::{Bedrock, about, looked_into, sdk_tags, unknown, unless_missing};
 
 const CREATE: &str = "bedrock:CreateCustomModelDeployment";
 const GET: &str = "bedrock:GetCustomModelDeployment";
@@ -163,9 +163,15 @@ impl ChangeDeployments for Bedrock {
         };
         match error.kind {
             ErrorKind::NotFound => Ok(()),
-            ErrorKind::Conflict if !self.in_progress(arn).await? => Ok(()),
+            ErrorKind::Conflict => {
+                let in_progress = self.in_progress(arn).await;
+                looked_into(error, in_progress.map(|in_progress| !in_progress))
+            }
             // A role that may delete what bears its tag is denied what is not there, for that bears none.
-            ErrorKind::Denied if self.deployment(arn).await?.is_none() => Ok(()),
+            ErrorKind::Denied => {
+                let found = self.deployment(arn).await;
+                looked_into(error, found.map(|found| found.is_none()))
+            }
             _ => Err(error),
         }
     }

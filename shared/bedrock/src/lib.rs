@@ -88,6 +88,20 @@ fn about(resource: &str, error: PortError) -> PortError {
     }
 }
 
+/// What became of a call that was refused, when a look at the thing tells whether that matters. Where the look fails too, the
+/// refusal is still what happened, and of the look it hangs whether to try again.
+fn looked_into(refusal: PortError, look: PortResult<bool>) -> PortResult<()> {
+    match look {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(refusal),
+        Err(failed) => Err(PortError {
+            kind: failed.kind,
+            message: format!("{}; and a look at it failed, {failed}", refusal.message),
+            ..refusal
+        }),
+    }
+}
+
 /// Nothing, if the thing is not there.
 fn unless_missing<T>(result: PortResult<T>) -> PortResult<Option<T>> {
     match result {

@@ -8,7 +8,7 @@ use perennial_ports::{
     CustomModel, DeleteModels, ErrorKind, ModelStatus, ObserveModels, PortResult, Tags,
 };
 
-use crate::{Bedrock, about, unknown, unless_missing};
+use crate::{Bedrock, about, looked_into, unknown, unless_missing};
 
 const GET: &str = "bedrock:GetCustomModel";
 const LIST: &str = "bedrock:ListCustomModels";
@@ -94,7 +94,10 @@ impl DeleteModels for Bedrock {
         match error.kind {
             ErrorKind::NotFound => Ok(()),
             // As with deployments: what is not there bears no tag that the role could go by.
-            ErrorKind::Denied if self.get_model(arn).await?.is_none() => Ok(()),
+            ErrorKind::Denied => {
+                let found = self.get_model(arn).await;
+                looked_into(error, found.map(|found| found.is_none()))
+            }
             _ => Err(error),
         }
     }

@@ -241,6 +241,31 @@ async fn being_denied_to_remove_what_is_not_there_is_no_error() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_told_also_when_the_look_after_it_fails() {
+    let arn = format!("{ACCOUNT}:custom-model-deployment/abcdefghijkl");
+    let refusal = |code| Reply::refusal(400, code, "the delete is refused");
+    let busy = || Reply::refusal(400, "ValidationException", "the look is refused");
+    let both = |error: PortError, operation: &str| {
+        assert_eq!(error.operation, operation);
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        for words in ["the delete is refused", "the look is refused"] {
+            assert!(error.message.contains(words), "{error}");
+        }
+    };
+    for code in ["AccessDeniedException", "ConflictException"] {
+        let replay = Replay::new([refusal(code), busy()]);
+        let error = bedrock(&replay).delete_deployment(&arn).await;
+        both(
+            error.expect_err("refused"),
+            "bedrock:DeleteCustomModelDeployment",
+        );
+    }
+    let replay = Replay::new([refusal("AccessDeniedException"), busy()]);
+    let error = bedrock(&replay).delete_model("arn").await;
+    both(error.expect_err("refused"), "bedrock:DeleteCustomModel");
+}
+
+#[tokio::test]
 async fn models_are_listed_over_pages_and_a_deployed_one_is_a_conflict() {
     let summary = |name: &str| {
         json!({
