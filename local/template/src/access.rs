@@ -240,11 +240,25 @@ fn statement(node: &Node, place: String, findings: &Findings) -> Access {
         }
     }
     let mut conditions = Vec::new();
-    for operator in node
-        .get("Condition")
-        .and_then(Node::entries)
-        .unwrap_or_default()
-    {
+    let condition_of = node.get("Condition");
+    let is_none = |of: &Node| of.entries().is_none_or(<[Entry]>::is_empty);
+    if condition_of.is_some_and(is_none) {
+        let line = node.line_of(&["Condition"]);
+        wrong(
+            line,
+            "Condition",
+            "operators with their keys belong here".into(),
+        );
+    }
+    for operator in condition_of.and_then(Node::entries).unwrap_or_default() {
+        if is_none(&operator.value) {
+            let member = format!("Condition.{}", operator.key);
+            wrong(
+                operator.line,
+                &member,
+                "an operator with its keys belongs here".into(),
+            );
+        }
         for key in operator.value.entries().unwrap_or_default() {
             conditions.extend(condition(operator, key, &wrong));
         }

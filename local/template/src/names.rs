@@ -73,6 +73,9 @@ pub(crate) fn refusal(kind: &str, name: &str) -> Option<String> {
     if !fits {
         return Some(format!("“{name}” is no name that AWS takes: {pattern}"));
     }
+    if kind == "AWS::Events::EventBus" && name == "default" {
+        return Some("every account has the bus “default”; another cannot be made".into());
+    }
     let of_s3 = kind == "AWS::S3::Bucket";
     let is_address = || name.parse::<std::net::Ipv4Addr>().is_ok();
     let taken = || {

@@ -28,6 +28,10 @@ pub struct Stack {
     pub(crate) alarms: Vec<Alarm>,
     /// Every budget, there or not.
     pub(crate) budgets: Vec<Budget>,
+    /// Every endpoint of a private network, there or not.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// How many dashboards there are.
+    pub(crate) dashboards: usize,
     /// Every log group.
     pub(crate) log_groups: Vec<LogGroup>,
     /// Every topic.
@@ -78,6 +82,8 @@ pub struct Function {
     pub env: BTreeMap<String, String>,
     /// The role's ARN.
     pub role_arn: String,
+    /// Whether the template says how often, or leaves it to Lambda.
+    pub(crate) retries_are_stated: bool,
     /// The log group that it names.
     pub(crate) log_group: Option<String>,
     /// Whether Lambda connects it to a network of the account.
@@ -178,6 +184,8 @@ pub struct Target {
     pub transformed: bool,
     /// How often EventBridge tries again.
     pub retries: u32,
+    /// Whether the template says so, or leaves it to EventBridge.
+    pub(crate) retries_are_stated: bool,
     /// For how long EventBridge tries.
     pub max_event_age: Duration,
     /// Where an event goes that could not be sent: an ARN.
@@ -201,6 +209,8 @@ pub struct Table {
     pub deletion_protection: bool,
     /// Whether it outlives the stack, and what takes its place.
     pub(crate) kept: Kept,
+    /// The key of the account's own that encrypts.
+    pub(crate) key: Option<String>,
 }
 
 /// The blocks against public access
@@ -229,6 +239,8 @@ pub struct Bucket {
     pub(crate) encryption: Option<String>,
     /// Those of the four blocks against public access that are on.
     pub(crate) blocks: Vec<&'static str>,
+    /// The key of the account's own that encrypts.
+    pub(crate) key: Option<String>,
     /// `BucketOwnerEnforced`: no object is another account's.
     pub(crate) ownership: Option<String>,
     /// What the rules of its lifecycle delete.
@@ -250,11 +262,15 @@ pub(crate) struct Alarm {
     pub(crate) threshold: f64,
     /// One value is made of what is measured in this time.
     pub(crate) period: Duration,
+    /// It fires when it has been so in every period of this time.
+    pub(crate) window: Duration,
     pub(crate) statistic: String,
     /// `breaching`: where nothing is measured, it fires.
     pub(crate) missing: &'static str,
     /// Whom it tells: ARNs.
     pub(crate) actions: Vec<String>,
+    /// Whom it tells that all is well again.
+    pub(crate) when_well: Vec<String>,
 }
 
 impl Alarm {
@@ -289,6 +305,17 @@ pub(crate) struct Expiry {
     pub(crate) days: Option<u64>,
     /// Versions that newer ones replaced.
     pub(crate) old_versions: bool,
+}
+
+/// A way from a private network to one of AWS's services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// Where it stands.
+    pub(crate) origin: Origin,
+    /// Such as `bedrock-runtime`.
+    pub(crate) service: String,
+    /// Through route tables; otherwise through network interfaces.
+    pub(crate) is_gateway: bool,
 }
 
 /// A log group.

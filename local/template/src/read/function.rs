@@ -66,7 +66,16 @@ pub(super) fn read(
     {
         managed.push("AWSXRayDaemonWriteAccess".to_owned());
     }
-    let in_vpc = props.node("VpcConfig").is_some();
+    let network = props.map("VpcConfig");
+    let in_vpc = network.is_some();
+    if let Some(network) = network {
+        for key in ["SubnetIds", "SecurityGroupIds"] {
+            if texts(&network, key).is_empty() {
+                network.refuse(key, "it is missing or empty");
+            }
+        }
+        network.finish();
+    }
     if in_vpc {
         managed.push("service-role/AWSLambdaVPCAccessExecutionRole".to_owned());
     }
@@ -115,6 +124,7 @@ pub(super) fn read(
         env: environment(props),
         role_arn: named.or(role_arn).unwrap_or_default(),
         log_group,
+        retries_are_stated: props.node("EventInvokeConfig").is_some(),
         in_vpc,
         policies,
         dead_letter_arn: dead_letter_arn.or(on_failure),

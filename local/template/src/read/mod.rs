@@ -3,6 +3,7 @@
 mod events;
 mod function;
 mod links;
+mod network;
 mod policies;
 mod rule;
 mod sam;
@@ -28,11 +29,34 @@ const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
 const QUOTAS: [(&str, usize); 3] = [("Outputs", 200), ("Parameters", 200), ("Resources", 500)];
 
+/// The parameters that a console groups are there.
+fn interface(root: &Node, top: &Props<'_>) {
+    let groups = root.get("Metadata").and_then(|metadata| {
+        let of_console = metadata.get("AWS::CloudFormation::Interface")?;
+        of_console.get("ParameterGroups")?.items()
+    });
+    let declared = top.named("Parameters");
+    for group in groups.unwrap_or_default() {
+        let names = group.get("Parameters").and_then(Node::items);
+        for name in names.unwrap_or_default() {
+            let text = name.as_text().unwrap_or_default();
+            if !declared.iter().any(|entry| entry.key == text) {
+                let place = "Metadata.AWS::CloudFormation::Interface.ParameterGroups";
+                let message = format!("“{text}” is no parameter of the template");
+                top.findings().add(name.line, place, message);
+            }
+        }
+    }
+}
+
 /// The types of resources that are read, property by property.
-const ACTED_ON: [&str; 17] = [
+const ACTED_ON: [&str; 21] = [
     "AWS::Budgets::Budget",
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::VPCEndpoint",
     "AWS::Events::Rule",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
@@ -42,6 +66,7 @@ const ACTED_ON: [&str; 17] = [
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue",
@@ -108,12 +133,21 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
         Some("2010-09-09") => {}
         _ => top.refuse("AWSTemplateFormatVersion", "it must be 2010-09-09"),
     }
-    if let Some(transform) = top.text("Transform")
-        && transform != SERVERLESS
-    {
+    let transform = top.text("Transform");
+    if let Some(transform) = transform.as_ref().filter(|found| *found != SERVERLESS) {
         top.refuse(
             "Transform",
             format!("“{transform}” is not understood; understood: {SERVERLESS}"),
+        );
+    }
+    let of_sam = |entry: &Entry| {
+        let kind = entry.value.get("Type").and_then(Node::as_text);
+        kind.is_some_and(|kind| kind.starts_with("AWS::Serverless::"))
+    };
+    if transform.is_none() && top.named("Resources").iter().any(of_sam) {
+        top.refuse(
+            "",
+            format!("Transform is missing; functions need {SERVERLESS}"),
         );
     }
     let parameters = parameters::values(top.named("Parameters"), deployment, findings);
@@ -145,9 +179,11 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
         deployment,
         findings,
         parameters,
+        top.named("Parameters"),
         top.named("Conditions"),
         resources,
     );
+    interface(root, &top);
     resolver.try_conditions();
     resolver.assertions(top.named("Rules"));
     let mut draft = Draft::default();
@@ -168,6 +204,7 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
     }
     draft.stack.statements.append(&mut absent.stack.statements);
     draft.stack.budgets.append(&mut absent.stack.budgets);
+    draft.stack.endpoints.append(&mut absent.stack.endpoints);
     draft.stack.outputs = outputs(&resolver, top.named("Outputs"));
     top.finish();
     links::finish(draft, deployment, findings)
@@ -223,7 +260,10 @@ fn resource(
 ) {
     let id = &entry.key;
     let kind = declared.kind.clone();
-    let empty = Node::null(entry.line);
+    let empty = Node {
+        line: entry.line,
+        kind: Kind::Map(Vec::new()),
+    };
     let own = declared.properties.unwrap_or(&empty);
     let merged = match (kind.as_str(), globals) {
         ("AWS::Serverless::Function", Some(globals)) => {
@@ -274,37 +314,36 @@ fn resource(
             });
         }
         "AWS::CloudWatch::Alarm" => watch::alarm(about, &props, draft),
+        "AWS::CloudWatch::Dashboard" => watch::dashboard(&props, draft),
+        "AWS::SNS::Subscription" => watch::subscription(&props, draft),
+        "AWS::EC2::VPCEndpoint" => network::endpoint(about, &props, draft),
+        "AWS::EC2::SecurityGroup" => network::security_group(&props, draft),
         names::BUDGET => watch::budget(about, &props, draft),
         "AWS::Logs::LogGroup" => storage::log_group(about, &props, draft),
         "AWS::DynamoDB::Table" => storage::table(about, &props, draft),
         "AWS::S3::Bucket" => storage::bucket(about, &props, draft),
         "AWS::IAM::Role" => policies::role(about, &props, draft),
         "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy" => policies::attached(about, &props, draft),
-        other => match NOT_ACTED_ON.iter().find(|(kind, _)| *kind == other) {
-            // Its properties are resolved, so that a wrong name in them is found; no more is read of them.
-            Some(_) => return,
-            None => {
-                let known: Vec<&str> = ACTED_ON
-                    .into_iter()
-                    .chain(NOT_ACTED_ON.iter().map(|(kind, _)| *kind))
-                    .collect();
-                let message = format!(
-                    "{other} is not understood; understood: {}",
-                    known.join(", ")
-                );
-                resolver
-                    .findings
-                    .add(entry.line, format!("{id}.Type"), message);
-                return;
-            }
-        },
+        // Its properties are resolved, so that a wrong name in them is found; no more is read of them.
+        other if NOT_ACTED_ON.contains(&other) => return,
+        other => {
+            let known: Vec<&str> = ACTED_ON.into_iter().chain(NOT_ACTED_ON).collect();
+            let message = format!(
+                "{other} is not understood; understood: {}",
+                known.join(", ")
+            );
+            let findings = resolver.findings;
+            findings.add(entry.line, format!("{id}.Type"), message);
+            return;
+        }
     }
     props.finish();
 }
 
 /// A name that the template gives: one that AWS takes, and no other's. Rules, which SAM makes too, are looked at with their targets.
 fn own_name(kind: &str, origin: &Origin, props: &Props<'_>, draft: &mut Draft) {
-    let property = name_property(kind).filter(|_| kind != RULE);
+    // What is not there in this deployment takes nobody's name.
+    let property = name_property(kind).filter(|_| kind != RULE && !draft.is_absent);
     let Some((property, name)) = property.and_then(|key| Some((key, props.node(key)?.as_text()?)))
     else {
         return;
@@ -350,7 +389,21 @@ fn outputs(resolver: &Resolver<'_>, declared: &[Entry]) -> BTreeMap<String, Stri
 /// Texts of a list, or one text.
 fn texts(props: &Props<'_>, key: &'static str) -> Vec<String> {
     match props.node(key).map(|node| &node.kind) {
-        Some(Kind::List(items)) => items.iter().filter_map(Node::as_text).collect(),
+        Some(Kind::List(items)) => {
+            let mut texts = Vec::new();
+            for item in items {
+                match item.as_text() {
+                    Some(text) => texts.push(text),
+                    // What could not be resolved was told already.
+                    None if item.kind == Kind::Null => {}
+                    None => {
+                        let message = format!("text belongs here, and {} is there", item.what());
+                        props.findings().add(item.line, props.at(key), message);
+                    }
+                }
+            }
+            texts
+        }
         Some(_) => props.text(key).into_iter().collect(),
         None => Vec::new(),
     }

@@ -129,6 +129,7 @@ pub(super) fn target(of: &Props<'_>) -> Target {
         arn: String::new(),
         input: input(of),
         transformed: false,
+        retries_are_stated: of.node("RetryPolicy").is_some(),
         retries: u32::try_from(RETRIES).unwrap_or(u32::MAX),
         max_event_age: DAY,
         dead_letter_arn: None,

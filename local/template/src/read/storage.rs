@@ -71,7 +71,7 @@ pub(super) fn log_group(about: Resource<'_>, props: &Props<'_>, draft: &mut Draf
 
 /// `AWS::DynamoDB::Table`.
 pub(super) fn table(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
-    props.pass_over(&["TableName", "SSESpecification", "Tags", "TableClass"]);
+    props.pass_over(&["TableName", "Tags", "TableClass"]);
     let mut create = Map::new();
     create.insert("TableName".into(), Value::String(about.name.clone()));
     for key in ["AttributeDefinitions", "KeySchema"] {
@@ -110,7 +110,20 @@ pub(super) fn table(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
             recovery.finish();
             on
         });
+    let key = props.map("SSESpecification").and_then(|sse| {
+        if sse.truth("SSEEnabled") != Some(true) {
+            sse.refuse(
+                "SSEEnabled",
+                "it must be true; without SSESpecification a key of AWS's own encrypts",
+            );
+        }
+        sse.one_of("SSEType", &["KMS"]);
+        let key = sse.text("KMSMasterKeyId");
+        sse.finish();
+        key
+    });
     draft.stack.tables.push(Table {
+        key,
         origin: about.origin,
         name: about.name,
         create,
@@ -168,6 +181,7 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         of.finish();
         on
     });
+    let mut key = None;
     let encryption = props.map("BucketEncryption").and_then(|of| {
         let rules = of.maps("ServerSideEncryptionConfiguration");
         of.finish();
@@ -175,7 +189,7 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
             rule.pass_over(&["BucketKeyEnabled"]);
             let by = rule.map("ServerSideEncryptionByDefault")?;
             rule.finish();
-            by.pass_over(&["KMSMasterKeyID"]);
+            key = by.text("KMSMasterKeyID");
             let algorithm = by.one_of("SSEAlgorithm", &["AES256", "aws:kms", "aws:kms:dsse"]);
             by.finish();
             algorithm.map(str::to_owned)
@@ -245,6 +259,7 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         announces,
         kept: about.kept,
         encryption,
+        key,
         blocks: blocks.unwrap_or_default(),
         ownership,
         expires,

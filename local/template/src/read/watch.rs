@@ -2,7 +2,8 @@
 //! what they watch.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+
+use serde_json::Value;
 
 use super::{Draft, Resource, texts};
 use crate::names;
@@ -19,7 +20,7 @@ const COMPARISONS: [&str; 4] = [
 /// `AWS::CloudWatch::Alarm` on one metric
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudwatch-alarm.html>).
 pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
-    props.pass_over(&["AlarmName", "AlarmDescription", "OKActions", "Tags"]);
+    props.pass_over(&["AlarmName", "AlarmDescription", "Tags"]);
     let mut dimensions = BTreeMap::new();
     for of in props.maps("Dimensions") {
         if let (Some(name), Some(value)) = (of.need("Name"), of.need("Value")) {
@@ -34,7 +35,8 @@ pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
         }
         number
     });
-    if props.number("EvaluationPeriods", 1, 1440).is_none() {
+    let periods = props.number("EvaluationPeriods", 1, 1440);
+    if periods.is_none() {
         props.missing("EvaluationPeriods");
     }
     let on = props.truth("ActionsEnabled").unwrap_or(true);
@@ -61,6 +63,7 @@ pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
         .one_of("TreatMissingData", &missing)
         .unwrap_or("missing");
     let actions = texts(props, "AlarmActions");
+    let when_well = texts(props, "OKActions");
     let (
         Some(namespace),
         Some(metric),
@@ -84,10 +87,12 @@ pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
         dimensions,
         comparison,
         threshold,
-        period: Duration::from_secs(period.as_secs()),
+        period,
+        window: period * u32::try_from(periods.unwrap_or(1)).unwrap_or(1),
         statistic: statistic.to_owned(),
         missing,
         actions,
+        when_well,
     });
 }
 
@@ -102,9 +107,11 @@ pub(super) fn budget(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
             if let Some(message) = name.and_then(|name| names::refusal(names::BUDGET, &name)) {
                 of.refuse("BudgetName", message);
             }
-            of.one_of("BudgetType", &["COST"]);
-            of.one_of("TimeUnit", &["MONTHLY"]);
-            of.pass_over(&["BudgetLimit"]);
+            for (key, known) in [("BudgetType", ["COST"]), ("TimeUnit", ["MONTHLY"])] {
+                of.need(key);
+                of.one_of(key, &known);
+            }
+            limit(&of, draft.is_absent);
             if let Some(filters) = of.map("CostFilters") {
                 services = texts(&filters, "Service");
                 filters.finish();
@@ -117,10 +124,17 @@ pub(super) fn budget(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         if let Some(notification) = of.map("Notification") {
             notification.one_of("NotificationType", &["ACTUAL", "FORECASTED"]);
             notification.one_of("ComparisonOperator", &["GREATER_THAN"]);
-            notification.number("Threshold", 1, 1_000_000);
+            // In per cent of the limit.
+            if notification.number("Threshold", 1, 100).is_none() {
+                notification.missing("Threshold");
+            }
             notification.finish();
         }
-        for subscriber in of.maps("Subscribers") {
+        let subscribers = of.maps("Subscribers");
+        if subscribers.is_empty() {
+            of.refuse("Subscribers", "it tells nobody");
+        }
+        for subscriber in subscribers {
             let kind = subscriber.one_of("SubscriptionType", &["SNS", "EMAIL"]);
             let address = subscriber.need("Address");
             tells.extend(address.filter(|_| kind == Some("SNS")));
@@ -133,4 +147,118 @@ pub(super) fn budget(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
         services,
         tells,
     });
+}
+
+/// An amount of dollars; none where there is no budget, in this deployment.
+fn limit(of: &Props<'_>, is_absent: bool) {
+    let Some(limit) = of.map("BudgetLimit") else {
+        of.missing("BudgetLimit");
+        return;
+    };
+    let least = if is_absent { 0 } else { 1 };
+    if limit.number("Amount", least, 1_000_000_000).is_none() {
+        limit.missing("Amount");
+    }
+    limit.need("Unit");
+    limit.one_of("Unit", &["USD"]);
+    limit.finish();
+}
+
+/// `AWS::SNS::Subscription`.
+pub(super) fn subscription(props: &Props<'_>, draft: &Draft) {
+    props.need("Protocol");
+    props.one_of("Protocol", &["email"]);
+    if props
+        .text("Endpoint")
+        .is_none_or(|to| to.is_empty() && !draft.is_absent)
+    {
+        props.refuse("Endpoint", "it must say who is told");
+    }
+    if let Some(topic) = props.need("TopicArn")
+        && topic.split(':').nth(2) != Some("sns")
+    {
+        props.refuse("TopicArn", format!("“{topic}” is no topic"));
+    }
+}
+
+/// What a widget's metric is of, by the namespace.
+const DIMENSIONS: [(&str, &str); 4] = [
+    ("AWS/DynamoDB", "TableName"),
+    ("AWS/Lambda", "FunctionName"),
+    ("AWS/SQS", "QueueName"),
+    ("Perennial", "Installation"),
+];
+
+/// `AWS::CloudWatch::Dashboard`: widgets of metrics
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>).
+pub(super) fn dashboard(props: &Props<'_>, draft: &mut Draft) {
+    props.pass_over(&["DashboardName"]);
+    draft.stack.dashboards += 1;
+    if props.node("DashboardBody").is_none() {
+        props.missing("DashboardBody");
+    }
+    let Some(body) = props.json("DashboardBody") else {
+        return;
+    };
+    if let Err(message) = widgets(&body) {
+        props.refuse("DashboardBody", message);
+    }
+}
+
+fn widgets(body: &Value) -> Result<(), String> {
+    only(body, "the body", &["widgets"])?;
+    let Some(widgets) = body["widgets"].as_array().filter(|all| !all.is_empty()) else {
+        return Err("it has no widgets".into());
+    };
+    for widget in widgets {
+        only(
+            widget,
+            "a widget",
+            &["type", "x", "y", "width", "height", "properties"],
+        )?;
+        let of = &widget["properties"];
+        let title = of["title"].as_str().unwrap_or_default();
+        let known = ["title", "region", "stat", "period", "view", "metrics"];
+        only(of, &format!("the widget “{title}”"), &known)?;
+        let metrics = of["metrics"].as_array().filter(|all| !all.is_empty());
+        for metric in metrics.ok_or_else(|| format!("the widget “{title}” shows no metric"))? {
+            let parts: Vec<&str> = metric
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let is_known = match parts[..] {
+                [namespace, _, dimension, value] => {
+                    DIMENSIONS.contains(&(namespace, dimension)) && !value.is_empty()
+                }
+                [] => metric[0]["expression"].is_string(),
+                _ => false,
+            };
+            if !is_known {
+                return Err(format!(
+                    "the widget “{title}” shows {metric}, which is not understood"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All of these members, and no others.
+fn only(value: &Value, what: &str, known: &[&str]) -> Result<(), String> {
+    let members = value
+        .as_object()
+        .ok_or_else(|| format!("{what} is no map"))?;
+    match (
+        members.keys().find(|key| !known.contains(&key.as_str())),
+        known.iter().find(|key| !members.contains_key(**key)),
+    ) {
+        (Some(other), _) => Err(format!(
+            "{what} has “{other}”; understood: {}",
+            known.join(", ")
+        )),
+        (None, Some(missing)) => Err(format!("{what} has no “{missing}”")),
+        (None, None) => Ok(()),
+    }
 }

@@ -73,6 +73,25 @@ impl Resolver<'_> {
         truth
     }
 
+    /// A parameter that can never be what it is compared with decides nothing.
+    fn can_be(&self, parameter: &Node, other: &Node, place: &str) {
+        let name = parameter.get("Ref").and_then(Node::as_text);
+        let declared = name.and_then(|name| self.declared.iter().find(|entry| entry.key == name));
+        let allowed = declared.and_then(|entry| entry.value.get("AllowedValues")?.items());
+        let (Some(entry), Some(allowed), Some(text)) = (declared, allowed, other.as_text()) else {
+            return;
+        };
+        let allowed: Vec<String> = allowed.iter().filter_map(Node::as_text).collect();
+        if !allowed.contains(&text) {
+            let message = format!(
+                "{} is never “{text}”; it is one of {}",
+                entry.key,
+                allowed.join(", ")
+            );
+            self.findings.add(other.line, place, message);
+        }
+    }
+
     fn truth(&self, node: &Node, place: &str) -> bool {
         let truth = self.deeper(node.line, place, || self.truth_one(node, place));
         truth.unwrap_or(false)
@@ -92,6 +111,8 @@ impl Resolver<'_> {
                 None => wrong("Condition: a condition's name belongs here"),
             },
             ("Fn::Equals", Some([left, right])) => {
+                self.can_be(left, right, place);
+                self.can_be(right, left, place);
                 let text = |side| self.resolve(side, place).map(|node| node.to_json());
                 let text = |side| {
                     text(side).map(|value| match value {

@@ -3,41 +3,26 @@
 
 use crate::deployment::Deployment;
 
-/// Resource types that the local cloud takes note of and does not act on, each with the reason.
-pub(crate) const NOT_ACTED_ON: [(&str, &str); 15] = [
-    (
-        "AWS::ApplicationAutoScaling::ScalableTarget",
-        "the table is on demand; nothing scales locally",
-    ),
-    (
-        "AWS::CloudWatch::CompositeAlarm",
-        "nobody is called locally",
-    ),
-    ("AWS::CloudWatch::Dashboard", "there is no console locally"),
-    (
-        "AWS::Events::EventBus",
-        "the local cloud has the bus “default” only, and refuses rules of another",
-    ),
-    ("AWS::EC2::SecurityGroup", "everything is on 127.0.0.1"),
-    (
-        "AWS::EC2::SecurityGroupEgress",
-        "everything is on 127.0.0.1",
-    ),
-    (
-        "AWS::EC2::SecurityGroupIngress",
-        "everything is on 127.0.0.1",
-    ),
-    ("AWS::EC2::VPCEndpoint", "everything is on 127.0.0.1"),
-    ("AWS::KMS::Alias", "nothing is encrypted locally"),
-    ("AWS::KMS::Key", "nothing is encrypted locally"),
-    ("AWS::Logs::MetricFilter", "logs are files locally"),
-    ("AWS::Logs::QueryDefinition", "logs are files locally"),
-    ("AWS::ResourceGroups::Group", "there is no console locally"),
-    ("AWS::SNS::Subscription", "no mail leaves this machine"),
-    (
-        "AWS::SSM::Parameter",
-        "functions write the parameters; one that the stack sets is told to nobody",
-    ),
+/// Resource types of which the local cloud reads nothing but what they refer to.
+pub(crate) const NOT_ACTED_ON: [&str; 11] = [
+    // The table is on demand; nothing scales locally.
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    // Nobody is called locally, and there is no console.
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::ResourceGroups::Group",
+    // The local cloud has the bus “default” only, and refuses rules of another.
+    "AWS::Events::EventBus",
+    // Everything is on 127.0.0.1.
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    // Nothing is encrypted locally.
+    "AWS::KMS::Alias",
+    "AWS::KMS::Key",
+    // Logs are files locally.
+    "AWS::Logs::MetricFilter",
+    "AWS::Logs::QueryDefinition",
+    // Functions write the parameters; one that the stack sets is told to nobody.
+    "AWS::SSM::Parameter",
 ];
 
 /// The property that holds a resource's name.

@@ -49,6 +49,8 @@ pub(crate) struct Resolver<'t> {
     pub(crate) deployment: &'t Deployment,
     pub(crate) findings: &'t Findings,
     parameters: BTreeMap<String, Node>,
+    /// The parameters as the template declares them.
+    declared: &'t [Entry],
     conditions: BTreeMap<&'t str, &'t Node>,
     /// `None` while a condition is being found out.
     truths: RefCell<BTreeMap<String, Option<bool>>>,
@@ -70,6 +72,7 @@ impl<'t> Resolver<'t> {
         deployment: &'t Deployment,
         findings: &'t Findings,
         parameters: BTreeMap<String, Node>,
+        declared: &'t [Entry],
         conditions: &'t [Entry],
         resources: BTreeMap<String, Declared<'t>>,
     ) -> Self {
@@ -80,6 +83,7 @@ impl<'t> Resolver<'t> {
             deployment,
             findings,
             parameters,
+            declared,
             conditions: conditions.collect(),
             truths: RefCell::default(),
             resources,
@@ -149,7 +153,12 @@ impl<'t> Resolver<'t> {
     fn resolve_one(&self, node: &Node, place: &str) -> Option<Node> {
         let line = node.line;
         match &node.kind {
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => Some(node.clone()),
+            Kind::Null => {
+                let message = "nothing is there, and CloudFormation takes no nothing; write AWS::NoValue or take the key out";
+                self.findings.add(line, place, message);
+                Some(node.clone())
+            }
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => Some(node.clone()),
             Kind::List(items) => {
                 let items = items.iter().enumerate();
                 let items =

@@ -54,6 +54,19 @@ pub(super) fn check(
     wrong: &mut Wrong,
 ) {
     queues(stack, wrong);
+    for rule in &stack.rules {
+        for target in &rule.targets {
+            if target.dead_letter_arn.is_none() {
+                let message = "what cannot be sent is lost";
+                wrong.say(&rule.origin, "DeadLetterConfig", message);
+            }
+            if !target.retries_are_stated {
+                let message =
+                    "how often EventBridge tries again, and for how long, is to be written out";
+                wrong.say(&rule.origin, "RetryPolicy", message);
+            }
+        }
+    }
     for function in &stack.functions {
         settings(stack, function, deployment, told, wrong);
         dead_letters(stack, function, wrong);
@@ -95,7 +108,14 @@ fn settings(
             wrong.say(origin, place, message);
         }
     }
-    let found = match looked(function, deployment) {
+    let looked = looked(function, deployment);
+    // Those without which a function runs all the same must be given too; of the others the settings say so.
+    for name in VARIABLES {
+        if looked.is_ok() && !function.env.contains_key(name) {
+            wrong.say(origin, place, format!("{name} is missing"));
+        }
+    }
+    let found = match looked {
         Ok(settings) => settings,
         Err(error) => {
             for finding in error.0 {
@@ -201,6 +221,16 @@ fn queues(stack: &Stack, wrong: &mut Wrong) {
 /// The longest that SQS keeps a message.
 const KEPT: Duration = Duration::from_secs(14 * 86_400);
 
+/// Where what a function gives up is kept.
+fn own_dead_letters<'s>(stack: &'s Stack, function: &'s Function) -> Option<&'s str> {
+    let mut queues = function.mappings.iter().filter_map(|mapping| {
+        let redrive = stack.queue(&mapping.queue_arn)?.redrive.as_ref()?;
+        Some(redrive.target_arn.as_str())
+    });
+    let own = function.dead_letter_arn.as_deref();
+    own.or_else(|| queues.next())
+}
+
 /// What a function does not take must be kept: by its own dead-letter queue, or by its queue's.
 fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
     let invoked = stack.rules.iter().any(|rule| {
@@ -213,6 +243,25 @@ fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
             "DeadLetterQueue",
             "rules invoke the function, and what it does not take is lost",
         );
+    }
+    if invoked && !function.retries_are_stated {
+        let message = "how often Lambda tries again, and for how long, is to be written out";
+        wrong.say(&function.origin, "EventInvokeConfig", message);
+    }
+    for rule in &stack.rules {
+        for target in &rule.targets {
+            let concerns = stack.receiver(&target.arn).map(|to| &to.arn) == Some(&function.arn);
+            let own = own_dead_letters(stack, function);
+            let named = target.dead_letter_arn.as_deref();
+            if concerns && named.is_some() && named != own {
+                let message = format!(
+                    "what cannot be sent to {} belongs among its dead letters, {}",
+                    function.origin.id,
+                    own.unwrap_or("which it has none of")
+                );
+                wrong.say(&rule.origin, "DeadLetterConfig", message);
+            }
+        }
     }
     for mapping in &function.mappings {
         let queue = stack.queue(&mapping.queue_arn);

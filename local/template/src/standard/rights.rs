@@ -6,7 +6,7 @@ use perennial_core::settings::Settings;
 use perennial_local_policy::glob;
 
 use super::{Wrong, roles};
-use crate::access::texts;
+use crate::access::{SOURCE_ARN, texts};
 use crate::deployment::Deployment;
 use crate::node::{Entry, Node};
 use crate::stack::{Stack, Statement};
@@ -58,6 +58,7 @@ pub(super) fn check(
     settings: &Settings,
     wrong: &mut Wrong,
 ) {
+    bound(stack, wrong);
     let known = Known {
         stack,
         deployment,
@@ -67,6 +68,19 @@ pub(super) fn check(
         // What could not be resolved was told already.
         if !statement.node.has_null() {
             known.statement(statement, wrong);
+        }
+    }
+}
+
+/// A service that may use a queue or topic may so in the name of things of this account only.
+fn bound(stack: &Stack, wrong: &mut Wrong) {
+    let policies = stack.resource_policies.iter();
+    for access in policies.flat_map(|policy| &policy.statements) {
+        let mut conditions = access.conditions.iter();
+        if !access.denies && !conditions.any(|condition| condition.key == SOURCE_ARN) {
+            let message =
+                "it must be bound by aws:SourceArn, or others could have the service use it";
+            wrong.at(access.line, format!("{}.Condition", access.place), message);
         }
     }
 }

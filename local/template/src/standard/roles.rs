@@ -66,6 +66,7 @@ pub(super) fn check(stack: &Stack, deployment: &Deployment, installation: &str, 
         }
     }
     for role in &stack.roles {
+        lets_encryption(role, stack, deployment, wrong);
         let meant = Owner::ALL
             .iter()
             .any(|owner| role.origin.id == named(owner.name(), "Role"));
@@ -194,6 +195,46 @@ fn bound(access: &Access, key: &str, how: &[How], values: &BTreeSet<String>, wro
             list.join(", ")
         );
         wrong.at(line, format!("{}.Condition.{name}", access.place), message);
+    }
+}
+
+/// What S3 and DynamoDB do in a role's name where a key of the account's own encrypts.
+fn lets_encryption(role: &Role, stack: &Stack, deployment: &Deployment, wrong: &mut Wrong) {
+    let buckets = stack
+        .buckets
+        .iter()
+        .filter_map(|bucket| bucket.key.as_ref());
+    let tables = stack.tables.iter().filter_map(|table| table.key.as_ref());
+    let keys = buckets
+        .map(|key| ("s3", key))
+        .chain(tables.map(|key| ("dynamodb", key)));
+    // What cannot be read was told already.
+    let Ok(understood) = Understood::read(&role.origin.id, &role.policies) else {
+        return;
+    };
+    for (service, key) in keys {
+        let begin = format!("{service}:");
+        let mut grants = understood.grants().into_iter();
+        if !grants.any(|grant| grant.action.starts_with(&begin)) {
+            continue;
+        }
+        let through = format!(
+            "{service}.{}.{}",
+            deployment.region,
+            deployment.url_suffix()
+        );
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            let request = Request {
+                action: action.to_owned(),
+                resource: key.clone(),
+                context: Context::default().with("kms:ViaService", [through.as_str()]),
+                is_missing: false,
+            };
+            if let Decision::Denied(denial) = understood.decide(&request) {
+                let message = format!("{service} needs it in the role's name: {denial}");
+                wrong.say(&role.origin, "ManagedPolicyArns", message);
+            }
+        }
     }
 }
 

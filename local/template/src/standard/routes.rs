@@ -35,7 +35,13 @@ const NEWS: [&str; 17] = [
 ];
 
 /// Those of them that must be told to a person.
-const TOLD: [&str; 7] = [
+const TOLD: [&str; 13] = [
+    "Configuration Rejected",
+    "Approval Needed",
+    "Model Deleted",
+    "Alias Not Moved",
+    "Deployment Gone",
+    "Deployment Strays",
     "Upload Rejected",
     "Run Declined",
     "Run Failed",
@@ -52,7 +58,12 @@ struct Route {
     event: Value,
     bus: String,
     owner: Option<Owner>,
+    /// Whether anybody says it; the others only look like those that are said.
+    is_said: bool,
 }
+
+/// Who is neither Perennial nor AWS.
+const SOMEONE: &str = "someone";
 
 /// The bus that AWS's services speak on.
 const OF_AWS: &str = "default";
@@ -82,6 +93,10 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
             );
             wrong.say(&function.origin, "", message);
         }
+        // Whoever sends what somebody else says is told so by rule, once.
+        if route.event["source"] == SOMEONE {
+            continue;
+        }
         for extra in found.difference(&wanted) {
             if stack
                 .function(extra)
@@ -107,6 +122,7 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
             event: envelope(SOURCE, &happened(kind, json!({}))),
             bus: bus.to_owned(),
             owner: None,
+            is_said: true,
         };
         let told = taking(stack, &route).any(|rule| {
             let mut targets = rule.targets.iter();
@@ -132,8 +148,9 @@ fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
         );
         return;
     }
-    let mut taken = routes.iter().filter(|route| rule.takes(&route.event));
-    let mut on_its_bus = routes.iter().filter(|route| route.bus == rule.bus);
+    let said = || routes.iter().filter(|route| route.is_said);
+    let mut taken = said().filter(|route| rule.takes(&route.event));
+    let mut on_its_bus = said().filter(|route| route.bus == rule.bus);
     let elsewhere = taken.next();
     if let Some(elsewhere) = elsewhere
         && !on_its_bus.any(|route| rule.takes(&route.event))
@@ -156,10 +173,21 @@ fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
         );
         wrong.say(&rule.origin, "Pattern", message);
     }
+    let mut of_someone = routes
+        .iter()
+        .filter(|route| route.event["source"] == SOMEONE);
+    if let Some(route) = of_someone.find(|route| rule.takes(&route.event)) {
+        let message = format!(
+            "the rule {} takes {}, which anybody could say",
+            rule.name,
+            named(&route.event)
+        );
+        wrong.say(&rule.origin, "Pattern.source", message);
+    }
     for path in ["/source", "/detail-type", "/detail/stage"] {
         let words = pattern.json().pointer(path).and_then(Value::as_array);
-        let said: BTreeSet<&str> = routes
-            .iter()
+        let of_path = routes.iter().filter(|route| route.is_said);
+        let said: BTreeSet<&str> = of_path
             .filter_map(|route| route.event.pointer(path)?.as_str())
             .collect();
         for word in words.into_iter().flatten().filter_map(Value::as_str) {
@@ -279,6 +307,7 @@ fn routes(stack: &Stack, bus: &str) -> Vec<Route> {
             event: envelope(SOURCE, &said),
             bus: bus.to_owned(),
             owner,
+            is_said: true,
         });
     };
     // Names that are valid by construction; without them, nothing below is checked, and the tests say so.
@@ -307,18 +336,30 @@ fn routes(stack: &Stack, bus: &str) -> Vec<Route> {
             owner: announcement::recipient(kind, &said.detail),
             event: envelope("aws.bedrock", &said),
             bus: OF_AWS.to_owned(),
+            is_said: true,
         });
     }
-    for (source, kind) in [
-        ("someone", "Upload Accepted"),
-        ("aws.bedrock", "Evaluation Complete"),
-    ] {
-        routes.push(Route {
-            event: envelope(source, &happened(kind, json!({}))),
-            bus: bus.to_owned(),
-            owner: None,
-        });
+    // The same events from somebody else, and others that look like them, are nobody's.
+    let mut others = Vec::new();
+    for route in &routes {
+        for (member, word) in [("source", SOMEONE), ("detail-type", "Something Else")] {
+            let mut event = route.event.clone();
+            event[member] = json!(word);
+            others.push(Route {
+                event,
+                bus: route.bus.clone(),
+                owner: None,
+                is_said: false,
+            });
+        }
     }
+    routes.append(&mut others);
+    routes.push(Route {
+        event: envelope("aws.bedrock", &happened("Evaluation Complete", json!({}))),
+        bus: OF_AWS.to_owned(),
+        owner: None,
+        is_said: false,
+    });
     routes
 }
 
@@ -342,6 +383,7 @@ fn objects(bucket: &str, bus: &str) -> Vec<Route> {
                     event: envelope("aws.s3", &happened(kind, detail)),
                     bus: OF_AWS.to_owned(),
                     owner,
+                    is_said: true,
                 });
             }
         }
@@ -350,6 +392,7 @@ fn objects(bucket: &str, bus: &str) -> Vec<Route> {
                 event: envelope(SOURCE, &said),
                 bus: bus.to_owned(),
                 owner,
+                is_said: true,
             });
         }
     }

@@ -185,11 +185,12 @@ fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
     }
     let work = |expiry: &&Expiry| expiry.prefix.starts_with(WORK);
     let mut of_work = found.expires.iter().filter(work);
-    if !of_work.any(|expiry| expiry.prefix == WORK && expiry.days.is_some()) {
+    let goes = |expiry: &Expiry| expiry.days.is_some() && expiry.old_versions;
+    if !of_work.any(|expiry| expiry.prefix == WORK && goes(expiry)) {
         wrong.say(
             &found.origin,
             "LifecycleConfiguration",
-            format!("{WORK} must expire"),
+            format!("{WORK} must expire, old versions as well"),
         );
     }
     for expiry in found.expires.iter().filter(|expiry| !work(expiry)) {

@@ -13,6 +13,9 @@ use crate::stack::{Alarm, Origin, Stack};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Nobody is told later than this.
+const LONGEST: Duration = Duration::from_secs(2 * 3600);
+
 /// A metric that must be watched.
 struct Watched<'a> {
     what: String,
@@ -66,6 +69,54 @@ pub(super) fn check(stack: &Stack, deployment: &Deployment, installation: &str, 
         }
     }
     spend(stack, deployment, wrong);
+    ways(stack, wrong);
+    if stack.dashboards == 0 {
+        wrong.of_all("Resources", "there is no AWS::CloudWatch::Dashboard");
+    }
+}
+
+/// The services that the functions call, each with whether a gateway leads to it. A private network needs a way to each.
+const CALLED: [(&str, bool); 7] = [
+    ("bedrock", false),
+    ("bedrock-runtime", false),
+    ("dynamodb", true),
+    ("events", false),
+    ("monitoring", false),
+    ("s3", true),
+    ("ssm", false),
+];
+
+fn ways(stack: &Stack, wrong: &mut Wrong) {
+    // Where the template makes no way at all, the deployer has them.
+    if stack.endpoints.is_empty() {
+        return;
+    }
+    for (service, is_gateway) in CALLED {
+        let mut of_service = stack.endpoints.iter().filter(|way| way.service == service);
+        match of_service.next() {
+            None => {
+                let message =
+                    format!("no AWS::EC2::VPCEndpoint leads from a private network to {service}");
+                wrong.of_all("Resources", message);
+            }
+            Some(way) if way.is_gateway != is_gateway => {
+                let kind = if is_gateway { "Gateway" } else { "Interface" };
+                wrong.say(
+                    &way.origin,
+                    "VpcEndpointType",
+                    format!("{service} is reached by a {kind}"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for way in &stack.endpoints {
+        if !CALLED.iter().any(|(service, _)| *service == way.service) {
+            let known = CALLED.map(|(service, _)| service).join(", ");
+            let message = format!("no function calls {}; they call {known}", way.service);
+            wrong.say(&way.origin, "ServiceName", message);
+        }
+    }
 }
 
 fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
@@ -103,6 +154,27 @@ fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
             missing: "notBreaching",
             least: Duration::ZERO,
         });
+    }
+    for function in &stack.functions {
+        for queue in function
+            .mappings
+            .iter()
+            .filter_map(|mapping| stack.queue(&mapping.queue_arn))
+        {
+            needed.push(Watched {
+                what: format!("how long something waits for {}", function.binary),
+                origin: Some(&queue.origin),
+                namespace: "AWS/SQS",
+                metric: "ApproximateAgeOfOldestMessage",
+                dimension: ("QueueName", &queue.name),
+                statistic: "Maximum",
+                well: 3600.0,
+                // A quarter of a day.
+                ill: 21_600.0,
+                missing: "notBreaching",
+                least: Duration::ZERO,
+            });
+        }
     }
     // What counts overdue runs speaks at each tick; a shorter period has no value in between, and the alarm flaps.
     let tick = stack.schedules().into_iter().filter(|(_, _, target)| {
@@ -176,6 +248,14 @@ impl Watched<'_> {
             let message = format!("where nothing is measured, it must be {}", self.missing);
             return Some(("TreatMissingData", message));
         }
+        if alarm.window > LONGEST {
+            let message = format!(
+                "it must have been so for {} s before anyone is told; {} s are the most",
+                alarm.window.as_secs(),
+                LONGEST.as_secs()
+            );
+            return Some(("EvaluationPeriods", message));
+        }
         (alarm.period < self.least).then(|| {
             let message = format!(
                 "a value comes every {} s, and one period is {} s: in between the alarm would fall silent",
@@ -247,16 +327,11 @@ fn of_alarm(
     if alarm.actions.is_empty() {
         wrong.say(&alarm.origin, "AlarmActions", "it tells nobody");
     }
-    for action in &alarm.actions {
-        let service = "cloudwatch.amazonaws.com";
-        told(
-            stack,
-            deployment,
-            &alarm.origin,
-            "AlarmActions",
-            (service, &alarm.arn, action),
-            wrong,
-        );
+    let actions = alarm.actions.iter().map(|action| ("AlarmActions", action));
+    let when_well = alarm.when_well.iter().map(|action| ("OKActions", action));
+    for (place, action) in actions.chain(when_well) {
+        let from = ("cloudwatch.amazonaws.com", &*alarm.arn, &**action);
+        told(stack, deployment, &alarm.origin, place, from, wrong);
     }
 }
 

@@ -2,7 +2,48 @@
 
 use super::{Change, TEMPLATE, changed, each_is_refused, refusal};
 
-const BUILD: [Change; 9] = [
+const BUILD: [Change; 16] = [
+    (
+        "        PERENNIAL_POLL_SECONDS: !Ref PollSeconds\n",
+        "",
+        &["TrainFunction.Environment.Variables: PERENNIAL_POLL_SECONDS is missing"],
+    ),
+    (
+        "      EventInvokeConfig: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 }\n",
+        "",
+        &["TrainFunction.EventInvokeConfig: how often Lambda tries again"],
+    ),
+    (
+        "            RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86400 }\n",
+        "",
+        &["TrainFunction.UploadAccepted.RetryPolicy: how often EventBridge tries again"],
+    ),
+    (
+        "            DeadLetterConfig: { Arn: !GetAtt TrainDeadLetters.Arn }\n",
+        "",
+        &["TrainFunction.UploadAccepted.DeadLetterConfig: what cannot be sent is lost"],
+    ),
+    (
+        "            DeadLetterConfig: { Arn: !GetAtt TrainDeadLetters.Arn }\n",
+        "            DeadLetterConfig: { Arn: !GetAtt PromoteDeadLetters.Arn }\n",
+        &[
+            "TrainFunction.UploadAccepted.DeadLetterConfig: what cannot be sent to TrainFunction belongs among its dead letters",
+        ],
+    ),
+    (
+        "            Pattern:\n              source: [perennial]\n              detail-type: [Upload Accepted]",
+        "            Pattern:\n              detail-type: [Upload Accepted]",
+        &[
+            "TrainFunction.UploadAccepted.Pattern.source: the rule perennial-local-train takes “Upload Accepted” of someone, which anybody could say",
+        ],
+    ),
+    (
+        "              source: [perennial]\n              detail-type: [Run Due, Pipeline Due]\n",
+        "              source: [perennial]\n",
+        &[
+            "TrainFunction.Due.Pattern: the rule perennial-local-train-due sends “Something Else” of perennial (collecting) to train; core gives it to nobody",
+        ],
+    ),
     (
         "CodeUri: ../functions/train",
         "CodeUri: ../functions/promote",

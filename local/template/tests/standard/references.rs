@@ -2,7 +2,44 @@
 
 use super::{Change, TEMPLATE, changed, check, deployment, each_is_refused};
 
-const REFERENCES: [Change; 12] = [
+const REFERENCES: [Change; 18] = [
+    // Values that are nothing, or can never be.
+    (
+        "Condition:\n                  StringEquals: { \"aws:ResourceTag/perennial:installation\": !Ref Installation }\n              - Sid: DeployTheCandidate",
+        "Condition:\n              - Sid: DeployTheCandidate",
+        &[
+            "EvaluateRole.Policies[0].PolicyDocument.Statement[9].Condition: nothing is there, and CloudFormation takes no nothing",
+        ],
+    ),
+    (
+        "!Equals [!Ref VpcEndpoints, create]",
+        "!Equals [!Ref VpcEndpoints, created]",
+        &[
+            "Conditions.MakeEndpoints: VpcEndpoints is never “created”; it is one of create, existing",
+        ],
+    ),
+    (
+        "OwnBus: !Not [!Equals [!Ref EventBusName, default]]",
+        "OwnBus: !Not [!Equals [!Ref EventBusName, defualt]]",
+        &["EventBus.Name: every account has the bus “default”; another cannot be made"],
+    ),
+    (
+        "Parameters: [KmsKeyArn]",
+        "Parameters: [KmsKey]",
+        &[
+            "Metadata.AWS::CloudFormation::Interface.ParameterGroups: “KmsKey” is no parameter of the template",
+        ],
+    ),
+    (
+        "Transform: AWS::Serverless-2016-10-31\n",
+        "",
+        &["the template: Transform is missing; functions need AWS::Serverless-2016-10-31"],
+    ),
+    (
+        "        - !If [HasKey, !Ref KeyPolicy, !Ref AWS::NoValue]\n",
+        "        - { Ref: KeyPolicy, Of: IngestRole }\n",
+        &["IngestRole.ManagedPolicyArns[0]: Ref must stand alone in its map"],
+    ),
     // Branches that are not taken.
     (
         "!If [HasKey, !Ref KeyPolicy, !Ref AWS::NoValue]",

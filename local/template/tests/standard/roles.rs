@@ -166,7 +166,34 @@ fn roles_that_changed_places_are_named() {
     }
 }
 
-const STATEMENTS: [Change; 22] = [
+const STATEMENTS: [Change; 26] = [
+    // Who may use queues and topics.
+    (
+        "            Condition:\n              ArnEquals: { \"aws:SourceArn\": [!GetAtt ObjectsRule.Arn, !GetAtt ObjectsFoundRule.Arn] }\n",
+        "",
+        &[
+            "UploadsPolicy.PolicyDocument.TakeFromTheTwoRules.Condition: it must be bound by aws:SourceArn",
+        ],
+    ),
+    (
+        "              ArnLike:\n                \"aws:SourceArn\":\n                  - !Sub arn:${AWS::Partition}:events",
+        "                \"aws:SourceArn\":\n                  - !Sub arn:${AWS::Partition}:events",
+        &[
+            "DeadLettersPolicy.PolicyDocument.TakeFromThisInstallationsRules.Condition.aws:SourceArn: an operator with its keys belongs here",
+        ],
+    ),
+    (
+        "            Action: sqs:SendMessage\n            Resource: !GetAtt Uploads.Arn",
+        "            Action: sqs:SendMessages\n            Resource: !GetAtt Uploads.Arn",
+        &[
+            "UploadsPolicy.PolicyDocument.TakeFromTheTwoRules.Action: no action “sqs:SendMessages” is known",
+        ],
+    ),
+    (
+        "      Policies:\n        - PolicyName: jobs\n",
+        "        - PolicyName: jobs\n",
+        &["BedrockJobRole.ManagedPolicyArns: text belongs here, and a map is there"],
+    ),
     // Actions that AWS does not have, in roles that are there, and in a policy that is there with a key only.
     (
         "kms:Decrypt,",

@@ -1,8 +1,99 @@
 //! What watches: alarms that are missing, watch nothing, or would never fire.
 
-use super::{Change, TEMPLATE, check, deployment, each_is_refused};
+use super::{Change, TEMPLATE, changed, check, deployment, each_is_refused};
 
-const ALARMS: [Change; 19] = [
+const ALARMS: [Change; 35] = [
+    (
+        "      Threshold: 21600\n",
+        "      Threshold: 216000\n",
+        &[
+            "UploadsWaitAlarm.Threshold: it watches how long something waits for ingest, and is silent at 3600, and is silent at 21600",
+        ],
+    ),
+    (
+        "      EvaluationPeriods: 1\n",
+        "      EvaluationPeriods: 100\n",
+        &[
+            "IngestDeadLettersAlarm.EvaluationPeriods: it must have been so for 30000 s before anyone is told; 7200 s are the most",
+        ],
+    ),
+    (
+        "      OKActions: [!Ref Notifications]\n",
+        "      OKActions: [!Ref NewsRule]\n",
+        &["IngestDeadLettersAlarm.OKActions: perennial-local-news is no topic of the template"],
+    ),
+    (
+        "          - Approval Needed\n",
+        "",
+        &["Resources: no rule tells a topic of “Approval Needed”"],
+    ),
+    (
+        "        source: [perennial]\n        detail-type:\n          - Upload Rejected\n",
+        "        detail-type:\n          - Upload Rejected\n",
+        &[
+            "NewsRule.Pattern.source: the rule perennial-local-news takes “Upload Rejected” of someone, which anybody could say",
+        ],
+    ),
+    (
+        "Unit: USD }",
+        "Unit: EUR }",
+        &["Spend.Budget.BudgetLimit.Unit: “EUR” is not understood here; understood: USD"],
+    ),
+    (
+        "          Subscribers: [{ SubscriptionType: SNS, Address: !Ref Notifications }]\n",
+        "",
+        &["Spend.NotificationsWithSubscribers[0].Subscribers: it tells nobody"],
+    ),
+    (
+        "HasSpendLimit: !Not [!Equals [!Ref MonthlySpendUsd, \"0\"]]",
+        "HasSpendLimit: !Not [!Equals [!Ref MonthlySpendUsd, \"\"]]",
+        &["Spend.Budget.BudgetLimit.Amount: a whole number from 1"],
+    ),
+    (
+        "      Protocol: email\n",
+        "      Protocol: mail\n",
+        &["NotificationsEmail.Protocol: “mail” is not understood here; understood: email"],
+    ),
+    (
+        "      TopicArn: !Ref Notifications\n",
+        "      TopicArn: !Ref NewsRule\n",
+        &["NotificationsEmail.TopicArn: “perennial-local-news” is no topic"],
+    ),
+    (
+        "{ \"widgets\": [",
+        "{ \"widget\": [",
+        &["Dashboard.DashboardBody: the body has “widget”; understood: widgets"],
+    ),
+    (
+        "[\"AWS/Lambda\", \"Errors\", \"FunctionName\", \"${IngestFunction}\"",
+        "[\"AWS/Lambda\", \"Errors\", \"Function\", \"${IngestFunction}\"",
+        &[
+            "Dashboard.DashboardBody: the widget “Errors” shows [\"AWS/Lambda\",\"Errors\",\"Function\"",
+        ],
+    ),
+    (
+        ".bedrock-runtime\n",
+        ".bedrock-runtimes\n",
+        &[
+            "BedrockRuntimeEndpoint.ServiceName: no function calls bedrock-runtimes; they call bedrock, bedrock-runtime",
+            "Resources: no AWS::EC2::VPCEndpoint leads from a private network to bedrock-runtime",
+        ],
+    ),
+    (
+        "      PrivateDnsEnabled: true\n",
+        "      PrivateDnsEnabled: false\n",
+        &["BedrockEndpoint.PrivateDnsEnabled: it must be true"],
+    ),
+    (
+        "      VpcEndpointType: Gateway\n",
+        "      VpcEndpointType: Interface\n",
+        &["BucketGateway: SubnetIds is missing"],
+    ),
+    (
+        "FromPort: 443, ToPort: 443",
+        "FromPort: 443, ToPort: 80",
+        &["FunctionSecurityGroup.SecurityGroupEgress[0].ToPort: AWS is called at port 443"],
+    ),
     (
         "Dimensions: [{ Name: QueueName, Value: !GetAtt TrainDeadLetters.QueueName }]",
         "Dimensions: [{ Name: QueueName, Value: !GetAtt IngestDeadLetters.QueueName }]",
@@ -126,6 +217,34 @@ const ALARMS: [Change; 19] = [
 #[test]
 fn an_alarm_that_would_not_be_heard_is_named() {
     each_is_refused(&ALARMS);
+}
+
+/// With a key of the deployer's own, S3 and DynamoDB use it in the name of whoever reads and writes.
+#[test]
+fn who_reads_and_writes_may_use_the_key() {
+    let key = "arn:aws:kms:us-east-1:123456789012:key/0a";
+    let of = deployment().with("KmsKeyArn", key);
+    let error = |text: String| check(&text, &of).map(drop).unwrap_err().to_string();
+    let none = error(changed(
+        "        - !If [HasKey, !Ref KeyPolicy, !Ref AWS::NoValue]\n",
+        "",
+    ));
+    assert!(none.contains("IngestRole.ManagedPolicyArns: s3 needs it in the role's name: kms:Decrypt on arn:aws:kms"), "{none}");
+    let half = error(changed(
+        "                  - !Sub dynamodb.${AWS::Region}.${AWS::URLSuffix}\n",
+        "",
+    ));
+    assert!(
+        half.contains(
+            "TrainRole.ManagedPolicyArns: dynamodb needs it in the role's name: kms:GenerateDataKey"
+        ),
+        "{half}"
+    );
+    let plain = error(changed("SSEEnabled: true", "SSEEnabled: false"));
+    assert!(
+        plain.contains("Table.SSESpecification.SSEEnabled: it must be true"),
+        "{plain}"
+    );
 }
 
 /// Takes one resource out, up to the next.
