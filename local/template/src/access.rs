@@ -218,6 +218,13 @@ fn statement(node: &Node, place: String, findings: &Findings) -> Access {
             wrong(entry.line, &entry.key, message);
         }
     }
+    for member in ["Action", "Resource"] {
+        let items = node.get(member).and_then(Node::items).unwrap_or_default();
+        for item in items.iter().filter(|item| item.as_text().is_none()) {
+            let message = format!("text belongs here, and {} is there", item.what());
+            wrong(item.line, member, message);
+        }
+    }
     let effect = node.get("Effect").and_then(Node::as_text);
     if !matches!(effect.as_deref(), Some("Allow" | "Deny")) {
         wrong(node.line, "Effect", "it must be Allow or Deny".into());

@@ -4,6 +4,7 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>), so nothing expands. What YAML 1.1,
 //! which the AWS CLI reads, and 1.2 read differently is refused. JSON is YAML too.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
@@ -63,6 +64,8 @@ enum Inside {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
+        /// The keys so far, with their lines.
+        seen: BTreeMap<String, usize>,
         key: Option<(String, usize)>,
     },
 }
@@ -91,6 +94,7 @@ impl Loader {
             Event::MappingStart(_, tag) => {
                 let inside = Inside::Map {
                     entries: Vec::new(),
+                    seen: BTreeMap::new(),
                     key: None,
                 };
                 self.begin(line, tag.as_deref(), inside)
@@ -152,7 +156,7 @@ impl Loader {
                 None
             }
             Some(Frame {
-                inside: Inside::Map { entries, key },
+                inside: Inside::Map { entries, seen, key },
                 ..
             }) => match key.take() {
                 Some((key, line)) => {
@@ -168,10 +172,9 @@ impl Loader {
                     Some(name) if name == "<<" => {
                         Some("CloudFormation knows no merges (`<<`); write the keys out".to_owned())
                     }
-                    Some(name) => match entries.iter().find(|entry| entry.key == name) {
+                    Some(name) => match seen.insert(name.clone(), line) {
                         Some(first) => Some(format!(
-                            "the key {name} stands twice, first in line {}",
-                            first.line
+                            "the key {name} stands twice, first in line {first}"
                         )),
                         None => {
                             *key = Some((name, line));

@@ -5,6 +5,7 @@ mod functions;
 mod rights;
 mod roles;
 mod routes;
+mod said;
 mod stores;
 mod watch;
 

@@ -3,36 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use perennial_core::announcement::{
-    self, Announcement, Function as Owner, Request, SOURCE, Stage, happened, object_found,
-    object_missing, pipeline_due, recipient, run_due,
-};
-use perennial_core::names::{PipelineName, RunId};
+use perennial_core::announcement::Function as Owner;
 use serde_json::{Value, json};
 
 use super::Wrong;
+use super::said::{Route, SOMEONE, named, routes};
 use crate::stack::{Rule, Stack, Trigger};
-
-/// What people may want to know of, and no function takes.
-const NEWS: [&str; 17] = [
-    "Upload Rejected",
-    "Upload Withdrawn",
-    "Configuration Rejected",
-    "Nothing To Train",
-    "Budget Reached",
-    "Approval Needed",
-    "Run Promoted",
-    "Run Declined",
-    "Run Failed",
-    "Run Cancelled",
-    "Pipeline Paused",
-    "Alias Moved",
-    "Alias Not Moved",
-    "Deployment Gone",
-    "Deployment Strays",
-    "Deletion Planned",
-    "Model Deleted",
-];
 
 /// Those of them that must be told to a person.
 const TOLD: [&str; 13] = [
@@ -53,37 +29,20 @@ const TOLD: [&str; 13] = [
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// An event, the bus that it is said on, and who is to take it.
-struct Route {
-    event: Value,
-    bus: String,
-    owner: Option<Owner>,
-    /// Whether anybody says it; the others only look like those that are said.
-    is_said: bool,
-}
-
-/// Who is neither Perennial nor AWS.
-const SOMEONE: &str = "someone";
-
-/// The bus that AWS's services speak on.
-const OF_AWS: &str = "default";
-
 pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
     let routes = routes(stack, bus);
-    for route in &routes {
-        let found: BTreeSet<&str> = taking(stack, route)
-            .flat_map(|rule| receivers(stack, rule))
-            .collect();
+    let taken = Taken::of(stack, &routes);
+    for (at, route) in routes.iter().enumerate() {
+        let taking = || taken.rules(at).filter(|rule| rule.bus == route.bus);
+        let found: BTreeSet<&str> = taking().flat_map(|rule| receivers(stack, rule)).collect();
         let wanted: BTreeSet<&str> = route.owner.map(Owner::name).into_iter().collect();
         let name = named(&route.event);
         for missing in wanted.difference(&found) {
             // That a function is not there, or that a rule listens to another bus, is said where it is so.
-            let elsewhere =
-                |rule: &Rule| rule.takes(&route.event) && sends_to(stack, rule, missing);
             let Some(function) = stack.function(missing) else {
                 continue;
             };
-            if stack.rules.iter().any(elsewhere) {
+            if taken.rules(at).any(|rule| sends_to(stack, rule, missing)) {
                 continue;
             }
             let rules = rules_of(stack, missing);
@@ -104,7 +63,7 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
             {
                 continue;
             }
-            for rule in taking(stack, route).filter(|rule| sends_to(stack, rule, extra)) {
+            for rule in taking().filter(|rule| sends_to(stack, rule, extra)) {
                 let owner = route.owner.map_or("nobody", Owner::name);
                 let message = format!(
                     "the rule {} sends {name} to {extra}; core gives it to {owner}",
@@ -114,20 +73,14 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
             }
         }
     }
-    for rule in &stack.rules {
-        of_rule(rule, &routes, wrong);
+    for (at, rule) in stack.rules.iter().enumerate() {
+        let takes = |route: usize| taken.by[route].contains(&at);
+        of_rule(rule, &routes, &takes, wrong);
     }
     for kind in TOLD {
-        let route = Route {
-            event: envelope(SOURCE, &happened(kind, json!({}))),
-            bus: bus.to_owned(),
-            owner: None,
-            is_said: true,
-        };
-        let told = taking(stack, &route).any(|rule| {
-            let mut targets = rule.targets.iter();
-            targets.any(|target| stack.topics.iter().any(|topic| topic.arn == target.arn))
-        });
+        let route = Route::news(kind, bus);
+        let mut rules = stack.rules.iter().filter(|rule| rule.bus == bus);
+        let told = rules.any(|rule| rule.takes(&route.event) && tells(stack, rule));
         if !told {
             wrong.of_all("Resources", format!("no rule tells a topic of “{kind}”"));
         }
@@ -135,8 +88,38 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
     schedules(stack, wrong);
 }
 
+/// Which rules take which events, on whatever bus; each is found out once.
+struct Taken<'s> {
+    stack: &'s Stack,
+    by: Vec<Vec<usize>>,
+}
+
+impl<'s> Taken<'s> {
+    fn of(stack: &'s Stack, routes: &[Route]) -> Self {
+        let by = routes.iter().map(|route| {
+            let rules = stack.rules.iter().enumerate();
+            let taking = rules.filter(|(_, rule)| rule.takes(&route.event));
+            taking.map(|(at, _)| at).collect()
+        });
+        Self {
+            stack,
+            by: by.collect(),
+        }
+    }
+
+    fn rules(&self, route: usize) -> impl Iterator<Item = &'s Rule> {
+        self.by[route].iter().map(|at| &self.stack.rules[*at])
+    }
+}
+
+/// Whether a rule sends to a topic.
+fn tells(stack: &Stack, rule: &Rule) -> bool {
+    let mut targets = rule.targets.iter();
+    targets.any(|target| stack.topics.iter().any(|topic| topic.arn == target.arn))
+}
+
 /// A rule must take something, and each word of its pattern must be one that somebody says.
-fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
+fn of_rule(rule: &Rule, routes: &[Route], takes: &dyn Fn(usize) -> bool, wrong: &mut Wrong) {
     let Trigger::Pattern(pattern) = &rule.trigger else {
         return;
     };
@@ -148,12 +131,16 @@ fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
         );
         return;
     }
-    let said = || routes.iter().filter(|route| route.is_said);
-    let mut taken = said().filter(|route| rule.takes(&route.event));
-    let mut on_its_bus = said().filter(|route| route.bus == rule.bus);
-    let elsewhere = taken.next();
+    let all = routes.iter().enumerate();
+    let taken: Vec<&Route> = all
+        .filter(|(at, _)| takes(*at))
+        .map(|(_, route)| route)
+        .collect();
+    let elsewhere = taken.iter().find(|route| route.is_said);
     if let Some(elsewhere) = elsewhere
-        && !on_its_bus.any(|route| rule.takes(&route.event))
+        && !taken
+            .iter()
+            .any(|route| route.is_said && route.bus == rule.bus)
     {
         let message = format!(
             "the rule {} listens to the bus {}, and what it takes, such as {}, is said on the bus {}",
@@ -173,10 +160,8 @@ fn of_rule(rule: &Rule, routes: &[Route], wrong: &mut Wrong) {
         );
         wrong.say(&rule.origin, "Pattern", message);
     }
-    let mut of_someone = routes
-        .iter()
-        .filter(|route| route.event["source"] == SOMEONE);
-    if let Some(route) = of_someone.find(|route| rule.takes(&route.event)) {
+    let mut of_someone = taken.iter();
+    if let Some(route) = of_someone.find(|route| route.event["source"] == SOMEONE) {
         let message = format!(
             "the rule {} takes {}, which anybody could say",
             rule.name,
@@ -254,11 +239,6 @@ fn schedules(stack: &Stack, wrong: &mut Wrong) {
     need(Owner::Cleanup, "wakes cleanup", DAY, &|_| true);
 }
 
-fn taking<'s>(stack: &'s Stack, route: &Route) -> impl Iterator<Item = &'s Rule> {
-    let rules = stack.rules.iter().filter(|rule| rule.bus == route.bus);
-    rules.filter(|rule| rule.takes(&route.event))
-}
-
 /// The programs that a rule sends to.
 fn receivers<'s>(stack: &'s Stack, rule: &'s Rule) -> impl Iterator<Item = &'s str> {
     let targets = rule.targets.iter();
@@ -276,153 +256,4 @@ fn rules_of<'s>(stack: &'s Stack, binary: &str) -> Vec<&'s str> {
         .iter()
         .filter(|rule| sends_to(stack, rule, binary));
     rules.map(|rule| rule.name.as_str()).collect()
-}
-
-fn named(event: &Value) -> String {
-    let text = |path: &str| event.pointer(path).and_then(Value::as_str);
-    let about = text("/detail/object/key").or(text("/detail/stage"));
-    let of = text("/source").unwrap_or_default();
-    let kind = text("/detail-type").unwrap_or_default();
-    match about {
-        Some(about) => format!("“{kind}” of {of} ({about})"),
-        None => format!("“{kind}” of {of}"),
-    }
-}
-
-fn envelope(source: &str, said: &Announcement) -> Value {
-    json!({
-        "version": "0", "id": "1", "source": source, "detail-type": said.detail_type, "account": "123456789012",
-        "time": "2026-11-20T12:00:00Z", "region": "us-east-1", "resources": [], "detail": said.detail,
-    })
-}
-
-/// Every kind of event, with each stage and each place of an object.
-fn routes(stack: &Stack, bus: &str) -> Vec<Route> {
-    // That there is no bucket is said where it is looked for.
-    let bucket = stack.buckets.first();
-    let mut routes = bucket.map_or(Vec::new(), |bucket| objects(&bucket.name, bus));
-    let mut own = |said: Announcement| {
-        let owner = recipient(&said.detail_type, &said.detail);
-        routes.push(Route {
-            event: envelope(SOURCE, &said),
-            bus: bus.to_owned(),
-            owner,
-            is_said: true,
-        });
-    };
-    // Names that are valid by construction; without them, nothing below is checked, and the tests say so.
-    if let Ok(pipeline) = PipelineName::parse("p") {
-        let run = RunId::from_parts(0, 1);
-        for stage in Stage::ALL {
-            own(run_due(&pipeline, &run, stage));
-            own(pipeline_due(&pipeline, stage));
-        }
-        for request in requests(&pipeline, &run) {
-            own(request.announcement());
-        }
-    }
-    for kind in ["Upload Accepted", "Evaluation Complete"]
-        .into_iter()
-        .chain(NEWS)
-    {
-        own(happened(kind, json!({})));
-    }
-    for kind in [
-        "Model Customization Job State Change",
-        "Batch Inference Job State Change",
-    ] {
-        let said = happened(kind, json!({}));
-        routes.push(Route {
-            owner: announcement::recipient(kind, &said.detail),
-            event: envelope("aws.bedrock", &said),
-            bus: OF_AWS.to_owned(),
-            is_said: true,
-        });
-    }
-    // The same events from somebody else, and others that look like them, are nobody's.
-    let mut others = Vec::new();
-    for route in &routes {
-        for (member, word) in [("source", SOMEONE), ("detail-type", "Something Else")] {
-            let mut event = route.event.clone();
-            event[member] = json!(word);
-            others.push(Route {
-                event,
-                bus: route.bus.clone(),
-                owner: None,
-                is_said: false,
-            });
-        }
-    }
-    routes.append(&mut others);
-    routes.push(Route {
-        event: envelope("aws.bedrock", &happened("Evaluation Complete", json!({}))),
-        bus: OF_AWS.to_owned(),
-        owner: None,
-        is_said: false,
-    });
-    routes
-}
-
-fn objects(bucket: &str, bus: &str) -> Vec<Route> {
-    let mut routes = Vec::new();
-    let read = ["pipelines/p.toml", "data/p/a b+%.jsonl", "eval/p/q.jsonl"];
-    let written = [
-        "reports/p/x.txt",
-        "shards/p/x",
-        "answers/p/x",
-        "work/p/x",
-        "media/p/x.png",
-        "other",
-    ];
-    for key in read.into_iter().chain(written) {
-        let owner = read.contains(&key).then_some(Owner::Ingest);
-        for kind in ["Object Created", "Object Deleted"] {
-            for (name, owner) in [(bucket, owner), ("another-bucket", None)] {
-                let detail = json!({ "bucket": { "name": name }, "object": { "key": key } });
-                routes.push(Route {
-                    event: envelope("aws.s3", &happened(kind, detail)),
-                    bus: OF_AWS.to_owned(),
-                    owner,
-                    is_said: true,
-                });
-            }
-        }
-        for said in [object_found(key, "v", 1), object_missing(key)] {
-            routes.push(Route {
-                event: envelope(SOURCE, &said),
-                bus: bus.to_owned(),
-                owner,
-                is_said: true,
-            });
-        }
-    }
-    routes
-}
-
-/// One of each; the match makes a new kind of request stand here too.
-fn requests(pipeline: &PipelineName, run: &RunId) -> Vec<Request> {
-    let (pipeline, run) = (pipeline.clone(), run.clone());
-    let mut all = vec![Request::Start { pipeline }];
-    while let Some(last) = all.last() {
-        let next = match last.clone() {
-            Request::Start { pipeline } => Request::Approve {
-                pipeline,
-                run: run.clone(),
-            },
-            Request::Approve { pipeline, run } => Request::Cancel { pipeline, run },
-            Request::Cancel { pipeline, .. } => Request::Pause { pipeline },
-            Request::Pause { pipeline } => Request::Resume { pipeline },
-            Request::Resume { pipeline } => Request::Rollback {
-                pipeline,
-                to: None,
-                from: None,
-            },
-            Request::Rollback { pipeline, .. } => Request::Release { pipeline },
-            Request::Release { .. } => Request::Cleanup {},
-            Request::Cleanup {} => Request::Sync {},
-            Request::Sync {} => break,
-        };
-        all.push(next);
-    }
-    all
 }
