@@ -74,6 +74,8 @@ pub struct Function {
     pub(crate) program_line: usize,
     /// Such as `arm64`; without any it is `x86_64`.
     pub(crate) architectures: Vec<String>,
+    /// Whether the template states memory and timeout, or leaves them to Lambda: 128 MB and 3 s.
+    pub(crate) size_is_stated: bool,
     /// Memory in MB.
     pub memory_mb: u32,
     /// An invocation that takes longer is ended.

@@ -243,6 +243,34 @@ fn circles_are_seen() {
     );
 }
 
+/// What is asked of a parameter is asked of each item of its list, and read when the list is empty.
+#[test]
+fn constraints_hold_for_each_value() {
+    let with = |default: &str, constraints: &str| {
+        let text = format!(
+            "AWSTemplateFormatVersion: '2010-09-09'\nParameters:\n  Ids: {{ Type: CommaDelimitedList, Default: \"{default}\", {constraints} }}\n"
+        );
+        let of = Deployment::new("123456789012", "us-east-1", "s");
+        Stack::read(&text, &of)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(with("", "AllowedPattern: \"s-[0-9]\""), Ok(()));
+    assert_eq!(with("s-1,s-2", "AllowedPattern: \"s-[0-9]\""), Ok(()));
+    let one = with("s-1,t-2", "AllowedPattern: \"s-[0-9]\"").unwrap_err();
+    assert!(
+        one.contains("Parameters.Ids.AllowedPattern: “t-2” does not match s-[0-9]"),
+        "{one}"
+    );
+    let pattern = with("a,b", "AllowedPattern: \"(\"").unwrap_err();
+    assert_eq!(pattern.matches("it is no pattern").count(), 1, "{pattern}");
+    let bound = with("a", "MinValue: few").unwrap_err();
+    assert!(
+        bound.contains("Parameters.Ids.MinValue: “few” is no number"),
+        "{bound}"
+    );
+}
+
 /// Names made of names, each of the one before it, and of nothing but themselves: what CloudFormation would take hours for.
 #[test]
 fn what_grows_without_end_is_refused_at_once() {

@@ -97,6 +97,76 @@ fn a_parameter_that_does_not_fit_is_refused() {
             "Parameters.VpcEndpoints.AllowedValues: “some” is none of create, existing",
         ),
         (
+            "Installation",
+            "ninechars",
+            "Parameters.Installation.AllowedPattern: “ninechars” does not match",
+        ),
+        (
+            "BucketName",
+            "A",
+            "Parameters.BucketName.AllowedPattern: “A” does not match",
+        ),
+        (
+            "TableName",
+            "a/b",
+            "Parameters.TableName.AllowedPattern: “a/b” does not match",
+        ),
+        (
+            "EventBusName",
+            "a b",
+            "Parameters.EventBusName.AllowedPattern: “a b” does not match",
+        ),
+        (
+            "KmsKeyArn",
+            "alias/key",
+            "Parameters.KmsKeyArn.AllowedPattern: “alias/key” does not match",
+        ),
+        (
+            "VpcId",
+            "subnet-1",
+            "Parameters.VpcId.AllowedPattern: “subnet-1” does not match",
+        ),
+        (
+            "LogRetentionDays",
+            "2",
+            "Parameters.LogRetentionDays.AllowedValues: “2” is none of 1, 3, 5",
+        ),
+        (
+            "PollSeconds",
+            "3601",
+            "Parameters.PollSeconds: 3601 is not within MinValue and MaxValue",
+        ),
+        (
+            "ReconcileMinutes",
+            "1",
+            "Parameters.ReconcileMinutes: 1 is not within MinValue and MaxValue",
+        ),
+        (
+            "ReconcileMinutes",
+            "61",
+            "Parameters.ReconcileMinutes: 61 is not within MinValue and MaxValue",
+        ),
+        (
+            "IngestConcurrency",
+            "1",
+            "Parameters.IngestConcurrency: 1 is not within MinValue and MaxValue",
+        ),
+        (
+            "IngestConcurrency",
+            "1001",
+            "Parameters.IngestConcurrency: 1001 is not within MinValue and MaxValue",
+        ),
+        (
+            "MonthlySpendUsd",
+            "-1",
+            "Parameters.MonthlySpendUsd: -1 is not within MinValue and MaxValue",
+        ),
+        (
+            "MonthlySpendUsd",
+            "much",
+            "Parameters.MonthlySpendUsd: “much” is no number",
+        ),
+        (
             "Instalation",
             "x",
             "Parameters.Instalation: the deployment sets it, and the template does not declare it",

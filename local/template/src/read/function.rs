@@ -117,6 +117,7 @@ pub(super) fn read(
         architectures: texts(props, "Architectures"),
         name: about.name,
         arn: about.arn,
+        size_is_stated: ["MemorySize", "Timeout"].map(|key| props.node(key).is_some()) == [true; 2],
         memory_mb: whole(props.number("MemorySize", 128, 10_240).unwrap_or(128)),
         timeout: props
             .seconds("Timeout", 1, 900)

@@ -171,6 +171,10 @@ fn build(stack: &Stack, function: &Function, wrong: &mut Wrong) {
         let message = "sam build makes the functions by rust-cargolambda";
         wrong.say(origin, "Metadata.BuildMethod", message);
     }
+    if !function.size_is_stated {
+        let message = "MemorySize and Timeout are to be written out; Lambda gives 128 MB and 3 s";
+        wrong.say(origin, "", message);
+    }
     if function.architectures != ["arm64"] {
         let message = "the functions are built and measured for arm64";
         wrong.say(origin, "Architectures", message);

@@ -2,7 +2,19 @@
 
 use super::{Change, TEMPLATE, changed, each_is_refused, refusal};
 
-const BUILD: [Change; 16] = [
+const BUILD: [Change; 18] = [
+    (
+        "    Timeout: 120\n",
+        "",
+        &[
+            "TrainFunction: MemorySize and Timeout are to be written out; Lambda gives 128 MB and 3 s",
+        ],
+    ),
+    (
+        "    MemorySize: 512\n",
+        "",
+        &["TrainFunction: MemorySize and Timeout are to be written out"],
+    ),
     (
         "        PERENNIAL_POLL_SECONDS: !Ref PollSeconds\n",
         "",
