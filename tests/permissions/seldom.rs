@@ -1,4 +1,5 @@
-//! What the functions' roles are there for and the good way never asks for: runs that are cancelled at a bad moment.
+//! What the functions' roles are there for and the good way never asks for: runs that are cancelled at a bad moment, and uploads
+//! before their configuration.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -125,4 +126,39 @@ fn a_run_that_is_cancelled_before_its_job_was_seen_looks_for_it_until_the_end() 
         &calls,
         "perennial-local-promote GetModelCustomizationJob"
     ));
+}
+
+/// The first of them makes the pipeline's record. The others are saved only if that is still as they saw it, for a
+/// configuration that comes meanwhile would not find them waiting.
+#[test]
+fn uploads_that_come_before_their_configuration_wait_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let cloud = runtime.block_on(Cloud::start(options(dir.path()))).unwrap();
+    let folder = dir.path().join("drop/data/bot");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["first.jsonl", "second.jsonl"] {
+        std::fs::write(folder.join(name), perennial_tests::training()).unwrap();
+    }
+    let began = Instant::now();
+    let checked = || {
+        let log = std::fs::read_to_string(dir.path().join(perennial_tests::LOG));
+        log.unwrap_or_default()
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .any(|line| {
+                line["function"] == "ingest" && line["action"] == "dynamodb:ConditionCheckItem"
+            })
+    };
+    while !checked() {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "ingest never checked the pipeline's record"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    runtime.block_on(cloud.stop());
+    let denied = perennial_tests::denied(dir.path());
+    assert!(denied.is_empty(), "{}", denied.join("\n"));
+    perennial_tests::keep_permissions(dir.path(), env!("CARGO_TARGET_TMPDIR")).unwrap();
 }
