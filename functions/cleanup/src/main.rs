@@ -1,6 +1,7 @@
 //! The Lambda function `cleanup`.
 
-#[tokio::main]
+// It waits for AWS and computes little: one thread starts sooner.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     perennial_cleanup::main().await
 }

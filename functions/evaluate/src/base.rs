@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use perennial_core::names::{Purpose, is_ours};
 use perennial_core::run::{Event, Run, Seen};
 use perennial_dataset::EvalRecord;
@@ -12,7 +13,8 @@ use perennial_engine::kept::{self, KeptAnswer, question, question_digest};
 use perennial_engine::{EngineError, Invocation, StepResult, questions};
 use perennial_ports::objects::read_all;
 use perennial_ports::{BatchJob, BatchSpec, BatchStatus, ErrorKind};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::Ports;
 use crate::ask::{Whom, missing};
@@ -188,11 +190,9 @@ async fn collect(
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let answers: Vec<KeptAnswer> = body
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !is_padding(line))
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter_map(|line| output(&line))
+    let answers: Vec<KeptAnswer> = own_lines(&body)
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .filter_map(output)
         .collect();
     let prefix = kept::base_prefix(&run.pipeline, &run.route.inference_id);
     for chunk in answers.chunks(5_000) {
@@ -201,25 +201,50 @@ async fn collect(
     Ok(())
 }
 
-/// Whether a line answers padding, as far as that is seen without parsing: in an answer's text the quotes are escaped.
-fn is_padding(line: &[u8]) -> bool {
-    const MARK: &[u8] = b"\"recordId\":\"padding-";
-    line.windows(MARK.len()).any(|window| window == MARK)
+/// The lines that do not answer padding, as far as that is seen without parsing: in an answer's text the quotes are escaped.
+fn own_lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let padding = Finder::new(b"\"recordId\":\"padding-");
+    body.split(|byte| *byte == b'\n')
+        .filter(move |line| padding.find(line).is_none())
 }
 
-/// One line of the output; padding is left out, and so is a record that ended in an error: it is asked again.
-fn output(line: &Value) -> Option<KeptAnswer> {
-    let id = line["recordId"].as_str()?;
-    if id.starts_with(PADDING) {
+/// One line of the output, as far as it is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    record_id: String,
+    model_output: Option<ModelOutput>,
+}
+
+#[derive(Deserialize)]
+struct ModelOutput {
+    output: Output,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    content: Vec<Block>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    text: Option<String>,
+}
+
+/// Padding is left out, and so is a record that ended in an error: it is asked again.
+fn output(line: Line) -> Option<KeptAnswer> {
+    if line.record_id.starts_with(PADDING) {
         return None;
     }
-    let content = line["modelOutput"]["output"]["message"]["content"].as_array()?;
-    let text: Vec<&str> = content
-        .iter()
-        .filter_map(|block| block["text"].as_str())
-        .collect();
+    let content = line.model_output?.output.message.content;
+    let text: Vec<String> = content.into_iter().filter_map(|block| block.text).collect();
     Some(KeptAnswer {
-        question: id.to_owned(),
+        question: line.record_id,
         answer: Some(text.join("\n")),
         note: None,
     })
@@ -227,6 +252,8 @@ fn output(line: &Value) -> Option<KeptAnswer> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn record(prompt: &str) -> EvalRecord {
@@ -255,16 +282,30 @@ mod tests {
 
     #[test]
     fn padding_and_failed_records_are_no_answers() {
+        let output = |line: Value| {
+            let text = format!("{line}\n");
+            let kept: Vec<KeptAnswer> = own_lines(text.as_bytes())
+                .filter_map(|line| serde_json::from_slice(line).ok())
+                .filter_map(output)
+                .collect();
+            kept.into_iter().next()
+        };
         let answer = |id: &str| json!({ "recordId": id, "modelOutput": { "output": { "message": { "content": [{ "text": "x" }] } } } });
         assert_eq!(
-            output(&answer("abc"))
+            output(answer("abc"))
                 .and_then(|kept| kept.answer)
                 .as_deref(),
             Some("x")
         );
-        assert_eq!(output(&answer("padding-3")), None);
+        assert_eq!(output(answer("padding-3")), None);
+        let blocks = json!([{ "reasoningContent": {} }, { "text": "x" }, { "text": "y" }]);
+        let several = json!({ "recordId": "abc", "modelOutput": { "output": { "message": { "content": blocks } } } });
         assert_eq!(
-            output(&json!({ "recordId": "abc", "error": { "errorCode": 400 } })),
+            output(several).and_then(|kept| kept.answer).as_deref(),
+            Some("x\ny")
+        );
+        assert_eq!(
+            output(json!({ "recordId": "abc", "error": { "errorCode": 400 } })),
             None
         );
     }

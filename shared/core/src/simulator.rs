@@ -19,6 +19,18 @@ pub enum Rule {
     Sweep,
     /// Of two versions the one with the later sequencer wins.
     Sequencer,
+    /// A version that S3's order gives no place to is saved only over the record that was read before the bucket was.
+    OwnPlace,
+    /// A repair that failed waits longer each time.
+    RepairPace,
+    /// A model whose deletion has begun is no earlier champion any more.
+    DeletionBegun,
+    /// A rollback is refused where what served when it was asked for does not serve any more.
+    RollbackFrom,
+    /// A deployment that serves another model than the champion is repaired.
+    Strays,
+    /// What may be there unseen is given up only after a look.
+    LooksFirst,
 }
 
 /// The states of a run, as the coverage counts them.

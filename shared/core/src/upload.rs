@@ -202,7 +202,7 @@ pub fn standing(read: &Upload, known: Option<&Upload>, changed: bool) -> Standin
         return Standing::Older;
     }
     let in_order = read.in_order && known.is_some_and(|known| known.in_order);
-    if changed && !in_order {
+    if changed && !in_order && !is_removed(Rule::OwnPlace) {
         return Standing::Unknown;
     }
     Standing::Newest

@@ -18,25 +18,25 @@ struct Found {
     words: &'static str,
 }
 
-const FOUND: [Found; 4] = [
+const FOUND: [Found; 8] = [
     Found {
         what: "a create that was sent before the end of its run took effect after it",
         plant: Plant::Aftercare,
-        seed: 2468,
+        seed: 678,
         promise: "every run ends and leaves nothing that costs money",
-        words: "the temporary deployment",
+        words: "batch job",
     },
     Found {
         what: "a temporary deployment that could never be removed held its run for ever",
         plant: Plant::ClosingLimit,
-        seed: 16,
+        seed: 506,
         promise: "every run ends",
         words: "Closing {",
     },
     Found {
         what: "the deployment of a failed move was left behind, serving nobody",
         plant: Plant::Sweep,
-        seed: 2876,
+        seed: 2252,
         promise: "every run ends and leaves nothing that costs money",
         words: "is left, and nobody calls it",
     },
@@ -46,6 +46,34 @@ const FOUND: [Found; 4] = [
         seed: 651,
         promise: "no promotion without a passed gate on the right dataset",
         words: "answers none of its",
+    },
+    Found {
+        what: "a version that was found by listing, or led to by an event of another, replaced a newer one",
+        plant: Plant::OwnPlace,
+        seed: 7610,
+        promise: "the newest version of an object wins",
+        words: "went back from version",
+    },
+    Found {
+        what: "a hopeless repair of what serves was repeated every few minutes, for ever",
+        plant: Plant::RepairPace,
+        seed: 129,
+        promise: "every run ends",
+        words: "rounds of reconcile without faults",
+    },
+    Found {
+        what: "a request for a rollback that came twice went back twice",
+        plant: Plant::RollbackFrom,
+        seed: 3956,
+        promise: "at most one champion, one target of the alias and one move",
+        words: "rollbacks were carried out",
+    },
+    Found {
+        what: "a run that nobody had looked at for two days was given up without a look for its job, which was there",
+        plant: Plant::LooksFirst,
+        seed: 438,
+        promise: "at most one live or completed job per run and stage",
+        words: "it was not adopted",
     },
 ];
 

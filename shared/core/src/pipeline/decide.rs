@@ -1,17 +1,13 @@
 //! `decide(pipeline, event, now) -> pipeline'`: every change of a pipeline.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::alias::{
-    FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
-    SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
-};
-use super::{Champion, InRun, MoveFailure, PAUSE_AFTER, Pipeline, PipelineEvent, Sweep};
+use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves};
 use crate::announcement::{Announcement, happened};
-use crate::names::{ModelId, PipelineName};
+use crate::names::ModelId;
 use crate::run::Outcome;
-use crate::simulator::{self, Rule};
+use crate::simulator;
 use crate::upload::{UploadKind, is_older};
 
 /// Why an event does not apply. Nothing changes; people who asked are told.
@@ -185,156 +181,23 @@ pub fn decide(
             }
         }
         PipelineEvent::MoveBegun { to, reason } => {
-            begin(&mut next, to.clone(), reason.clone(), now)?
+            moves::begin(&mut next, to.clone(), reason.clone(), now)?;
         }
         PipelineEvent::MoveUnderWay { look_at } => {
-            let moving = before_serving(&mut next)?;
-            if let MovePhase::Updating { asked } = &mut moving.phase {
-                *asked = true;
-            }
-            moving.look_at = *look_at;
-            let limit = SignedDuration::from_hours(MAX_MOVE_HOURS);
-            if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
-                let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
-                say.push(not_moved(&name, &reason));
-                fail(&mut next, &reason, now);
-            }
+            moves::under_way(&mut next, *look_at, now, &mut say)?
         }
-        PipelineEvent::UpdateRefused => {
-            let replaces = next.deployment.clone();
-            let moving = before_serving(&mut next)?;
-            if moving.phase == MovePhase::Creating {
-                return Err(Refusal("a new deployment is being made already".into()));
-            }
-            moving.phase = MovePhase::Creating;
-            moving.replaces = replaces;
-            moving.look_at = now;
+        PipelineEvent::UpdateRefused => moves::update_refused(&mut next, now)?,
+        PipelineEvent::Serving { deployment } => moves::serving(&mut next, deployment, now)?,
+        PipelineEvent::DeploymentGone { deployment } => {
+            moves::repair(&mut next, deployment, None, now, &mut say)?;
         }
-        PipelineEvent::Serving { deployment } => {
-            let moving = in_flight(&mut next)?;
-            if moving.phase != MovePhase::Writing {
-                let made = (moving.phase == MovePhase::Creating).then_some(moving.generation);
-                moving.phase = MovePhase::Writing;
-                moving.look_at = now;
-                let (from, to) = (moving.from.clone(), moving.to.clone());
-                next.previous.retain(|earlier| earlier.model != to.model);
-                if let Some(from) = from.filter(|from| from.model != to.model) {
-                    next.sealed_by
-                        .entry(from.model.clone())
-                        .or_insert(next.champion_sealed);
-                    next.served_until.insert(from.model.clone(), now);
-                    next.previous.retain(|earlier| earlier.model != from.model);
-                    next.previous.insert(0, from);
-                    next.previous.truncate(20);
-                }
-                if let Some(sealed) = next.sealed_by.get(&to.model) {
-                    next.champion_sealed = *sealed;
-                }
-                let known = |model: &ModelId| {
-                    *model == to.model || next.previous.iter().any(|c| c.model == *model)
-                };
-                next.sealed_by.retain(|model, _| known(model));
-                next.served_until.retain(|model, _| known(model));
-                next.rolled_from.retain(known);
-                next.champion = Some(to);
-                next.deployment = Some(deployment.clone());
-                if made.is_some() {
-                    left(&mut next, now);
-                    next.deployed_by = made;
-                }
-            }
+        PipelineEvent::DeploymentStrays { deployment, serves } => {
+            moves::repair(&mut next, deployment, Some(serves), now, &mut say)?;
         }
-        PipelineEvent::DeploymentGone { deployment }
-        | PipelineEvent::DeploymentStrays { deployment, .. } => {
-            let (None, Some(champion)) = (&next.moving, next.champion.clone()) else {
-                return Err(Refusal("the alias is moving, or nothing serves".into()));
-            };
-            if next.deployment.as_ref() != Some(deployment) {
-                return Err(Refusal(format!("clients do not call {deployment}")));
-            }
-            if !next.may_repair(now) {
-                return Err(Refusal(
-                    "the last repair has failed; it is tried again later".into(),
-                ));
-            }
-            let phase = match event {
-                PipelineEvent::DeploymentStrays { serves, .. } => {
-                    say.push(happened(
-                        "Deployment Strays",
-                        json!({ "pipeline": name, "deployment": deployment, "model": champion.model, "serves": serves }),
-                    ));
-                    MovePhase::Updating { asked: false }
-                }
-                _ => {
-                    say.push(happened(
-                        "Deployment Gone",
-                        json!({ "pipeline": name, "deployment": deployment, "model": champion.model }),
-                    ));
-                    left(&mut next, now);
-                    MovePhase::Creating
-                }
-            };
-            // The dead ARN stays until a new one serves, so that a repair that fails is tried again.
-            next.generation += 1;
-            next.moving = Some(Move {
-                from: Some(champion.clone()),
-                to: champion,
-                generation: next.generation,
-                reason: MoveReason::Repair,
-                phase,
-                replaces: None,
-                since: now,
-                look_at: now,
-            });
-        }
-        PipelineEvent::Written => {
-            let moving = in_flight(&mut next)?;
-            if moving.phase != MovePhase::Writing {
-                return Err(Refusal(
-                    "the deployment is not known to serve the model yet".into(),
-                ));
-            }
-            let rollback = moving.reason == MoveReason::Rollback;
-            let to = moving.to.model.clone();
-            let from = moving.from.as_ref().map(|from| from.model.clone());
-            next.moving = None;
-            next.repair_after = None;
-            next.failed_repairs = 0;
-            next.rolled_from.remove(&to);
-            if rollback {
-                next.rolled_from.extend(from);
-                next.hold = Some(format!("rolled back to {to}"));
-            }
-            say.push(happened(
-                "Alias Moved",
-                json!({ "pipeline": name, "model": to, "deployment": next.deployment, "rollback": rollback }),
-            ));
-        }
-        PipelineEvent::MoveFailed { reason } => {
-            before_serving(&mut next)?;
-            say.push(not_moved(&name, reason));
-            fail(&mut next, reason, now);
-        }
+        PipelineEvent::Written => moves::written(&mut next, &mut say)?,
+        PipelineEvent::MoveFailed { reason } => moves::failed(&mut next, reason, now, &mut say)?,
         PipelineEvent::Swept { generation, gone } => {
-            let Some(place) = next
-                .sweeps
-                .iter()
-                .position(|sweep| sweep.generation == *generation)
-            else {
-                return Err(Refusal(format!(
-                    "nothing of move {generation} is looked for"
-                )));
-            };
-            let age = now.duration_since(next.sweeps[place].since);
-            let certain = *gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
-            if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
-                next.sweeps.remove(place);
-            } else {
-                let wait = if *gone { SWEEP_HOURS } else { SWEEP_PACE_HOURS };
-                next.sweeps[place].look_at = now
-                    .checked_add(SignedDuration::from_hours(wait))
-                    .unwrap_or(Timestamp::MAX);
-            }
+            moves::swept(&mut next, *generation, *gone, now)?
         }
         PipelineEvent::StartRequested => {
             if let Some(run) = &next.active_run {
@@ -370,25 +233,7 @@ pub fn decide(
             next.changes += 1;
         }
         PipelineEvent::RollbackRequested { to, from } => {
-            let serves = next.champion.as_ref().map(|champion| &champion.model);
-            if let Some(from) = from
-                && serves != Some(from)
-            {
-                return Err(Refusal(format!(
-                    "{from} served when the rollback was asked for, and does not now: it was carried out already, or another \
-                     model was promoted"
-                )));
-            }
-            let target = match to {
-                Some(model) => next.previous.iter().find(|earlier| earlier.model == *model),
-                None => next.rollback_target(),
-            };
-            let Some(target) = target.cloned() else {
-                return Err(Refusal(
-                    "there is no earlier champion to roll back to that was not rolled back from already; `--to RUN` names one".into(),
-                ));
-            };
-            begin(&mut next, target, MoveReason::Rollback, now)?;
+            moves::roll_back(&mut next, to.as_ref(), from.as_ref(), now)?
         }
         PipelineEvent::NothingToTrain { reason } => {
             next.start_requested = false;
@@ -398,17 +243,7 @@ pub fn decide(
                 json!({ "pipeline": name, "reason": reason }),
             ));
         }
-        PipelineEvent::DeletionBegun { model } => {
-            let is = |champion: &Champion| champion.model == *model;
-            if next.champion.as_ref().is_some_and(is) {
-                return Err(Refusal(format!("{model} serves")));
-            }
-            if next.moving.as_ref().is_some_and(|moving| is(&moving.to)) {
-                return Err(Refusal(format!("the alias is moving to {model}")));
-            }
-            next.previous.retain(|earlier| !is(earlier));
-            next.rolled_from.remove(model);
-        }
+        PipelineEvent::DeletionBegun { model } => moves::deletion_begun(&mut next, model)?,
         PipelineEvent::Looked => {}
     }
     next.reschedule(now);
@@ -432,109 +267,9 @@ fn forget_pending(pipeline: &mut Pipeline, records: u64, sequence: u64) {
     }
 }
 
-fn not_moved(pipeline: &PipelineName, reason: &str) -> Announcement {
-    happened(
-        "Alias Not Moved",
-        json!({ "pipeline": pipeline, "reason": reason }),
-    )
-}
-
-/// The move in flight, while what served before still serves. Afterwards it can only be finished.
-fn before_serving(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
-    let moving = in_flight(pipeline)?;
-    if moving.phase == MovePhase::Writing {
-        return Err(Refusal(format!("{} serves already", moving.to.model)));
-    }
-    Ok(moving)
-}
-
 /// No verdict was reached on what a run sealed: it is pending again.
 fn unseal(pipeline: &mut Pipeline, sealed: (u64, u64), pending: (u64, u64)) {
     pipeline.sealed = pipeline.sealed.min(sealed.0);
     pipeline.pending_records += pending.0;
     pipeline.pending_uploads += pending.1;
-}
-
-fn in_flight(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
-    pipeline
-        .moving
-        .as_mut()
-        .ok_or_else(|| Refusal("the alias is not moving".into()))
-}
-
-fn begin(
-    pipeline: &mut Pipeline,
-    to: Champion,
-    reason: MoveReason,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    if let Some(moving) = &pipeline.moving
-        && !simulator::is_removed(Rule::OneMove)
-    {
-        return Err(Refusal(format!(
-            "the alias is moving to {} already",
-            moving.to.model
-        )));
-    }
-    if pipeline
-        .champion
-        .as_ref()
-        .is_some_and(|champion| champion.model == to.model)
-    {
-        return Err(Refusal(format!("{} serves already", to.model)));
-    }
-    pipeline.generation += 1;
-    let phase = match pipeline.deployment {
-        None => MovePhase::Creating,
-        Some(_) => MovePhase::Updating { asked: false },
-    };
-    pipeline.moving = Some(Move {
-        from: pipeline.champion.clone(),
-        to,
-        generation: pipeline.generation,
-        reason,
-        phase,
-        replaces: None,
-        since: now,
-        look_at: now,
-    });
-    Ok(())
-}
-
-/// Clients do not call this deployment any more. An invocation that has seen neither its removal nor what took its place may
-/// still create it anew under its name.
-fn left(pipeline: &mut Pipeline, now: Timestamp) {
-    if let Some(generation) = pipeline.deployed_by.take()
-        && !simulator::is_removed(Rule::Sweep)
-    {
-        let wait = SignedDuration::from_hours(SWEEP_HOURS);
-        pipeline.sweeps.push(Sweep {
-            generation,
-            since: now,
-            look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
-        });
-    }
-}
-
-fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
-    if let Some(moving) = pipeline.moving.take() {
-        if moving.reason == MoveReason::Repair {
-            let doubled = FIRST_REPAIR_MINUTES << pipeline.failed_repairs.min(16);
-            let wait = SignedDuration::from_mins(doubled)
-                .min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
-            pipeline.failed_repairs += 1;
-            pipeline.repair_after = now.checked_add(wait).ok();
-        }
-        if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
-            pipeline.sweeps.push(Sweep {
-                generation: moving.generation,
-                since: now,
-                look_at: now,
-            });
-        }
-        pipeline.last_failure = Some(MoveFailure {
-            generation: moving.generation,
-            reason: reason.to_owned(),
-        });
-    }
 }

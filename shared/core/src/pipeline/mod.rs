@@ -5,6 +5,7 @@
 mod alias;
 mod decide;
 mod event;
+mod moves;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};

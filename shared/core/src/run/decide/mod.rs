@@ -173,6 +173,7 @@ impl Step {
                     self.run.state,
                     RunState::Starting { .. } | RunState::Closing { .. } | RunState::Ended { .. }
                 );
+                let looks_first = looks_first && !simulator::is_removed(Rule::LooksFirst);
                 if !looks_first && self.overdue() {
                     return true;
                 }

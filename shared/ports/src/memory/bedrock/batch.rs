@@ -1,6 +1,6 @@
 //! Batch inference jobs of foundation models.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use async_trait::async_trait;
@@ -191,7 +191,7 @@ impl Input {
 
 fn records(input: &[u8]) -> Vec<Record> {
     // By the text that follows the id, in lines of the form that Perennial writes.
-    let mut known: HashMap<&str, std::rc::Rc<Input>> = HashMap::new();
+    let mut known: BTreeMap<&str, std::rc::Rc<Input>> = BTreeMap::new();
     let text = std::str::from_utf8(input).unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines

@@ -1,0 +1,374 @@
+//! The moves of the alias: how one begins, goes on and ends, and what is looked for after it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::alias::{
+    FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
+    SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
+};
+use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep};
+use crate::announcement::{Announcement, happened};
+use crate::names::{ModelId, PipelineName};
+use crate::simulator::{self, Rule};
+
+/// A move to another champion.
+pub(super) fn begin(
+    pipeline: &mut Pipeline,
+    to: Champion,
+    reason: MoveReason,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if let Some(moving) = &pipeline.moving
+        && !simulator::is_removed(Rule::OneMove)
+    {
+        return Err(Refusal(format!(
+            "the alias is moving to {} already",
+            moving.to.model
+        )));
+    }
+    if pipeline
+        .champion
+        .as_ref()
+        .is_some_and(|champion| champion.model == to.model)
+    {
+        return Err(Refusal(format!("{} serves already", to.model)));
+    }
+    pipeline.generation += 1;
+    let phase = match pipeline.deployment {
+        None => MovePhase::Creating,
+        Some(_) => MovePhase::Updating { asked: false },
+    };
+    pipeline.moving = Some(Move {
+        from: pipeline.champion.clone(),
+        to,
+        generation: pipeline.generation,
+        reason,
+        phase,
+        replaces: None,
+        since: now,
+        look_at: now,
+    });
+    Ok(())
+}
+
+/// The deployment is not ready: looked at again, and given up after [`MAX_MOVE_HOURS`].
+pub(super) fn under_way(
+    pipeline: &mut Pipeline,
+    look_at: Timestamp,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) -> Result<(), Refusal> {
+    let moving = before_serving(pipeline)?;
+    if let MovePhase::Updating { asked } = &mut moving.phase {
+        *asked = true;
+    }
+    moving.look_at = look_at;
+    let limit = SignedDuration::from_hours(MAX_MOVE_HOURS);
+    if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
+        let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
+        say.push(not_moved(&pipeline.name, &reason));
+        fail(pipeline, &reason, now);
+    }
+    Ok(())
+}
+
+/// The deployment takes no update: another is made in its place.
+pub(super) fn update_refused(pipeline: &mut Pipeline, now: Timestamp) -> Result<(), Refusal> {
+    let replaces = pipeline.deployment.clone();
+    let moving = before_serving(pipeline)?;
+    if moving.phase == MovePhase::Creating {
+        return Err(Refusal("a new deployment is being made already".into()));
+    }
+    moving.phase = MovePhase::Creating;
+    moving.replaces = replaces;
+    moving.look_at = now;
+    Ok(())
+}
+
+/// The deployment serves the model: it is the champion from now on, and the alias is to be written.
+pub(super) fn serving(
+    pipeline: &mut Pipeline,
+    deployment: &str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let moving = in_flight(pipeline)?;
+    if moving.phase != MovePhase::Writing {
+        let made = (moving.phase == MovePhase::Creating).then_some(moving.generation);
+        moving.phase = MovePhase::Writing;
+        moving.look_at = now;
+        let (from, to) = (moving.from.clone(), moving.to.clone());
+        pipeline
+            .previous
+            .retain(|earlier| earlier.model != to.model);
+        if let Some(from) = from.filter(|from| from.model != to.model) {
+            pipeline
+                .sealed_by
+                .entry(from.model.clone())
+                .or_insert(pipeline.champion_sealed);
+            pipeline.served_until.insert(from.model.clone(), now);
+            pipeline
+                .previous
+                .retain(|earlier| earlier.model != from.model);
+            pipeline.previous.insert(0, from);
+            pipeline.previous.truncate(20);
+        }
+        if let Some(sealed) = pipeline.sealed_by.get(&to.model) {
+            pipeline.champion_sealed = *sealed;
+        }
+        let known = |model: &ModelId| {
+            *model == to.model || pipeline.previous.iter().any(|c| c.model == *model)
+        };
+        pipeline.sealed_by.retain(|model, _| known(model));
+        pipeline.served_until.retain(|model, _| known(model));
+        pipeline.rolled_from.retain(known);
+        pipeline.champion = Some(to);
+        pipeline.deployment = Some(deployment.to_owned());
+        if made.is_some() {
+            left(pipeline, now);
+            pipeline.deployed_by = made;
+        }
+    }
+    Ok(())
+}
+
+/// What serves is not what the pipeline knows: the deployment is gone, or serves another model.
+pub(super) fn repair(
+    pipeline: &mut Pipeline,
+    deployment: &str,
+    serves: Option<&str>,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) -> Result<(), Refusal> {
+    if serves.is_some() && simulator::is_removed(Rule::Strays) {
+        return Err(Refusal("nobody looks at what it serves".into()));
+    }
+    let (None, Some(champion)) = (&pipeline.moving, pipeline.champion.clone()) else {
+        return Err(Refusal("the alias is moving, or nothing serves".into()));
+    };
+    if pipeline.deployment.as_deref() != Some(deployment) {
+        return Err(Refusal(format!("clients do not call {deployment}")));
+    }
+    if !pipeline.may_repair(now) {
+        return Err(Refusal(
+            "the last repair has failed; it is tried again later".into(),
+        ));
+    }
+    let phase = match serves {
+        Some(serves) => {
+            say.push(happened(
+                "Deployment Strays",
+                json!({ "pipeline": pipeline.name, "deployment": deployment, "model": champion.model, "serves": serves }),
+            ));
+            MovePhase::Updating { asked: false }
+        }
+        None => {
+            say.push(happened(
+                "Deployment Gone",
+                json!({ "pipeline": pipeline.name, "deployment": deployment, "model": champion.model }),
+            ));
+            left(pipeline, now);
+            MovePhase::Creating
+        }
+    };
+    // The dead ARN stays until a new one serves, so that a repair that fails is tried again.
+    pipeline.generation += 1;
+    pipeline.moving = Some(Move {
+        from: Some(champion.clone()),
+        to: champion,
+        generation: pipeline.generation,
+        reason: MoveReason::Repair,
+        phase,
+        replaces: None,
+        since: now,
+        look_at: now,
+    });
+    Ok(())
+}
+
+/// The alias is written: the move is over.
+pub(super) fn written(pipeline: &mut Pipeline, say: &mut Vec<Announcement>) -> Result<(), Refusal> {
+    let moving = in_flight(pipeline)?;
+    if moving.phase != MovePhase::Writing {
+        return Err(Refusal(
+            "the deployment is not known to serve the model yet".into(),
+        ));
+    }
+    let rollback = moving.reason == MoveReason::Rollback;
+    let to = moving.to.model.clone();
+    let from = moving.from.as_ref().map(|from| from.model.clone());
+    pipeline.moving = None;
+    pipeline.repair_after = None;
+    pipeline.failed_repairs = 0;
+    pipeline.rolled_from.remove(&to);
+    if rollback {
+        pipeline.rolled_from.extend(from);
+        pipeline.hold = Some(format!("rolled back to {to}"));
+    }
+    say.push(happened(
+    "Alias Moved",
+    json!({ "pipeline": pipeline.name, "model": to, "deployment": pipeline.deployment, "rollback": rollback }),
+));
+    Ok(())
+}
+
+/// The move cannot succeed.
+pub(super) fn failed(
+    pipeline: &mut Pipeline,
+    reason: &str,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) -> Result<(), Refusal> {
+    before_serving(pipeline)?;
+    say.push(not_moved(&pipeline.name, reason));
+    fail(pipeline, reason, now);
+    Ok(())
+}
+
+/// What a move may have left was looked for.
+pub(super) fn swept(
+    pipeline: &mut Pipeline,
+    generation: u64,
+    gone: bool,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(place) = pipeline
+        .sweeps
+        .iter()
+        .position(|sweep| sweep.generation == generation)
+    else {
+        return Err(Refusal(format!(
+            "nothing of move {generation} is looked for"
+        )));
+    };
+    let age = now.duration_since(pipeline.sweeps[place].since);
+    let certain = gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
+    if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
+        pipeline.sweeps.remove(place);
+    } else {
+        let wait = if gone { SWEEP_HOURS } else { SWEEP_PACE_HOURS };
+        pipeline.sweeps[place].look_at = now
+            .checked_add(SignedDuration::from_hours(wait))
+            .unwrap_or(Timestamp::MAX);
+    }
+    Ok(())
+}
+
+/// A person asks for an earlier champion.
+pub(super) fn roll_back(
+    pipeline: &mut Pipeline,
+    to: Option<&ModelId>,
+    from: Option<&ModelId>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let serves = pipeline.champion.as_ref().map(|champion| &champion.model);
+    if let Some(from) = from
+        && serves != Some(from)
+        && !simulator::is_removed(Rule::RollbackFrom)
+    {
+        return Err(Refusal(format!(
+            "{from} served when the rollback was asked for, and does not now: it was carried out already, or another \
+         model was promoted"
+        )));
+    }
+    let target = match to {
+        Some(model) => pipeline
+            .previous
+            .iter()
+            .find(|earlier| earlier.model == *model),
+        None => pipeline.rollback_target(),
+    };
+    let Some(target) = target.cloned() else {
+        return Err(Refusal(
+        "there is no earlier champion to roll back to that was not rolled back from already; `--to RUN` names one".into(),
+    ));
+    };
+    begin(pipeline, target, MoveReason::Rollback, now)?;
+    Ok(())
+}
+
+/// A model is to be deleted: it serves nobody, and nothing moves to it.
+pub(super) fn deletion_begun(pipeline: &mut Pipeline, model: &ModelId) -> Result<(), Refusal> {
+    if simulator::is_removed(Rule::DeletionBegun) {
+        return Ok(());
+    }
+    let is = |champion: &Champion| champion.model == *model;
+    if pipeline.champion.as_ref().is_some_and(is) {
+        return Err(Refusal(format!("{model} serves")));
+    }
+    if pipeline
+        .moving
+        .as_ref()
+        .is_some_and(|moving| is(&moving.to))
+    {
+        return Err(Refusal(format!("the alias is moving to {model}")));
+    }
+    pipeline.previous.retain(|earlier| !is(earlier));
+    pipeline.rolled_from.remove(model);
+    Ok(())
+}
+
+fn not_moved(pipeline: &PipelineName, reason: &str) -> Announcement {
+    happened(
+        "Alias Not Moved",
+        json!({ "pipeline": pipeline, "reason": reason }),
+    )
+}
+
+/// The move in flight, while what served before still serves. Afterwards it can only be finished.
+fn before_serving(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
+    let moving = in_flight(pipeline)?;
+    if moving.phase == MovePhase::Writing {
+        return Err(Refusal(format!("{} serves already", moving.to.model)));
+    }
+    Ok(moving)
+}
+
+fn in_flight(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
+    pipeline
+        .moving
+        .as_mut()
+        .ok_or_else(|| Refusal("the alias is not moving".into()))
+}
+
+/// Clients do not call this deployment any more. An invocation that has seen neither its removal nor what took its place may
+/// still create it anew under its name.
+fn left(pipeline: &mut Pipeline, now: Timestamp) {
+    if let Some(generation) = pipeline.deployed_by.take()
+        && !simulator::is_removed(Rule::Sweep)
+    {
+        let wait = SignedDuration::from_hours(SWEEP_HOURS);
+        pipeline.sweeps.push(Sweep {
+            generation,
+            since: now,
+            look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
+        });
+    }
+}
+
+fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
+    if let Some(moving) = pipeline.moving.take() {
+        if moving.reason == MoveReason::Repair {
+            let failed = match simulator::is_removed(Rule::RepairPace) {
+                true => 0,
+                false => pipeline.failed_repairs.min(16),
+            };
+            let doubled = FIRST_REPAIR_MINUTES << failed;
+            let wait = SignedDuration::from_mins(doubled)
+                .min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
+            pipeline.failed_repairs += 1;
+            pipeline.repair_after = now.checked_add(wait).ok();
+        }
+        if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
+            pipeline.sweeps.push(Sweep {
+                generation: moving.generation,
+                since: now,
+                look_at: now,
+            });
+        }
+        pipeline.last_failure = Some(MoveFailure {
+            generation: moving.generation,
+            reason: reason.to_owned(),
+        });
+    }
+}
