@@ -88,8 +88,8 @@ fn about(resource: &str, error: PortError) -> PortError {
     }
 }
 
-/// What became of a call that was refused, when a look at the thing tells whether that matters. Where the look fails too, the
-/// refusal is still what happened, and of the look it hangs whether to try again.
+/// What became of a call that was refused, after a look at the thing: `true` says that the refusal does not matter. Where the
+/// look fails too, the refusal is still what happened, and on the look it hangs whether to try again.
 fn looked_into(refusal: PortError, look: PortResult<bool>) -> PortResult<()> {
     match look {
         Ok(true) => Ok(()),
