@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use perennial_core::announcement::Request;
 use perennial_core::run::{Outcome, RunState};
 use perennial_ports::memory::{Outcome as Ends, Work, operation};
-use perennial_ports::{DeploymentSpec, ErrorKind, TrainingSpec};
+use perennial_ports::{DeploymentSpec, ErrorKind, StartTraining, TrainingSpec};
 use perennial_tests::{shuffled, training};
 
 use super::{dropped, promoted, reason};
