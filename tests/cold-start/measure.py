@@ -22,8 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_cloud import ROOT, LocalCloud  # noqa: E402
 
 FUNCTIONS = ["ingest", "train", "evaluate", "promote", "reconcile", "cleanup"]
-# Lambda's own unit: its limit of 50 MB is 52,428,800 bytes.
-MB = 1024 * 1024
+MB = 1_000_000
 MOST_BYTES = 4 * MB
 # Seconds in which a function must come, or go on.
 PATIENCE = 30
