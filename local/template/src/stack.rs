@@ -68,6 +68,8 @@ pub struct Function {
     pub binary: String,
     /// The folder of its source.
     pub(crate) code: String,
+    /// Whether the build names the program, or leaves it to be guessed from the folder.
+    pub(crate) program_is_stated: bool,
     /// How SAM builds it.
     pub(crate) build_method: Option<String>,
     /// The line that names the program.

@@ -112,6 +112,7 @@ pub(super) fn read(
     draft.stack.functions.push(Function {
         binary: build.program,
         code: build.code,
+        program_is_stated: build.is_stated,
         build_method: build.method,
         program_line: build.line,
         architectures: texts(props, "Architectures"),
@@ -144,6 +145,7 @@ struct Build {
     program: String,
     code: String,
     method: Option<String>,
+    is_stated: bool,
     line: usize,
 }
 
@@ -158,11 +160,13 @@ fn build(props: &Props<'_>, metadata: Option<&Node>) -> Build {
         let named = metadata.get("BuildProperties")?.get("Binary")?.as_text()?;
         Some((named, metadata.line_of(&["BuildProperties", "Binary"])))
     });
+    let is_stated = named.is_some();
     let (program, line) = named.unwrap_or((folder, line));
     Build {
         program,
         code,
         method,
+        is_stated,
         line,
     }
 }

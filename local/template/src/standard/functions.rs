@@ -167,6 +167,10 @@ fn build(stack: &Stack, function: &Function, wrong: &mut Wrong) {
         );
         wrong.say(origin, "CodeUri", message);
     }
+    if !function.program_is_stated {
+        let message = "the program is to be named; a package may have more than one";
+        wrong.say(origin, "Metadata.BuildProperties.Binary", message);
+    }
     if function.build_method.as_deref() != Some("rust-cargolambda") {
         let message = "sam build makes the functions by rust-cargolambda";
         wrong.say(origin, "Metadata.BuildMethod", message);

@@ -2,7 +2,12 @@
 
 use super::{Change, TEMPLATE, changed, each_is_refused, refusal};
 
-const BUILD: [Change; 18] = [
+const BUILD: [Change; 19] = [
+    (
+        "      BuildProperties: { Binary: train }\n",
+        "",
+        &["TrainFunction.Metadata.BuildProperties.Binary: the program is to be named"],
+    ),
     (
         "    Timeout: 120\n",
         "",
