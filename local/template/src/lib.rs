@@ -8,6 +8,7 @@
 mod access;
 mod deployment;
 mod error;
+mod held;
 mod names;
 mod node;
 mod parameters;

@@ -1,9 +1,9 @@
 //! A private network, if one is asked for: what the functions need of it to reach AWS. Nothing is done with it locally.
 
 use super::{Draft, Resource, texts};
+use crate::held::Endpoint;
 use crate::node::Kind;
 use crate::props::Props;
-use crate::stack::Endpoint;
 
 /// AWS is called by TLS.
 const TLS: u64 = 443;

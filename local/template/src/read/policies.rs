@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::{Attached, Draft, Resource, texts};
 use crate::access;
+use crate::held::{ResourcePolicy, Statement};
 use crate::names;
 use crate::node::{Entry, Kind, Node};
 use crate::props::{Findings, Props};
-use crate::stack::{ResourcePolicy, Role, Statement};
+use crate::stack::Role;
 use crate::yaml;
 
 /// A policy document, resolved, and its statements with their lines.

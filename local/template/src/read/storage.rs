@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Draft, Resource};
+use crate::held::{Expiry, LogGroup};
 use crate::props::Props;
-use crate::stack::{BLOCKS, Bucket, Expiry, LogGroup, Queue, Redrive, Table};
+use crate::stack::{BLOCKS, Bucket, Queue, Redrive, Table};
 
 /// `AWS::SQS::Queue`. Without numbers of its own: 30 seconds, four days
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>).

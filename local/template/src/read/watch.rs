@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Draft, Resource, texts};
+use crate::held::{Alarm, Budget};
 use crate::names;
 use crate::props::Props;
-use crate::stack::{Alarm, Budget};
 
 const COMPARISONS: [&str; 4] = [
     "GreaterThanOrEqualToThreshold",

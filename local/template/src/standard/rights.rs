@@ -8,8 +8,9 @@ use perennial_local_policy::glob;
 use super::{Wrong, roles};
 use crate::access::{SOURCE_ARN, texts};
 use crate::deployment::Deployment;
+use crate::held::Statement;
 use crate::node::{Entry, Node};
-use crate::stack::{Stack, Statement};
+use crate::stack::Stack;
 
 /// The tag by which everything that is Perennial's own is known (`tags` in core).
 const TAG: &str = "perennial:installation";

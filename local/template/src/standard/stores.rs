@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::Wrong;
 use crate::access::{self, Asked};
 use crate::deployment::Deployment;
+use crate::held::Expiry;
 use crate::resolve::Kept;
-use crate::stack::{BLOCKS, Bucket, Expiry, Origin, Stack, Table};
+use crate::stack::{BLOCKS, Bucket, Origin, Stack, Table};
 
 /// What expires; nothing else does.
 const WORK: &str = "work/";

@@ -9,7 +9,8 @@ use perennial_core::announcement::Function as Owner;
 use super::Wrong;
 use crate::access::{self, Asked};
 use crate::deployment::Deployment;
-use crate::stack::{Alarm, Origin, Stack};
+use crate::held::Alarm;
+use crate::stack::{Origin, Stack};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
