@@ -26,7 +26,7 @@ const BUILD: [Change; 19] = [
         &["TrainFunction.Environment.Variables: PERENNIAL_POLL_SECONDS is missing"],
     ),
     (
-        "      EventInvokeConfig: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 }\n",
+        "    EventInvokeConfig: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 }\n",
         "",
         &["TrainFunction.EventInvokeConfig: how often Lambda tries again"],
     ),
