@@ -37,6 +37,9 @@ pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
             .map_err(Failure::file("cannot read the template", file))?;
     }
     options.template.check()?;
+    if args.template.is_some() {
+        warn(&options.template.departures()?);
+    }
     if args.chaos.is_some() {
         options.template.set_period(SYNC, SYNC_IN_CHAOS);
     }
@@ -46,6 +49,19 @@ pub(super) async fn run(args: LocalArgs) -> Result<(), Failure> {
     eprintln!("stopping; everything is kept in {}", cloud.dir().display());
     cloud.stop().await;
     Ok(())
+}
+
+/// Tells in what somebody's own template departs from the standard of Perennial's.
+fn warn(departures: &[String]) {
+    if departures.is_empty() {
+        return;
+    }
+    eprintln!(
+        "the template departs from the standard of Perennial's own; the cloud runs it all the same:"
+    );
+    for departure in departures {
+        eprintln!("  {departure}");
+    }
 }
 
 /// A local cloud in `dir` whose functions are this very program.

@@ -82,7 +82,7 @@ pub(crate) struct Wiring {
     pub(crate) functions: Vec<FunctionSpec>,
     pub(crate) rules: Vec<RuleSpec>,
     pub(crate) schedules: Vec<ScheduleSpec>,
-    /// The bucket of the drop folder: the first.
+    /// The bucket of the drop folder: the one that the functions are told.
     pub(crate) bucket: String,
     /// Everything that the template declares.
     pub(crate) stack: Stack,
@@ -147,14 +147,19 @@ impl Wiring {
                 cannot.0.push(Finding::new(0, name, message));
             }
         }
-        for bucket in stack.buckets.iter().filter(|bucket| !bucket.versioned) {
+        let mut told = stack.functions.iter();
+        let told = told.find_map(|function| function.env.get("PERENNIAL_BUCKET"));
+        let mut named = stack.buckets.iter();
+        let bucket = named.find(|bucket| Some(&bucket.name) == told);
+        let bucket = bucket.or(stack.buckets.first());
+        if let Some(bucket) = bucket.filter(|bucket| !bucket.versioned) {
             cannot.say(
                 &bucket.origin,
                 "VersioningConfiguration",
                 "the local store keeps every version; the bucket must be versioned",
             );
         }
-        let bucket = stack.buckets.first().map(|bucket| bucket.name.clone());
+        let bucket = bucket.map(|bucket| bucket.name.clone());
         if bucket.is_none() {
             let message = "there is no bucket, and what is dropped must go into one";
             cannot.0.push(Finding::new(0, "Resources", message));

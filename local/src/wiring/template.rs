@@ -93,13 +93,32 @@ impl Template {
         }
     }
 
-    /// Reads it and holds it to what Perennial's functions need.
+    /// Reads it and holds it to what Perennial's functions need, and not to the standard of Perennial's own.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its line and logical id.
     pub fn check(&self) -> Result<Stack, CloudError> {
         perennial_local_template::check(&self.text, &self.deployment())
             .map_err(|error| self.refused(error))
+    }
+
+    /// In what it departs from the standard of Perennial's own, each with file, line and place; Perennial runs all the same.
+    ///
+    /// # Errors
+    /// What cannot be read of it.
+    pub fn departures(&self) -> Result<Vec<String>, CloudError> {
+        let found = perennial_local_template::hold(&self.stack()?, &self.deployment()).standard;
+        let told = found.into_iter().map(|finding| {
+            let line = match finding.line {
+                0 => String::new(),
+                line => format!(":{line}"),
+            };
+            format!(
+                "{}{line}: {}: {}",
+                self.name, finding.place, finding.message
+            )
+        });
+        Ok(told.collect())
     }
 
     /// Reads it.

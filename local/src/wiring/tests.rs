@@ -65,6 +65,25 @@ fn each_event_has_one_owner() {
 #[test]
 fn what_core_says_of_the_template_holds_for_what_is_run_here() {
     Template::standard().check().unwrap();
+    assert_eq!(Template::standard().departures().unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_departs_from_the_standard_is_told_with_file_and_line() {
+    let mut own = Template::standard();
+    own.name = "mine.yaml".into();
+    own.text = own
+        .text
+        .replacen("Architectures: [arm64]", "Architectures: [x86_64]", 1);
+    own.check().unwrap();
+    let told = own.departures().unwrap();
+    assert_eq!(told.len(), 6, "{told:?}");
+    for line in told {
+        let rest = line.strip_prefix("mine.yaml:").unwrap();
+        let (number, rest) = rest.split_once(": ").unwrap();
+        assert!(number.parse::<u32>().is_ok(), "{line}");
+        assert!(rest.contains("Function.Architectures: "), "{line}");
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
-//! The real template, and wrong changes of it: each is refused by the check that continuous integration runs and that
-//! `perennial local` makes at its start, and the words name what is wrong. (Permissions: `tests/permissions`.)
+//! The real template, and wrong changes of it: each is refused, and the words name what is wrong. Our own template must meet both
+//! what Perennial needs and the standard; anybody else's only the needs (`standard/others.rs`). (Permissions: `tests/permissions`.)
 #![allow(clippy::unwrap_used)]
 
 #[path = "standard/build.rs"]
 mod build;
 #[path = "standard/names.rs"]
 mod names;
+#[path = "standard/others.rs"]
+mod others;
 #[path = "standard/references.rs"]
 mod references;
 #[path = "standard/roles.rs"]
@@ -15,12 +17,24 @@ mod stores;
 #[path = "standard/watch.rs"]
 mod watch;
 
-use perennial_local_template::{Deployment, check};
+use perennial_local_template::{Deployment, Stack, TemplateError, hold};
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 
 fn deployment() -> Deployment {
     Deployment::new("123456789012", "us-east-1", "perennial").with("Installation", "local")
+}
+
+/// Reads a template and holds it to what is asked of our own.
+fn check(text: &str, deployment: &Deployment) -> Result<Stack, TemplateError> {
+    let stack = Stack::read(text, deployment)?;
+    let held = hold(&stack, deployment);
+    let all: Vec<_> = held.needs.into_iter().chain(held.standard).collect();
+    if all.is_empty() {
+        Ok(stack)
+    } else {
+        Err(TemplateError::of(all))
+    }
 }
 
 #[test]

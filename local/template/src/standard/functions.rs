@@ -5,7 +5,7 @@ use std::time::Duration;
 use perennial_core::announcement::Function as Owner;
 use perennial_core::settings::{Settings, SettingsError, VARIABLES};
 
-use super::{Wrong, roles};
+use super::{Lists, Wrong, roles};
 use crate::deployment::Deployment;
 use crate::stack::{Function, Stack};
 
@@ -51,8 +51,9 @@ pub(super) fn check(
     stack: &Stack,
     deployment: &Deployment,
     told: Option<&Settings>,
-    wrong: &mut Wrong,
+    lists: &mut Lists,
 ) {
+    let wrong = &mut lists.standard;
     queues(stack, wrong);
     for rule in &stack.rules {
         for target in &rule.targets {
@@ -68,9 +69,9 @@ pub(super) fn check(
         }
     }
     for function in &stack.functions {
-        settings(stack, function, deployment, told, wrong);
-        dead_letters(stack, function, wrong);
-        build(stack, function, wrong);
+        settings(stack, function, deployment, told, lists);
+        dead_letters(stack, function, lists);
+        build(stack, function, lists);
     }
 }
 
@@ -91,7 +92,7 @@ fn settings(
     function: &Function,
     deployment: &Deployment,
     told: Option<&Settings>,
-    wrong: &mut Wrong,
+    Lists { needs, standard }: &mut Lists,
 ) {
     let origin = &function.origin;
     let place = "Environment.Variables";
@@ -105,26 +106,26 @@ fn settings(
                 "no function reads {name}; they read {}",
                 VARIABLES.join(", ")
             );
-            wrong.say(origin, place, message);
+            standard.say(origin, place, message);
         }
     }
     let looked = looked(function, deployment);
     // Those without which a function runs all the same must be given too; of the others the settings say so.
     for name in VARIABLES {
         if looked.is_ok() && !function.env.contains_key(name) {
-            wrong.say(origin, place, format!("{name} is missing"));
+            standard.say(origin, place, format!("{name} is missing"));
         }
     }
     let found = match looked {
         Ok(settings) => settings,
         Err(error) => {
             for finding in error.0 {
-                wrong.say(origin, place, finding);
+                needs.say(origin, place, finding);
             }
             return;
         }
     };
-    let mut must_be = |variable: &str, value: &str, known: Vec<&str>| {
+    let must_be = |variable: &str, value: &str, known: Vec<&str>, wrong: &mut Wrong| {
         if !known.contains(&value) {
             let message = format!(
                 "{variable} is “{value}”; in the template there is {}",
@@ -134,32 +135,64 @@ fn settings(
         }
     };
     let buckets = stack.buckets.iter().map(|bucket| bucket.name.as_str());
-    must_be("PERENNIAL_BUCKET", &found.bucket, buckets.collect());
+    must_be("PERENNIAL_BUCKET", &found.bucket, buckets.collect(), needs);
     let tables = stack.tables.iter().map(|table| table.name.as_str());
-    must_be("PERENNIAL_TABLE", &found.table, tables.collect());
+    must_be("PERENNIAL_TABLE", &found.table, tables.collect(), needs);
+    // It may be a role that was there before the stack.
     let roles = roles::of_jobs(stack, "bedrock.amazonaws.com").into_iter();
     must_be(
         "PERENNIAL_JOB_ROLE_ARN",
         &found.job_role_arn,
         roles.map(|role| role.arn.as_str()).collect(),
+        standard,
     );
     let installation = deployment.parameters.get("Installation");
     if installation.is_some_and(|id| *id != found.installation.as_str()) {
         let message = "PERENNIAL_INSTALLATION is not the parameter Installation";
-        wrong.say(origin, place, message);
+        standard.say(origin, place, message);
     }
-    if let Some(told) = told.filter(|told| told.bus != found.bus) {
+    let Some(told) = told else {
+        return;
+    };
+    if told.bus != found.bus {
         let message = format!(
             "PERENNIAL_BUS is “{}”, and other functions say their events on “{}”",
             found.bus, told.bus
         );
-        wrong.say(origin, place, message);
+        needs.say(origin, place, message);
+    }
+    for (variable, own, others) in [
+        ("PERENNIAL_BUCKET", &found.bucket, &told.bucket),
+        ("PERENNIAL_TABLE", &found.table, &told.table),
+    ] {
+        if own != others {
+            let message = format!("{variable} is “{own}”, and other functions have “{others}”");
+            needs.say(origin, place, message);
+        }
+    }
+    if told.installation != found.installation {
+        let message = format!(
+            "PERENNIAL_INSTALLATION is “{}”, and other functions have “{}”",
+            found.installation.as_str(),
+            told.installation.as_str()
+        );
+        needs.say(origin, place, message);
     }
 }
 
 /// How it is built and run.
-fn build(stack: &Stack, function: &Function, wrong: &mut Wrong) {
+fn build(stack: &Stack, function: &Function, lists: &mut Lists) {
     let origin = &function.origin;
+    if !function.size_is_stated {
+        let message = "MemorySize and Timeout are to be written out; Lambda gives 128 MB and 3 s";
+        // No step is done within Lambda's own.
+        let list = match function.timeout <= OF_LAMBDA {
+            true => &mut lists.needs,
+            false => &mut lists.standard,
+        };
+        list.say(origin, "", message);
+    }
+    let wrong = &mut lists.standard;
     if is_known(function) && folder(function) != function.binary {
         let message = format!(
             "“{}” is not the folder of the program {}",
@@ -174,10 +207,6 @@ fn build(stack: &Stack, function: &Function, wrong: &mut Wrong) {
     if function.build_method.as_deref() != Some("rust-cargolambda") {
         let message = "sam build makes the functions by rust-cargolambda";
         wrong.say(origin, "Metadata.BuildMethod", message);
-    }
-    if !function.size_is_stated {
-        let message = "MemorySize and Timeout are to be written out; Lambda gives 128 MB and 3 s";
-        wrong.say(origin, "", message);
     }
     if function.architectures != ["arm64"] {
         let message = "the functions are built and measured for arm64";
@@ -226,6 +255,9 @@ fn queues(stack: &Stack, wrong: &mut Wrong) {
     }
 }
 
+/// The timeout of a function that states none.
+const OF_LAMBDA: Duration = Duration::from_secs(3);
+
 /// The longest that SQS keeps a message.
 const KEPT: Duration = Duration::from_secs(14 * 86_400);
 
@@ -240,7 +272,8 @@ fn own_dead_letters<'s>(stack: &'s Stack, function: &'s Function) -> Option<&'s 
 }
 
 /// What a function does not take must be kept: by its own dead-letter queue, or by its queue's.
-fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
+fn dead_letters(stack: &Stack, function: &Function, lists: &mut Lists) {
+    let wrong = &mut lists.standard;
     let invoked = stack.rules.iter().any(|rule| {
         let mut targets = rule.targets.iter();
         targets.any(|target| target.arn == function.arn)
@@ -284,7 +317,10 @@ fn dead_letters(stack: &Stack, function: &Function, wrong: &mut Wrong) {
         if !mapping.reports_item_failures {
             let message =
                 "the functions say which messages failed: ReportBatchItemFailures is needed";
-            wrong.say(&mapping.origin, "FunctionResponseTypes", message);
+            // Without it, a message that failed counts as taken and is gone.
+            lists
+                .needs
+                .say(&mapping.origin, "FunctionResponseTypes", message);
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::stack::Stack;
 const TAG: &str = "perennial:installation";
 
 /// The places of the bucket (docs/architecture.md, "The bucket").
-const PLACES: [&str; 8] = [
+pub(super) const PLACES: [&str; 8] = [
     "answers/",
     "data/",
     "eval/",

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use perennial_core::announcement::Function as Owner;
+use perennial_core::settings::Settings;
 use serde_json::{Value, json};
 
-use super::Wrong;
 use super::said::{Route, SOMEONE, named, routes};
+use super::{Lists, Wrong};
 use crate::stack::{Rule, Stack, Trigger};
 
 /// Those of them that must be told to a person.
@@ -29,8 +30,9 @@ const TOLD: [&str; 13] = [
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
-    let routes = routes(stack, bus);
+pub(super) fn check(stack: &Stack, settings: &Settings, lists: &mut Lists) {
+    let bus = settings.bus.as_str();
+    let routes = routes(&settings.bucket, bus);
     let taken = Taken::of(stack, &routes);
     for (at, route) in routes.iter().enumerate() {
         let taking = || taken.rules(at).filter(|rule| rule.bus == route.bus);
@@ -50,7 +52,7 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
                 "no rule sends {name} to {missing}; its rules: {}",
                 rules.join(", ")
             );
-            wrong.say(&function.origin, "", message);
+            lists.needs.say(&function.origin, "", message);
         }
         // Whoever sends what somebody else says is told so by rule, once.
         if route.event["source"] == SOMEONE {
@@ -69,23 +71,24 @@ pub(super) fn check(stack: &Stack, bus: &str, wrong: &mut Wrong) {
                     "the rule {} sends {name} to {extra}; core gives it to {owner}",
                     rule.name
                 );
-                wrong.say(&rule.origin, "Pattern", message);
+                lists.needs.say(&rule.origin, "Pattern", message);
             }
         }
     }
     for (at, rule) in stack.rules.iter().enumerate() {
         let takes = |route: usize| taken.by[route].contains(&at);
-        of_rule(rule, &routes, &takes, wrong);
+        of_rule(rule, &routes, &takes, lists);
     }
     for kind in TOLD {
         let route = Route::news(kind, bus);
         let mut rules = stack.rules.iter().filter(|rule| rule.bus == bus);
         let told = rules.any(|rule| rule.takes(&route.event) && tells(stack, rule));
         if !told {
-            wrong.of_all("Resources", format!("no rule tells a topic of “{kind}”"));
+            let message = format!("no rule tells a topic of “{kind}”");
+            lists.standard.of_all("Resources", message);
         }
     }
-    schedules(stack, wrong);
+    schedules(stack, &mut lists.needs);
 }
 
 /// Which rules take which events, on whatever bus; each is found out once.
@@ -119,7 +122,9 @@ fn tells(stack: &Stack, rule: &Rule) -> bool {
 }
 
 /// A rule must take something, and each word of its pattern must be one that somebody says.
-fn of_rule(rule: &Rule, routes: &[Route], takes: &dyn Fn(usize) -> bool, wrong: &mut Wrong) {
+fn of_rule(rule: &Rule, routes: &[Route], takes: &dyn Fn(usize) -> bool, lists: &mut Lists) {
+    // What a pattern does not bring to a function is said of the event. The rest may be somebody's own.
+    let wrong = &mut lists.standard;
     let Trigger::Pattern(pattern) = &rule.trigger else {
         return;
     };
@@ -149,7 +154,7 @@ fn of_rule(rule: &Rule, routes: &[Route], takes: &dyn Fn(usize) -> bool, wrong: 
             named(&elsewhere.event),
             elsewhere.bus
         );
-        wrong.say(&rule.origin, "EventBusName", message);
+        lists.needs.say(&rule.origin, "EventBusName", message);
         return;
     }
     if elsewhere.is_none() {

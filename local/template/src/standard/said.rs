@@ -8,8 +8,6 @@ use perennial_core::announcement::{
 use perennial_core::names::{PipelineName, RunId};
 use serde_json::{Value, json};
 
-use crate::stack::Stack;
-
 /// What people may want to know of, and no function takes.
 const NEWS: [&str; 17] = [
     "Upload Rejected",
@@ -77,10 +75,8 @@ fn envelope(source: &str, said: &Announcement) -> Value {
 }
 
 /// Every kind of event, with each stage and each place of an object.
-pub(super) fn routes(stack: &Stack, bus: &str) -> Vec<Route> {
-    // That there is no bucket is said where it is looked for.
-    let bucket = stack.buckets.first();
-    let mut routes = bucket.map_or(Vec::new(), |bucket| objects(&bucket.name, bus));
+pub(super) fn routes(bucket: &str, bus: &str) -> Vec<Route> {
+    let mut routes = objects(bucket, bus);
     let mut own = |said: Announcement| {
         let owner = recipient(&said.detail_type, &said.detail);
         routes.push(Route {

@@ -1,9 +1,11 @@
 //! The table is core's, to the letter; the bucket keeps what must be kept.
 
+use perennial_core::settings::Settings;
 use perennial_core::table;
 use serde_json::Value;
 
-use super::Wrong;
+use super::rights::PLACES;
+use super::{Lists, Wrong, of_functions};
 use crate::access::{self, Asked};
 use crate::deployment::Deployment;
 use crate::held::Expiry;
@@ -13,28 +15,39 @@ use crate::stack::{BLOCKS, Bucket, Origin, Stack, Table};
 /// What expires; nothing else does.
 const WORK: &str = "work/";
 
-pub(super) fn check(stack: &Stack, deployment: &Deployment, wrong: &mut Wrong) {
-    match stack.tables.as_slice() {
-        [only] => of_table(only, wrong),
-        other => wrong.of_all(
+/// Others than those that the functions are told are nothing to Perennial.
+pub(super) fn check(
+    stack: &Stack,
+    deployment: &Deployment,
+    told: Option<&Settings>,
+    lists: &mut Lists,
+) {
+    let table = of_functions(&stack.tables, |table| &table.name, told, |told| &told.table);
+    match table {
+        Some(table) => of_table(table, lists),
+        None => lists.needs.of_all(
             "Resources",
-            format!("one table is needed, and there are {}", other.len()),
+            format!("one table is needed, and there are {}", stack.tables.len()),
         ),
     }
-    match stack.buckets.as_slice() {
-        [only] => {
-            of_bucket(only, wrong);
-            by_tls_only(stack, only, deployment, wrong);
+    let bucket = of_functions(&stack.buckets, |of| &of.name, told, |told| &told.bucket);
+    match bucket {
+        Some(bucket) => {
+            of_bucket(bucket, lists);
+            by_tls_only(stack, bucket, deployment, &mut lists.standard);
         }
-        other => wrong.of_all(
+        None => lists.needs.of_all(
             "Resources",
-            format!("one bucket is needed, and there are {}", other.len()),
+            format!(
+                "one bucket is needed, and there are {}",
+                stack.buckets.len()
+            ),
         ),
     }
 }
 
-fn of_table(found: &Table, wrong: &mut Wrong) {
-    kept(&found.origin, found.kept, wrong);
+fn of_table(found: &Table, Lists { needs, standard }: &mut Lists) {
+    kept(&found.origin, found.kept, standard);
     let wanted = table::create_table_request(&found.name);
     for key in [
         "AttributeDefinitions",
@@ -47,7 +60,12 @@ fn of_table(found: &Table, wrong: &mut Wrong) {
                 "core's table has {}, and here is {}",
                 wanted[key], found.create[key]
             );
-            wrong.say(&found.origin, key, message);
+            // An index more serves somebody else.
+            let list = match has(&found.create[key], &wanted[key]) {
+                true => &mut *standard,
+                false => &mut *needs,
+            };
+            list.say(&found.origin, key, message);
         }
     }
     if found.ttl.as_deref() != Some(table::TTL_ATTRIBUTE) {
@@ -55,21 +73,29 @@ fn of_table(found: &Table, wrong: &mut Wrong) {
             "items may be forgotten by the attribute {}, and by no other",
             table::TTL_ATTRIBUTE
         );
-        wrong.say(&found.origin, "TimeToLiveSpecification", message);
+        needs.say(&found.origin, "TimeToLiveSpecification", message);
     }
     if found.point_in_time_recovery != table::POINT_IN_TIME_RECOVERY {
-        wrong.say(
+        standard.say(
             &found.origin,
             "PointInTimeRecoverySpecification",
             "point-in-time recovery must be on",
         );
     }
     if !found.deletion_protection {
-        wrong.say(
+        standard.say(
             &found.origin,
             "DeletionProtectionEnabled",
             "everything that is known stands in this table; it must be protected",
         );
+    }
+}
+
+/// Whether all that is wanted is there: every definition and index, and the key to the letter.
+fn has(found: &Value, wanted: &Value) -> bool {
+    match (found.as_array(), wanted.as_array()) {
+        (Some(found), Some(wanted)) => wanted.iter().all(|one| found.contains(one)),
+        _ => found == wanted,
     }
 }
 
@@ -153,7 +179,8 @@ fn by_tls_only(stack: &Stack, found: &Bucket, deployment: &Deployment, wrong: &m
     }
 }
 
-fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
+fn of_bucket(found: &Bucket, Lists { needs, standard }: &mut Lists) {
+    let wrong = standard;
     kept(&found.origin, found.kept, wrong);
     if found.encryption.is_none() {
         let message = "what is stored must be encrypted, by AES256 or aws:kms";
@@ -171,14 +198,14 @@ fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
         wrong.say(&found.origin, "OwnershipControls", message);
     }
     if !found.versioned {
-        wrong.say(
+        needs.say(
             &found.origin,
             "VersioningConfiguration",
             "an upload is one version of one object; the bucket must be versioned",
         );
     }
     if !found.announces {
-        wrong.say(
+        needs.say(
             &found.origin,
             "NotificationConfiguration",
             "the bucket must tell EventBridge of its objects",
@@ -196,6 +223,10 @@ fn of_bucket(found: &Bucket, wrong: &mut Wrong) {
     }
     for expiry in found.expires.iter().filter(|expiry| !work(expiry)) {
         let prefix = &expiry.prefix;
+        // What is somebody else's may go as they like; of Perennial's own places, the data would.
+        let mut places = PLACES.iter();
+        let own = places.any(|place| place.starts_with(prefix) || prefix.starts_with(place));
+        let wrong = if own { &mut *needs } else { &mut *wrong };
         if let Some(days) = expiry.days {
             let message = format!("“{prefix}” expires after {days} days; nothing but {WORK} may");
             wrong.say(&found.origin, "LifecycleConfiguration", message);
