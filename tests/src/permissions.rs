@@ -44,6 +44,9 @@ pub fn denied(cloud: &Path) -> Vec<String> {
         })
         .map(|line| {
             let text = |name: &str| line[name].as_str().unwrap_or_default();
+            if line.get("full").is_some() {
+                return text("because").to_owned();
+            }
             format!(
                 "{} was denied {}: {}",
                 text("function"),

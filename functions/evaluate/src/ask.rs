@@ -8,7 +8,7 @@ use perennial_core::run::Event;
 use perennial_dataset::EvalRecord;
 use perennial_engine::kept::{self, KeptAnswer, question, question_digest};
 use perennial_engine::{EngineError, Invocation};
-use perennial_ports::{ErrorKind, PortError};
+use perennial_ports::{ErrorKind, ObserveDeployments, PortError};
 
 use crate::Ports;
 
@@ -81,16 +81,29 @@ impl Whom<'_> {
         }
     }
 
-    /// Whether an error says that who is asked is not there. The role may ask what bears this installation's tag, and what
-    /// is gone bears none: so a denial is looked into.
-    async fn is_gone(&self, ports: &Ports, error: &PortError) -> Result<bool, PortError> {
-        Ok(match (self, error.kind) {
-            (_, ErrorKind::NotFound) => true,
-            (Self::Deployment(arn), ErrorKind::Denied) => {
-                ports.deployments.get_deployment(arn).await?.is_none()
-            }
-            _ => false,
-        })
+    /// Whether a refusal says that who is asked is not there. The role may ask what bears this installation's tag, and what is
+    /// gone bears none: so a denial is looked into. Where the look fails too, the refusal is still what happened, and on the look
+    /// it hangs whether to try again.
+    async fn is_gone(
+        &self,
+        deployments: &dyn ObserveDeployments,
+        refusal: &PortError,
+    ) -> Result<bool, PortError> {
+        let Self::Deployment(arn) = self else {
+            return Ok(refusal.kind == ErrorKind::NotFound);
+        };
+        match refusal.kind {
+            ErrorKind::NotFound => Ok(true),
+            ErrorKind::Denied => match deployments.get_deployment(arn).await {
+                Ok(found) => Ok(found.is_none()),
+                Err(failed) => Err(PortError {
+                    operation: refusal.operation.clone(),
+                    kind: failed.kind,
+                    message: format!("{}; and a look at it failed, {failed}", refusal.message),
+                }),
+            },
+            _ => Ok(false),
+        }
     }
 }
 
@@ -134,7 +147,9 @@ pub(crate) async fn missing(
         left -= fresh.len();
         kept::keep(ports.write.as_ref(), prefix, &fresh).await?;
         match trouble {
-            Some(error) if whom.is_gone(ports, &error).await? => return Ok(Asked::Gone(error)),
+            Some(error) if whom.is_gone(ports.deployments.as_ref(), &error).await? => {
+                return Ok(Asked::Gone(error));
+            }
             Some(error) if error.kind.is_transient() || error.kind == ErrorKind::Conflict => {
                 return Ok(Asked::Slower { left, error });
             }
@@ -159,5 +174,55 @@ async fn one(ports: &Ports, model_id: &str, prompt: &str) -> Result<KeptAnswer, 
             note: Some(error.to_string()),
         }),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perennial_ports::memory::{MemoryCloud, operation};
+    use perennial_ports::{ChangeDeployments, DeploymentSpec, Tags};
+
+    use super::*;
+
+    fn now<T>(call: impl Future<Output = T>) -> T {
+        call.now_or_never().expect("nothing waits in memory")
+    }
+
+    #[test]
+    fn a_denial_says_that_a_deployment_is_gone_only_if_it_is() {
+        let cloud = MemoryCloud::new(1, |_, _| String::new());
+        let bedrock = &cloud.bedrock;
+        let spec = DeploymentSpec {
+            name: "serves".into(),
+            token: "serves".into(),
+            model_arn: bedrock.add_model("m", "amazon.nova-micro-v1:0:128k", "x", Tags::new()),
+            description: "serves".into(),
+            tags: Tags::new(),
+        };
+        let arn = now(bedrock.create_deployment(&spec)).expect("made");
+        let refusal = |kind| PortError::new("bedrock:Converse", kind, "refused");
+        let denied = refusal(ErrorKind::Denied);
+
+        let there = Whom::Deployment(&arn).is_gone(bedrock.as_ref(), &denied);
+        assert_eq!(now(there), Ok(false), "a denial stays one");
+        cloud.fail_next(operation::GET_DEPLOYMENT, ErrorKind::Throttled, 1);
+        let unseen = Whom::Deployment(&arn).is_gone(bedrock.as_ref(), &denied);
+        let unseen = now(unseen).expect_err("nobody knows");
+        assert_eq!(unseen.kind, ErrorKind::Throttled);
+        assert!(unseen.message.starts_with("refused"), "{unseen}");
+
+        assert!(bedrock.remove_deployment(&arn));
+        let gone = Whom::Deployment(&arn).is_gone(bedrock.as_ref(), &denied);
+        assert_eq!(now(gone), Ok(true));
+        let model = Whom::Model("amazon.nova-micro-v1:0");
+        let no = model.is_gone(bedrock.as_ref(), &denied);
+        assert_eq!(
+            now(no),
+            Ok(false),
+            "a model of the service is never gone by a denial"
+        );
+        let missing = refusal(ErrorKind::NotFound);
+        let yes = model.is_gone(bedrock.as_ref(), &missing);
+        assert_eq!(now(yes), Ok(true));
     }
 }

@@ -1,6 +1,6 @@
 //! The Lambda function `reconcile`.
 
-// It waits for AWS and computes little: one thread starts sooner.
+// It does one thing at a time, on less than a core: one thread starts sooner.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     perennial_reconcile::main().await

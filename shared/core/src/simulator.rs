@@ -23,12 +23,8 @@ pub enum Rule {
     OwnPlace,
     /// A repair that failed waits longer each time.
     RepairPace,
-    /// A model whose deletion has begun is no earlier champion any more.
-    DeletionBegun,
     /// A rollback is refused where what served when it was asked for does not serve any more.
     RollbackFrom,
-    /// A deployment that serves another model than the champion is repaired.
-    Strays,
     /// What may be there unseen is given up only after a look.
     LooksFirst,
 }

@@ -15,6 +15,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
+use aws_types::origin::Origin;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// Tries of one call, the first included.
@@ -50,6 +51,8 @@ pub async fn sdk_config() -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
         .timeout_config(timeouts)
         .service_config(Environment);
+    // Else the client of a service may put its own number of tries in the place of ours.
+    config.insert_origin("retry_config", Origin::shared_config());
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
     config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));

@@ -25,6 +25,8 @@ pub(crate) enum State {
 pub(crate) struct Aim {
     pub(crate) state: State,
     pub(crate) act: Act,
+    /// Whether the way there is made shorter.
+    leads: bool,
 }
 
 /// What leads to a rare state, done in a state before it.
@@ -62,7 +64,11 @@ impl Aim {
             15 => Act::StopJob,
             _ => Act::DeleteChampion,
         };
-        Some(Self { state, act })
+        Some(Self {
+            state,
+            act,
+            leads: rng.u8(..) < 160,
+        })
     }
 
     /// The state's name.
@@ -78,7 +84,7 @@ impl Aim {
     pub(crate) fn seasons(&self) -> Option<u8> {
         let later = self.name().starts_with("evaluating") || self.name() == "moving, updating";
         match self.act {
-            Act::DeleteChampion | Act::DeployOurModel => Some(2),
+            Act::DeleteChampion | Act::DeployOurModel | Act::Ask(Wish::Rollback) => Some(2),
             _ => later.then_some(1),
         }
     }
@@ -90,7 +96,7 @@ impl Aim {
                 weather.pace.batch = SignedDuration::from_mins(1);
                 weather.quotas.questions_per_minute = Some(rng.u64(2..6));
             }
-            "closing" => weather.pace.training = SignedDuration::from_mins(1),
+            "closing" if self.leads => weather.pace.training = SignedDuration::from_mins(1),
             _ => {}
         }
     }
@@ -102,13 +108,18 @@ impl Aim {
             | ("closing", op::STOP_TRAINING | op::DELETE_DEPLOYMENT) => {
                 Some(Fate::Fail(ErrorKind::Throttled))
             }
-            ("closing", op::CREATE_TRAINING) => Some(Fate::Late(rng.u64(2_000..180_000))),
+            ("closing", op::CREATE_TRAINING) if self.leads => {
+                Some(Fate::Late(rng.u64(2_000..180_000)))
+            }
             _ => None,
         }
     }
 
     /// What is done in this state of a run so that it comes into the aim's state, or the act means something there.
     pub(crate) fn lead(&self, state: usize) -> Option<Lead> {
+        if !self.leads {
+            return None;
+        }
         let from = RUN_STATES[state];
         match self.name() {
             // What is deleted must have come after the run was opened.
@@ -154,9 +165,14 @@ mod tests {
             "training",
             "training, to be stopped",
             "training, stopping",
+            "evaluating, base starting",
             "evaluating, base asked",
+            "closing",
         ] {
             assert!(RUN_STATES.contains(&name), "{name}");
+        }
+        for name in ["moving, creating", "moving, updating", "moving, writing"] {
+            assert!(PIPELINE_STATES.contains(&name), "{name}");
         }
     }
 }

@@ -163,7 +163,7 @@ pub(crate) fn plan(rng: &mut Rng, aim: Option<&Aim>) -> Vec<(u64, Act)> {
             good,
         },
     ));
-    let long = (rng.u8(..) < 8).then_some(4);
+    let long = (rng.u8(..) < 10).then_some(4);
     if let Some(count) = long.or_else(|| aim.and_then(Aim::seasons)) {
         return seasons(rng, acts, count);
     }

@@ -140,9 +140,6 @@ pub(super) fn repair(
     now: Timestamp,
     say: &mut Vec<Announcement>,
 ) -> Result<(), Refusal> {
-    if serves.is_some() && simulator::is_removed(Rule::Strays) {
-        return Err(Refusal("nobody looks at what it serves".into()));
-    }
     let (None, Some(champion)) = (&pipeline.moving, pipeline.champion.clone()) else {
         return Err(Refusal("the alias is moving, or nothing serves".into()));
     };
@@ -205,10 +202,11 @@ pub(super) fn written(pipeline: &mut Pipeline, say: &mut Vec<Announcement>) -> R
         pipeline.rolled_from.extend(from);
         pipeline.hold = Some(format!("rolled back to {to}"));
     }
+    let (name, deployment) = (&pipeline.name, &pipeline.deployment);
     say.push(happened(
-    "Alias Moved",
-    json!({ "pipeline": pipeline.name, "model": to, "deployment": pipeline.deployment, "rollback": rollback }),
-));
+        "Alias Moved",
+        json!({ "pipeline": name, "model": to, "deployment": deployment, "rollback": rollback }),
+    ));
     Ok(())
 }
 
@@ -280,18 +278,16 @@ pub(super) fn roll_back(
     };
     let Some(target) = target.cloned() else {
         return Err(Refusal(
-        "there is no earlier champion to roll back to that was not rolled back from already; `--to RUN` names one".into(),
-    ));
+            "there is no earlier champion to roll back to that was not rolled back from already; \
+             `--to RUN` names one"
+                .into(),
+        ));
     };
-    begin(pipeline, target, MoveReason::Rollback, now)?;
-    Ok(())
+    begin(pipeline, target, MoveReason::Rollback, now)
 }
 
 /// A model is to be deleted: it serves nobody, and nothing moves to it.
 pub(super) fn deletion_begun(pipeline: &mut Pipeline, model: &ModelId) -> Result<(), Refusal> {
-    if simulator::is_removed(Rule::DeletionBegun) {
-        return Ok(());
-    }
     let is = |champion: &Champion| champion.model == *model;
     if pipeline.champion.as_ref().is_some_and(is) {
         return Err(Refusal(format!("{model} serves")));
