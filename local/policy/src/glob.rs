@@ -58,7 +58,7 @@ pub fn matches_arn(pattern: &str, arn: &str) -> bool {
 /// How far a wildcard of `Resource` reaches. Of one that ends a part AWS says besides that it "can expand to match beyond the
 /// colon boundaries", and not when. So whoever asks takes what allows less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Within its part of the ARN.
     Narrow,
     /// Across the colons too.
@@ -66,7 +66,7 @@ pub(crate) enum Reach {
 }
 
 /// Whether a pattern of `Resource` covers a resource. `*` alone covers each, also what is no ARN.
-pub(crate) fn covers(pattern: &str, resource: &str, reach: Reach) -> bool {
+pub fn covers(pattern: &str, resource: &str, reach: Reach) -> bool {
     pattern == "*"
         || matches_arn(pattern, resource)
         || (reach == Reach::Wide && matches(pattern, resource))

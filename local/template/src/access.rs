@@ -4,7 +4,7 @@
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal" and "How AWS enforcement code logic evaluates requests"
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>).
 
-use perennial_local_policy::glob;
+use perennial_local_policy::glob::{self, Reach};
 
 use crate::node::{Entry, Kind, Node};
 use crate::props::Findings;
@@ -24,10 +24,13 @@ const SERVICES: [&str; 8] = [
 
 /// The actions that such statements are about: of trust (STS), and of each kind of thing
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>).
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 15] = [
     "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
     "s3:GetObject",
+    "s3:GetObjectVersion",
     "s3:ListBucket",
+    "s3:ListBucketVersions",
     "s3:PutObject",
     "sns:Publish",
     "sns:Subscribe",
@@ -133,8 +136,14 @@ impl Access {
         let who = self.everyone || self.services.iter().any(|service| service == asked.service);
         let mut actions = self.actions.iter();
         let mut resources = self.resources.iter();
+        // As in the policies of roles: to allow more than AWS would is the worse mistake.
+        let reach = if self.denies {
+            Reach::Wide
+        } else {
+            Reach::Narrow
+        };
         who && actions.any(|action| glob::matches_any_case(action, asked.action))
-            && resources.any(|resource| glob::matches(resource, asked.resource))
+            && resources.any(|resource| glob::covers(resource, asked.resource, reach))
             && self
                 .conditions
                 .iter()

@@ -3,7 +3,8 @@
 
 use perennial_core::announcement::SOURCE;
 use perennial_core::settings::Settings;
-use perennial_local_policy::glob;
+use perennial_local_policy::{Role as Understood, glob};
+use serde_json::json;
 
 use super::{Wrong, roles};
 use crate::access::{SOURCE_ARN, texts};
@@ -99,7 +100,6 @@ impl Known<'_> {
             wrong.at(line, format!("{}.{member}", statement.place), message);
         };
         let allows = node.get("Effect").and_then(Node::as_text).as_deref() == Some("Allow");
-        let actions = texts(node.get("Action"));
         let line = node.line_of(&["Resource"]);
         for resource in texts(node.get("Resource")) {
             if resource == "*" {
@@ -120,15 +120,31 @@ impl Known<'_> {
                 }
             }
         }
-        for (pattern, key) in BOUND.iter().filter(|_| allows) {
+        if !allows {
+            return;
+        }
+        for member in ["NotAction", "NotResource"] {
+            if node.get(member).is_some() {
+                let message = "an Allow says what it allows: all but some grows with each thing that AWS adds";
+                say(node.line_of(&[member]), member, message.into());
+            }
+        }
+        let granted = granted(node);
+        for (pattern, key) in BOUND {
             let has = keys.iter().any(|found| found.eq_ignore_ascii_case(key));
-            let mut bound = actions.iter();
+            let mut bound = granted.iter();
             if let Some(action) =
                 bound.find(|action| !has && glob::matches_any_case(pattern, action))
             {
                 let message = format!("{action} must be bound by {key}");
                 say(node.line, "Condition", message);
             }
+        }
+        if texts(node.get("Resource")).iter().any(|of| of == "*")
+            && let Some(action) = granted.iter().find(|action| !looks_only(action))
+        {
+            let message = format!("{action} on everything; name what it is about");
+            say(line, "Resource", message);
         }
     }
 
@@ -291,6 +307,23 @@ impl Known<'_> {
             )),
         }
     }
+}
+
+/// The known actions that a statement allows, a wildcard's as well.
+fn granted(statement: &Node) -> Vec<String> {
+    let document = json!({ "Version": "2012-10-17", "Statement": [statement.to_json()] });
+    // What cannot be read was told already.
+    let role = Understood::read("", &[document]);
+    let grants = role.map(|role| role.grants()).unwrap_or_default();
+    grants.into_iter().map(|grant| grant.action).collect()
+}
+
+/// Whether an action changes nothing; or takes no other resource than everything: traces, and the network interfaces of a function
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions>).
+fn looks_only(action: &str) -> bool {
+    let (service, name) = action.split_once(':').unwrap_or_default();
+    let looks = ["Describe", "Get", "List"];
+    ["ec2", "xray"].contains(&service) || looks.iter().any(|begin| name.starts_with(begin))
 }
 
 /// Whether a pattern of keys lies in one of the bucket's places.

@@ -130,7 +130,9 @@ fn kept(origin: &Origin, kept: Kept, wrong: &mut Wrong) {
 /// Whoever asks without TLS is denied, whatever is asked, and nobody who asks with it.
 fn by_tls_only(stack: &Stack, found: &Bucket, deployment: &Deployment, wrong: &mut Wrong) {
     let arn = format!("arn:{}:s3:::{}", deployment.partition, found.name);
-    let object = format!("{arn}/data/any");
+    // One object of each place, and one of none.
+    let places = PLACES.iter().chain(&[""]);
+    let objects: Vec<String> = places.map(|place| format!("{arn}/{place}any")).collect();
     let mut policies: Vec<_> = stack.policies_of(&found.name).cloned().collect();
     for allow in policies.iter().filter(|access| !access.denies) {
         let message = "roles say who may use the bucket; its policy may only deny";
@@ -139,12 +141,18 @@ fn by_tls_only(stack: &Stack, found: &Bucket, deployment: &Deployment, wrong: &m
     // What is denied here is what an allow of everything does not allow.
     policies.retain(|access| access.denies);
     let everything = access::Access::of_everyone("*");
-    for (action, resource) in [
-        ("s3:ListBucket", &arn),
-        ("s3:GetObject", &object),
-        ("s3:PutObject", &object),
-        ("s3:DeleteObject", &object),
-    ] {
+    let on_objects = [
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+    ];
+    let on_objects = on_objects
+        .iter()
+        .flat_map(|action| objects.iter().map(move |object| (*action, object)));
+    let on_bucket = [("s3:ListBucket", &arn), ("s3:ListBucketVersions", &arn)];
+    for (action, resource) in on_bucket.into_iter().chain(on_objects) {
         let passes = |tls| {
             let asked = Asked {
                 service: "s3.amazonaws.com",

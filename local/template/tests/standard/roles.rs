@@ -166,7 +166,51 @@ fn roles_that_changed_places_are_named() {
     }
 }
 
-const STATEMENTS: [Change; 26] = [
+const STATEMENTS: [Change; 32] = [
+    // What is wide allows all that must be bound.
+    (
+        "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
+        "Action: \"bedrock:*\"\n                Resource: \"*\"",
+        &[
+            "ListBatchJobs.Condition: bedrock:CreateCustomModelDeployment must be bound by aws:RequestTag/perennial:installation",
+            "ListBatchJobs.Condition: bedrock:DeleteCustomModel must be bound by aws:ResourceTag/perennial:installation",
+            "ListBatchJobs.Resource: bedrock:CreateCustomModelDeployment on everything",
+        ],
+    ),
+    (
+        "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
+        "Action: \"*\"\n                Resource: \"*\"",
+        &[
+            "ListBatchJobs.Condition: iam:PassRole must be bound by iam:PassedToService",
+            "ListBatchJobs.Condition: events:PutEvents must be bound by events:source",
+        ],
+    ),
+    (
+        "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
+        "Action: \"iam:*\"\n                Resource: !GetAtt BedrockJobRole.Arn",
+        &["ListBatchJobs.Condition: iam:PassRole must be bound by iam:PassedToService"],
+    ),
+    (
+        "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
+        "NotAction: [s3:GetObject]\n                Resource: \"*\"",
+        &[
+            "ListBatchJobs.NotAction: an Allow says what it allows",
+            "ListBatchJobs.Condition: iam:PassRole must be bound by iam:PassedToService",
+        ],
+    ),
+    (
+        "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
+        "Action: [s3:GetObject]\n                NotResource: !Sub \"${Bucket.Arn}/data/*\"",
+        &["ListBatchJobs.NotResource: an Allow says what it allows"],
+    ),
+    // A wildcard stands for characters of one part of an ARN.
+    (
+        "            Action: sqs:SendMessage\n            Resource: !GetAtt Uploads.Arn\n",
+        "            Action: sqs:SendMessage\n            Resource: arn:aws:sqs:*\n",
+        &[
+            "ObjectsRule.Targets: no AWS::SQS::QueuePolicy lets the rule perennial-local-objects send to Uploads",
+        ],
+    ),
     // Who may use queues and topics.
     (
         "            Condition:\n              ArnEquals: { \"aws:SourceArn\": [!GetAtt ObjectsRule.Arn, !GetAtt ObjectsFoundRule.Arn] }\n",

@@ -5,7 +5,7 @@ use super::{Change, each_is_refused};
 const POLICY: &str =
     "            Condition:\n              Bool: { \"aws:SecureTransport\": \"false\" }\n";
 
-const LOSSES: [Change; 29] = [
+const LOSSES: [Change; 31] = [
     (
         "    Type: AWS::S3::Bucket\n    DeletionPolicy: Retain\n",
         "    Type: AWS::S3::Bucket\n",
@@ -93,6 +93,16 @@ const LOSSES: [Change; 29] = [
         "Resource: [!GetAtt Bucket.Arn, !Sub \"${Bucket.Arn}/*\"]",
         "Resource: [!GetAtt Bucket.Arn]",
         &["BucketPolicy.PolicyDocument.OnlyByTls: s3:GetObject must be denied without TLS"],
+    ),
+    (
+        "Resource: [!GetAtt Bucket.Arn, !Sub \"${Bucket.Arn}/*\"]",
+        "Resource: [!GetAtt Bucket.Arn, !Sub \"${Bucket.Arn}/data/*\"]",
+        &["BucketPolicy.PolicyDocument.OnlyByTls: s3:GetObject must be denied without TLS"],
+    ),
+    (
+        "            Action: s3:*\n",
+        "            Action: [s3:List*, s3:GetObject, s3:PutObject, s3:DeleteObject*]\n",
+        &["BucketPolicy.PolicyDocument.OnlyByTls: s3:GetObjectVersion must be denied without TLS"],
     ),
     (
         "            Action: s3:*\n",
