@@ -203,16 +203,17 @@ mod tests {
         let refusal = |kind| PortError::new("bedrock:Converse", kind, "refused");
         let denied = refusal(ErrorKind::Denied);
 
-        let there = Whom::Deployment(&arn).is_gone(bedrock.as_ref(), &denied);
+        let whom = Whom::Deployment(&arn);
+        let there = whom.is_gone(bedrock.as_ref(), &denied);
         assert_eq!(now(there), Ok(false), "a denial stays one");
         cloud.fail_next(operation::GET_DEPLOYMENT, ErrorKind::Throttled, 1);
-        let unseen = Whom::Deployment(&arn).is_gone(bedrock.as_ref(), &denied);
+        let unseen = whom.is_gone(bedrock.as_ref(), &denied);
         let unseen = now(unseen).expect_err("nobody knows");
         assert_eq!(unseen.kind, ErrorKind::Throttled);
         assert!(unseen.message.starts_with("refused"), "{unseen}");
 
         assert!(bedrock.remove_deployment(&arn));
-        let gone = Whom::Deployment(&arn).is_gone(bedrock.as_ref(), &denied);
+        let gone = whom.is_gone(bedrock.as_ref(), &denied);
         assert_eq!(now(gone), Ok(true));
         let model = Whom::Model("amazon.nova-micro-v1:0");
         let no = model.is_gone(bedrock.as_ref(), &denied);
