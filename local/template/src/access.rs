@@ -301,12 +301,20 @@ fn principals(node: &Node, wrong: &dyn Fn(usize, &str, String)) -> (bool, Vec<St
     if found.as_text().as_deref() == Some("*") {
         return (true, Vec::new());
     }
+    // IAM takes both for the same.
+    if let Some([only]) = found.entries()
+        && only.key == "AWS"
+        && texts(Some(&only.value)) == ["*"]
+    {
+        return (true, Vec::new());
+    }
     let services = match found.entries() {
         Some([only]) if only.key == "Service" => texts(Some(&only.value)),
         _ => Vec::new(),
     };
     if services.is_empty() {
-        let message = "this is not understood here; understood: \"*\", and { Service: … }";
+        let message =
+            "this is not understood here; understood: \"*\", { AWS: \"*\" }, and { Service: … }";
         wrong(line, "Principal", message.into());
     }
     for service in &services {

@@ -43,6 +43,8 @@ pub(crate) struct Alarm {
     /// It fires when it has been so in every period of this time.
     pub(crate) window: Duration,
     pub(crate) statistic: String,
+    /// Values in another unit are not seen.
+    pub(crate) unit: Option<String>,
     /// `breaching`: where nothing is measured, it fires.
     pub(crate) missing: &'static str,
     /// Whom it tells: ARNs.
@@ -90,8 +92,8 @@ pub(crate) struct Endpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expiry {
     pub(crate) prefix: String,
-    /// After so many days, the objects themselves.
-    pub(crate) days: Option<u64>,
+    /// When the objects themselves are: `after 30 days`.
+    pub(crate) when: Option<String>,
     /// Versions that newer ones replaced.
     pub(crate) old_versions: bool,
 }

@@ -1,5 +1,5 @@
 //! The real template, and wrong changes of it: each is refused, and the words name what is wrong. Our own template must meet both
-//! what Perennial needs and the standard; anybody else's only the needs (`standard/others.rs`). (Permissions: `tests/permissions`.)
+//! what Perennial needs and the standard; anybody else's only the needs (`standard/others.rs`, `standard/taken.rs`). (Permissions: `tests/permissions`.)
 #![allow(clippy::unwrap_used)]
 
 #[path = "standard/build.rs"]
@@ -14,6 +14,8 @@ mod references;
 mod roles;
 #[path = "standard/stores.rs"]
 mod stores;
+#[path = "standard/taken.rs"]
+mod taken;
 #[path = "standard/watch.rs"]
 mod watch;
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use perennial_local_policy::glob;
+
 use super::policies::{Document, of_aws};
 use super::{Draft, Permission};
 use crate::access::{self, Asked};
@@ -21,6 +23,7 @@ pub(super) fn finish(mut draft: Draft, deployment: &Deployment, findings: &Findi
     for rule in &draft.stack.rules {
         check_rule(&draft, rule, deployment, findings);
     }
+    check_subscriptions(&draft, findings);
     check_functions(&draft.stack, findings);
     check_queues(&draft.stack, findings);
     let mut stack = draft.stack;
@@ -202,7 +205,7 @@ fn check_target(
                 && permission
                     .source_arn
                     .as_ref()
-                    .is_none_or(|source| *source == rule.arn)
+                    .is_none_or(|source| glob::matches_arn(source, &rule.arn))
         };
         if !draft.permissions.iter().any(allows) {
             let message = format!(
@@ -270,6 +273,19 @@ fn queue_lets(draft: &Draft, rule: &Rule, name: &str, arn: &str, deployment: &De
 /// Whether the policies of a queue or topic allow it; they are found by what `Ref` gives.
 fn lets(draft: &Draft, of: &str, asked: &Asked<'_>) -> bool {
     access::allowed(draft.stack.policies_of(of), asked)
+}
+
+/// Topics tell nobody here, so a function that hears of events by one would hear of none.
+fn check_subscriptions(draft: &Draft, findings: &Findings) {
+    for (origin, to) in &draft.subscribed {
+        if let Some(function) = draft.stack.receiver(to) {
+            let message = format!(
+                "topics tell nobody here, and {} would hear of nothing; send to it by a rule",
+                function.origin.id
+            );
+            say(findings, origin, "Endpoint", message);
+        }
+    }
 }
 
 fn check_functions(stack: &Stack, findings: &Findings) {

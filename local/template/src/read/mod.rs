@@ -90,6 +90,8 @@ struct Draft {
     role_policies: Vec<Vec<String>>,
     /// Event source mappings outside of functions: the function's name or ARN, and the mapping.
     mappings: Vec<(String, QueueMapping)>,
+    /// Whom topics tell, by ARN or address.
+    subscribed: Vec<(Origin, String)>,
     /// Types and names, and whose they are.
     names: BTreeMap<(String, String), String>,
     /// Whether it takes up what is not there in this deployment, which is read all the same.
@@ -213,15 +215,21 @@ fn template(root: &Node, deployment: &Deployment, findings: &Findings) -> Stack 
 fn declare<'t>(entry: &'t Entry, findings: &'t Findings) -> Declared<'t> {
     let props = Props::new(entry.key.as_str(), &entry.value, findings);
     props.pass_over(&["Metadata", "DependsOn"]);
-    let keeps = |key| props.one_of(key, &["Delete", "Retain"]) == Some("Retain");
+    let keeps = |key, known: &[&'static str]| {
+        let found = props.one_of(key, known);
+        found.is_some_and(|found| found.starts_with("Retain"))
+    };
     let declared = Declared {
         kind: props.need("Type").unwrap_or_default(),
         line: entry.line,
         properties: props.node("Properties"),
         condition: props.text("Condition"),
         kept: Kept {
-            when_deleted: keeps("DeletionPolicy"),
-            when_replaced: keeps("UpdateReplacePolicy"),
+            when_deleted: keeps(
+                "DeletionPolicy",
+                &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"],
+            ),
+            when_replaced: keeps("UpdateReplacePolicy", &["Delete", "Retain", "Snapshot"]),
         },
     };
     props.finish();
@@ -315,7 +323,7 @@ fn resource(
         }
         "AWS::CloudWatch::Alarm" => watch::alarm(about, &props, draft),
         "AWS::CloudWatch::Dashboard" => watch::dashboard(&props, draft),
-        "AWS::SNS::Subscription" => watch::subscription(&props, draft),
+        "AWS::SNS::Subscription" => watch::subscription(about, &props, draft),
         "AWS::EC2::VPCEndpoint" => network::endpoint(about, &props, draft),
         "AWS::EC2::SecurityGroup" => network::security_group(&props, draft),
         names::BUDGET => watch::budget(about, &props, draft),
@@ -342,7 +350,7 @@ fn resource(
 
 /// A name that the template gives: one that AWS takes, and no other's. Rules, which SAM makes too, are looked at with their targets.
 fn own_name(kind: &str, origin: &Origin, props: &Props<'_>, draft: &mut Draft) {
-    // What is not there in this deployment takes nobody's name.
+    // What is not there in this deployment takes nobody's name, and a policy's is one of its roles' only.
     let property = name_property(kind).filter(|_| kind != RULE && !draft.is_absent);
     let Some((property, name)) = property.and_then(|key| Some((key, props.node(key)?.as_text()?)))
     else {
@@ -351,11 +359,15 @@ fn own_name(kind: &str, origin: &Origin, props: &Props<'_>, draft: &mut Draft) {
     if let Some(message) = names::refusal(kind, &name) {
         props.refuse(property, message);
     }
-    if let Some(other) = draft
-        .names
-        .insert((kind.to_owned(), name.clone()), origin.id.clone())
-    {
-        props.refuse(property, format!("{other} has the name “{name}” too"));
+    let within = match kind {
+        "AWS::IAM::Policy" => texts(props, "Roles"),
+        _ => vec![String::new()],
+    };
+    for of in within {
+        let taken = (format!("{kind} {of}"), name.clone());
+        if let Some(other) = draft.names.insert(taken, origin.id.clone()) {
+            props.refuse(property, format!("{other} has the name “{name}” too"));
+        }
     }
 }
 

@@ -11,6 +11,8 @@ const TLS: u64 = 443;
 /// `AWS::EC2::VPCEndpoint`
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-vpcendpoint.html>).
 pub(super) fn endpoint(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
+    // Everything is on 127.0.0.1.
+    props.pass_over(&["DnsOptions", "IpAddressType", "PolicyDocument", "Tags"]);
     let kind = props.need("VpcEndpointType");
     let kind = kind.and_then(|_| props.one_of("VpcEndpointType", &["Interface", "Gateway"]));
     present(props, "VpcId", draft);
@@ -50,11 +52,9 @@ pub(super) fn security_group(props: &Props<'_>, draft: &Draft) {
     props.pass_over(&["GroupName", "Tags"]);
     props.need("GroupDescription");
     present(props, "VpcId", draft);
+    // It may have none: they may be resources of their own, and AWS lets all out by default.
     let mut rules = props.maps("SecurityGroupIngress");
     rules.extend(props.maps("SecurityGroupEgress"));
-    if rules.is_empty() {
-        props.refuse("", "SecurityGroupIngress or SecurityGroupEgress is missing");
-    }
     for rule in rules {
         rule.pass_over(&["Description"]);
         rule.need("IpProtocol");

@@ -13,8 +13,11 @@ use crate::stack::{BLOCKS, Bucket, Queue, Redrive, Table};
 /// `AWS::SQS::Queue`. Without numbers of its own: 30 seconds, four days
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>).
 pub(super) fn queue(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
+    // Who may leave dead letters here is said by the queues that do; a delay is a wait, and waits are shorter here.
     props.pass_over(&[
+        "DelaySeconds",
         "QueueName",
+        "RedriveAllowPolicy",
         "KmsDataKeyReusePeriodSeconds",
         "ReceiveMessageWaitTimeSeconds",
         "Tags",
@@ -72,7 +75,15 @@ pub(super) fn log_group(about: Resource<'_>, props: &Props<'_>, draft: &mut Draf
 
 /// `AWS::DynamoDB::Table`.
 pub(super) fn table(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
-    props.pass_over(&["TableName", "Tags", "TableClass"]);
+    // Nobody reads the table's stream or its statistics locally, and nothing is throttled.
+    props.pass_over(&[
+        "ContributorInsightsSpecification",
+        "OnDemandThroughput",
+        "StreamSpecification",
+        "TableClass",
+        "TableName",
+        "Tags",
+    ]);
     let mut create = Map::new();
     create.insert("TableName".into(), Value::String(about.name.clone()));
     for key in ["AttributeDefinitions", "KeySchema"] {
@@ -167,7 +178,19 @@ fn keys(props: &Props<'_>, create: &Value) {
 
 /// `AWS::S3::Bucket`.
 pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
-    props.pass_over(&["BucketName", "LoggingConfiguration", "Tags"]);
+    // There is one copy locally, in one class, which no browser reads and nobody counts.
+    props.pass_over(&[
+        "AccelerateConfiguration",
+        "AnalyticsConfigurations",
+        "BucketName",
+        "CorsConfiguration",
+        "IntelligentTieringConfigurations",
+        "InventoryConfigurations",
+        "LoggingConfiguration",
+        "MetricsConfigurations",
+        "ReplicationConfiguration",
+        "Tags",
+    ]);
     let versioned = props.map("VersioningConfiguration").is_some_and(|of| {
         let on = of.one_of("Status", &["Enabled", "Suspended"]) == Some("Enabled");
         of.finish();
@@ -232,9 +255,14 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
                 prefix = prefix.or(filter.text("Prefix"));
                 filter.finish();
             }
+            // In which class an object lies does not show, locally.
             rule.pass_over(&[
                 "AbortIncompleteMultipartUpload",
                 "ExpiredObjectDeleteMarker",
+                "NoncurrentVersionTransition",
+                "NoncurrentVersionTransitions",
+                "Transition",
+                "Transitions",
             ]);
             let old = [
                 "NoncurrentVersionExpiration",
@@ -242,11 +270,13 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
             ];
             let old_versions = old.map(|key| rule.node(key).is_some()).contains(&true);
             let days = rule.number("ExpirationInDays", 1, 36_500);
+            let after = days.map(|days| format!("after {days} days"));
+            let date = rule.text("ExpirationDate").map(|date| format!("on {date}"));
             rule.finish();
             if on {
                 expires.push(Expiry {
                     prefix: prefix.unwrap_or_default(),
-                    days,
+                    when: after.or(date),
                     old_versions,
                 });
             }

@@ -20,7 +20,13 @@ const COMPARISONS: [&str; 4] = [
 /// `AWS::CloudWatch::Alarm` on one metric
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudwatch-alarm.html>).
 pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
-    props.pass_over(&["AlarmName", "AlarmDescription", "Tags"]);
+    // Nobody is called locally, so neither is it asked how many periods of some suffice.
+    props.pass_over(&[
+        "AlarmName",
+        "AlarmDescription",
+        "Tags",
+        "InsufficientDataActions",
+    ]);
     let mut dimensions = BTreeMap::new();
     for of in props.maps("Dimensions") {
         if let (Some(name), Some(value)) = (of.need("Name"), of.need("Value")) {
@@ -39,6 +45,12 @@ pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
     if periods.is_none() {
         props.missing("EvaluationPeriods");
     }
+    if let (Some(periods), Some(of)) = (periods, props.number("DatapointsToAlarm", 1, 1440))
+        && of > periods
+    {
+        props.refuse("DatapointsToAlarm", "there are fewer periods");
+    }
+    let unit = props.text("Unit");
     let on = props.truth("ActionsEnabled").unwrap_or(true);
     if !on {
         props.refuse("ActionsEnabled", "the alarm would tell nobody");
@@ -90,6 +102,7 @@ pub(super) fn alarm(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
         period,
         window: period * u32::try_from(periods.unwrap_or(1)).unwrap_or(1),
         statistic: statistic.to_owned(),
+        unit,
         missing,
         actions,
         when_well,
@@ -164,16 +177,39 @@ fn limit(of: &Props<'_>, is_absent: bool) {
     limit.finish();
 }
 
-/// `AWS::SNS::Subscription`.
-pub(super) fn subscription(props: &Props<'_>, draft: &Draft) {
+/// Whom a topic may tell (<https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html>).
+const PROTOCOLS: [&str; 9] = [
+    "email",
+    "email-json",
+    "application",
+    "firehose",
+    "http",
+    "https",
+    "lambda",
+    "sms",
+    "sqs",
+];
+
+/// `AWS::SNS::Subscription`. Nobody is told of anything locally, so it is not asked what of it, or in which form.
+pub(super) fn subscription(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) {
+    props.pass_over(&[
+        "DeliveryPolicy",
+        "FilterPolicy",
+        "FilterPolicyScope",
+        "RawMessageDelivery",
+        "RedrivePolicy",
+        "SubscriptionRoleArn",
+    ]);
     props.need("Protocol");
-    props.one_of("Protocol", &["email"]);
-    if props
-        .text("Endpoint")
+    props.one_of("Protocol", &PROTOCOLS);
+    let to = props.text("Endpoint");
+    if to
+        .as_ref()
         .is_none_or(|to| to.is_empty() && !draft.is_absent)
     {
         props.refuse("Endpoint", "it must say who is told");
     }
+    draft.subscribed.extend(to.map(|to| (about.origin, to)));
     if let Some(topic) = props.need("TopicArn")
         && topic.split(':').nth(2) != Some("sns")
     {
@@ -188,6 +224,34 @@ const DIMENSIONS: [(&str, &str); 4] = [
     ("AWS/SQS", "QueueName"),
     ("Perennial", "Installation"),
 ];
+
+/// What a body, a widget and a widget of metrics may have besides what they must; it is how things look.
+const OF_BODY: [&str; 4] = ["end", "periodOverride", "start", "variables"];
+const OF_WIDGET: [&str; 4] = ["height", "width", "x", "y"];
+const OF_METRICS: [&str; 19] = [
+    "accountId",
+    "annotations",
+    "labels",
+    "legend",
+    "liveData",
+    "period",
+    "region",
+    "setPeriodToTimeRange",
+    "singleValueFullPrecision",
+    "sparkline",
+    "stacked",
+    "start",
+    "end",
+    "stat",
+    "table",
+    "timezone",
+    "trend",
+    "view",
+    "yAxis",
+];
+
+/// Widgets that show no metric of ours.
+const OTHERS: [&str; 5] = ["alarm", "custom", "explorer", "log", "text"];
 
 /// `AWS::CloudWatch::Dashboard`: widgets of metrics
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>).
@@ -206,20 +270,19 @@ pub(super) fn dashboard(props: &Props<'_>, draft: &mut Draft) {
 }
 
 fn widgets(body: &Value) -> Result<(), String> {
-    only(body, "the body", &["widgets"])?;
+    only(body, "the body", &["widgets"], &OF_BODY)?;
     let Some(widgets) = body["widgets"].as_array().filter(|all| !all.is_empty()) else {
         return Err("it has no widgets".into());
     };
     for widget in widgets {
-        only(
-            widget,
-            "a widget",
-            &["type", "x", "y", "width", "height", "properties"],
-        )?;
+        only(widget, "a widget", &["type", "properties"], &OF_WIDGET)?;
+        if OTHERS.iter().any(|other| widget["type"] == *other) {
+            continue;
+        }
         let of = &widget["properties"];
         let title = of["title"].as_str().unwrap_or_default();
-        let known = ["title", "region", "stat", "period", "view", "metrics"];
-        only(of, &format!("the widget “{title}”"), &known)?;
+        let needed = ["title", "metrics"];
+        only(of, &format!("the widget “{title}”"), &needed, &OF_METRICS)?;
         let metrics = of["metrics"].as_array().filter(|all| !all.is_empty());
         for metric in metrics.ok_or_else(|| format!("the widget “{title}” shows no metric"))? {
             let parts: Vec<&str> = metric
@@ -230,8 +293,14 @@ fn widgets(body: &Value) -> Result<(), String> {
                 .collect();
             let is_known = match parts[..] {
                 [namespace, _, dimension, value] => {
-                    DIMENSIONS.contains(&(namespace, dimension)) && !value.is_empty()
+                    let mut known = DIMENSIONS.iter();
+                    match known.find(|(known, _)| *known == namespace) {
+                        Some((_, known)) => *known == dimension && !value.is_empty(),
+                        None => namespace.starts_with("AWS/"),
+                    }
                 }
+                // Another of AWS's own, of the account as a whole.
+                [namespace, _] => namespace.starts_with("AWS/"),
                 [] => metric[0]["expression"].is_string(),
                 _ => false,
             };
@@ -245,14 +314,15 @@ fn widgets(body: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// All of these members, and no others.
-fn only(value: &Value, what: &str, known: &[&str]) -> Result<(), String> {
+/// All of the members that are needed, and no others than those that may be.
+fn only(value: &Value, what: &str, needed: &[&str], may: &[&str]) -> Result<(), String> {
+    let known: Vec<&str> = needed.iter().chain(may).copied().collect();
     let members = value
         .as_object()
         .ok_or_else(|| format!("{what} is no map"))?;
     match (
         members.keys().find(|key| !known.contains(&key.as_str())),
-        known.iter().find(|key| !members.contains_key(**key)),
+        needed.iter().find(|key| !members.contains_key(**key)),
     ) {
         (Some(other), _) => Err(format!(
             "{what} has “{other}”; understood: {}",

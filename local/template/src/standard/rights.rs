@@ -7,7 +7,7 @@ use perennial_local_policy::{Role as Understood, glob};
 use serde_json::json;
 
 use super::{Wrong, roles};
-use crate::access::{SOURCE_ARN, texts};
+use crate::access::{SOURCE_ACCOUNT, SOURCE_ARN, texts};
 use crate::deployment::Deployment;
 use crate::held::Statement;
 use crate::node::{Entry, Node};
@@ -79,9 +79,9 @@ fn bound(stack: &Stack, wrong: &mut Wrong) {
     let policies = stack.resource_policies.iter();
     for access in policies.flat_map(|policy| &policy.statements) {
         let mut conditions = access.conditions.iter();
-        if !access.denies && !conditions.any(|condition| condition.key == SOURCE_ARN) {
-            let message =
-                "it must be bound by aws:SourceArn, or others could have the service use it";
+        let bounds = [SOURCE_ARN, SOURCE_ACCOUNT];
+        if !access.denies && !conditions.any(|condition| bounds.contains(&&*condition.key)) {
+            let message = "it must be bound by aws:SourceArn or aws:SourceAccount, or others could have the service use it";
             wrong.at(access.line, format!("{}.Condition", access.place), message);
         }
     }
@@ -175,7 +175,8 @@ impl Known<'_> {
                     let indexes: Vec<String> = indexes
                         .map(|index| format!("{arn}/index/{index}"))
                         .collect();
-                    [arn].into_iter().chain(indexes)
+                    let all = format!("{arn}/index/*");
+                    [arn, all].into_iter().chain(indexes)
                 });
                 let tables: Vec<String> = tables.collect();
                 one_of(tables.iter().map(String::as_str).collect())
@@ -301,10 +302,8 @@ impl Known<'_> {
                     Err(format!("it does not fit {}", function.arn))
                 })
             }
-            _ => Err(format!(
-                "it is not held here; held: {REQUEST_TAG}, {RESOURCE_TAG}, iam:PassedToService, events:source, \
-                 kms:ViaService, s3:prefix, lambda:SourceFunctionArn"
-            )),
+            // The reading of the policy knows which keys requests carry.
+            _ => Ok(()),
         }
     }
 }

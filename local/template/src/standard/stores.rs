@@ -221,7 +221,7 @@ fn of_bucket(found: &Bucket, Lists { needs, standard }: &mut Lists) {
     }
     let work = |expiry: &&Expiry| expiry.prefix.starts_with(WORK);
     let mut of_work = found.expires.iter().filter(work);
-    let goes = |expiry: &Expiry| expiry.days.is_some() && expiry.old_versions;
+    let goes = |expiry: &Expiry| expiry.when.is_some() && expiry.old_versions;
     if !of_work.any(|expiry| expiry.prefix == WORK && goes(expiry)) {
         wrong.say(
             &found.origin,
@@ -235,8 +235,8 @@ fn of_bucket(found: &Bucket, Lists { needs, standard }: &mut Lists) {
         let mut places = PLACES.iter();
         let own = places.any(|place| place.starts_with(prefix) || prefix.starts_with(place));
         let wrong = if own { &mut *needs } else { &mut *wrong };
-        if let Some(days) = expiry.days {
-            let message = format!("“{prefix}” expires after {days} days; nothing but {WORK} may");
+        if let Some(when) = &expiry.when {
+            let message = format!("“{prefix}” expires {when}; nothing but {WORK} may");
             wrong.say(&found.origin, "LifecycleConfiguration", message);
         } else if expiry.old_versions {
             let message = format!("old versions under “{prefix}” expire; nothing but {WORK} may");

@@ -245,6 +245,10 @@ impl Watched<'_> {
             );
             return Some(("Threshold", message));
         }
+        if let Some(unit) = &alarm.unit {
+            let message = format!("values in another unit than {unit} would not be seen");
+            return Some(("Unit", message));
+        }
         if alarm.missing != self.missing {
             let message = format!("where nothing is measured, it must be {}", self.missing);
             return Some(("TreatMissingData", message));
