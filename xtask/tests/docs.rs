@@ -286,15 +286,19 @@ fn every_checker_of_the_simulator_holds_a_promise() {
     }
 }
 
-/// The planted bugs by their names, as `Plant::ALL` lists them.
+/// The planted bugs by their names, as `Plant::ALL` and then `Plant::RARE` list them.
 fn planted() -> Vec<String> {
     let text = read("tests/simulator/src/plant.rs");
-    let (_, all) = text.split_once("pub const ALL").unwrap();
-    let (_, all) = all.split_once('=').unwrap();
-    let (all, _) = all.split_once("];").unwrap();
     let (_, names) = text.split_once("fn name(self)").unwrap();
-    let planted: Vec<String> = between(all, "Self::", ',')
+    let listed = ["pub const ALL", "pub const RARE"]
         .into_iter()
+        .flat_map(|list| {
+            let (_, all) = text.split_once(list).unwrap();
+            let (_, all) = all.split_once('=').unwrap();
+            let (all, _) = all.split_once("];").unwrap();
+            between(all, "Self::", ',')
+        });
+    let planted: Vec<String> = listed
         .map(|plant| {
             let name = literal_after(names, &format!("Self::{plant} =>"));
             name.unwrap_or_else(|| panic!("{plant} has no name"))
@@ -317,7 +321,7 @@ fn every_planted_bug_stands_in_its_table_and_no_other_does() {
     assert_eq!(
         rows,
         planted(),
-        "the rows of “Planted bugs” in {PROMISES}, in the order of `Plant::ALL`"
+        "the rows of “Planted bugs” in {PROMISES}, in the order of `Plant::ALL` and `Plant::RARE`"
     );
     let checkers = checkers();
     for name in between(section, "| “", '”') {

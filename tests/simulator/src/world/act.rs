@@ -10,6 +10,9 @@ use crate::data;
 use crate::people::{Act, Wish};
 use crate::weather::bad_end;
 
+/// Somebody has so many deployments at most; the account's quota is ten.
+const MOST_OF_THEIRS: usize = 6;
+
 impl World {
     fn key(&self, name: u8) -> String {
         format!("data/{}/file{name}.jsonl", self.pipeline)
@@ -171,7 +174,10 @@ impl World {
 
     fn deploy_ours(&mut self) {
         let models = self.cloud.bedrock.models();
-        if models.is_empty() {
+        // The account's quota is for all: whoever uses it up leaves nothing to Perennial, and nothing that it could do.
+        let theirs = self.cloud.bedrock.deployments().into_iter();
+        let theirs = theirs.filter(|one| one.name.starts_with("theirs-")).count();
+        if models.is_empty() || theirs >= MOST_OF_THEIRS {
             return;
         }
         let model = &models[self.rng.usize(0..models.len())];
