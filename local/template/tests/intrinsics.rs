@@ -342,6 +342,23 @@ fn what_grows_without_end_is_refused_at_once() {
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
 
+/// Names of one's own in a text are looked up, and not searched for one by one.
+#[test]
+fn a_text_of_many_names_is_read_at_once() {
+    let began = std::time::Instant::now();
+    let names: String = (0..30_000).map(|at| format!("n{at}: x, ")).collect();
+    let text: String = (0..29_999).map(|at| format!("${{n{at}}}")).collect();
+    let error = refused(&format!(
+        "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  T: {{ Type: AWS::SNS::Topic, Properties: {{ TopicName: !Sub [ \"{text}\", {{ {names} }} ] }} }}\n"
+    ));
+    assert!(
+        error.contains("Fn::Sub: n29999 is given and used nowhere"),
+        "{}",
+        error.chars().take(1000).collect::<String>()
+    );
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}
+
 #[test]
 fn what_readers_of_yaml_disagree_on_is_refused() {
     for (plain, wanted) in [

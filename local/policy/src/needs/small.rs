@@ -8,6 +8,10 @@ use crate::Request;
 /// Sources: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>; that tags need
 /// `ssm:AddTagsToResource` as well, <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-parameter.html>.
 pub(super) fn ssm(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
+    // Others, such as GetParameters, name their parameters otherwise.
+    if !matches!(reader.call.operation, "GetParameter" | "PutParameter") {
+        return Err(reader.no_row());
+    }
     let name = reader.text("Name")?;
     // A version or label after a colon is no part of the resource; a leading slash stands once.
     let (arn, selected) = match name.split_once(":parameter/") {

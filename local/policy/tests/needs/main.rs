@@ -410,6 +410,8 @@ fn an_operation_without_a_row_is_named() {
         ("bedrock", "CreateGuardrail"),
         ("lambda", "Invoke"),
         ("sts", "AssumeRole"),
+        // It has no Name, and that is not what is wrong with it.
+        ("ssm", "GetParameters"),
     ] {
         let error = asked(service, operation, &json!({"bucketName": "b", "key": "k"})).unwrap_err();
         let words = error.to_string();

@@ -1,6 +1,8 @@
 //! The intrinsic functions that give values
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{LONGEST_TEXT, Resolver};
 use crate::node::{Entry, Kind, Node};
 
@@ -133,12 +135,15 @@ impl Resolver<'_> {
     /// `${Name}`, `${Name.Attribute}`, `${!Literal}`.
     fn substitute(&self, text: &str, names: &[Entry], line: usize, place: &str) -> Node {
         let mut done = String::new();
+        let parts = text
+            .split("${")
+            .skip(1)
+            .filter_map(|part| part.split_once('}'));
+        let used: BTreeSet<&str> = parts.map(|(name, _)| name).collect();
+        let mut own_names = BTreeMap::new();
         for own in names {
-            let used = text.split("${").skip(1).any(|part| {
-                let name = part.split_once('}').map(|(name, _)| name);
-                name == Some(own.key.as_str())
-            });
-            if !used {
+            own_names.entry(own.key.as_str()).or_insert(own);
+            if !used.contains(own.key.as_str()) {
                 let message = format!("Fn::Sub: {} is given and used nowhere", own.key);
                 self.findings.add(own.line, place, message);
             }
@@ -160,10 +165,7 @@ impl Resolver<'_> {
                 done.push_str(&format!("${{{literal}}}"));
                 continue;
             }
-            let value = match (
-                names.iter().find(|entry| entry.key == name),
-                name.split_once('.'),
-            ) {
+            let value = match (own_names.get(name), name.split_once('.')) {
                 (Some(own), _) => self.resolve(&own.value, place),
                 (None, Some((id, attribute))) => Some(self.attribute(id, attribute, line, place)),
                 (None, None) => self.reference(name, line, place),
