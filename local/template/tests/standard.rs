@@ -159,8 +159,8 @@ fn a_parameter_that_does_not_fit_is_refused() {
         ),
         (
             "ReconcileMinutes",
-            "61",
-            "Parameters.ReconcileMinutes: 61 is not within MinValue and MaxValue",
+            "31",
+            "Parameters.ReconcileMinutes: 31 is not within MinValue and MaxValue",
         ),
         (
             "IngestConcurrency",

@@ -12,8 +12,6 @@ use crate::deployment::Deployment;
 use crate::held::Alarm;
 use crate::stack::{Origin, Stack};
 
-const HOUR: Duration = Duration::from_secs(3600);
-
 /// Nobody is told later than this.
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
@@ -31,8 +29,9 @@ struct Watched<'a> {
     ill: f64,
     /// `breaching` where silence is the sign.
     missing: &'static str,
-    /// One value covers at least this time.
-    least: Duration,
+    /// A value comes each time, and one period covers so many of them.
+    tick: Duration,
+    values: u32,
 }
 
 pub(super) fn check(stack: &Stack, deployment: &Deployment, installation: &str, wrong: &mut Wrong) {
@@ -139,7 +138,8 @@ fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
                 well: 0.0,
                 ill: 1.0,
                 missing: "notBreaching",
-                least: Duration::ZERO,
+                tick: Duration::ZERO,
+                values: 1,
             });
         }
         needed.push(Watched {
@@ -153,7 +153,8 @@ fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
             // One failure is retried twice.
             ill: 3.0,
             missing: "notBreaching",
-            least: Duration::ZERO,
+            tick: Duration::ZERO,
+            values: 1,
         });
     }
     for function in &stack.functions {
@@ -173,7 +174,8 @@ fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
                 // A quarter of a day.
                 ill: 21_600.0,
                 missing: "notBreaching",
-                least: Duration::ZERO,
+                tick: Duration::ZERO,
+                values: 1,
             });
         }
     }
@@ -193,7 +195,9 @@ fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
         well: 0.0,
         ill: 1.0,
         missing: "notBreaching",
-        least: tick.unwrap_or(HOUR),
+        tick: tick.unwrap_or_default(),
+        // A tick that is a little late would leave a period of just one without any.
+        values: 2,
     });
     if let Some(reconcile) = stack.function(Owner::Reconcile.name()) {
         needed.push(Watched {
@@ -206,7 +210,8 @@ fn needed<'a>(stack: &'a Stack, installation: &'a str) -> Vec<Watched<'a>> {
             well: 1.0,
             ill: 0.0,
             missing: "breaching",
-            least: tick.unwrap_or(HOUR),
+            tick: tick.unwrap_or_default(),
+            values: 1,
         });
     }
     needed
@@ -261,11 +266,12 @@ impl Watched<'_> {
             );
             return Some(("EvaluationPeriods", message));
         }
-        (alarm.period < self.least).then(|| {
+        (alarm.period < self.tick * self.values).then(|| {
             let message = format!(
-                "a value comes every {} s, and one period is {} s: in between the alarm would fall silent",
-                self.least.as_secs(),
-                alarm.period.as_secs()
+                "a value comes every {} s, and one period is {} s: with less than {} values in each the alarm would fall silent in between",
+                self.tick.as_secs(),
+                alarm.period.as_secs(),
+                self.values
             );
             ("Period", message)
         })
