@@ -124,7 +124,7 @@ const DEPARTURES: [Row; 23] = [
 ];
 
 /// Without these it does not run, or loses data unseen.
-const NEEDS: [Row; 14] = [
+const NEEDS: [Row; 16] = [
     (
         "{ Binary: train }",
         "{ Binary: trian }",
@@ -140,6 +140,16 @@ const NEEDS: [Row; 14] = [
         "PERENNIAL_TABLE: !Ref Table",
         "PERENNIAL_TABLE: other",
         "PERENNIAL_TABLE is “other”",
+    ),
+    (
+        "      FunctionName: !Sub perennial-${Installation}-train\n",
+        "      FunctionName: !Sub perennial-${Installation}-train\n      Environment: { Variables: { PERENNIAL_INSTALLATION: other } }\n",
+        "PERENNIAL_INSTALLATION is “other”, and other functions have “local”",
+    ),
+    (
+        "      FunctionName: !Sub perennial-${Installation}-train\n",
+        "      FunctionName: !Sub perennial-${Installation}-train\n      Environment: { Variables: { PERENNIAL_BUCKET: other } }\n",
+        "PERENNIAL_BUCKET is “other”, and other functions have “perennial-local-123456789012-us-east-1”",
     ),
     (
         "detail-type: [Upload Accepted]",
