@@ -101,6 +101,17 @@ fn the_local_names_are_those_of_the_stack() {
 }
 
 #[test]
+fn what_is_dropped_goes_into_the_bucket_that_the_functions_are_told() {
+    let mut own = Template::standard();
+    let another = "\nResources:\n  Another:\n    Type: AWS::S3::Bucket\n    Properties: { BucketName: another }\n";
+    own.text = own.text.replacen("\nResources:\n", another, 1);
+    own.check().unwrap();
+    let wiring = Wiring::of(&own).unwrap();
+    assert_eq!(wiring.stack.buckets[0].name, "another");
+    assert_eq!(wiring.bucket, Names::default().bucket);
+}
+
+#[test]
 fn haste_is_told_by_the_name_of_the_rule_and_all_else_is_the_templates() {
     let schedules = standard().schedules;
     let every = |name: &str| {
