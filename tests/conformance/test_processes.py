@@ -11,13 +11,19 @@ import pytest
 import local_cloud
 from local_cloud import wait_for
 
-# A run that starts a program, which starts another, and then waits; it says who they are.
+# A run that starts a program, which starts another, and then waits; it says who they are. Under `nohup`, or in the background, what
+# breaks a run off is ignored by whatever is started: here it is not.
 RUN = """
-import sys, time
+import signal, sys, time
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from local_cloud import start
 
 program = "echo $$; sleep 600 & echo $!; wait"
 start(["sh", "-c", program], stdout=sys.stdout)
+print("started", flush=True)
 time.sleep(600)
 """
 
@@ -43,9 +49,14 @@ def test_what_a_run_started_ends_with_it(sent):
     broken = subprocess.Popen(
         [sys.executable, "-c", RUN], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    with broken:
-        started = [int(broken.stdout.readline()) for _ in range(2)]
+    try:
+        # Broken off before `start` has returned, a run does not know yet what it started.
+        said = [broken.stdout.readline().strip() for _ in range(3)]
+        started = [int(process) for process in said if process != "started"]
         assert all(lives(process) for process in started)
         broken.send_signal(sent)
         broken.wait(30)
+    finally:
+        broken.kill()
+        broken.communicate()
     wait_for(lambda: [process for process in started if lives(process)], lambda left: not left)
