@@ -11,10 +11,10 @@ import pytest
 import local_cloud
 from local_cloud import wait_for
 
-# A run that starts a program, which starts another, and then waits; it says who they are. Under `nohup`, or in the background, what
-# breaks a run off is ignored by whatever is started: here it is not.
+# A run that starts a program, which starts another, and then waits; when both are there it says who they are. Under
+# `nohup`, or in the background, what breaks a run off is ignored by whatever is started: here it is not.
 RUN = """
-import signal, sys, time
+import signal, subprocess, time
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -22,8 +22,8 @@ signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from local_cloud import start
 
 program = "echo $$; sleep 600 & echo $!; wait"
-start(["sh", "-c", program], stdout=sys.stdout)
-print("started", flush=True)
+started = start(["sh", "-c", program], stdout=subprocess.PIPE, text=True)
+print(started.stdout.readline() + started.stdout.readline(), end="", flush=True)
 time.sleep(600)
 """
 
@@ -50,9 +50,7 @@ def test_what_a_run_started_ends_with_it(sent):
         [sys.executable, "-c", RUN], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
-        # Broken off before `start` has returned, a run does not know yet what it started.
-        said = [broken.stdout.readline().strip() for _ in range(3)]
-        started = [int(process) for process in said if process != "started"]
+        started = [int(broken.stdout.readline()) for _ in range(2)]
         assert all(lives(process) for process in started)
         broken.send_signal(sent)
         broken.wait(30)
