@@ -92,6 +92,8 @@ pub(crate) struct Endpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expiry {
     pub(crate) prefix: String,
+    /// After so many days, if it is days.
+    pub(crate) days: Option<u64>,
     /// When the objects themselves are: `after 30 days`.
     pub(crate) when: Option<String>,
     /// Versions that newer ones replaced.

@@ -199,7 +199,12 @@ fn a_parameter_that_does_not_fit_is_refused() {
 /// A piece of the template, what is written in its place, and what the error must say, all of it.
 type Change = (&'static str, &'static str, &'static [&'static str]);
 
-const CHANGES: [Change; 16] = [
+const CHANGES: [Change; 17] = [
+    (
+        "{ prefix: data/ }, { prefix: eval/ }",
+        "{ prefix: data }, { prefix: eval/ }",
+        &["ObjectsRule", "database/p/x.jsonl"],
+    ),
     // Patterns.
     (
         "detail-type: [Upload Accepted]",

@@ -308,13 +308,12 @@ fn resource(
         "AWS::SNS::TopicPolicy" => policies::of_resources("Topics", &props, draft),
         "AWS::S3::BucketPolicy" => policies::of_resources("Bucket", &props, draft),
         "AWS::SNS::Topic" => {
-            props.pass_over(&[
-                "TopicName",
-                "DisplayName",
-                "KmsMasterKeyId",
-                "Tags",
-                "Subscription",
-            ]);
+            props.pass_over(&["TopicName", "DisplayName", "Tags", "Subscription"]);
+            // <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html>
+            if props.text("KmsMasterKeyId").as_deref() == Some("alias/aws/sns") {
+                let message = "under AWS's own key neither EventBridge nor CloudWatch may publish; take a key of your own, whose policy lets them";
+                props.refuse("KmsMasterKeyId", message);
+            }
             draft.stack.topics.push(Topic {
                 origin: about.origin,
                 name: about.name,

@@ -269,6 +269,12 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
                 "NoncurrentVersionExpirationInDays",
             ];
             let old_versions = old.map(|key| rule.node(key).is_some()).contains(&true);
+            if let Some(noncurrent) = rule.map("NoncurrentVersionExpiration") {
+                // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_NoncurrentVersionExpiration.html>
+                noncurrent.number("NoncurrentDays", 1, 36_500);
+                noncurrent.pass_over(&["NewerNoncurrentVersions"]);
+                noncurrent.finish();
+            }
             let days = rule.number("ExpirationInDays", 1, 36_500);
             let after = days.map(|days| format!("after {days} days"));
             let date = rule.text("ExpirationDate").map(|date| format!("on {date}"));
@@ -276,6 +282,7 @@ pub(super) fn bucket(about: Resource<'_>, props: &Props<'_>, draft: &mut Draft) 
             if on {
                 expires.push(Expiry {
                     prefix: prefix.unwrap_or_default(),
+                    days,
                     when: after.or(date),
                     old_versions,
                 });

@@ -14,6 +14,8 @@ use crate::stack::{BLOCKS, Bucket, Origin, Stack, Table};
 
 /// What expires; nothing else does.
 const WORK: &str = "work/";
+/// What a run keeps there must outlive it: all of its deadlines (`shared/core/src/run/mod.rs`) and a week of aftercare.
+const LEAST_DAYS: u64 = 21;
 
 /// Others than those that the functions are told are nothing to Perennial.
 pub(super) fn check(
@@ -228,6 +230,18 @@ fn of_bucket(found: &Bucket, Lists { needs, standard }: &mut Lists) {
             "LifecycleConfiguration",
             format!("{WORK} must expire, old versions as well"),
         );
+    }
+    let kept = |expiry: &&Expiry| expiry.days.is_some_and(|days| days < LEAST_DAYS);
+    if found
+        .expires
+        .iter()
+        .filter(work)
+        .any(|expiry| kept(&expiry))
+    {
+        let message = format!(
+            "{WORK} must be kept for {LEAST_DAYS} days: a run may take two weeks, and a week is looked after it"
+        );
+        wrong.say(&found.origin, "LifecycleConfiguration", message);
     }
     for expiry in found.expires.iter().filter(|expiry| !work(expiry)) {
         let prefix = &expiry.prefix;

@@ -5,7 +5,22 @@ use super::{Change, each_is_refused};
 const POLICY: &str =
     "            Condition:\n              Bool: { \"aws:SecureTransport\": \"false\" }\n";
 
-const LOSSES: [Change; 31] = [
+const LOSSES: [Change; 34] = [
+    (
+        "            ExpirationInDays: 30\n",
+        "            ExpirationInDays: 3\n",
+        &["Bucket.LifecycleConfiguration: work/ must be kept for 21 days"],
+    ),
+    (
+        "{ NoncurrentDays: 1 }",
+        "{ NoncurrentDays: 0 }",
+        &["NoncurrentVersionExpiration.NoncurrentDays"],
+    ),
+    (
+        "      DisplayName: Perennial\n",
+        "      DisplayName: Perennial\n      KmsMasterKeyId: alias/aws/sns\n",
+        &["Notifications.KmsMasterKeyId: under AWS's own key"],
+    ),
     (
         "    Type: AWS::S3::Bucket\n    DeletionPolicy: Retain\n",
         "    Type: AWS::S3::Bucket\n",
