@@ -385,3 +385,42 @@ fn a_model_that_is_being_deleted_is_no_target_of_a_rollback() {
     assert!(refused(&back, 2), "the alias is moving to it");
     assert!(!refused(&back, 1));
 }
+
+#[test]
+fn a_deployment_that_serves_another_model_is_brought_back_to_the_champion() {
+    let serves = serves();
+    let strays = |deployment: &str| PipelineEvent::DeploymentStrays {
+        deployment: deployment.into(),
+        serves: "arn:aws:bedrock:us-east-1:123456789012:custom-model/other".into(),
+    };
+    let decision = decide(&serves, &strays("arn:d/1"), at(1)).expect("it is repaired");
+    let said: Vec<&str> = decision
+        .say
+        .iter()
+        .map(|said| said.detail_type.as_str())
+        .collect();
+    assert_eq!(said, ["Deployment Strays"]);
+    let moving = decision.pipeline.moving.clone().expect("it is a move");
+    assert_eq!(
+        (Some(&moving.to), moving.from.as_ref()),
+        (serves.champion.as_ref(), serves.champion.as_ref())
+    );
+    assert_eq!(
+        (moving.reason, moving.phase),
+        (MoveReason::Repair, MovePhase::Updating { asked: false }),
+        "the deployment is updated, and not made anew"
+    );
+    let repaired = [serving("arn:d/1"), PipelineEvent::Written];
+    let after = happens(&decision.pipeline, &repaired);
+    assert_eq!(
+        (&after.champion, &after.previous, &after.moving),
+        (&serves.champion, &serves.previous, &None)
+    );
+    for (pipeline, deployment) in [
+        (&serves, "arn:d/2"),
+        (&decision.pipeline, "arn:d/1"),
+        (&configured(), "arn:d/1"),
+    ] {
+        assert!(decide(pipeline, &strays(deployment), at(1)).is_err());
+    }
+}
