@@ -82,8 +82,7 @@ impl Whom<'_> {
     }
 
     /// Whether a refusal says that who is asked is not there. The role may ask what bears this installation's tag, and what is
-    /// gone bears none: so a denial is looked into. Where the look fails too, the refusal is still what happened, and on the look
-    /// it hangs whether to try again.
+    /// gone bears none: so a denial is looked into.
     async fn is_gone(
         &self,
         deployments: &dyn ObserveDeployments,
@@ -96,11 +95,7 @@ impl Whom<'_> {
             ErrorKind::NotFound => Ok(true),
             ErrorKind::Denied => match deployments.get_deployment(arn).await {
                 Ok(found) => Ok(found.is_none()),
-                Err(failed) => Err(PortError {
-                    operation: refusal.operation.clone(),
-                    kind: failed.kind,
-                    message: format!("{}; and a look at it failed, {failed}", refusal.message),
-                }),
+                Err(failed) => Err(refusal.clone().unseen(&failed)),
             },
             _ => Ok(false),
         }

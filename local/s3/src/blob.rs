@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 
 use crate::checksum::{self, Algorithm, Checksums};
 use crate::error::StoreError;
-use crate::ids;
 
 const WRITE_BUFFER: usize = 256 * 1024;
 const CHUNKS_IN_FLIGHT: usize = 8;
@@ -60,7 +59,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// The ETag of content that was sent in one piece.
     pub(crate) fn etag(&self) -> String {
-        ids::hex(&self.md5)
+        hex::encode(self.md5)
     }
 }
 

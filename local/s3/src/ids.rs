@@ -42,22 +42,6 @@ pub(crate) fn request_id() -> String {
     ulid::Ulid::new().to_string()[10..].to_owned()
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The bytes of hexadecimal text, or `None` if it is not that.
-pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect()
-}
-
 pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
@@ -70,7 +54,7 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = hex(&bytes);
+    let hex = hex::encode(bytes);
     format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],
@@ -98,7 +82,6 @@ mod tests {
         #[test]
         fn any_text_is_refused_or_read(text: String) {
             let _ = sequence_of(&text);
-            let _ = from_hex(&text);
         }
     }
 

@@ -14,7 +14,6 @@ use crate::blob::Draft;
 use crate::changes::CreatedReason;
 use crate::checksum::{Algorithm, Checksums};
 use crate::error::StoreError;
-use crate::ids;
 use crate::index::{self, Attributes, Condition, NewVersion, ObjectInfo};
 use crate::store::{Store, check_key};
 
@@ -328,9 +327,9 @@ fn choose(uploaded: &[PartInfo], named: &[NamedPart]) -> Result<Vec<PartInfo>, S
 fn joined_etag(parts: &[PartInfo]) -> String {
     let mut digest = Md5::new();
     for part in parts {
-        digest.update(ids::from_hex(&part.etag).unwrap_or_default());
+        digest.update(hex::decode(&part.etag).unwrap_or_default());
     }
-    format!("{}-{}", ids::hex(&digest.finalize()), parts.len())
+    format!("{}-{}", hex::encode(digest.finalize()), parts.len())
 }
 
 pub(crate) fn check_part_number(number: i32) -> Result<(), StoreError> {

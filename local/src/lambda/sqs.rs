@@ -21,7 +21,7 @@ pub(super) fn event(queue_arn: &str, delivery: &Delivered) -> Value {
             "ApproximateFirstReceiveTimestamp": delivery.first_received_ms.to_string(),
         },
         "messageAttributes": {},
-        "md5OfBody": hex(&Md5::digest(delivery.event.as_bytes())),
+        "md5OfBody": hex::encode(Md5::digest(delivery.event.as_bytes())),
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,
         "awsRegion": REGION,
@@ -54,10 +54,6 @@ pub(super) fn taken(response: &[u8], message_id: &str) -> Result<(), String> {
         }
         _ => Err("batchItemFailures is not a list, so the whole batch failed".into()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -94,11 +94,7 @@ fn looked_into(refusal: PortError, look: PortResult<bool>) -> PortResult<()> {
     match look {
         Ok(true) => Ok(()),
         Ok(false) => Err(refusal),
-        Err(failed) => Err(PortError {
-            kind: failed.kind,
-            message: format!("{}; and a look at it failed, {failed}", refusal.message),
-            ..refusal
-        }),
+        Err(failed) => Err(refusal.unseen(&failed)),
     }
 }
 

@@ -27,11 +27,12 @@ const READ: Duration = Duration::from_secs(60);
 const CALL: Duration = Duration::from_secs(150);
 
 /// From the environment, in which Lambda puts the region and its role's credentials (docs.aws.amazon.com/lambda,
-/// configuration-envvars), with `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` as everywhere.
-/// Standard retries: 4 tries; at most 60 seconds for an answer and 150 for a call with all its tries.
+/// configuration-envvars), with `AWS_ENDPOINT_URL` and its kin for one service, `AWS_USE_FIPS_ENDPOINT` and
+/// `AWS_USE_DUALSTACK_ENDPOINT`; of the SDK's other variables none. Standard retries: 4 tries; at most 60 seconds for an answer and
+/// 150 for a call with all its tries.
 ///
-/// The SDK's own loader looks further: at profiles, containers, instances and web identities. A function has none of them, and their code would be
-/// a part of every package (docs/performance.md).
+/// The SDK's own loader looks further: at profiles, containers, instances and web identities. A function has none of them, and
+/// their code would be a part of every package (docs/performance.md).
 pub async fn sdk_config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)

@@ -41,6 +41,16 @@ pub struct PortError {
 }
 
 impl PortError {
+    /// This refusal, where a look at the thing failed too: the refusal is still what happened, and on the look it hangs whether to
+    /// try again.
+    pub fn unseen(self, look: &Self) -> Self {
+        Self {
+            kind: look.kind,
+            message: format!("{}; and a look at it failed, {look}", self.message),
+            ..self
+        }
+    }
+
     /// A failure of `operation`.
     pub fn new(operation: impl Into<String>, kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self {

@@ -9,7 +9,7 @@ use super::alias::{
 };
 use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep};
 use crate::announcement::{Announcement, happened};
-use crate::names::{ModelId, PipelineName};
+use crate::names::ModelId;
 use crate::simulator::{self, Rule};
 
 /// A move to another champion.
@@ -67,8 +67,7 @@ pub(super) fn under_way(
     let limit = SignedDuration::from_hours(MAX_MOVE_HOURS);
     if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
         let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
-        say.push(not_moved(&pipeline.name, &reason));
-        fail(pipeline, &reason, now);
+        fail(pipeline, &reason, now, say);
     }
     Ok(())
 }
@@ -218,8 +217,7 @@ pub(super) fn failed(
     say: &mut Vec<Announcement>,
 ) -> Result<(), Refusal> {
     before_serving(pipeline)?;
-    say.push(not_moved(&pipeline.name, reason));
-    fail(pipeline, reason, now);
+    fail(pipeline, reason, now, say);
     Ok(())
 }
 
@@ -304,13 +302,6 @@ pub(super) fn deletion_begun(pipeline: &mut Pipeline, model: &ModelId) -> Result
     Ok(())
 }
 
-fn not_moved(pipeline: &PipelineName, reason: &str) -> Announcement {
-    happened(
-        "Alias Not Moved",
-        json!({ "pipeline": pipeline, "reason": reason }),
-    )
-}
-
 /// The move in flight, while what served before still serves. Afterwards it can only be finished.
 fn before_serving(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
     let moving = in_flight(pipeline)?;
@@ -342,7 +333,11 @@ fn left(pipeline: &mut Pipeline, now: Timestamp) {
     }
 }
 
-fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp) {
+fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Announcement>) {
+    say.push(happened(
+        "Alias Not Moved",
+        json!({ "pipeline": pipeline.name, "reason": reason }),
+    ));
     if let Some(moving) = pipeline.moving.take() {
         if moving.reason == MoveReason::Repair {
             let failed = match simulator::is_removed(Rule::RepairPace) {
