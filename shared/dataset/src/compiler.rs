@@ -168,6 +168,11 @@ impl Compiler {
             warnings,
         } = records.findings;
         Summary {
+            form: crate::REPORT_FORM,
+            target: crate::Target::default(),
+            conflicts: 0,
+            statistics: crate::Statistics::default(),
+            samples: Vec::new(),
             name: records.name,
             verdict: if errors == 0 {
                 Verdict::Accepted

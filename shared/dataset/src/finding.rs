@@ -25,6 +25,22 @@ pub struct Finding {
     pub found: String,
     /// How to fix it.
     pub fix: String,
+    /// The part of the line that is meant, where it can be pointed at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A piece of a line, with the part that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// At most [`EXCERPT`] characters around the part, with whatever could disturb a terminal escaped.
+    pub text: String,
+    /// The first character of the part, counted in characters of `text` from 0.
+    pub from: usize,
+    /// The character after its last.
+    pub to: usize,
+    /// The column in the line of the part's first character, in characters from 1.
+    pub column: u64,
 }
 
 /// The findings of one file: the first [`LISTED`], and a count of all.
@@ -63,6 +79,7 @@ impl Findings {
                 path,
                 found,
                 fix,
+                excerpt: None,
             });
         }
     }

@@ -3,25 +3,43 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{finding::Finding, rules::Severity};
+use crate::{
+    finding::Finding,
+    rules::Severity,
+    statistics::{Sample, Statistics},
+};
+
+/// The version of the report's form, as its JSON Schema describes it. It grows when a member changes its meaning or goes; new members
+/// alone do not change it.
+pub const REPORT_FORM: u32 = 1;
+/// How many records a summary shows.
+pub const SAMPLES: usize = 5;
+/// How many characters of each.
+pub const SAMPLE: usize = 2000;
 
 /// Whether an upload may be trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// No error was found.
     Accepted,
     /// At least one error was found. Nothing of the upload is used; the object stays.
+    #[default]
     Rejected,
 }
 
 /// What came of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
+    /// [`REPORT_FORM`]; 0 in reports that were written before there was one.
+    pub form: u32,
     /// The object key or file name that the compiler was given.
     pub name: String,
     /// Accepted if there is no error among the findings.
     pub verdict: Verdict,
+    /// What the file was held against: the model, its technique, the shape that it was compiled to.
+    pub target: Target,
     /// The shape that the records came in, once one was recognised.
     pub shape: Option<String>,
     /// `gzip` or `zstd`, if the file was compressed.
@@ -32,12 +50,18 @@ pub struct Summary {
     pub records: u64,
     /// Records dropped because they repeat an earlier one exactly.
     pub duplicates: u64,
+    /// Records whose prompt also stands with another completion; they are written, and warned of.
+    pub conflicts: u64,
     /// Bytes of the file as it is stored.
     pub bytes_read: u64,
     /// Bytes after decompression; the same as `bytes_read` if the file was not compressed.
     pub bytes_decompressed: u64,
     /// Tokens of the records written, estimated; the estimate errs high ([`crate::estimate_tokens`]).
     pub tokens_estimate: u64,
+    /// How long the records are.
+    pub statistics: Statistics,
+    /// The first [`SAMPLES`] records, as they were compiled.
+    pub samples: Vec<Sample>,
     /// The first [`crate::LISTED`] findings.
     pub findings: Vec<Finding>,
     /// How often each rule was breached.
@@ -46,6 +70,20 @@ pub struct Summary {
     pub errors: u64,
     /// How many findings are warnings.
     pub warnings: u64,
+}
+
+/// What a file was held against.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Target {
+    /// The base model's id, where the caller named it.
+    pub model: Option<String>,
+    /// `fine-tuning`, `evaluation` and so on.
+    pub technique: Option<String>,
+    /// The shape of the compiled records.
+    pub shape: String,
+    /// Where the model's limits come from.
+    pub source: String,
 }
 
 impl Summary {
