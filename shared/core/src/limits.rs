@@ -12,6 +12,44 @@ pub enum RecordShape {
     PromptCompletion,
     /// Claude 3 Haiku's `{"system": "...", "messages": [{"role","content"}]}`.
     AnthropicMessages,
+    /// `{"text": "..."}`: documents for continued pre-training.
+    Documents,
+    /// Prompts without an answer, as Bedrock conversations of one user message, or invocation logs as such: for distillation.
+    DistillationPrompts,
+    /// `{"image-ref": "s3://...", "caption": "..."}`.
+    ImageCaptions,
+    /// OpenAI-style `messages`, with `reference_answer` and members of one's own, for reinforcement fine-tuning.
+    Reinforcement,
+}
+
+/// What a record may hold besides text. Nothing by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContentLimits {
+    /// Formats of images, as `image.format` names them; empty where the model takes none.
+    pub image_formats: Vec<String>,
+    /// The most images of one message.
+    pub images: u32,
+    /// Formats of videos; empty where the model takes none.
+    pub video_formats: Vec<String>,
+    /// The most videos of one message.
+    pub videos: u32,
+    /// Formats of documents; empty where the model takes none.
+    pub document_formats: Vec<String>,
+    /// The most documents of one record.
+    pub documents: u32,
+    /// Whether it takes tool definitions, uses and results.
+    pub tools: bool,
+    /// Whether it takes reasoning in an assistant's message.
+    pub reasoning: bool,
+}
+
+impl ContentLimits {
+    /// Whether text is all that a record may hold.
+    #[must_use]
+    pub fn is_text_only(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The limits of one (base model, technique).
@@ -27,6 +65,9 @@ pub struct DataLimits {
     pub max_record_tokens: u64,
     /// Strings that a record may not contain, compared without regard to case.
     pub forbidden: Vec<String>,
+    /// What a record may hold besides text.
+    #[serde(default, skip_serializing_if = "ContentLimits::is_text_only")]
+    pub content: ContentLimits,
     /// Where the figures come from.
     pub source: String,
 }
@@ -55,14 +96,65 @@ struct Row {
     max_records: u64,
     max_record_tokens: u64,
     forbidden: &'static [&'static str],
+    content: Content,
     source: &'static str,
+}
+
+/// What the rows say of content, by name.
+#[derive(Clone, Copy)]
+enum Content {
+    TextOnly,
+    /// Nova Micro: text and tools.
+    NovaText,
+    /// Nova 1 Lite and Pro: up to ten images or one video a message, and tools.
+    Nova1,
+    /// Nova 2 Lite: as Nova 1, with PDF documents and reasoning.
+    Nova2,
+    /// Llama 3.2 11B and 90B: images.
+    LlamaVision,
+}
+
+fn content(of: Content) -> ContentLimits {
+    let formats = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let nova = ContentLimits {
+        image_formats: formats(&["png", "jpeg", "gif", "webp"]),
+        images: 10,
+        video_formats: formats(&["mov", "mkv", "mp4"]),
+        videos: 1,
+        tools: true,
+        ..ContentLimits::default()
+    };
+    match of {
+        Content::TextOnly => ContentLimits::default(),
+        Content::NovaText => ContentLimits {
+            tools: true,
+            ..ContentLimits::default()
+        },
+        Content::Nova1 => nova,
+        Content::Nova2 => ContentLimits {
+            document_formats: formats(&["pdf"]),
+            documents: 1,
+            reasoning: true,
+            ..nova
+        },
+        Content::LlamaVision => ContentLimits {
+            image_formats: formats(&["gif", "jpeg", "png", "webp"]),
+            images: 10,
+            ..ContentLimits::default()
+        },
+    }
 }
 
 const NOVA_SOURCE: &str = "Amazon Nova guide, fine-tune-prepare-data-understanding, and the Nova Dataset Validator (2026)";
 const LLAMA_SOURCE: &str = "Bedrock user guide, model-customization-prepare (2026)";
 
 /// A Nova model takes up to 20,000 records within a context of 32k tokens (counted here as 32,000).
-const fn nova(model: &'static str, min_records: u64, source: &'static str) -> Row {
+const fn nova(
+    model: &'static str,
+    content: Content,
+    min_records: u64,
+    source: &'static str,
+) -> Row {
     Row {
         model,
         shape: RecordShape::BedrockConversation,
@@ -70,6 +162,7 @@ const fn nova(model: &'static str, min_records: u64, source: &'static str) -> Ro
         max_records: 20_000,
         max_record_tokens: 32_000,
         forbidden: NOVA_FORBIDDEN,
+        content,
         source,
     }
 }
@@ -83,16 +176,18 @@ const fn llama(model: &'static str, shape: RecordShape, max_record_tokens: u64) 
         max_records: 10_000,
         max_record_tokens,
         forbidden: &[],
+        content: Content::TextOnly,
         source: LLAMA_SOURCE,
     }
 }
 
 const FINE_TUNING: &[Row] = &[
-    nova("amazon.nova-micro-v1:0", 8, NOVA_SOURCE),
-    nova("amazon.nova-lite-v1:0", 8, NOVA_SOURCE),
-    nova("amazon.nova-pro-v1:0", 8, NOVA_SOURCE),
+    nova("amazon.nova-micro-v1:0", Content::NovaText, 8, NOVA_SOURCE),
+    nova("amazon.nova-lite-v1:0", Content::Nova1, 8, NOVA_SOURCE),
+    nova("amazon.nova-pro-v1:0", Content::Nova1, 8, NOVA_SOURCE),
     nova(
         "amazon.nova-2-lite-v1:0",
+        Content::Nova2,
         200,
         "Nova Dataset Validator and aws/nova-forge-sdk dataset_checks_config.py (2026-05-14): 200 on Bedrock, where the guide says 8",
     ),
@@ -116,16 +211,22 @@ const FINE_TUNING: &[Row] = &[
         RecordShape::BedrockConversation,
         16_000,
     ),
-    llama(
-        "meta.llama3-2-11b-instruct-v1:0",
-        RecordShape::BedrockConversation,
-        16_000,
-    ),
-    llama(
-        "meta.llama3-2-90b-instruct-v1:0",
-        RecordShape::BedrockConversation,
-        10_000,
-    ),
+    Row {
+        content: Content::LlamaVision,
+        ..llama(
+            "meta.llama3-2-11b-instruct-v1:0",
+            RecordShape::BedrockConversation,
+            16_000,
+        )
+    },
+    Row {
+        content: Content::LlamaVision,
+        ..llama(
+            "meta.llama3-2-90b-instruct-v1:0",
+            RecordShape::BedrockConversation,
+            10_000,
+        )
+    },
     llama(
         "meta.llama3-3-70b-instruct-v1:0",
         RecordShape::BedrockConversation,
@@ -138,6 +239,7 @@ const FINE_TUNING: &[Row] = &[
         max_records: 10_000,
         max_record_tokens: 32_000,
         forbidden: CLAUDE_FORBIDDEN,
+        content: Content::TextOnly,
         source: "Bedrock user guide, model-customization-prepare, and aws-samples/amazon-bedrock-samples validators (2026-08-21)",
     },
 ];
@@ -152,6 +254,7 @@ pub fn fine_tuning(base_model: &str) -> Option<DataLimits> {
         max_records: row.max_records,
         max_record_tokens: row.max_record_tokens,
         forbidden: row.forbidden.iter().map(ToString::to_string).collect(),
+        content: content(row.content),
         source: row.source.to_owned(),
     })
 }

@@ -1,121 +1,308 @@
 //! The canonical lines of a shard: written in one fixed form, and read back for duplicates, leakage and the hold-out.
-use std::borrow::Cow;
-
 use perennial_core::limits::RecordShape;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    conversation::{Conversation, Role, Turn, joined, render_prompt},
+    conversation::{Role, Turn as PlainTurn, render_prompt},
     evaluation::EvalRecord,
     finding::{Problem, bounded},
-    json::{Json, Object, parse_canonical},
+    json::{Tape, Text, Value},
+    record::{Block, Conversation, Media, Record, ResultPart, ToolResult, ToolUse, Turn},
     rules,
 };
 
 /// The schema version that Nova's documentation asks for.
 pub(crate) const SCHEMA_VERSION: &str = "bedrock-conversation-2024";
 
-#[derive(Serialize)]
-struct Block<'a> {
-    text: &'a str,
-}
+/// Where the answer stands in what was written, in bytes of the output; nothing for a record without one.
+pub(crate) type Answer = Option<(usize, usize)>;
 
-#[derive(Serialize)]
-struct Message<T> {
-    role: &'static str,
-    content: T,
-}
-
-#[derive(Serialize)]
-struct BedrockConversation<'a> {
-    #[serde(rename = "schemaVersion")]
-    schema_version: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    system: Vec<Block<'a>>,
-    messages: Vec<Message<Vec<Block<'a>>>>,
-}
-
-#[derive(Serialize)]
-struct AnthropicMessages<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<Cow<'a, str>>,
-    messages: Vec<Message<Cow<'a, str>>>,
-}
-
-#[derive(Serialize)]
-struct PromptCompletion<'a> {
-    prompt: Cow<'a, str>,
-    completion: Cow<'a, str>,
-}
-
-/// Writes one canonical line, or says which text has no place in `shape`.
+/// Writes one canonical line, or says which text has no place in `shape`. After an error the output holds a part of the line.
 pub(crate) fn write(
-    record: &Conversation<'_>,
+    record: &Record<'_>,
     shape: RecordShape,
     out: &mut Vec<u8>,
-) -> Result<(), Problem> {
-    match shape {
-        RecordShape::BedrockConversation => line(
-            out,
-            &BedrockConversation {
-                schema_version: SCHEMA_VERSION,
-                system: blocks(&record.system),
-                messages: record
-                    .turns
-                    .iter()
-                    .map(|turn| Message {
-                        role: turn.role.as_str(),
-                        content: blocks(&turn.texts),
-                    })
-                    .collect(),
-            },
-        ),
-        RecordShape::AnthropicMessages => line(
-            out,
-            &AnthropicMessages {
-                system: (!record.system.is_empty()).then(|| joined(&record.system)),
-                messages: record
-                    .turns
-                    .iter()
-                    .map(|turn| Message {
-                        role: turn.role.as_str(),
-                        content: turn.text(),
-                    })
-                    .collect(),
-            },
-        ),
-        RecordShape::PromptCompletion => {
-            let [prompt, completion] = &record.turns[..] else {
-                return Err(Problem::new(
-                    &rules::NO_PLACE,
-                    "$.messages",
-                    format!("{} messages", record.turns.len()),
-                    "This model trains on prompt and completion only. Write one record per answer, with what came before it in the prompt.",
-                ));
-            };
-            if !record.system.is_empty() {
-                return Err(Problem::new(
-                    &rules::NO_PLACE,
-                    "$.system",
-                    bounded(&joined(&record.system)),
-                    "This model trains on prompt and completion only. Write the system text at the start of the prompt, here and wherever the model is asked.",
-                ));
-            }
-            line(
+) -> Result<Answer, Problem> {
+    let answer = match (record, shape) {
+        (
+            Record::Conversation(record),
+            RecordShape::BedrockConversation | RecordShape::DistillationPrompts,
+        ) => bedrock(record, out),
+        (Record::Conversation(record), RecordShape::AnthropicMessages) => anthropic(record, out)?,
+        (Record::Conversation(record), RecordShape::PromptCompletion) => pair(record, out)?,
+        (Record::Document(text), RecordShape::Documents) => {
+            document(text.raw(), out);
+            None
+        }
+        (Record::Caption { image, caption }, RecordShape::ImageCaptions) => {
+            push(
                 out,
-                &PromptCompletion {
-                    prompt: prompt.text(),
-                    completion: completion.text(),
-                },
+                &["{\"image-ref\":\"", image.raw(), "\",\"caption\":\""],
+            );
+            let start = out.len();
+            push(out, &[caption.raw()]);
+            let answer = Some((start, out.len()));
+            push(out, &["\"}"]);
+            answer
+        }
+        (Record::Reinforcement { json, .. }, RecordShape::Reinforcement)
+        | (Record::Log { json, .. }, RecordShape::DistillationPrompts) => {
+            out.extend_from_slice(json);
+            None
+        }
+        (record, shape) => return Err(other_trainer(record, shape)),
+    };
+    out.push(b'\n');
+    Ok(answer)
+}
+
+/// Appends the line of a document without its line feed; `raw` is its escaped text.
+pub(crate) fn document(raw: &str, out: &mut Vec<u8>) {
+    push(out, &["{\"text\":\"", raw, "\"}"]);
+}
+
+fn other_trainer(record: &Record<'_>, shape: RecordShape) -> Problem {
+    let what = match record {
+        Record::Conversation(_) => "a question with its answer",
+        Record::Document(_) => "a document",
+        Record::Caption { .. } => "an image with its caption",
+        Record::Reinforcement { .. } => "a record with a reference answer",
+        Record::Log { .. } => "an invocation log",
+    };
+    Problem::new(
+        &rules::OTHER_TRAINER,
+        "$",
+        what,
+        format!(
+            "This pipeline's trainer takes {}. Move the file to a pipeline of its kind.",
+            shape_name(shape)
+        ),
+    )
+}
+
+/// What records of this shape are, for messages.
+pub(crate) fn shape_name(shape: RecordShape) -> &'static str {
+    match shape {
+        RecordShape::BedrockConversation => "Bedrock conversation",
+        RecordShape::PromptCompletion => "prompt/completion",
+        RecordShape::AnthropicMessages => "Anthropic messages",
+        RecordShape::Documents => "{\"text\"} documents",
+        RecordShape::DistillationPrompts => "prompts for distillation",
+        RecordShape::ImageCaptions => "image-ref/caption",
+        RecordShape::Reinforcement => "messages with reference_answer",
+    }
+}
+
+fn push(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn bedrock(record: &Conversation<'_>, out: &mut Vec<u8>) -> Answer {
+    push(out, &["{\"schemaVersion\":\"", SCHEMA_VERSION, "\","]);
+    if !record.system.is_empty() {
+        push(out, &["\"system\":["]);
+        for (index, text) in record.system.iter().enumerate() {
+            push(
+                out,
+                &[
+                    if index > 0 { "," } else { "" },
+                    "{\"text\":\"",
+                    text.raw(),
+                    "\"}",
+                ],
             );
         }
+        push(out, &["],"]);
+    }
+    push(out, &["\"messages\":["]);
+    let mut answer = None;
+    for (index, turn) in record.turns.iter().enumerate() {
+        push(
+            out,
+            &[
+                if index > 0 { "," } else { "" },
+                "{\"role\":\"",
+                turn.role.as_str(),
+                "\",\"content\":[",
+            ],
+        );
+        let start = out.len();
+        for (index, block) in turn.blocks.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_block(block, out);
+        }
+        answer = (turn.role == Role::Assistant).then_some((start, out.len()));
+        push(out, &["]}"]);
+    }
+    out.push(b']');
+    if let Some(tools) = &record.tools {
+        push(out, &[",\"toolConfig\":", tools]);
+    }
+    out.push(b'}');
+    answer
+}
+
+fn write_block(block: &Block<'_>, out: &mut Vec<u8>) {
+    match block {
+        Block::Text(text) => push(out, &["{\"text\":\"", text.raw(), "\"}"]),
+        Block::Reasoning(text) => {
+            push(
+                out,
+                &[
+                    "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"",
+                    text.raw(),
+                    "\"}}}",
+                ],
+            );
+        }
+        Block::Media(media) => write_media(media, out),
+        Block::ToolUse(used) => {
+            let ToolUse { id, name, input } = used.as_ref();
+            push(
+                out,
+                &[
+                    "{\"toolUse\":{\"toolUseId\":\"",
+                    id.raw(),
+                    "\",\"name\":\"",
+                    name.raw(),
+                ],
+            );
+            push(out, &["\",\"input\":", input, "}}"]);
+        }
+        Block::ToolResult(result) => write_result(result, out),
+    }
+}
+
+fn write_media(media: &Media<'_>, out: &mut Vec<u8>) {
+    push(
+        out,
+        &[
+            "{\"",
+            media.kind.as_str(),
+            "\":{\"format\":\"",
+            media.format.raw(),
+        ],
+    );
+    push(
+        out,
+        &[
+            "\",\"source\":{\"s3Location\":{\"uri\":\"",
+            media.uri.raw(),
+            "\"",
+        ],
+    );
+    if let Some(owner) = &media.owner {
+        push(out, &[",\"bucketOwner\":\"", owner.raw(), "\""]);
+    }
+    push(out, &["}}}}"]);
+}
+
+fn write_result(result: &ToolResult<'_>, out: &mut Vec<u8>) {
+    push(
+        out,
+        &[
+            "{\"toolResult\":{\"toolUseId\":\"",
+            result.id.raw(),
+            "\",\"content\":[",
+        ],
+    );
+    for (index, part) in result.content.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        match part {
+            ResultPart::Text(text) => push(out, &["{\"text\":\"", text.raw(), "\"}"]),
+            ResultPart::Json(json) => push(out, &["{\"json\":", json, "}"]),
+        }
+    }
+    push(out, &["]"]);
+    if let Some(status) = &result.status {
+        push(out, &[",\"status\":\"", status.raw(), "\""]);
+    }
+    push(out, &["}}"]);
+}
+
+fn anthropic(record: &Conversation<'_>, out: &mut Vec<u8>) -> Result<Answer, Problem> {
+    out.push(b'{');
+    if !record.system.is_empty() {
+        push(out, &["\"system\":\""]);
+        joined(&record.system, out);
+        push(out, &["\","]);
+    }
+    push(out, &["\"messages\":["]);
+    let mut answer = None;
+    for (index, turn) in record.turns.iter().enumerate() {
+        push(
+            out,
+            &[
+                if index > 0 { "," } else { "" },
+                "{\"role\":\"",
+                turn.role.as_str(),
+                "\",\"content\":\"",
+            ],
+        );
+        let start = out.len();
+        only_text(turn, out)?;
+        answer = (turn.role == Role::Assistant).then_some((start, out.len()));
+        push(out, &["\"}"]);
+    }
+    push(out, &["]}"]);
+    Ok(answer)
+}
+
+fn pair(record: &Conversation<'_>, out: &mut Vec<u8>) -> Result<Answer, Problem> {
+    let [prompt, completion] = &record.turns[..] else {
+        return Err(Problem::new(
+            &rules::NO_PLACE,
+            "$.messages",
+            format!("{} messages", record.turns.len()),
+            "This model trains on prompt and completion only. Write one record per answer, with what came before it in the prompt.",
+        ));
+    };
+    if !record.system.is_empty() {
+        let texts: Vec<_> = record.system.iter().map(Text::plain).collect();
+        return Err(Problem::new(
+            &rules::NO_PLACE,
+            "$.system",
+            bounded(&texts.join("\n")),
+            "This model trains on prompt and completion only. Write the system text at the start of the prompt, here and wherever the model is asked.",
+        ));
+    }
+    push(out, &["{\"prompt\":\""]);
+    only_text(prompt, out)?;
+    push(out, &["\",\"completion\":\""]);
+    let start = out.len();
+    only_text(completion, out)?;
+    let answer = Some((start, out.len()));
+    push(out, &["\"}"]);
+    Ok(answer)
+}
+
+/// The texts of a turn that may hold nothing else, a line feed between them.
+fn only_text(turn: &Turn<'_>, out: &mut Vec<u8>) -> Result<(), Problem> {
+    for (index, block) in turn.blocks.iter().enumerate() {
+        let Block::Text(text) = block else {
+            return Err(Problem::new(
+                &rules::NO_PLACE,
+                format!("$.messages[{}]", turn.index),
+                "something else than text",
+                "This model trains on text only: take the record out.",
+            ));
+        };
+        push(out, &[if index > 0 { "\\n" } else { "" }, text.raw()]);
     }
     Ok(())
 }
 
-fn blocks<'a>(texts: &'a [Cow<'_, str>]) -> Vec<Block<'a>> {
-    texts.iter().map(|text| Block { text }).collect()
+fn joined(texts: &[Text<'_>], out: &mut Vec<u8>) {
+    for (index, text) in texts.iter().enumerate() {
+        push(out, &[if index > 0 { "\\n" } else { "" }, text.raw()]);
+    }
 }
 
 /// Appends `value` as one line of JSON. Strings and structs always serialize, and a vector takes all bytes.
@@ -148,80 +335,112 @@ pub fn record_digest(canonical_line: &[u8]) -> [u8; 16] {
     digest
 }
 
-/// Every text of a canonical line: system, prompt and completion.
-pub(crate) fn texts_of(canonical_line: &[u8]) -> Vec<String> {
-    fn gather(json: &Json<'_>, name: &str, texts: &mut Vec<String>) {
-        match json {
-            Json::Text(text) if !matches!(name, "role" | "schemaVersion" | "category") => {
-                texts.push(text.to_string())
-            }
-            Json::Array(items) => items.iter().for_each(|item| gather(item, name, texts)),
-            Json::Object(object) => object
-                .0
-                .iter()
-                .for_each(|(name, value)| gather(value, name, texts)),
-            _ => {}
-        }
-    }
-    let mut texts = Vec::new();
-    if let Ok(json) = std::str::from_utf8(canonical_line)
-        .map_err(drop)
-        .and_then(|text| parse_canonical(text).map_err(drop))
-    {
-        gather(&json, "", &mut texts);
-    }
-    texts
+/// What a canonical line holds, as sealing needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CanonicalRecord {
+    /// The rendered prompt; a document's whole text.
+    pub(crate) prompt: String,
+    /// Nothing for a record without an answer.
+    pub(crate) completion: Option<String>,
+    /// Tokens of every text, estimated.
+    pub(crate) tokens: u64,
 }
 
 /// Prompt and completion of a canonical line, in one parse.
 pub(crate) fn read(canonical_line: &[u8]) -> Option<(String, Option<String>)> {
-    let Ok(Json::Object(object)) = parse_canonical(std::str::from_utf8(canonical_line).ok()?)
-    else {
-        return None;
+    read_by(&mut Tape::default(), canonical_line).map(|record| (record.prompt, record.completion))
+}
+
+/// `read` on a tape that is used again.
+pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<CanonicalRecord> {
+    let line = std::str::from_utf8(canonical_line).ok()?.trim_ascii_end();
+    tape.parse_canonical(line).ok()?;
+    let value = tape.value(line);
+    let mut tokens = 0;
+    count_tokens(value, "", &mut tokens);
+    let text = |name| {
+        value
+            .get(name)
+            .and_then(Value::text)
+            .map(|text| text.plain().into_owned())
     };
-    if let Some(evaluation) = EvalRecord::read(&object) {
-        return Some((evaluation.prompt, Some(evaluation.reference_response)));
+    if let Some(evaluation) = EvalRecord::read(value) {
+        let (prompt, completion) = (evaluation.prompt, Some(evaluation.reference_response));
+        return Some(CanonicalRecord {
+            prompt,
+            completion,
+            tokens,
+        });
     }
-    if let (Some(Json::Text(prompt)), Some(Json::Text(completion))) =
-        (object.get("prompt"), object.get("completion"))
-    {
-        return Some((prompt.to_string(), Some(completion.to_string())));
+    let pairs = [("prompt", "completion"), ("image-ref", "caption")];
+    for (prompt, completion) in pairs {
+        if let (Some(prompt), Some(completion)) = (text(prompt), text(completion)) {
+            return Some(CanonicalRecord {
+                prompt,
+                completion: Some(completion),
+                tokens,
+            });
+        }
     }
-    let Some(Json::Array(messages)) = object.get("messages") else {
-        return None;
-    };
-    let turns: Option<Vec<Turn<'_>>> = messages.iter().map(|message| turn(message)).collect();
+    if let Some(prompt) = text("text") {
+        return Some(CanonicalRecord {
+            prompt,
+            completion: None,
+            tokens,
+        });
+    }
+    let messages = value
+        .get("messages")
+        .or_else(|| value.get("input")?.get("inputBodyJson")?.get("messages"))?;
+    let turns: Option<Vec<PlainTurn<'_>>> = messages.items().map(turn).collect();
     let turns = turns.filter(|turns| !turns.is_empty())?;
+    let reinforced = value.has("reference_answer");
     let completion = turns
         .last()
-        .filter(|last| last.role == Role::Assistant)
+        .filter(|last| last.role == Role::Assistant && !reinforced)
         .map(|last| last.text().into_owned());
-    Some((render_prompt(&turns), completion))
-}
-
-fn turn<'a>(message: &'a Json<'_>) -> Option<Turn<'a>> {
-    let Json::Object(message) = message else {
-        return None;
-    };
-    let role = match message.get("role")? {
-        Json::Text(role) if role == "user" => Role::User,
-        Json::Text(role) if role == "assistant" => Role::Assistant,
-        _ => return None,
-    };
-    let texts = match message.get("content")? {
-        Json::Text(text) => vec![Cow::Borrowed(text.as_ref())],
-        Json::Array(blocks) => blocks.iter().filter_map(block_text).collect(),
-        _ => return None,
-    };
-    Some(Turn { role, texts })
-}
-
-fn block_text<'a>(block: &'a Json<'_>) -> Option<Cow<'a, str>> {
-    let Json::Object(Object(members)) = block else {
-        return None;
-    };
-    members.iter().find_map(|(name, value)| match value {
-        Json::Text(text) if name == "text" => Some(Cow::Borrowed(text.as_ref())),
-        _ => None,
+    Some(CanonicalRecord {
+        prompt: render_prompt(&turns),
+        completion,
+        tokens,
     })
+}
+
+fn count_tokens(value: Value<'_>, name: &str, tokens: &mut u64) {
+    match value.text() {
+        Some(text)
+            if !matches!(
+                name,
+                "role" | "schemaVersion" | "category" | "image-ref" | "uri" | "format"
+            ) =>
+        {
+            *tokens += crate::tokens::estimate(&text);
+        }
+        Some(_) => {}
+        None => {
+            for item in value.items() {
+                let own = item.name();
+                count_tokens(item, if own.is_empty() { name } else { &own }, tokens);
+            }
+        }
+    }
+}
+
+fn turn(message: Value<'_>) -> Option<PlainTurn<'_>> {
+    let role = match message.get("role")? {
+        role if role.is("user") || role.is("tool") || role.is("system") || role.is("developer") => {
+            Role::User
+        }
+        role if role.is("assistant") => Role::Assistant,
+        _ => return None,
+    };
+    let content = message.get("content")?;
+    let texts = match content.text() {
+        Some(text) => vec![text.plain().into_owned().into()],
+        None => content
+            .items()
+            .filter_map(|block| Some(block.get("text")?.text()?.plain().into_owned().into()))
+            .collect(),
+    };
+    Some(PlainTurn { role, texts })
 }

@@ -1,14 +1,23 @@
 //! One streaming pass over one file: bytes, decompression, lines, records, findings, canonical lines.
 use perennial_core::limits::DataLimits;
 
+use std::sync::Arc;
+
 use crate::{
+    canonical::shape_name,
     decompress::Decompressor,
-    finding::{Findings, Problem},
-    lines::Lines,
-    records::Records,
+    finding::Problem,
+    pass::{
+        block::{Work, Worker},
+        cut::{Cutter, Piece},
+        merge::Merger,
+        plan::{Plan, SecretsRule, Spill},
+        workers::Workers,
+    },
     rules,
+    sealer::Excluded,
     sniff::{self, Compression},
-    summary::{Summary, Verdict},
+    summary::{REPORT_FORM, Summary, Target, Verdict},
 };
 
 /// What a file is for, which decides its shapes and its limits.
@@ -45,17 +54,23 @@ impl Default for Bounds {
 }
 
 /// Validates and compiles one file, pushed in chunks of any size. Any bytes end in a [`Summary`]; how they were cut
-/// into chunks makes no difference to it.
+/// into chunks, and how many threads worked on them, makes no difference to it.
 ///
-/// Memory is bounded by one line (8 MiB), 16 bytes for each record up to the model's record limit, and the output of
-/// one chunk: a compressed chunk may become 200 times its size, so push a compressed file in pieces of 64 KiB or so.
+/// Memory is bounded by a few blocks of 256 KiB for each thread, one line (8 MiB), 32 bytes for each record up to the model's record
+/// limit (above it a file, [`Compiler::with_spill`]), and the output of one chunk: a compressed chunk may become 200 times its
+/// size, so push a compressed file in pieces of 64 KiB or so.
 #[derive(Debug)]
 pub struct Compiler {
     bounds: Bounds,
+    name: String,
     input: Input,
     text: Text,
     compression: Option<Compression>,
     bytes_read: u64,
+    model: Option<String>,
+    technique: Option<String>,
+    threads: usize,
+    secrets: SecretsRule,
 }
 
 enum Input {
@@ -86,11 +101,61 @@ impl Compiler {
     pub(crate) fn with_bounds(name: &str, purpose: Purpose, bounds: Bounds) -> Self {
         Self {
             bounds,
+            name: name.to_owned(),
             input: Input::Undecided(Vec::new()),
-            text: Text::new(name, purpose, bounds),
+            text: Text::new(purpose, bounds),
             compression: None,
             bytes_read: 0,
+            model: None,
+            technique: None,
+            threads: 1,
+            secrets: SecretsRule::default(),
         }
+    }
+
+    /// Names the model and the technique in the summary.
+    #[must_use]
+    pub fn for_model(mut self, model: &str, technique: &str) -> Self {
+        self.model = Some(model.to_owned());
+        self.technique = Some(technique.to_owned());
+        self
+    }
+
+    /// Works on so many threads of its own; on the caller's with 1, the default.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.clamp(1, 64);
+        self
+    }
+
+    /// What is done about keys, tokens and card numbers.
+    #[must_use]
+    pub fn with_secrets(mut self, rule: SecretsRule) -> Self {
+        self.secrets = rule;
+        self
+    }
+
+    /// Names the bucket of the file, in which the media of its records have to lie.
+    #[must_use]
+    pub fn in_bucket(mut self, bucket: &str) -> Self {
+        self.text
+            .plan_mut(|plan| plan.bucket = Some(bucket.to_owned()));
+        self
+    }
+
+    /// Leaves out training records whose prompt stands in the evaluation set.
+    #[must_use]
+    pub fn with_evaluation(mut self, evaluation: Excluded) -> Self {
+        self.text
+            .plan_mut(|plan| plan.evaluation = Some(evaluation));
+        self
+    }
+
+    /// Keeps what is needed to find duplicates among records over the model's limit in this file.
+    #[must_use]
+    pub fn with_spill(mut self, spill: Box<dyn Spill>) -> Self {
+        self.text.merger.spill_to(spill);
+        self
     }
 
     /// Reads the next bytes of the file and appends canonical lines to `out`.
@@ -114,7 +179,7 @@ impl Compiler {
     /// Whether something was found that makes reading on pointless, like a binary file. Further pushes do nothing.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
-        self.text.records.hopeless
+        self.text.merger.hopeless
     }
 
     /// Reads what is left and says what came of the file.
@@ -125,12 +190,12 @@ impl Compiler {
         }
         let text = &mut self.text;
         if let Input::Compressed(decompressor) = &mut self.input
-            && !text.records.hopeless
-            && let Err(problem) = decompressor.finish(|piece| text.push(piece, out))
+            && !text.merger.hopeless
+            && let Err(problem) = decompressor.finish(|piece| text.push(&self.name, piece, out))
         {
-            text.records.give_up(problem);
+            text.merger.give_up(problem);
         }
-        text.finish(out);
+        text.finish(&self.name, out);
         self.summary()
     }
 
@@ -138,48 +203,51 @@ impl Compiler {
         let Input::Undecided(head) = std::mem::replace(&mut self.input, Input::Plain) else {
             return;
         };
+        self.text.configure(self.secrets, self.threads);
         self.compression = sniff::compression(&head);
         if let Some(compression) = self.compression {
             match Decompressor::new(compression, self.bounds) {
                 Ok(decompressor) => self.input = Input::Compressed(Box::new(decompressor)),
-                Err(problem) => self.text.records.give_up(problem),
+                Err(problem) => self.text.merger.give_up(problem),
             }
         }
         self.feed(&head, out);
     }
 
     fn feed(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        let text = &mut self.text;
+        let (text, name) = (&mut self.text, &self.name);
         if let Input::Compressed(decompressor) = &mut self.input {
-            if let Err(problem) = decompressor.push(chunk, |piece| text.push(piece, out)) {
-                text.records.give_up(problem);
+            if let Err(problem) = decompressor.push(chunk, |piece| text.push(name, piece, out)) {
+                text.merger.give_up(problem);
             }
         } else {
-            text.push(chunk, out);
+            text.push(name, chunk, out);
         }
     }
 
     fn summary(self) -> Summary {
-        let records = self.text.records;
-        let Findings {
-            listed,
-            counts,
-            errors,
-            warnings,
-        } = records.findings;
+        let (shape, source) = match &self.text.plan.purpose {
+            Purpose::Training(limits) => (shape_name(limits.shape), limits.source.clone()),
+            Purpose::Evaluation => ("prompt/referenceResponse", String::new()),
+        };
+        let merger = self.text.merger;
+        let statistics = merger.statistics();
+        let findings = merger.findings;
         Summary {
-            form: crate::REPORT_FORM,
-            target: crate::Target::default(),
-            conflicts: 0,
-            statistics: crate::Statistics::default(),
-            samples: Vec::new(),
-            name: records.name,
-            verdict: if errors == 0 {
+            form: REPORT_FORM,
+            name: self.name,
+            verdict: if findings.errors == 0 {
                 Verdict::Accepted
             } else {
                 Verdict::Rejected
             },
-            shape: records.shape.map(|shape| shape.label().to_owned()),
+            target: Target {
+                model: self.model,
+                technique: self.technique,
+                shape: shape.to_owned(),
+                source,
+            },
+            shape: merger.shape.map(|shape| shape.label().to_owned()),
             compression: self.compression.map(|compression| {
                 match compression {
                     Compression::Gzip => "gzip",
@@ -187,82 +255,151 @@ impl Compiler {
                 }
                 .to_owned()
             }),
-            lines: records.lines,
-            records: records.written,
-            duplicates: records.duplicates,
+            lines: merger.lines,
+            records: merger.written,
+            duplicates: merger.duplicates,
+            conflicts: merger.conflicts,
             bytes_read: self.bytes_read,
             bytes_decompressed: match &self.input {
                 Input::Compressed(decompressor) => decompressor.written,
                 _ => self.bytes_read,
             },
-            tokens_estimate: records.tokens,
-            findings: listed,
-            finding_counts: counts,
-            errors,
-            warnings,
+            tokens_estimate: merger.tokens,
+            statistics,
+            samples: merger.samples,
+            findings: findings.listed,
+            finding_counts: findings
+                .counts
+                .into_iter()
+                .map(|(rule, count)| (rule.to_owned(), count))
+                .collect(),
+            errors: findings.errors,
+            warnings: findings.warnings,
         }
     }
 }
 
-/// The decompressed text: its head is looked at once, then it is cut into lines.
+/// The decompressed text: its head is looked at once, then it is cut into blocks of lines, and these are worked on.
 #[derive(Debug)]
 struct Text {
     head: Option<Vec<u8>>,
-    lines: Lines,
-    records: Records,
+    plan: Arc<Plan>,
+    merger: Merger,
+    cutter: Cutter,
+    worker: Worker,
+    workers: Option<Workers>,
+    threads: usize,
 }
 
 impl Text {
-    fn new(name: &str, purpose: Purpose, bounds: Bounds) -> Self {
+    fn new(purpose: Purpose, bounds: Bounds) -> Self {
         Self {
             head: Some(Vec::new()),
-            lines: Lines::new(bounds.line),
-            records: Records::new(name, purpose),
+            merger: Merger::new(&purpose),
+            plan: Arc::new(Plan::new(purpose, SecretsRule::default(), bounds.line)),
+            cutter: Cutter::new(bounds.line),
+            worker: Worker::default(),
+            workers: None,
+            threads: 1,
         }
     }
 
-    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    fn configure(&mut self, secrets: SecretsRule, threads: usize) {
+        self.plan_mut(|plan| plan.set_secrets(secrets));
+        self.threads = threads;
+    }
+
+    /// Changes the plan; only before threads share it.
+    fn plan_mut(&mut self, change: impl FnOnce(&mut Plan)) {
+        change(Arc::make_mut(&mut self.plan));
+    }
+
+    fn push(&mut self, name: &str, bytes: &[u8], out: &mut Vec<u8>) -> bool {
         match &mut self.head {
             Some(head) => {
                 head.extend_from_slice(bytes);
                 if head.len() >= sniff::HEAD {
-                    self.look(out);
+                    self.look(name, out);
                 }
             }
-            None => self.lines.push(bytes, |line| self.records.line(line, out)),
+            None => self.cut(bytes, out),
         }
-        !self.records.hopeless
+        !self.merger.hopeless
     }
 
-    fn look(&mut self, out: &mut Vec<u8>) {
+    fn look(&mut self, name: &str, out: &mut Vec<u8>) {
         let Some(head) = self.head.take() else { return };
-        if let Some(problem) =
-            sniff::refuse(&head[..head.len().min(sniff::HEAD)], &self.records.name)
-        {
-            self.records.give_up(problem);
+        if let Some(problem) = sniff::refuse(&head[..head.len().min(sniff::HEAD)], name) {
+            self.merger.give_up(problem);
             return;
         }
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
         if text.len() < head.len() {
-            self.records.findings.add(
-                0,
-                Problem::of_file(
-                    &rules::BYTE_ORDER_MARK,
-                    "a UTF-8 byte order mark at the start",
-                    "Nothing: it was taken off.",
-                ),
-            );
+            self.merger.findings.add_of_file(Problem::of_file(
+                &rules::BYTE_ORDER_MARK,
+                "a UTF-8 byte order mark at the start",
+                "Nothing: it was taken off.",
+            ));
         }
-        self.lines.push(text, |line| self.records.line(line, out));
+        self.cut(text, out);
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        if !self.records.hopeless {
-            self.look(out);
+    fn cut(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+        cutter.push(bytes, |piece| self.take(piece, out));
+        self.cutter = cutter;
+    }
+
+    fn take(&mut self, piece: Piece, out: &mut Vec<u8>) {
+        match piece {
+            Piece::Lines(lines) => self.work(
+                Work {
+                    lines,
+                    numbers: None,
+                },
+                out,
+            ),
+            Piece::TooLong(length) => {
+                self.wait(out);
+                self.merger.too_long(length);
+            }
         }
-        if !self.records.hopeless {
-            self.lines.finish(|line| self.records.line(line, out));
+    }
+
+    fn work(&mut self, work: Work, out: &mut Vec<u8>) {
+        // Until the shape is known, which every later block is told, blocks are worked on here.
+        if self.threads > 1 && self.plan.shape.is_some() {
+            let workers = self
+                .workers
+                .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
+            let merger = &mut self.merger;
+            workers.send(work, |done| merger.take(done, out));
+            return;
         }
-        self.records.finish();
+        let done = self.worker.work(&self.plan, &work);
+        self.merger.take(done, out);
+        if self.plan.shape.is_none() && self.merger.shape.is_some() {
+            let shape = self.merger.shape;
+            self.plan_mut(|plan| plan.shape = shape);
+        }
+    }
+
+    /// Waits for every block that is under way.
+    fn wait(&mut self, out: &mut Vec<u8>) {
+        while let Some(done) = self.workers.as_mut().and_then(Workers::next) {
+            self.merger.take(done, out);
+        }
+    }
+
+    fn finish(&mut self, name: &str, out: &mut Vec<u8>) {
+        if !self.merger.hopeless {
+            self.look(name, out);
+        }
+        if !self.merger.hopeless {
+            let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+            cutter.finish(|piece| self.take(piece, out));
+        }
+        self.wait(out);
+        self.merger.finish(&self.plan);
     }
 }

@@ -11,6 +11,13 @@ pub enum Role {
 }
 
 impl Role {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::User => Self::Assistant,
+            Self::Assistant => Self::User,
+        }
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -41,22 +48,6 @@ impl<'a> Turn<'a> {
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
         joined(&self.texts)
-    }
-}
-
-/// A system text and turns that alternate from user to assistant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Conversation<'a> {
-    pub(crate) system: Vec<Cow<'a, str>>,
-    pub(crate) turns: Vec<Turn<'a>>,
-}
-
-impl<'a> Conversation<'a> {
-    /// Every text, with the path-like place where it stands.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &Cow<'a, str>> {
-        self.system
-            .iter()
-            .chain(self.turns.iter().flat_map(|turn| &turn.texts))
     }
 }
 

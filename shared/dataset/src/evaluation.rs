@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     canonical,
     finding::{Problem, bounded},
-    json::{Json, Object, parse_canonical},
-    members::{extra_members, text_member},
+    json::{Tape, Value},
+    members::{extra_members, names, text_member},
+    path::Path,
     rules,
 };
 
@@ -27,10 +28,10 @@ impl EvalRecord {
     /// Reads a canonical evaluation line; nothing if it is no such line.
     #[must_use]
     pub fn parse(canonical_line: &[u8]) -> Option<Self> {
-        match parse_canonical(std::str::from_utf8(canonical_line).ok()?) {
-            Ok(Json::Object(object)) => Self::read(&object),
-            _ => None,
-        }
+        let line = std::str::from_utf8(canonical_line).ok()?.trim_ascii_end();
+        let mut tape = Tape::default();
+        tape.parse_canonical(line).ok()?;
+        Self::read(tape.value(line))
     }
 
     /// The canonical line, with its line feed.
@@ -41,10 +42,12 @@ impl EvalRecord {
         out
     }
 
-    pub(crate) fn read(object: &Object<'_>) -> Option<Self> {
-        let text = |name| match object.get(name) {
-            Some(Json::Text(text)) => Some(text.to_string()),
-            _ => None,
+    pub(crate) fn read(value: Value<'_>) -> Option<Self> {
+        let text = |name| {
+            value
+                .get(name)?
+                .text()
+                .map(|text| text.plain().into_owned())
         };
         Some(Self {
             prompt: text("prompt")?,
@@ -55,56 +58,54 @@ impl EvalRecord {
 }
 
 /// Checks a record of an uploaded evaluation file.
-pub(crate) fn check(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<EvalRecord> {
+pub(crate) fn check(value: Value<'_>, problems: &mut Vec<Problem>) -> Option<EvalRecord> {
     let prompt = text_member(
-        object,
+        value,
         "prompt",
         &rules::MISSING_PROMPT,
         &rules::EMPTY_PROMPT,
         problems,
     );
     let reference = text_member(
-        object,
+        value,
         "referenceResponse",
         &rules::MISSING_REFERENCE,
         &rules::EMPTY_REFERENCE,
         problems,
     );
-    let category = match object.some("category") {
-        None => None,
-        Some(Json::Text(category)) => Some(category.to_string()),
-        Some(other) => {
+    let category = value.some("category").and_then(|category| {
+        let text = category.text();
+        if text.is_none() {
             problems.push(Problem::new(
                 &rules::WRONG_TYPE,
                 "$.category",
-                other.kind(),
+                category.kind_name(),
                 "Write the category as a string, or leave it out.",
             ));
-            None
         }
-    };
+        text
+    });
     extra_members(
-        object,
-        "$",
+        value,
+        Path::Root,
         &["prompt", "referenceResponse", "category"],
         problems,
     );
     Some(EvalRecord {
-        prompt: prompt?.to_owned(),
-        reference_response: reference?.to_owned(),
-        category,
+        prompt: prompt?.plain().into_owned(),
+        reference_response: reference?.plain().into_owned(),
+        category: category.map(|text| text.plain().into_owned()),
     })
 }
 
 /// The finding for a training record in an evaluation file.
-pub(crate) fn training_record_here(object: &Object<'_>, shape: &str) -> Problem {
-    let members: Vec<&str> = object.names().take(8).collect();
+pub(crate) fn training_record_here(value: Value<'_>, shape: &str) -> Problem {
     Problem::new(
         &rules::WRONG_PLACE,
         "$",
         format!(
             "a training record ({shape}) in an evaluation set, with the members {}",
-            bounded(&members.join(", "))
+            bounded(&names(value))
         ),
         "Write {\"prompt\": \"...\", \"referenceResponse\": \"...\"}, or move the file to data/<pipeline>/.",
     )

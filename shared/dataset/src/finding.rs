@@ -43,46 +43,93 @@ pub struct Excerpt {
     pub column: u64,
 }
 
-/// The findings of one file: the first [`LISTED`], and a count of all.
+/// The findings of one file, or of a part of it: the first [`LISTED`], and a count of all.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) listed: Vec<Finding>,
-    pub(crate) counts: BTreeMap<String, u64>,
+    pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) errors: u64,
     pub(crate) warnings: u64,
 }
 
 impl Findings {
-    pub(crate) fn add(&mut self, line: u64, problem: Problem) {
-        let Problem {
-            rule,
-            path,
-            found,
-            fix,
-        } = problem;
-        match rule.severity {
+    /// Takes a finding of the line `number`, whose text is `line`.
+    pub(crate) fn add(&mut self, number: u64, line: &str, problem: Problem) {
+        match problem.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
             Severity::Note => {}
         }
-        match self.counts.get_mut(rule.id) {
-            Some(count) => *count += 1,
-            None => {
-                self.counts.insert(rule.id.to_owned(), 1);
-            }
-        }
+        *self.counts.entry(problem.rule.id).or_default() += 1;
         if self.listed.len() < LISTED {
             self.listed.push(Finding {
-                rule: rule.id.to_owned(),
-                severity: rule.severity,
-                line,
-                path,
-                found,
-                fix,
-                excerpt: None,
+                rule: problem.rule.id.to_owned(),
+                severity: problem.severity,
+                line: number,
+                path: problem.path,
+                found: problem.found,
+                fix: problem.fix,
+                excerpt: problem.span.and_then(|span| excerpt(line, span)),
             });
         }
     }
+
+    /// Takes a finding of the file as a whole.
+    pub(crate) fn add_of_file(&mut self, problem: Problem) {
+        self.add(0, "", problem);
+    }
+
+    /// Takes the findings of the lines after `line`.
+    pub(crate) fn join(&mut self, others: Self, line: u64) {
+        self.errors += others.errors;
+        self.warnings += others.warnings;
+        for (rule, count) in others.counts {
+            *self.counts.entry(rule).or_default() += count;
+        }
+        let room = LISTED - self.listed.len();
+        self.listed
+            .extend(others.listed.into_iter().take(room).map(|mut finding| {
+                finding.line += line;
+                finding
+            }));
+    }
+}
+
+/// The part of the line around these bytes, which are shortened if there are many.
+fn excerpt(line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
+    const BEFORE: usize = 30;
+    const PART: usize = 60;
+    let part = line.get(start..end)?;
+    let before = &line[..start];
+    let from = before
+        .char_indices()
+        .rev()
+        .nth(BEFORE - 1)
+        .map_or(0, |(index, _)| index);
+    let mut text = String::new();
+    if from > 0 {
+        text.push('…');
+    }
+    text.push_str(&escaped(&before[from..], BEFORE));
+    let first = text.chars().count();
+    let shown = escaped(part, PART);
+    text.push_str(&shown);
+    let last = text.chars().count().max(first + 1);
+    if shown.ends_with('…') {
+        return Some(Excerpt {
+            text,
+            from: first,
+            to: last,
+            column: before.chars().count() as u64 + 1,
+        });
+    }
+    text.push_str(&escaped(&line[end..], BEFORE));
+    Some(Excerpt {
+        text,
+        from: first,
+        to: last,
+        column: before.chars().count() as u64 + 1,
+    })
 }
 
 /// A finding that does not know its line yet.
@@ -92,6 +139,10 @@ pub(crate) struct Problem {
     pub(crate) path: String,
     pub(crate) found: String,
     pub(crate) fix: String,
+    /// The bytes of the line that are meant.
+    pub(crate) span: Option<(usize, usize)>,
+    /// Where the configuration makes a rule more severe than its table does.
+    severity: Severity,
 }
 
 impl Problem {
@@ -106,7 +157,25 @@ impl Problem {
             path: bounded(&path.into()),
             found: found.into(),
             fix: fix.into(),
+            span: None,
+            severity: rule.severity,
         }
+    }
+
+    /// Takes the rule as this severe.
+    pub(crate) fn as_severe(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Points at these bytes of the line.
+    pub(crate) fn at(mut self, span: (usize, usize)) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 
     /// A problem of the file as a whole.
@@ -121,9 +190,14 @@ impl Problem {
 
 /// The start of `text`, at most [`EXCERPT`] characters, with whatever could disturb a terminal escaped.
 pub(crate) fn bounded(text: &str) -> String {
+    escaped(text, EXCERPT)
+}
+
+/// The start of `text`, at most so many of its characters, with whatever could disturb a terminal escaped.
+fn escaped(text: &str, most: usize) -> String {
     let mut shown = String::new();
     for (count, character) in text.chars().enumerate() {
-        if count == EXCERPT {
+        if count == most {
             shown.push('…');
             break;
         }

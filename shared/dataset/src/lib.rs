@@ -12,12 +12,13 @@ mod decompress;
 mod evaluation;
 mod finding;
 mod json;
-mod lines;
 mod members;
+mod pass;
+mod path;
 mod record;
-mod records;
 mod refusal;
 mod rules;
+mod scan;
 mod sealer;
 mod shape;
 mod sniff;
@@ -30,7 +31,10 @@ pub use compiler::{Compiler, Purpose};
 pub use conversation::{Role, Turn, render_prompt};
 pub use evaluation::EvalRecord;
 pub use finding::{EXCERPT, Excerpt, Finding, LISTED};
-pub use records::canonical_shape;
+pub use pass::{
+    merge::canonical_shape,
+    plan::{SecretsRule, Spill},
+};
 pub use rules::{Rule, Severity, rules};
 pub use sealer::{Excluded, Sealed, Sealer};
 pub use statistics::{Bin, Sample, Spread, Statistics};

@@ -1,38 +1,40 @@
-//! What is said about the members of an object: missing, empty, of the wrong type, unknown, not readable yet.
+//! What is said about the members of an object: missing, empty, of the wrong type, unknown.
 use crate::{
     finding::{Problem, bounded},
-    json::{Json, Object},
+    json::{Kind, Text, Value},
+    path::Path,
     rules::{self, Rule},
 };
 
 /// A member that must be there, be a string, and have more than white space.
 pub(crate) fn text_member<'a>(
-    object: &'a Object<'_>,
+    object: Value<'a>,
     name: &str,
     missing: &'static Rule,
     is_empty: &'static Rule,
     problems: &mut Vec<Problem>,
-) -> Option<&'a str> {
-    match object.some(name) {
-        Some(Json::Text(text)) if text.trim().is_empty() => {
-            problems.push(empty(is_empty, &format!("$.{name}"), text));
+) -> Option<Text<'a>> {
+    let Some(value) = object.some(name) else {
+        problems.push(Problem::new(
+            missing,
+            "$",
+            match object.get(name) {
+                Some(_) => format!("{name} is null"),
+                None => format!("no {name} among the members {}", bounded(&names(object))),
+            },
+            format!("Add \"{name}\" with its text."),
+        ));
+        return None;
+    };
+    let path = Path::Member(&Path::Root, name);
+    match value.text() {
+        Some(text) if text.is_blank() => {
+            problems.push(empty(is_empty, path, &text).at(value.span()));
             None
         }
-        Some(Json::Text(text)) => Some(text),
-        Some(other) => {
-            problems.push(wrong_type(&format!("$.{name}"), "a string", other));
-            None
-        }
+        Some(text) => Some(text),
         None => {
-            problems.push(Problem::new(
-                missing,
-                "$",
-                match object.get(name) {
-                    Some(_) => format!("{name} is null"),
-                    None => format!("no {name} among the members {}", bounded(&names(object))),
-                },
-                format!("Add \"{name}\" with its text."),
-            ));
+            problems.push(wrong_type(path, "a string", value));
             None
         }
     }
@@ -40,70 +42,69 @@ pub(crate) fn text_member<'a>(
 
 /// One warning for all members of `object` that are not `known`.
 pub(crate) fn extra_members(
-    object: &Object<'_>,
-    path: &str,
+    object: Value<'_>,
+    path: Path<'_>,
     known: &[&str],
     problems: &mut Vec<Problem>,
 ) {
-    let extra: Vec<&str> = object
-        .names()
-        .filter(|name| !known.contains(name))
-        .take(8)
-        .collect();
-    if !extra.is_empty() {
-        problems.push(Problem::new(
-            &rules::EXTRA_MEMBER,
-            path,
-            bounded(&extra.join(", ")),
-            "Nothing, if it was only for you: the compiled record leaves it out. Otherwise move its text into the prompt.",
-        ));
-    }
+    let mut extra = object
+        .items()
+        .map(Value::name)
+        .filter(|name| !known.contains(&name.as_ref()));
+    let Some(first) = extra.next() else { return };
+    let names = extra
+        .take(7)
+        .fold(first.into_owned(), |names, name| names + ", " + &name);
+    problems.push(Problem::new(
+        &rules::EXTRA_MEMBER,
+        path,
+        bounded(&names),
+        "Nothing, if it was only for you: the compiled record leaves it out. Otherwise move its text into the prompt.",
+    ));
 }
 
-pub(crate) fn names(object: &Object<'_>) -> String {
-    object.names().take(12).collect::<Vec<_>>().join(", ")
+pub(crate) fn names(object: Value<'_>) -> String {
+    object
+        .items()
+        .take(12)
+        .map(Value::name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A value as a finding shows it.
-pub(crate) fn shown(json: &Json<'_>) -> String {
-    match json {
-        Json::Text(text) => bounded(text),
-        Json::Number(number) => number.to_string(),
-        Json::Bool(value) => value.to_string(),
-        other => other.kind().to_owned(),
+pub(crate) fn shown(value: Value<'_>) -> String {
+    match value.kind() {
+        Kind::Text(text) => bounded(&text.plain()),
+        Kind::Number(number) => bounded(number),
+        Kind::Bool(value) => value.to_string(),
+        _ => value.kind_name().to_owned(),
     }
 }
 
-pub(crate) fn wrong_type(path: &str, wanted: &str, found: &Json<'_>) -> Problem {
-    let found = match found {
-        Json::Text(_) | Json::Number(_) | Json::Bool(_) => {
-            format!("{}: {}", found.kind(), shown(found))
+pub(crate) fn wrong_type(path: Path<'_>, wanted: &str, found: Value<'_>) -> Problem {
+    let shown = match found.kind() {
+        Kind::Text(_) | Kind::Number(_) | Kind::Bool(_) => {
+            format!("{}: {}", found.kind_name(), shown(found))
         }
-        other => other.kind().to_owned(),
+        _ => found.kind_name().to_owned(),
     };
     let wanted = wanted.trim_end_matches(',');
     Problem::new(
         &rules::WRONG_TYPE,
         path,
-        found,
+        shown,
         format!("Write it as {wanted}."),
     )
+    .at(found.span())
 }
 
-pub(crate) fn not_yet(path: &str, what: &str) -> Problem {
-    Problem::new(
-        &rules::CONTENT_NOT_YET,
-        path,
-        bounded(what),
-        "Only text can be trained on yet. Take the record out, or say in text what this holds.",
-    )
-}
-
-pub(crate) fn empty(rule: &'static Rule, path: &str, text: &str) -> Problem {
-    let found = if text.is_empty() {
+pub(crate) fn empty(rule: &'static Rule, path: Path<'_>, text: &Text<'_>) -> Problem {
+    let plain = text.plain();
+    let found = if plain.is_empty() {
         "no character".to_owned()
     } else {
-        format!("only white space: \"{}\"", bounded(text))
+        format!("only white space: \"{}\"", bounded(&plain))
     };
     Problem::new(rule, path, found, "Write the text, or take the record out.")
 }

@@ -9,6 +9,14 @@ use crate::{
 /// The finding for a line that the parser refused.
 pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
     match refused {
+        Refused::Broken { said, .. } if said.contains("surrogate") || said.contains("lone ") => {
+            Problem::new(
+                &rules::BROKEN_UNICODE,
+                "",
+                bounded(&said),
+                "Write the whole pair, or the character itself in UTF-8; Python writes such halves for bytes that it could not read.",
+            )
+        }
         Refused::Broken { at, said } => {
             let column = text
                 .get(..text.floor_char_boundary(at))

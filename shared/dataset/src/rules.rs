@@ -44,6 +44,10 @@ const NOVA: &str = "Amazon Nova user guide, fine-tune-prepare-data-understanding
 const VALIDATOR: &str = "AWS Nova Dataset Validator";
 const FORBIDDEN: &str = "Amazon Nova user guide, fine-tune-prepare-data-understanding; AWS Nova Dataset Validator; \
                          aws/nova-forge-sdk; aws-samples/amazon-bedrock-samples (Claude 3 Haiku)";
+const FORGE: &str = "aws/nova-forge-sdk, dataset_checks_config.py";
+const BOTH: &str = "AWS Nova Dataset Validator; aws/nova-forge-sdk";
+const DISTILLATION: &str =
+    "aws-samples/amazon-bedrock-samples, model distillation's dataset validator";
 const EVALUATION: &str = "Bedrock user guide, model-evaluation-prompt-datasets-judge";
 
 macro_rules! rules {
@@ -77,7 +81,6 @@ rules! {
     DUPLICATE_MEMBER = "duplicate-member", Error, PERENNIAL, "An object names each member once, or text would be lost.";
     NOT_AN_OBJECT = "not-an-object", Error, PREPARE, "A record is a JSON object.";
     UNKNOWN_SHAPE = "unknown-shape", Error, PREPARE, "A record has a known shape.";
-    SHAPE_NOT_YET = "shape-not-yet", Error, PERENNIAL, "A record has a shape that can be read today.";
     MIXED_SHAPES = "mixed-shapes", Error, PERENNIAL, "All records of a file have one shape.";
     WRONG_PLACE = "wrong-place", Error, PERENNIAL,
         "Training records stand under data/, evaluation records under eval/.";
@@ -93,12 +96,39 @@ rules! {
     UNKNOWN_ROLE = "unknown-role", Error, VALIDATOR, "A role is user or assistant (or system, first), in lower case.";
     ROLE_ORDER = "role-order", Error, VALIDATOR,
         "A conversation starts with user, alternates strictly, and ends with assistant.";
-    CONTENT_NOT_YET = "content-not-yet", Error, PERENNIAL,
-        "A message holds text; media, tools and reasoning cannot be read yet.";
     SCHEMA_VERSION = "schema-version", Error, NOVA, "schemaVersion is bedrock-conversation-2024.";
     SCHEMA_VERSION_MISSING = "schema-version-missing", Warning, NOVA,
         "A Bedrock conversation names its schemaVersion; without it, bedrock-conversation-2024 is written.";
     EXTRA_MEMBER = "extra-member", Warning, PERENNIAL, "A member that the shape does not know is left out of the compiled record.";
+    OTHER_TRAINER = "other-trainer", Error, PERENNIAL, "A record is of the kind that the pipeline's trainer takes.";
+    EMPTY_DOCUMENT = "empty-document", Error, VALIDATOR, "A document has more than white space.";
+    DISTILLATION_TURNS = "distillation-turns", Error, DISTILLATION,
+        "A distillation record is one question of one text, with at most one answer.";
+    CONTENT_NOT_TAKEN = "content-not-taken", Error, BOTH, "A record holds only what the model's trainer takes: media, tools, reasoning.";
+    MEDIA_SOURCE = "media-source", Error, BOTH, "Media lie in S3: an address s3://bucket/key of letters, digits, '_', '-', '/' and '.'.";
+    MEDIA_BUCKET = "media-bucket", Error, NOVA, "Images and videos lie in the bucket of the training data.";
+    MEDIA_FORMAT = "media-format", Error, BOTH, "Media have a format that the model takes.";
+    MEDIA_COUNT = "media-count", Error, BOTH, "A message has at most so many images, videos and documents.";
+    MEDIA_MIX = "media-mix", Error, BOTH, "A message holds one kind of media.";
+    MEDIA_PLACE = "media-place", Error, BOTH, "Media stand in user messages.";
+    MIXED_MODALITY = "mixed-modality", Warning, NOVA, "All records of a dataset have one kind of media, or none.";
+    CAPTION_LENGTH = "caption-length", Error, PREPARE, "A caption has 3 to 1,024 characters.";
+    REASONING_PLACE = "reasoning-place", Error, BOTH, "Reasoning stands in assistant messages, and says something.";
+    TOOL_SPEC = "tool-spec", Error, BOTH, "A tool has a name of its own, a description, and a JSON Schema with a type.";
+    TOOL_PLACE = "tool-place", Error, BOTH, "The assistant uses tools; user messages hold their results.";
+    TOOL_PAIRING = "tool-pairing", Error, BOTH,
+        "Each tool use names a defined tool and has an id of its own; each result answers an earlier use, once.";
+    OPTIONAL_MEMBER = "optional-member", Warning, FORGE,
+        "system, image, video, reasoningContent, toolUse and toolResult stand in all records or in none.";
+    BROKEN_UNICODE = "broken-unicode", Error, PREPARE, "A text has no half of a surrogate pair.";
+    REPLACEMENT_CHARACTER = "replacement-character", Warning, PERENNIAL,
+        "A text has no U+FFFD, which stands where a character was lost.";
+    CONTROL_CHARACTER = "control-character", Warning, PERENNIAL,
+        "A text has no control characters but tab, line feed and carriage return.";
+    SECRET = "secret", Warning, PERENNIAL,
+        "A text has no key, token or private key: a model repeats what it was trained on. `[data] secrets` makes this an error, or turns it off.";
+    CARD_NUMBER = "card-number", Warning, PERENNIAL,
+        "A text has no number that is a payment card's by its checksum. `[data] secrets` makes this an error, or turns it off.";
     NO_PLACE = "no-place", Error, PREPARE, "The trainer's shape has a place for every text of a record.";
     FORBIDDEN_STRING = "forbidden-string", Error, FORBIDDEN, "No text holds a string that makes the job fail, in any case.";
     SAMPLE_TOO_LONG = "sample-too-long", Error, PREPARE,
@@ -107,7 +137,13 @@ rules! {
         "A record fits the model's limit by the estimate of 3 characters a token, which errs high.";
     EXACT_DUPLICATE = "exact-duplicate", Note, PERENNIAL, "A record that repeats an earlier one exactly is dropped.";
     DUPLICATES_UNCHECKED = "duplicates-unchecked", Note, PERENNIAL,
-        "Duplicates are looked for up to the model's record limit.";
+        "Duplicates are looked for among all records; over the model's record limit that needs a file.";
+    CONFLICTING_DUPLICATE = "conflicting-duplicate", Warning, PERENNIAL, "A prompt has one completion.";
+    NEAR_CONSTANT = "near-constant-completion", Warning, PERENNIAL, "Completions differ: at most 9 in 10 are the same text.";
+    EVALUATION_LEAK = "evaluation-leak", Note, PERENNIAL,
+        "A record whose prompt stands in the evaluation set is dropped from training.";
+    EVALUATION_LEAKS = "evaluation-leaks", Error, PERENNIAL,
+        "At most 1 % of the records have a prompt that stands in the evaluation set.";
     FEWER_THAN_MINIMUM = "fewer-than-minimum", Note, PREPARE,
         "A dataset has the fewest records that a job takes; one upload may have fewer.";
     MORE_THAN_MAXIMUM = "more-than-maximum", Warning, PREPARE,

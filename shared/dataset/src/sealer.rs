@@ -11,7 +11,7 @@ use perennial_core::{
 use crate::{
     canonical::{self, record_digest},
     evaluation::EvalRecord,
-    tokens::estimate_tokens,
+    json::Tape,
 };
 
 /// The prompts of an evaluation set, which no training record may hold.
@@ -35,6 +35,12 @@ impl Excluded {
                 .map(|record| exact_digest(&record.prompt))
                 .collect(),
         }
+    }
+}
+
+impl Excluded {
+    pub(crate) fn holds(&self, prompt: PromptDigest) -> bool {
+        self.normalised.contains(&prompt)
     }
 }
 
@@ -64,6 +70,7 @@ pub struct Sealer {
     exclude: Excluded,
     holdout: Option<(String, f64)>,
     line: Vec<u8>,
+    tape: Tape,
     digests: HashSet<[u8; 16]>,
     prompts_seen: HashSet<PromptDigest>,
     sealed: Sealed,
@@ -86,7 +93,7 @@ pub struct Sealed {
     pub left_out: u64,
     /// Lines that are no canonical record; 0 unless a shard was damaged.
     pub unreadable: u64,
-    /// Tokens of the training file, estimated; the estimate errs high ([`estimate_tokens`]).
+    /// Tokens of the training file, estimated; the estimate errs high ([`crate::estimate_tokens`]).
     pub tokens_estimate: u64,
     /// The distinct prompts of the training file, in order.
     pub prompts: Vec<PromptDigest>,
@@ -122,6 +129,7 @@ impl Sealer {
             exclude: exclude.into(),
             holdout,
             line: Vec::new(),
+            tape: Tape::default(),
             digests: HashSet::new(),
             prompts_seen: HashSet::new(),
             sealed: Sealed::default(),
@@ -179,10 +187,11 @@ impl Sealer {
             self.sealed.left_out += 1;
             return;
         }
-        let Some((prompt, Some(completion))) = canonical::read(line) else {
+        let Some(record) = canonical::read_by(&mut self.tape, line) else {
             self.sealed.unreadable += 1;
             return;
         };
+        let (prompt, tokens) = (record.prompt, record.tokens);
         let digest = PromptDigest::of(&prompt);
         if self.exclude.normalised.contains(&digest) {
             self.sealed.leaked += 1;
@@ -194,10 +203,12 @@ impl Sealer {
             self.sealed.duplicates += 1;
             return;
         }
-        if self
-            .holdout
-            .as_ref()
-            .is_some_and(|(key, fraction)| held_out(digest, key, *fraction))
+        // What has no answer cannot be asked about.
+        if let Some(completion) = record.completion
+            && self
+                .holdout
+                .as_ref()
+                .is_some_and(|(key, fraction)| held_out(digest, key, *fraction))
         {
             self.sealed.held_out += 1;
             let record = EvalRecord {
@@ -209,10 +220,7 @@ impl Sealer {
             return;
         }
         self.sealed.records += 1;
-        self.sealed.tokens_estimate += canonical::texts_of(line)
-            .iter()
-            .map(|text| estimate_tokens(text))
-            .sum::<u64>();
+        self.sealed.tokens_estimate += tokens;
         if self.prompts_seen.insert(digest) {
             self.sealed.prompts.push(digest);
         }

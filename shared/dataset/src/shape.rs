@@ -1,5 +1,7 @@
 //! Which shape a record has, from the members that it names.
-use crate::json::{Json, Object};
+use perennial_core::limits::RecordShape;
+
+use crate::json::Value;
 
 /// A shape in which records may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,6 +10,11 @@ pub(crate) enum InputShape {
     PromptResponse,
     BedrockConversation,
     Messages,
+    Prompts,
+    Document,
+    Caption,
+    Reinforcement,
+    InvocationLog,
     Evaluation,
 }
 
@@ -18,101 +25,99 @@ impl InputShape {
             Self::PromptResponse => "prompt/response",
             Self::BedrockConversation => "Bedrock conversation",
             Self::Messages => "OpenAI-style messages",
+            Self::Prompts => "prompts only",
+            Self::Document => "{\"text\"} documents",
+            Self::Caption => "image-ref/caption",
+            Self::Reinforcement => "messages with reference_answer",
+            Self::InvocationLog => "Bedrock invocation logs",
             Self::Evaluation => "evaluation (prompt/referenceResponse)",
         }
     }
 }
 
-/// The training shapes, as a message lists them.
-pub(crate) const ACCEPTED: &str = "{\"prompt\", \"completion\"}, {\"prompt\", \"response\"}, \
-     {\"schemaVersion\": \"bedrock-conversation-2024\", \"system\", \"messages\"}, {\"messages\": [{\"role\", \"content\"}]}";
-
-pub(crate) enum Detected {
-    Shape(InputShape),
-    /// A shape of the field that cannot be read yet: its name and what to do today.
-    NotYet(&'static str, &'static str),
-    Unknown,
+/// The shapes that compile for a trainer, as a message lists them.
+pub(crate) fn accepted(target: RecordShape) -> &'static str {
+    match target {
+        RecordShape::BedrockConversation
+        | RecordShape::PromptCompletion
+        | RecordShape::AnthropicMessages => {
+            "{\"prompt\", \"completion\"}, {\"prompt\", \"response\"}, \
+             {\"schemaVersion\": \"bedrock-conversation-2024\", \"system\", \"messages\"}, {\"messages\": [{\"role\", \"content\"}]}"
+        }
+        RecordShape::Documents => "{\"text\"}, {\"input\"}",
+        RecordShape::DistillationPrompts => {
+            "{\"prompt\"}, {\"schemaVersion\": \"bedrock-conversation-2024\", \"system\", \"messages\"}, Bedrock invocation logs"
+        }
+        RecordShape::ImageCaptions => "{\"image-ref\", \"caption\"}",
+        RecordShape::Reinforcement => {
+            "{\"messages\": [{\"role\", \"content\"}], \"reference_answer\"}"
+        }
+    }
 }
 
-/// `so_far` is the shape of the records before, which decides where a member is missing.
-pub(crate) fn detect(object: &Object<'_>, so_far: Option<InputShape>) -> Detected {
-    let has = |name| object.get(name).is_some();
-    if has("messages") {
-        return conversation(object);
+/// What a record's members say; `None` where they say nothing. `so_far` is the shape of the records before, which decides where a
+/// member is missing, and `target` what the trainer takes.
+pub(crate) fn detect(
+    value: Value<'_>,
+    so_far: Option<InputShape>,
+    target: Option<RecordShape>,
+) -> Option<InputShape> {
+    let has = |name| value.has(name);
+    if let Some(messages) = value.get("messages") {
+        return Some(conversation(value, messages, target));
     }
     if has("prompt") && has("referenceResponse") {
-        return Detected::Shape(InputShape::Evaluation);
+        return Some(InputShape::Evaluation);
     }
-    if has("schemaType") || (has("modelId") && has("input") && has("output")) {
-        return Detected::NotYet(
-            "Bedrock invocation log",
-            "Write the log's input and output as {\"prompt\": \"...\", \"completion\": \"...\"}.",
-        );
+    if has("schemaType") || has("modelId") && has("input") {
+        return Some(InputShape::InvocationLog);
     }
     if has("image-ref") {
-        return Detected::NotYet(
-            "image-ref/caption",
-            "Image models cannot be trained yet. Remove the file.",
-        );
+        return Some(InputShape::Caption);
     }
     if has("completion") {
-        return Detected::Shape(InputShape::PromptCompletion);
+        return Some(InputShape::PromptCompletion);
     }
     if has("response") {
-        return Detected::Shape(InputShape::PromptResponse);
+        return Some(InputShape::PromptResponse);
     }
     if has("referenceResponse") {
-        return Detected::Shape(InputShape::Evaluation);
+        return Some(InputShape::Evaluation);
     }
     if has("prompt") {
-        return Detected::Shape(match so_far {
+        return Some(match so_far {
             Some(shape @ (InputShape::PromptResponse | InputShape::Evaluation)) => shape,
+            _ if target == Some(RecordShape::DistillationPrompts) => InputShape::Prompts,
             _ => InputShape::PromptCompletion,
         });
     }
-    if has("text") || (has("input") && !has("output")) {
-        return Detected::NotYet(
-            if has("text") {
-                "{\"text\"} document"
-            } else {
-                "{\"input\"} document"
-            },
-            "Documents serve continued pre-training, which Perennial cannot do yet. For fine-tuning, \
-             write {\"prompt\": \"...\", \"completion\": \"...\"}.",
-        );
+    if has("text") || has("input") && !has("output") {
+        return Some(InputShape::Document);
     }
-    Detected::Unknown
+    None
 }
 
-fn conversation(object: &Object<'_>) -> Detected {
-    if object.get("reference_answer").is_some() {
-        return Detected::NotYet(
-            "messages with reference_answer",
-            "Reinforcement fine-tuning cannot be done yet. For fine-tuning, put the answer last in messages, \
-             with the role assistant.",
-        );
+fn conversation(value: Value<'_>, messages: Value<'_>, target: Option<RecordShape>) -> InputShape {
+    if value.has("schemaVersion") {
+        return InputShape::BedrockConversation;
     }
-    let mut blocks = None;
-    if let Some(Json::Array(messages)) = object.get("messages") {
-        blocks = messages.iter().find_map(|message| match message {
-            Json::Object(message) => match message.get("content") {
-                Some(Json::Array(blocks)) => Some(blocks),
-                _ => None,
-            },
-            _ => None,
-        });
+    if value.has("reference_answer") || target == Some(RecordShape::Reinforcement) {
+        return InputShape::Reinforcement;
     }
-    let bedrock = object.get("schemaVersion").is_some()
-        || matches!(object.get("system"), Some(Json::Array(_)));
-    match blocks.map(|blocks| blocks.first()) {
-        Some(Some(Json::Object(block))) if !bedrock && block.get("type").is_some() => {
-            Detected::NotYet(
-                "OpenAI-style messages with block contents",
-                "Write each content as one string: {\"role\": \"user\", \"content\": \"...\"}.",
-            )
+    if value.get("system").is_some_and(Value::is_array) {
+        return InputShape::BedrockConversation;
+    }
+    // The first message whose content is in blocks says which blocks they are.
+    let blocks = messages
+        .items()
+        .filter(|message| {
+            !message.has("tool_calls") && !message.get("role").is_some_and(|role| role.is("tool"))
+        })
+        .find_map(|message| message.get("content").filter(|content| content.is_array()));
+    match blocks {
+        Some(blocks) if !blocks.items().next().is_some_and(|block| block.has("type")) => {
+            InputShape::BedrockConversation
         }
-        Some(_) => Detected::Shape(InputShape::BedrockConversation),
-        None if bedrock => Detected::Shape(InputShape::BedrockConversation),
-        None => Detected::Shape(InputShape::Messages),
+        _ => InputShape::Messages,
     }
 }

@@ -40,15 +40,6 @@ impl Histogram {
         self.sum = self.sum.saturating_add(value);
     }
 
-    pub(crate) fn join(&mut self, other: &Self) {
-        for (count, more) in self.counts.iter_mut().zip(other.counts) {
-            *count += more;
-        }
-        self.least = self.least.min(other.least);
-        self.most = self.most.max(other.most);
-        self.sum = self.sum.saturating_add(other.sum);
-    }
-
     /// From the first bin that holds a value to the last one; nothing if there is no value.
     pub(crate) fn spread(&self) -> Spread {
         let Some(first) = self.counts.iter().position(|count| *count > 0) else {

@@ -1,4 +1,5 @@
 //! Token counts without a tokenizer: estimates, each with the direction of its error.
+use crate::json::Text;
 
 /// How many tokens `text` has, estimated: one for every 3 ASCII characters and one for every other character.
 ///
@@ -10,6 +11,18 @@ pub fn estimate_tokens(text: &str) -> u64 {
     let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
     let other = text.bytes().filter(|byte| *byte >= 0xc0).count() as u64;
     ascii.div_ceil(3) + other
+}
+
+/// [`estimate_tokens`] of a text in its escaped form.
+pub(crate) fn estimate(text: &Text<'_>) -> u64 {
+    let (ascii, others) = text.characters();
+    ascii.div_ceil(3) + others
+}
+
+/// [`least_tokens`] of a text in its escaped form.
+pub(crate) fn least(text: &Text<'_>) -> u64 {
+    let (ascii, others) = text.characters();
+    (ascii + others) / 6
 }
 
 /// The fewest tokens that `text` may have: one for every 6 characters, which is the figure that the Bedrock user guide

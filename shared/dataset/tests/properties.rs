@@ -4,7 +4,7 @@ mod common;
 
 use common::{compile, compile_in, gzip, limits, nova, training, zstd};
 use perennial_core::limits::RecordShape;
-use perennial_dataset::{Excluded, Purpose, Sealer, completion_of, prompt_of};
+use perennial_dataset::{Compiler, Excluded, Purpose, Sealer, completion_of, prompt_of};
 use proptest::prelude::*;
 
 /// Pieces that files are made of, right and wrong.
@@ -92,6 +92,9 @@ fn purpose() -> impl Strategy<Value = Purpose> {
         Just(nova()),
         Just(training(RecordShape::PromptCompletion)),
         Just(training(RecordShape::AnthropicMessages)),
+        Just(training(RecordShape::Documents)),
+        Just(training(RecordShape::DistillationPrompts)),
+        Just(training(RecordShape::Reinforcement)),
         Just(Purpose::Evaluation)
     ]
 }
@@ -112,7 +115,12 @@ proptest! {
     ) {
         let whole = compile(name, purpose.clone(), &bytes);
         prop_assert_eq!(&compile_in(name, purpose.clone(), &bytes, &sizes), &whole);
-        prop_assert_eq!(&compile_in(name, purpose, &bytes, &vec![1; bytes.len()]), &whole);
+        prop_assert_eq!(&compile_in(name, purpose.clone(), &bytes, &vec![1; bytes.len()]), &whole);
+        let mut threads = Compiler::new(name, purpose).with_threads(3);
+        let mut lines = Vec::new();
+        threads.push(&bytes, &mut lines);
+        let summary = threads.finish(&mut lines);
+        prop_assert_eq!(&(summary, lines), &whole);
         let (summary, out) = whole;
         prop_assert_eq!(summary.records, out.iter().filter(|byte| **byte == b'\n').count() as u64);
         prop_assert_eq!(summary.is_accepted(), summary.errors == 0);

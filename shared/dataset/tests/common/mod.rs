@@ -1,6 +1,6 @@
 //! What the tests share: limits, and compiling in one push or many.
 #![allow(dead_code)]
-use perennial_core::limits::{DataLimits, RecordShape};
+use perennial_core::limits::{ContentLimits, DataLimits, RecordShape};
 use perennial_dataset::{Compiler, Purpose, Summary};
 
 pub(crate) fn limits(shape: RecordShape) -> DataLimits {
@@ -12,6 +12,7 @@ pub(crate) fn limits(shape: RecordShape) -> DataLimits {
         forbidden: ["System:", "User:", "[EOS]", "<image>"]
             .map(String::from)
             .to_vec(),
+        content: ContentLimits::default(),
         source: "Nova guide".into(),
     }
 }

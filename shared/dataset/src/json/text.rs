@@ -1,0 +1,153 @@
+//! A text as it stands in a JSON line, in the one escaped form that this crate writes.
+use std::borrow::Cow;
+
+/// A text between its quotes, escaped as `serde_json` escapes: `\"`, `\\`, `\n`, `\r`, `\t`, `\b`, `\f`, and `\u00xx` for the other
+/// control characters. Two equal texts are equal in this form, byte by byte, and it is copied into the compiled line as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Text<'a> {
+    raw: Cow<'a, str>,
+    /// How many bytes longer this form is than the text.
+    excess: u32,
+    control: bool,
+}
+
+impl<'a> Text<'a> {
+    /// A text that is in canonical form already, with so many escapes, each of two bytes.
+    pub(super) fn canonical(raw: &'a str, escapes: u32, control: bool) -> Self {
+        Self {
+            raw: Cow::Borrowed(raw),
+            excess: escapes,
+            control,
+        }
+    }
+
+    /// A text between its quotes, in any valid JSON form.
+    pub(super) fn rewritten(raw: &str, control: bool) -> Self {
+        let plain = unescape(raw);
+        Self {
+            control,
+            ..Self::of(&plain)
+        }
+        .owned()
+    }
+
+    /// Escapes `plain`.
+    pub(crate) fn of(plain: &str) -> Text<'static> {
+        let mut raw = String::with_capacity(plain.len() + 2);
+        escape_into(plain, &mut raw);
+        let excess = (raw.len() - plain.len()) as u32;
+        Text {
+            raw: Cow::Owned(raw),
+            excess,
+            control: false,
+        }
+    }
+
+    fn owned<'b>(self) -> Text<'b> {
+        Text {
+            raw: Cow::Owned(self.raw.into_owned()),
+            excess: self.excess,
+            control: self.control,
+        }
+    }
+
+    /// The escaped form.
+    pub(crate) fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Whether a control character other than tab, line feed and carriage return stands in it as an escape.
+    pub(crate) fn has_control(&self) -> bool {
+        self.control
+    }
+
+    /// The text itself.
+    pub(crate) fn plain(&self) -> Cow<'_, str> {
+        if self.excess == 0 {
+            Cow::Borrowed(&self.raw)
+        } else {
+            Cow::Owned(unescape(&self.raw))
+        }
+    }
+
+    /// Whether it has nothing but white space.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self.raw.as_bytes().first() {
+            // The common case, decided by one byte.
+            Some(byte) if byte.is_ascii_graphic() && *byte != b'\\' => false,
+            None => true,
+            Some(_) => self.plain().trim().is_empty(),
+        }
+    }
+
+    /// Characters in ASCII and other characters, of the text itself.
+    pub(crate) fn characters(&self) -> (u64, u64) {
+        let raw = self.raw.as_bytes();
+        if raw.is_ascii() {
+            return (raw.len() as u64 - u64::from(self.excess), 0);
+        }
+        let (mut ascii, mut leading) = (0_u64, 0_u64);
+        for chunk in raw.chunks(192) {
+            // Counted in bytes, so that the compiler does many at a time.
+            let (mut few_ascii, mut few_leading) = (0_u8, 0_u8);
+            for byte in chunk {
+                few_ascii += u8::from(*byte < 0x80);
+                few_leading += u8::from(*byte >= 0xc0);
+            }
+            ascii += u64::from(few_ascii);
+            leading += u64::from(few_leading);
+        }
+        (ascii - u64::from(self.excess), leading)
+    }
+}
+
+/// The text that a valid JSON string holds. What is no valid string (it never is, here) stays as it is.
+fn unescape(raw: &str) -> String {
+    let mut quoted = String::with_capacity(raw.len() + 2);
+    quoted.push('"');
+    quoted.push_str(raw);
+    quoted.push('"');
+    serde_json::from_str(&quoted).unwrap_or_else(|_| raw.to_owned())
+}
+
+/// Appends `plain` as `serde_json` escapes it, without quotes.
+pub(crate) fn escape_into(plain: &str, out: &mut String) {
+    // Strings always serialize.
+    if let Ok(quoted) = serde_json::to_string(plain) {
+        out.push_str(&quoted[1..quoted.len() - 1]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_text_is_written_in_one_way() {
+        let text = Text::rewritten("\\u0041\\/\\u000a\\u001f\\ud83d\\ude00\\u00e9", true);
+        assert_eq!(text.raw(), "A/\\n\\u001f😀é");
+        assert_eq!(text.plain(), "A/\n\u{1f}😀é");
+        assert_eq!(text.characters(), (4, 2));
+    }
+
+    #[test]
+    fn characters_are_those_of_the_text_and_not_of_its_escapes() {
+        let plain = "é\n".repeat(1_000);
+        let text = Text::of(&plain);
+        assert_eq!(text.characters(), (1_000, 1_000));
+        assert_eq!(Text::of("a\"\\\t").characters(), (4, 0));
+    }
+
+    #[test]
+    fn blank_is_white_space_of_any_kind() {
+        for (plain, blank) in [
+            ("", true),
+            (" \n\t", true),
+            ("\u{3000}", true),
+            ("\\", false),
+            (" x", false),
+        ] {
+            assert_eq!(Text::of(plain).is_blank(), blank, "{plain:?}");
+        }
+    }
+}

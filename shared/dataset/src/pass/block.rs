@@ -1,0 +1,519 @@
+//! One block of lines: each line parsed, recognised, checked and compiled, without regard to other blocks.
+use perennial_core::{
+    limits::{DataLimits, RecordShape},
+    prompt::PromptDigest,
+};
+
+use super::{
+    known::{Identity, hash},
+    plan::Plan,
+};
+use crate::{
+    canonical,
+    compiler::Purpose,
+    evaluation,
+    finding::{Findings, Problem, bounded},
+    json::{Tape, Value, refuse},
+    members::names,
+    record::{self, Optional, Record, Taken},
+    refusal::{invalid_utf8, refusal},
+    rules::{self, Severity},
+    scan::secrets::{self, Hit, What},
+    shape::{self, InputShape},
+    summary::grouped,
+    tokens::{estimate, estimate_tokens, least},
+};
+
+/// Lines to be worked on.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// Whole lines.
+    pub(crate) lines: Vec<u8>,
+    /// The line of the file on which each of them began, where that is not one after the other.
+    pub(crate) numbers: Option<Vec<u64>>,
+}
+
+/// What became of a block.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Canonical lines.
+    pub(crate) out: Vec<u8>,
+    /// One for each canonical line.
+    pub(crate) written: Vec<Written>,
+    pub(crate) findings: Findings,
+    /// Lines, blank ones included; findings count from the block's first, unless the work had numbers.
+    pub(crate) lines: u64,
+    /// Lines that are not blank.
+    pub(crate) seen: u64,
+    pub(crate) leaked: u64,
+    /// The shape of the first record, if the plan had none yet.
+    pub(crate) shape: Option<InputShape>,
+    /// Whether the findings' lines are the file's.
+    pub(crate) numbered: bool,
+}
+
+/// One canonical line, as the file's statistics and duplicates need it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    /// Behind its line feed, in bytes of the block's output.
+    pub(crate) end: u32,
+    pub(crate) line: u64,
+    pub(crate) identity: Identity,
+    pub(crate) tokens: u64,
+    /// Tokens of the last answer, if there is one.
+    pub(crate) answer: Option<u64>,
+    pub(crate) messages: u32,
+    pub(crate) optional: Optional,
+    /// Whether a secret stands in it, so that it is not shown.
+    pub(crate) secret: bool,
+}
+
+/// Works on blocks, one after the other; what it allocates is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Worker {
+    tape: Tape,
+    hits: Vec<Hit>,
+    problems: Vec<Problem>,
+}
+
+impl Worker {
+    pub(crate) fn work(&mut self, plan: &Plan, work: &Work) -> Done {
+        let mut done = Done {
+            out: Vec::with_capacity(work.lines.len() + work.lines.len() / 8),
+            shape: plan.shape,
+            numbered: work.numbers.is_some(),
+            ..Done::default()
+        };
+        let block = &work.lines[..];
+        let whole = simdutf8::basic::from_utf8(block).ok();
+        let clean = !block.chunks(4096).any(|chunk| {
+            chunk.iter().fold(false, |found, byte| {
+                found | (*byte < 0x20 && *byte != b'\n')
+            })
+        });
+        let mut hits = std::mem::take(&mut self.hits);
+        secrets::find(block, plan.secrets.as_ref(), &mut hits);
+        let (mut start, mut next_hit) = (0, 0);
+        while start < block.len() {
+            let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end);
+            let (from, line) = (start, &block[start..end]);
+            start = end + 1;
+            done.lines += 1;
+            let number = match &work.numbers {
+                Some(numbers) => numbers
+                    .get(done.lines as usize - 1)
+                    .copied()
+                    .unwrap_or_default(),
+                None => done.lines,
+            };
+            let first_hit = next_hit;
+            while hits.get(next_hit).is_some_and(|hit| hit.start < start) {
+                next_hit += 1;
+            }
+            let mut one = Line {
+                plan,
+                number,
+                text: "",
+                hits: &hits[first_hit..next_hit],
+                from,
+                problems: &mut self.problems,
+                done: &mut done,
+            };
+            if line.len() > plan.line {
+                one.too_long(line.len() as u64);
+                continue;
+            }
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.first().is_none_or(u8::is_ascii_whitespace) && line.trim_ascii().is_empty() {
+                continue;
+            }
+            one.done.seen += 1;
+            let text = match whole {
+                // A block that is UTF-8 is so line by line: a line feed is no part of another character.
+                Some(whole) => &whole[from..from + line.len()],
+                None => match std::str::from_utf8(line) {
+                    Ok(text) => text,
+                    Err(error) => {
+                        one.add(invalid_utf8(line, error.valid_up_to()));
+                        continue;
+                    }
+                },
+            };
+            one.text = text;
+            one.compile(&mut self.tape, clean);
+        }
+        self.hits = hits;
+        done
+    }
+}
+
+struct Line<'l> {
+    plan: &'l Plan,
+    number: u64,
+    text: &'l str,
+    /// What was found in the line before it was parsed.
+    hits: &'l [Hit],
+    /// Where the line begins in the block.
+    from: usize,
+    problems: &'l mut Vec<Problem>,
+    done: &'l mut Done,
+}
+
+impl Line<'_> {
+    fn add(&mut self, problem: Problem) {
+        self.done.findings.add(self.number, self.text, problem);
+    }
+
+    fn too_long(&mut self, length: u64) {
+        self.done.seen += 1;
+        self.add(line_too_long(length));
+    }
+
+    fn compile(&mut self, tape: &mut Tape, clean: bool) {
+        let text = self.text;
+        if tape.parse(text, clean).is_err() {
+            self.add(refusal(text, refuse(text)));
+            return;
+        }
+        let value = tape.value(text);
+        if !value.is_object() {
+            self.add(
+                Problem::new(
+                    &rules::NOT_AN_OBJECT,
+                    "$",
+                    format!("{}: {}", value.kind_name(), bounded(text)),
+                    format!(
+                        "Write one object a line, in one of the shapes {}.",
+                        accepted(&self.plan.purpose)
+                    ),
+                )
+                .at(value.span()),
+            );
+            return;
+        }
+        let Some(shape) = self.recognise(value) else {
+            return;
+        };
+        self.problems.clear();
+        let start = self.done.out.len();
+        let written = match &self.plan.purpose {
+            Purpose::Evaluation => self.question(value),
+            Purpose::Training(limits) => self.record(value, shape, limits),
+        };
+        for hit in self.hits {
+            self.problems
+                .push(hit_problem(self.plan, self.from, text, *hit));
+        }
+        let mut failed = written.is_none();
+        let mut problems = std::mem::take(self.problems);
+        for problem in problems.drain(..) {
+            failed |= problem.is_error();
+            self.add(problem);
+        }
+        *self.problems = problems;
+        match written {
+            Some(written) if !failed => self.done.written.push(Written {
+                end: self.done.out.len() as u32,
+                line: self.number,
+                secret: self.hits.iter().any(|hit| hit.what != What::Lost),
+                ..written
+            }),
+            _ => self.done.out.truncate(start),
+        }
+    }
+
+    fn question(&mut self, value: Value<'_>) -> Option<Written> {
+        let record = evaluation::check(value, self.problems)?;
+        let line = record.to_line();
+        let answer = estimate_tokens(&record.reference_response);
+        self.done.out.extend_from_slice(&line);
+        Some(Written {
+            identity: Identity {
+                prompt: hash(record.prompt.as_bytes()),
+                completion: hash(&line),
+            },
+            tokens: estimate_tokens(&record.prompt) + answer,
+            answer: Some(answer),
+            ..Written::default()
+        })
+    }
+
+    fn record(
+        &mut self,
+        value: Value<'_>,
+        shape: InputShape,
+        limits: &DataLimits,
+    ) -> Option<Written> {
+        let taken = Taken {
+            shape: limits.shape,
+            content: &limits.content,
+            source: &limits.source,
+            bucket: self.plan.bucket.as_deref(),
+        };
+        let record = record::read(value, shape, taken, self.problems);
+        self.look_at_texts(&record);
+        let (tokens, answer) = self.look_at_length(&record, limits);
+        if self.problems.iter().any(Problem::is_error) {
+            return None;
+        }
+        if let Some(excluded) = &self.plan.evaluation
+            && let Some(prompt) = rendered(&record)
+            && excluded.holds(PromptDigest::of(&prompt))
+        {
+            self.done.leaked += 1;
+            self.problems.push(Problem::new(
+                &rules::EVALUATION_LEAK,
+                "$",
+                bounded(&prompt),
+                "Nothing: it is left out of the training data.",
+            ));
+            return None;
+        }
+        let start = self.done.out.len();
+        let place = match canonical::write(&record, limits.shape, &mut self.done.out) {
+            Ok(place) => place,
+            Err(problem) => {
+                self.problems.push(problem);
+                return None;
+            }
+        };
+        let out = &self.done.out;
+        let identity = match place {
+            Some((from, to)) => Identity {
+                prompt: hash(&out[start..from]),
+                completion: hash(&out[from..to]) ^ hash(&out[to..]),
+            },
+            None => Identity {
+                prompt: hash(&out[start..]),
+                completion: out.len() as u64 - start as u64,
+            },
+        };
+        Some(Written {
+            identity,
+            tokens,
+            answer,
+            messages: record
+                .conversation()
+                .map_or(0, |record| record.turns.len() as u32),
+            optional: Optional::of(&record),
+            ..Written::default()
+        })
+    }
+
+    fn look_at_texts(&mut self, record: &Record<'_>) {
+        let (forbidden, problems) = (&self.plan.forbidden, &mut *self.problems);
+        let source = self
+            .plan
+            .limits()
+            .map_or("", |limits| limits.source.as_str());
+        record.for_each_text(|text| {
+            if let Some(forbidden) = forbidden
+                && let Some((string, at)) = forbidden.find(text)
+            {
+                problems.push(Problem::new(
+                    &rules::FORBIDDEN_STRING,
+                    "$",
+                    format!("\"{}\" in: {}", bounded(string), crate::finding::around(&text.plain(), at)),
+                    format!("Write it otherwise, for example without the colon or the brackets ({source})."),
+                ));
+            }
+            if text.has_control() {
+                problems.push(Problem::new(
+                    &rules::CONTROL_CHARACTER,
+                    "$",
+                    bounded(&text.plain()),
+                    "Take it out, unless the model is to learn it.",
+                ));
+            }
+        });
+    }
+
+    fn look_at_length(&mut self, record: &Record<'_>, limits: &DataLimits) -> (u64, Option<u64>) {
+        let mut tokens = 0;
+        record.for_each_text(|text| tokens += estimate(text));
+        let most = limits.max_record_tokens;
+        // Documents are cut to the limit.
+        if tokens > most && limits.shape != RecordShape::Documents {
+            let mut fewest = 0;
+            record.for_each_text(|text| fewest += least(text));
+            self.problems.push(length_problem(fewest, tokens, limits));
+        }
+        let last = record.conversation().and_then(|record| record.turns.last());
+        let answer = match record {
+            Record::Caption { caption, .. } => Some(estimate(caption)),
+            _ => last
+                .filter(|turn| turn.role == crate::conversation::Role::Assistant)
+                .map(|turn| turn.texts().map(estimate).sum()),
+        };
+        (tokens, answer)
+    }
+
+    /// The record's shape, if it is one for this purpose and the one of the records before.
+    fn recognise(&mut self, value: Value<'_>) -> Option<InputShape> {
+        let target = self.plan.limits().map(|limits| limits.shape);
+        let Some(shape) = shape::detect(value, self.done.shape, target) else {
+            let found = if value.count() == 0 {
+                "an object without members".to_owned()
+            } else {
+                format!("the members {}", bounded(&names(value)))
+            };
+            let fix = format!(
+                "Write each record in one of the shapes {}.",
+                accepted(&self.plan.purpose)
+            );
+            self.add(Problem::new(&rules::UNKNOWN_SHAPE, "$", found, fix));
+            return None;
+        };
+        let shape = match (target, shape) {
+            // A record that only has a prompt lacks its answer, in either kind of file.
+            (None, InputShape::PromptCompletion)
+                if value
+                    .items()
+                    .all(|member| matches!(member.name().as_ref(), "prompt" | "category")) =>
+            {
+                InputShape::Evaluation
+            }
+            (_, shape) => shape,
+        };
+        match (target, shape) {
+            (None, InputShape::Evaluation) => {}
+            (None, other) => {
+                self.add(evaluation::training_record_here(value, other.label()));
+                return None;
+            }
+            (Some(_), InputShape::Evaluation) => {
+                self.add(Problem::new(
+                    &rules::WRONG_PLACE,
+                    "$",
+                    format!(
+                        "an evaluation record among training data, with the members {}",
+                        bounded(&names(value))
+                    ),
+                    "Move the file to eval/<pipeline>/, or rename referenceResponse to completion.",
+                ));
+                return None;
+            }
+            (Some(_), _) => {}
+        }
+        match self.done.shape {
+            Some(first) if first != shape => {
+                self.add(Problem::new(
+                    &rules::MIXED_SHAPES,
+                    "$",
+                    format!(
+                        "{} after records in the shape {}",
+                        shape.label(),
+                        first.label()
+                    ),
+                    "Put the records of each shape into a file of their own.",
+                ));
+                None
+            }
+            _ => {
+                self.done.shape = Some(shape);
+                Some(shape)
+            }
+        }
+    }
+}
+
+/// The finding for a line over the limit.
+pub(crate) fn line_too_long(length: u64) -> Problem {
+    Problem::new(
+        &rules::LINE_TOO_LONG,
+        "",
+        format!("a line of {} bytes", grouped(length)),
+        "Write one record a line, each under 8 MiB. Look whether line feeds were lost.",
+    )
+}
+
+fn accepted(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Training(limits) => shape::accepted(limits.shape),
+        Purpose::Evaluation => {
+            "{\"prompt\", \"referenceResponse\", \"category\"}, category being optional"
+        }
+    }
+}
+
+/// The prompt as the evaluation set would write it; nothing for a record without a question.
+fn rendered(record: &Record<'_>) -> Option<String> {
+    let conversation = record.conversation()?;
+    let turns: Vec<crate::Turn<'_>> = conversation
+        .turns
+        .iter()
+        .map(|turn| crate::Turn {
+            role: turn.role,
+            texts: turn.texts().map(crate::json::Text::plain).collect(),
+        })
+        .collect();
+    Some(crate::render_prompt(&turns))
+}
+
+fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> Problem {
+    let (most, source) = (limits.max_record_tokens, &limits.source);
+    if fewest > most {
+        return Problem::new(
+            &rules::SAMPLE_TOO_LONG,
+            "$",
+            format!(
+                "at least about {} tokens where the model takes {} ({source})",
+                grouped(fewest),
+                grouped(most)
+            ),
+            "Shorten the record, or split it into several.",
+        );
+    }
+    Problem::new(
+        &rules::SAMPLE_MAY_BE_TOO_LONG,
+        "$",
+        format!(
+            "between about {} and {} tokens where the model takes {} ({source})",
+            grouped(fewest),
+            grouped(tokens),
+            grouped(most)
+        ),
+        "Count its tokens with the model's own tokenizer, or shorten it.",
+    )
+}
+
+/// A secret is said, and never shown: a report is read by more people than the data.
+fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Problem {
+    let (start, end) = (hit.start - from, (hit.end - from).min(text.len()));
+    let reject = plan.secrets.as_ref().is_some_and(|secrets| secrets.reject);
+    let column = text
+        .get(..start)
+        .map_or(start, |before| before.chars().count())
+        + 1;
+    let problem = match hit.what {
+        What::Lost => {
+            return Problem::new(
+                &rules::REPLACEMENT_CHARACTER,
+                "",
+                format!("column {}: {}", grouped(column as u64), crate::finding::around(text, start)),
+                "A character was lost before the file came here: write the file anew from its source, in UTF-8.",
+            )
+            .at((start, end));
+        }
+        What::Secret(what) => Problem::new(
+            &rules::SECRET,
+            "",
+            format!("column {}: {what}", grouped(column as u64)),
+            "Take it out of the data, and make it invalid: it stands in a file. `[data] secrets` in the configuration says what is done about it.",
+        ),
+        What::Card => Problem::new(
+            &rules::CARD_NUMBER,
+            "",
+            format!(
+                "column {}: a number with a payment card's form and checksum",
+                grouped(column as u64)
+            ),
+            "Replace it by a word, or by a number that no card has. `[data] secrets` in the configuration says what is done about it.",
+        ),
+    };
+    if reject {
+        problem.as_severe(Severity::Error)
+    } else {
+        problem
+    }
+}

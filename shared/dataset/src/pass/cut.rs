@@ -1,0 +1,138 @@
+//! Cuts a stream into blocks of whole lines, without ever holding more than one block or one line of the longest length. Where
+//! a block ends depends on the stream alone, never on how it was pushed.
+use memchr::{memchr, memrchr};
+
+/// Bytes of a block: small enough to stay in a processor's cache with what is made of it, large enough that handing it over costs
+/// nothing.
+pub(crate) const BLOCK: usize = 256 << 10;
+
+/// What is handed on.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// Whole lines, with their line feeds; only the last line of a file may lack one.
+    Lines(Vec<u8>),
+    /// One line of this many bytes, over the limit; its content was let go.
+    TooLong(u64),
+}
+
+#[derive(Debug)]
+pub(crate) struct Cutter {
+    limit: usize,
+    buffer: Vec<u8>,
+    /// How much of the buffer was searched for a line feed already, once it is longer than a block.
+    searched: usize,
+    /// Bytes of the line let go so far, when it is over the limit.
+    skipped: u64,
+}
+
+impl Cutter {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            buffer: Vec::new(),
+            searched: 0,
+            skipped: 0,
+        }
+    }
+
+    /// Takes the next bytes and hands on every block that they complete.
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Piece)) {
+        while !bytes.is_empty() {
+            if self.skipped > 0 {
+                let Some(end) = memchr(b'\n', bytes) else {
+                    self.skipped += bytes.len() as u64;
+                    return;
+                };
+                each(Piece::TooLong(self.skipped + end as u64));
+                self.skipped = 0;
+                bytes = &bytes[end + 1..];
+                continue;
+            }
+            if self.buffer.capacity() == 0 {
+                self.buffer.reserve_exact(BLOCK + 4096);
+            }
+            let room = BLOCK
+                .saturating_sub(self.buffer.len())
+                .max(4096)
+                .min(bytes.len());
+            let (now, rest) = bytes.split_at(room);
+            self.buffer.extend_from_slice(now);
+            bytes = rest;
+            while self.buffer.len() >= BLOCK {
+                let Some(end) = self.end() else { break };
+                let rest = self.buffer.split_off(end);
+                each(Piece::Lines(std::mem::replace(&mut self.buffer, rest)));
+                self.searched = 0;
+            }
+            if self.buffer.len() > self.limit && self.buffer.len() >= BLOCK && self.searched > 0 {
+                self.skipped = self.buffer.len() as u64;
+                self.buffer = Vec::new();
+                self.searched = 0;
+            }
+        }
+    }
+
+    /// Where the block in the buffer ends: behind the last line feed of its first bytes, or behind the first one after them.
+    fn end(&mut self) -> Option<usize> {
+        if self.searched == 0 {
+            if let Some(end) = memrchr(b'\n', &self.buffer[..BLOCK]) {
+                return Some(end + 1);
+            }
+            self.searched = BLOCK;
+        }
+        let found = memchr(b'\n', &self.buffer[self.searched..]);
+        match found {
+            Some(end) => Some(self.searched + end + 1),
+            None => {
+                self.searched = self.buffer.len();
+                None
+            }
+        }
+    }
+
+    /// Hands on what is left.
+    pub(crate) fn finish(&mut self, mut each: impl FnMut(Piece)) {
+        if self.skipped > 0 {
+            each(Piece::TooLong(std::mem::take(&mut self.skipped)));
+        }
+        if !self.buffer.is_empty() {
+            each(Piece::Lines(std::mem::take(&mut self.buffer)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(pushes: &[&[u8]], limit: usize) -> Vec<Result<usize, u64>> {
+        let mut cutter = Cutter::new(limit);
+        let mut pieces = Vec::new();
+        let mut each = |piece| {
+            pieces.push(match piece {
+                Piece::Lines(lines) => Ok(lines.len()),
+                Piece::TooLong(length) => Err(length),
+            });
+        };
+        for bytes in pushes {
+            cutter.push(bytes, &mut each);
+        }
+        cutter.finish(&mut each);
+        pieces
+    }
+
+    #[test]
+    fn blocks_are_the_same_however_the_bytes_come() {
+        let line = [&[b'x'; 999][..], b"\n"].concat();
+        let short = line.repeat(700);
+        let long = [&vec![b'y'; 2 * BLOCK][..], b"\n"].concat();
+        let too_long = [&vec![b'z'; 5 * BLOCK][..], b"\n"].concat();
+        let file = [&short[..], &long, &too_long, &short, b"end"].concat();
+        let whole = cut(&[&file], 3 * BLOCK);
+        assert!(whole.contains(&Err(5 * BLOCK as u64)), "{whole:?}");
+        for size in [1, 100, 4096, BLOCK - 1, BLOCK, BLOCK + 1] {
+            let pushes: Vec<&[u8]> = file.chunks(size).collect();
+            assert_eq!(cut(&pushes, 3 * BLOCK), whole, "{size}");
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! The results of the blocks, put together in order: duplicates dropped, records counted, and what can only be said of the whole.
+use super::{
+    block::{Done, Written, line_too_long},
+    known::{Identity, Known, Seen, Spilled},
+    plan::{Plan, Spill},
+};
+use crate::{
+    canonical,
+    compiler::Purpose,
+    finding::{Findings, Problem, bounded},
+    record::Optional,
+    rules,
+    shape::InputShape,
+    statistics::{Histogram, Sample, Statistics},
+    summary::{SAMPLE, SAMPLES, count, grouped},
+};
+
+/// Among how many evaluation records duplicates are looked for.
+const EVALUATION_DUPLICATES: u64 = 100_000;
+/// The share of records with one completion from which on it is said, and from how many records on.
+const NEAR_CONSTANT: (u64, u64, u64) = (9, 10, 20);
+/// The share of records in the evaluation set from which on something is wrong with the split.
+const LEAKS: (u64, u64) = (1, 100);
+
+#[derive(Debug)]
+pub(crate) struct Merger {
+    pub(crate) findings: Findings,
+    pub(crate) hopeless: bool,
+    pub(crate) shape: Option<InputShape>,
+    pub(crate) lines: u64,
+    seen: u64,
+    pub(crate) written: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) tokens: u64,
+    pub(crate) samples: Vec<Sample>,
+    leaked: u64,
+    lengths: Lengths,
+    known: Known,
+    spill: Option<Box<dyn Spill>>,
+    spilled: Option<Spilled>,
+    limit: u64,
+    firsts: Firsts,
+    members: Members,
+    completions: Frequent,
+    training: bool,
+}
+
+/// The lines on which something was seen first; 0 where it was not.
+#[derive(Debug, Default)]
+struct Firsts {
+    duplicate: u64,
+    conflict: u64,
+    unchecked: u64,
+}
+
+#[derive(Debug, Default)]
+struct Lengths {
+    tokens: Histogram,
+    prompts: Histogram,
+    answers: Histogram,
+    messages: Histogram,
+}
+
+impl std::fmt::Debug for dyn Spill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Spill")
+    }
+}
+
+impl Merger {
+    pub(crate) fn new(purpose: &Purpose) -> Self {
+        let (limit, training) = match purpose {
+            Purpose::Training(limits) => (limits.max_records, true),
+            Purpose::Evaluation => (EVALUATION_DUPLICATES, false),
+        };
+        Self {
+            findings: Findings::default(),
+            hopeless: false,
+            shape: None,
+            lines: 0,
+            seen: 0,
+            written: 0,
+            duplicates: 0,
+            conflicts: 0,
+            tokens: 0,
+            samples: Vec::new(),
+            leaked: 0,
+            lengths: Lengths::default(),
+            known: Known::default(),
+            spill: None,
+            spilled: None,
+            limit,
+            firsts: Firsts::default(),
+            members: Members::default(),
+            completions: Frequent::default(),
+            training,
+        }
+    }
+
+    /// Where records over the model's limit are kept for the search for duplicates.
+    pub(crate) fn spill_to(&mut self, spill: Box<dyn Spill>) {
+        self.spill = Some(spill);
+    }
+
+    /// Takes a finding after which nothing more can be read.
+    pub(crate) fn give_up(&mut self, problem: Problem) {
+        self.findings.add_of_file(problem);
+        self.hopeless = true;
+    }
+
+    pub(crate) fn too_long(&mut self, length: u64) {
+        self.lines += 1;
+        self.seen += 1;
+        self.findings.add(self.lines, "", line_too_long(length));
+    }
+
+    /// Takes a block's result and appends its records to `out`.
+    pub(crate) fn take(&mut self, done: Done, out: &mut Vec<u8>) {
+        let base = if done.numbered { 0 } else { self.lines };
+        self.lines += done.lines;
+        self.seen += done.seen;
+        self.leaked += done.leaked;
+        self.shape = self.shape.or(done.shape);
+        self.findings.join(done.findings, base);
+        let (mut start, mut kept) = (0, 0);
+        for written in &done.written {
+            let line = base + written.line;
+            let end = written.end as usize;
+            if self.keep(written, line, &done.out[start..end]) {
+                if kept == start {
+                    kept = end;
+                } else {
+                    out.extend_from_slice(&done.out[start..end]);
+                }
+            } else if kept == start {
+                // The first record to be dropped: what came before goes out in one piece.
+                out.extend_from_slice(&done.out[..kept]);
+                kept = usize::MAX;
+            }
+            start = end;
+        }
+        if kept != usize::MAX {
+            if out.is_empty() {
+                *out = done.out;
+            } else {
+                out.extend_from_slice(&done.out);
+            }
+        }
+    }
+
+    /// Counts a record; false if it is dropped.
+    fn keep(&mut self, written: &Written, line: u64, canonical: &[u8]) -> bool {
+        let seen = self.insert(written.identity, line);
+        // An evaluation set is asked as it was given: a question that stands twice counts twice, and is asked once.
+        if self.training {
+            match seen {
+                Seen::New => {}
+                Seen::Duplicate => {
+                    self.duplicates += 1;
+                    first(&mut self.firsts.duplicate, line);
+                    return false;
+                }
+                Seen::Conflict => {
+                    self.conflicts += 1;
+                    first(&mut self.firsts.conflict, line);
+                }
+            }
+            self.members.take(written.optional, line);
+            if written.answer.is_some() {
+                self.completions.take(written.identity.completion);
+            }
+        }
+        self.written += 1;
+        self.tokens += written.tokens;
+        self.lengths.tokens.add(written.tokens);
+        self.lengths
+            .prompts
+            .add(written.tokens - written.answer.unwrap_or(0));
+        if let Some(answer) = written.answer {
+            self.lengths.answers.add(answer);
+        }
+        if written.messages > 0 {
+            self.lengths.messages.add(u64::from(written.messages));
+        }
+        if self.samples.len() < SAMPLES && !written.secret {
+            self.samples.push(sample(line, canonical));
+        }
+        true
+    }
+
+    fn insert(&mut self, record: Identity, line: u64) -> Seen {
+        if self.known.len() < self.limit as usize {
+            return self.known.insert(record);
+        }
+        if self.spilled.is_none()
+            && let Some(file) = self.spill.take()
+        {
+            self.spilled = Some(Spilled::new(file));
+        }
+        let seen = self.known.find(record);
+        if seen == Seen::Duplicate {
+            return seen;
+        }
+        match self.spilled.as_mut().map(|spilled| spilled.insert(record)) {
+            Some(Ok(on_disk)) if on_disk == Seen::New => seen,
+            Some(Ok(on_disk)) => on_disk,
+            // No file, or none any more: what follows is compared with what is in memory.
+            Some(Err(_)) | None => {
+                self.spilled = None;
+                first(&mut self.firsts.unchecked, line);
+                seen
+            }
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics {
+            tokens: self.lengths.tokens.spread(),
+            prompt_tokens: self.lengths.prompts.spread(),
+            completion_tokens: self.lengths.answers.spread(),
+            messages: self.lengths.messages.spread(),
+        }
+    }
+
+    /// The findings about the file as a whole.
+    pub(crate) fn finish(&mut self, plan: &Plan) {
+        self.finish_duplicates();
+        if self.hopeless {
+            return;
+        }
+        if self.seen == 0 {
+            let found = if self.lines == 0 {
+                "no byte".to_owned()
+            } else {
+                format!("{} but no record", count(self.lines, "blank line"))
+            };
+            self.give_up(Problem::of_file(
+                &rules::EMPTY_FILE,
+                found,
+                "Write one JSON object a line, and upload the file again.",
+            ));
+            return;
+        }
+        if let Purpose::Training(_) = plan.purpose {
+            self.finish_records(plan);
+        }
+    }
+
+    fn finish_duplicates(&mut self) {
+        let Firsts {
+            duplicate,
+            conflict,
+            unchecked,
+        } = self.firsts;
+        if duplicate > 0 {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::EXACT_DUPLICATE,
+                format!(
+                    "{} of earlier records, the first at line {}",
+                    count(self.duplicates, "exact repetition"),
+                    grouped(duplicate)
+                ),
+                "Nothing: they were dropped.",
+            ));
+        }
+        if conflict > 0 {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::CONFLICTING_DUPLICATE,
+                format!(
+                    "{} with a prompt that came before with another completion, the first at line {}",
+                    count(self.conflicts, "record"),
+                    grouped(conflict)
+                ),
+                "Keep one completion for each prompt, unless the answers are to differ.",
+            ));
+        }
+        if unchecked > 0 {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::DUPLICATES_UNCHECKED,
+                format!(
+                    "from line {} on, records were only compared with the first {}",
+                    grouped(unchecked),
+                    grouped(self.limit)
+                ),
+                "Nothing: they are looked for again when the dataset is sealed.",
+            ));
+        }
+    }
+
+    fn finish_records(&mut self, plan: &Plan) {
+        let Some(limits) = plan.limits() else { return };
+        let (fewest, most, source) = (limits.min_records, limits.max_records, &limits.source);
+        if let Some((names, line, with)) = self.members.uneven(self.written) {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::OPTIONAL_MEMBER,
+                format!("{names} in {} of {}, the first difference at line {}", grouped(with), count(self.written, "record"), grouped(line)),
+                "Write it in every record, or put the records with it and without it into files of their own.",
+            ));
+        }
+        if let Some(found) = self.members.modalities() {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::MIXED_MODALITY,
+                found,
+                "Put records with images, with videos and with text alone into pipelines of their own.",
+            ));
+        }
+        if let Some((times, of)) = self.completions.nearly_all() {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::NEAR_CONSTANT,
+                format!("at least {} of {} have the same completion", grouped(times), count(of, "record")),
+                "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.",
+            ));
+        }
+        let read = self.leaked + self.written;
+        if self.leaked * LEAKS.1 > read * LEAKS.0 {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::EVALUATION_LEAKS,
+                format!(
+                    "{} of {} have their prompt in the evaluation set",
+                    grouped(self.leaked),
+                    count(read, "record")
+                ),
+                "Take them out of eval/<pipeline>/ or out of the training data.",
+            ));
+        }
+        if self.written < fewest && self.findings.errors == 0 {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::FEWER_THAN_MINIMUM,
+                format!(
+                    "{} where a job takes at least {} ({source})",
+                    count(self.written, "record"),
+                    grouped(fewest)
+                ),
+                "Nothing, if more uploads follow: the run waits for them.",
+            ));
+        }
+        if self.written > most {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::MORE_THAN_MAXIMUM,
+                format!("{} where a job takes at most {} ({source})", count(self.written, "record"), grouped(most)),
+                "A run trains on the newest uploads, and on the first records of this one, up to that number.",
+            ));
+        }
+    }
+}
+
+fn first(place: &mut u64, line: u64) {
+    if *place == 0 {
+        *place = line;
+    }
+}
+
+fn sample(line: u64, canonical: &[u8]) -> Sample {
+    let text = String::from_utf8_lossy(canonical.trim_ascii_end());
+    let mut record: String = text.chars().take(SAMPLE).collect();
+    if record.len() < text.len() {
+        record.push('…');
+    }
+    Sample { line, record }
+}
+
+/// Which optional members stand in some records only.
+#[derive(Debug, Default)]
+struct Members {
+    with: [u64; Optional::NAMES.len()],
+    first: Option<Optional>,
+    /// The line of the first record that differs from the first one in this member.
+    differs: [u64; Optional::NAMES.len()],
+}
+
+impl Members {
+    fn take(&mut self, record: Optional, line: u64) {
+        let first = *self.first.get_or_insert(record);
+        for (index, with) in self.with.iter_mut().enumerate() {
+            *with += u64::from(record.0 >> index & 1);
+        }
+        let different = record.0 ^ first.0;
+        if different != 0 {
+            for (index, differs) in self.differs.iter_mut().enumerate() {
+                if different >> index & 1 == 1 && *differs == 0 {
+                    *differs = line;
+                }
+            }
+        }
+    }
+
+    /// Records with images beside records with videos, in words.
+    fn modalities(&self) -> Option<String> {
+        let with = |name| {
+            Optional::NAMES
+                .iter()
+                .position(|known| *known == name)
+                .map_or(0, |index| self.with[index])
+        };
+        let (images, videos) = (with("image"), with("video"));
+        (images > 0 && videos > 0).then(|| {
+            format!(
+                "{} with images, {} with videos",
+                count(images, "record"),
+                count(videos, "record")
+            )
+        })
+    }
+
+    /// The members that are not in all of `records` nor in none, the first line that differs, and how many have the first of them.
+    fn uneven(&self, records: u64) -> Option<(String, u64, u64)> {
+        let uneven: Vec<usize> = (0..self.with.len())
+            .filter(|index| self.with[*index] > 0 && self.with[*index] < records)
+            .collect();
+        let names: Vec<&str> = uneven.iter().map(|index| Optional::NAMES[*index]).collect();
+        let line = uneven.iter().map(|index| self.differs[*index]).min()?;
+        Some((
+            bounded(&names.join(", ")),
+            line,
+            self.with[*uneven.first()?],
+        ))
+    }
+}
+
+/// The completions that may be most of all, counted within a bound (Metwally, Agrawal and El Abbadi's "space saving").
+#[derive(Debug, Default)]
+struct Frequent {
+    /// Hash, count, and how much of the count may be others'.
+    counters: Vec<(u64, u64, u64)>,
+    all: u64,
+}
+
+impl Frequent {
+    const COUNTERS: usize = 8;
+
+    fn take(&mut self, completion: u64) {
+        self.all += 1;
+        if let Some(counter) = self
+            .counters
+            .iter_mut()
+            .find(|counter| counter.0 == completion)
+        {
+            counter.1 += 1;
+        } else if self.counters.len() < Self::COUNTERS {
+            self.counters.push((completion, 1, 0));
+        } else if let Some(least) = self.counters.iter_mut().min_by_key(|counter| counter.1) {
+            *least = (completion, least.1 + 1, least.1);
+        }
+    }
+
+    /// How often the most frequent one came at least, if it is nearly all of them.
+    fn nearly_all(&self) -> Option<(u64, u64)> {
+        let times = self
+            .counters
+            .iter()
+            .map(|(_, count, others)| count - others)
+            .max()?;
+        let (part, whole, from) = NEAR_CONSTANT;
+        (self.all >= from && times * whole > self.all * part).then_some((times, self.all))
+    }
+}
+
+/// The shape that a canonical line of `limits` has, for messages.
+#[must_use]
+pub fn canonical_shape(limits: &perennial_core::limits::DataLimits) -> &'static str {
+    canonical::shape_name(limits.shape)
+}

@@ -1,0 +1,8 @@
+//! The pass over a file's lines: cut into blocks of whole lines ([`cut`]), each block checked and compiled by itself ([`block`]), on
+//! one thread or several ([`workers`]), and the results put together in order ([`merge`]).
+pub(crate) mod block;
+pub(crate) mod cut;
+pub(crate) mod known;
+pub(crate) mod merge;
+pub(crate) mod plan;
+pub(crate) mod workers;

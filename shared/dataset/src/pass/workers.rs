@@ -1,0 +1,108 @@
+//! Blocks on one thread or several. Results come back in the order of the blocks, whoever was done first.
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, channel, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use super::{
+    block::{Done, Work, Worker},
+    plan::Plan,
+};
+
+/// What a thread made of a block, or what it panicked with.
+type Outcome = std::thread::Result<Done>;
+
+/// Threads that work on blocks. They end when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    work: Option<SyncSender<(u64, Work)>>,
+    done: Receiver<(u64, Outcome)>,
+    threads: Vec<JoinHandle<()>>,
+    sent: u64,
+    taken: u64,
+    early: BTreeMap<u64, Done>,
+    most: u64,
+}
+
+impl Workers {
+    pub(crate) fn new(threads: usize, plan: &Arc<Plan>) -> Self {
+        let most = threads as u64 * 3;
+        let (work, blocks) = sync_channel::<(u64, Work)>(threads * 3);
+        let blocks = Arc::new(Mutex::new(blocks));
+        let (results, done) = channel();
+        let threads = (0..threads)
+            .map(|_| {
+                let (blocks, results, plan) = (blocks.clone(), results.clone(), plan.clone());
+                std::thread::spawn(move || {
+                    let mut worker = Worker::default();
+                    loop {
+                        let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                        let Ok((index, work)) = next else { return };
+                        // Caught, so that whoever waits for this block hears of it.
+                        let done = catch_unwind(AssertUnwindSafe(|| worker.work(&plan, &work)));
+                        if results.send((index, done)).is_err() {
+                            return;
+                        }
+                    }
+                })
+            })
+            .collect();
+        Self {
+            work: Some(work),
+            done,
+            threads,
+            sent: 0,
+            taken: 0,
+            early: BTreeMap::new(),
+            most,
+        }
+    }
+
+    /// Hands over a block; first takes back what is due, so that only so many are under way.
+    pub(crate) fn send(&mut self, work: Work, mut each: impl FnMut(Done)) {
+        while self.sent - self.taken >= self.most {
+            match self.next() {
+                Some(done) => each(done),
+                None => return,
+            }
+        }
+        if let Some(sender) = &self.work
+            && sender.send((self.sent, work)).is_ok()
+        {
+            self.sent += 1;
+        }
+    }
+
+    /// The next block's result, in order; waits for it. Nothing if there is none under way.
+    pub(crate) fn next(&mut self) -> Option<Done> {
+        while self.taken < self.sent {
+            if let Some(done) = self.early.remove(&self.taken) {
+                self.taken += 1;
+                return Some(done);
+            }
+            match self.done.recv() {
+                Ok((index, Ok(done))) => {
+                    self.early.insert(index, done);
+                }
+                Ok((_, Err(panic))) => resume_unwind(panic),
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.work = None;
+        for thread in self.threads.drain(..) {
+            // No panic comes out of a thread.
+            let _ = thread.join();
+        }
+    }
+}

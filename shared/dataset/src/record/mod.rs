@@ -1,0 +1,251 @@
+//! A training record as Perennial understands it, whatever shape it came in.
+mod bedrock;
+mod blocks;
+mod content;
+mod openai;
+mod order;
+mod others;
+mod pair;
+mod tools;
+
+use perennial_core::limits::{ContentLimits, RecordShape};
+use smallvec::SmallVec;
+
+use crate::{
+    conversation::Role,
+    finding::Problem,
+    json::{Text, Value},
+    shape::InputShape,
+};
+
+/// Something that a model reads or writes, besides text.
+#[derive(Debug, Clone)]
+pub(crate) struct Media<'a> {
+    pub(crate) kind: MediaKind,
+    pub(crate) format: Text<'a>,
+    pub(crate) uri: Text<'a>,
+    pub(crate) owner: Option<Text<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaKind {
+    Image,
+    Video,
+    Document,
+}
+
+impl MediaKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Document => "document",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ToolUse<'a> {
+    pub(crate) id: Text<'a>,
+    pub(crate) name: Text<'a>,
+    /// Compact JSON of an object.
+    pub(crate) input: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ToolResult<'a> {
+    pub(crate) id: Text<'a>,
+    pub(crate) content: Vec<ResultPart<'a>>,
+    pub(crate) status: Option<Text<'a>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum ResultPart<'a> {
+    Text(Text<'a>),
+    /// Compact JSON of an object.
+    Json(String),
+}
+
+/// A piece of a message. What is rare is boxed, so that a text stays small.
+#[derive(Debug, Clone)]
+pub(crate) enum Block<'a> {
+    Text(Text<'a>),
+    Reasoning(Text<'a>),
+    Media(Box<Media<'a>>),
+    ToolUse(Box<ToolUse<'a>>),
+    ToolResult(Box<ToolResult<'a>>),
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn<'a> {
+    pub(crate) role: Role,
+    pub(crate) blocks: SmallVec<[Block<'a>; 1]>,
+    /// Which message of the record it was (the first, where several were joined).
+    pub(crate) index: usize,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn of_text(role: Role, text: Text<'a>, index: usize) -> Self {
+        Self {
+            role,
+            blocks: smallvec::smallvec![Block::Text(text)],
+            index,
+        }
+    }
+
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// Whether all that it says is white space.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.blocks.iter().all(|block| match block {
+            Block::Text(text) => text.is_blank(),
+            _ => false,
+        })
+    }
+}
+
+/// A system text and turns that alternate from user to assistant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conversation<'a> {
+    pub(crate) system: SmallVec<[Text<'a>; 1]>,
+    pub(crate) turns: Vec<Turn<'a>>,
+    /// `toolConfig` as compact JSON.
+    pub(crate) tools: Option<String>,
+}
+
+/// One record.
+#[derive(Debug, Clone)]
+pub(crate) enum Record<'a> {
+    Conversation(Conversation<'a>),
+    /// A document, for continued pre-training.
+    Document(Text<'a>),
+    /// A picture and its words.
+    Caption {
+        image: Text<'a>,
+        caption: Text<'a>,
+    },
+    /// A reinforcement record: its texts for the checks, the record itself as it came.
+    Reinforcement {
+        conversation: Conversation<'a>,
+        json: Vec<u8>,
+    },
+    /// An invocation log that distillation takes as it is.
+    Log {
+        conversation: Conversation<'a>,
+        json: Vec<u8>,
+    },
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn conversation(&self) -> Option<&Conversation<'a>> {
+        match self {
+            Self::Conversation(conversation)
+            | Self::Reinforcement { conversation, .. }
+            | Self::Log { conversation, .. } => Some(conversation),
+            Self::Document(_) | Self::Caption { .. } => None,
+        }
+    }
+
+    /// Hands every text that a model would read to `each`.
+    pub(crate) fn for_each_text<'s>(&'s self, mut each: impl FnMut(&'s Text<'a>)) {
+        match self {
+            Self::Document(text) => each(text),
+            Self::Caption { caption, .. } => each(caption),
+            Self::Conversation(conversation)
+            | Self::Reinforcement { conversation, .. }
+            | Self::Log { conversation, .. } => {
+                conversation.system.iter().for_each(&mut each);
+                for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
+                    match block {
+                        Block::Text(text) | Block::Reasoning(text) => each(text),
+                        Block::ToolResult(result) => {
+                            for part in &result.content {
+                                if let ResultPart::Text(text) = part {
+                                    each(text);
+                                }
+                            }
+                        }
+                        Block::Media(_) | Block::ToolUse(_) => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Optional members that a record has: present in one, they are to be present in all (aws/nova-forge-sdk).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Optional(pub(crate) u8);
+
+impl Optional {
+    pub(crate) const NAMES: [&'static str; 6] = [
+        "system",
+        "image",
+        "video",
+        "reasoningContent",
+        "toolUse",
+        "toolResult",
+    ];
+
+    pub(crate) fn of(record: &Record<'_>) -> Self {
+        let Some(conversation) = record.conversation() else {
+            return Self::default();
+        };
+        let mut bits = u8::from(!conversation.system.is_empty());
+        for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
+            bits |= match block {
+                Block::Text(_) => 0,
+                Block::Media(media) => match media.kind {
+                    MediaKind::Image => 2,
+                    MediaKind::Video => 4,
+                    MediaKind::Document => 0,
+                },
+                Block::Reasoning(_) => 8,
+                Block::ToolUse(_) => 16,
+                Block::ToolResult(_) => 32,
+            };
+        }
+        Self(bits)
+    }
+}
+
+/// What the trainer of this dataset takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken<'l> {
+    pub(crate) shape: RecordShape,
+    pub(crate) content: &'l ContentLimits,
+    /// Where these figures come from, for messages.
+    pub(crate) source: &'l str,
+    /// The bucket of the training data, where it is known.
+    pub(crate) bucket: Option<&'l str>,
+}
+
+/// Reads a record. Everything wrong with it goes to `problems`; a record with an error among them must not be used.
+pub(crate) fn read<'a>(
+    value: Value<'a>,
+    shape: InputShape,
+    taken: Taken<'_>,
+    problems: &mut Vec<Problem>,
+) -> Record<'a> {
+    let conversation = match shape {
+        InputShape::PromptCompletion => pair::read(value, "completion", problems),
+        InputShape::PromptResponse => pair::read(value, "response", problems),
+        InputShape::BedrockConversation => bedrock::read(value, taken, problems),
+        InputShape::Messages => openai::read(value, taken, problems),
+        InputShape::Prompts => pair::prompt(value, problems),
+        InputShape::Document => return Record::Document(others::document(value, problems)),
+        InputShape::Caption => return others::caption(value, problems),
+        InputShape::Reinforcement => return others::reinforcement(value, problems),
+        InputShape::InvocationLog => return others::log(value, taken, problems),
+        // Detected and refused before.
+        InputShape::Evaluation => Conversation::default(),
+    };
+    content::check(&conversation, taken, problems);
+    Record::Conversation(conversation)
+}

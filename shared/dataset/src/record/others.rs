@@ -1,0 +1,267 @@
+//! Records that are no conversation of one's own making: documents, captions, reinforcement records, invocation logs.
+use super::{Conversation, Record, Taken, Turn, content, openai};
+use crate::{
+    conversation::Role,
+    finding::{Problem, bounded},
+    json::{Text, Value},
+    members::{empty, extra_members, shown, text_member, wrong_type},
+    path::Path,
+    rules,
+};
+use perennial_core::limits::RecordShape;
+
+/// The shortest and the longest caption, in characters (Bedrock user guide, model-customization-prepare).
+const CAPTION: std::ops::RangeInclusive<u64> = 3..=1024;
+
+/// `{"text"}` or `{"input"}`.
+pub(super) fn document<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Text<'a> {
+    let name = if value.has("text") { "text" } else { "input" };
+    extra_members(value, Path::Root, &[name], problems);
+    text_member(
+        value,
+        name,
+        &rules::MISSING_PROMPT,
+        &rules::EMPTY_DOCUMENT,
+        problems,
+    )
+    .unwrap_or_else(|| Text::of(""))
+}
+
+/// `{"image-ref", "caption"}`.
+pub(super) fn caption<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Record<'a> {
+    let image = text_member(
+        value,
+        "image-ref",
+        &rules::MEDIA_SOURCE,
+        &rules::MEDIA_SOURCE,
+        problems,
+    );
+    let caption = text_member(
+        value,
+        "caption",
+        &rules::MISSING_COMPLETION,
+        &rules::EMPTY_COMPLETION,
+        problems,
+    );
+    extra_members(value, Path::Root, &["image-ref", "caption"], problems);
+    let (Some(image), Some(caption)) = (image, caption) else {
+        return Record::Caption {
+            image: Text::of(""),
+            caption: Text::of(""),
+        };
+    };
+    let path = Path::Member(&Path::Root, "image-ref");
+    let uri = image.plain();
+    content::check_uri(&uri, path, problems);
+    let format = uri
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if !matches!(format.as_str(), "png" | "jpg" | "jpeg") {
+        problems.push(Problem::new(
+            &rules::MEDIA_FORMAT,
+            path,
+            bounded(&uri),
+            "Image models train on PNG and JPEG files: name the object .png, .jpg or .jpeg.",
+        ));
+    }
+    drop(uri);
+    let (ascii, others) = caption.characters();
+    if !CAPTION.contains(&(ascii + others)) {
+        problems.push(Problem::new(
+            &rules::CAPTION_LENGTH,
+            Path::Member(&Path::Root, "caption"),
+            format!("{} characters", ascii + others),
+            format!("Write {} to {} characters.", CAPTION.start(), CAPTION.end()),
+        ));
+    }
+    Record::Caption { image, caption }
+}
+
+/// OpenAI-style messages with a reference answer and members of one's own. The record goes to the trainer as it came.
+pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Record<'a> {
+    let (conversation, complete) = openai::read_messages(value, problems);
+    if complete
+        && !conversation
+            .turns
+            .iter()
+            .any(|turn| turn.role == Role::User)
+    {
+        problems.push(Problem::new(
+            &rules::ROLE_ORDER,
+            "$.messages",
+            "no user message",
+            "Add the question that the model is to answer.",
+        ));
+    }
+    match value.some("reference_answer") {
+        None => {}
+        Some(answer) if answer.is_object() && answer.count() > 0 => {}
+        Some(answer) => match answer.text() {
+            Some(text) if text.is_blank() => {
+                let path = Path::Member(&Path::Root, "reference_answer");
+                problems.push(empty(&rules::EMPTY_REFERENCE, path, &text));
+            }
+            Some(_) => {}
+            None => {
+                let path = Path::Member(&Path::Root, "reference_answer");
+                problems.push(wrong_type(
+                    path,
+                    "a string or an object with members",
+                    answer,
+                ));
+            }
+        },
+    }
+    if let Some(id) = value.some("id")
+        && !id.text().is_some_and(|id| !id.is_blank())
+    {
+        problems.push(wrong_type(Path::Member(&Path::Root, "id"), "a string", id));
+    }
+    let mut json = Vec::new();
+    value.write(&mut json);
+    Record::Reinforcement { conversation, json }
+}
+
+/// A Bedrock model invocation log entry. Distillation takes it as it is; for fine-tuning its input and output become one record.
+pub(super) fn log<'a>(
+    value: Value<'a>,
+    taken: Taken<'_>,
+    problems: &mut Vec<Problem>,
+) -> Record<'a> {
+    let input = value
+        .get("input")
+        .and_then(|input| input.get("inputBodyJson"));
+    let output = value
+        .get("output")
+        .and_then(|output| output.get("outputBodyJson"));
+    if !value.has("modelId") {
+        problems.push(Problem::new(
+            &rules::WRONG_TYPE,
+            "$",
+            "no modelId",
+            "Upload the log as Bedrock wrote it, with modelId, input and output.",
+        ));
+    }
+    let mut record = Conversation::default();
+    let mut complete = true;
+    let path = Path::Member(&Path::Member(&Path::Root, "input"), "inputBodyJson").to_string();
+    let Some(input) = input else {
+        problems.push(Problem::new(
+            &rules::MISSING_PROMPT,
+            path,
+            "no inputBodyJson",
+            "The body is in a file of its own, or was not text: take the entry out.",
+        ));
+        return Record::Conversation(record);
+    };
+    for text in plain_texts(input.get("system")) {
+        record.system.push(text);
+    }
+    for (index, message) in input
+        .get("messages")
+        .into_iter()
+        .flat_map(Value::items)
+        .enumerate()
+    {
+        let role = match message.get("role") {
+            Some(role) if role.is("user") => Role::User,
+            Some(role) if role.is("assistant") => Role::Assistant,
+            Some(role) if role.is("system") => {
+                record.system.extend(plain_texts(message.get("content")));
+                continue;
+            }
+            _ => {
+                complete = false;
+                continue;
+            }
+        };
+        let texts = plain_texts(message.get("content"));
+        if texts.is_empty() {
+            complete = false;
+        }
+        for text in texts {
+            record.turns.push(Turn::of_text(role, text, index));
+        }
+    }
+    if record.turns.is_empty()
+        && let Some(text) = ["prompt", "inputText"]
+            .iter()
+            .find_map(|name| input.get(name)?.text())
+    {
+        record.turns.push(Turn::of_text(Role::User, text, 0));
+    }
+    if !complete || record.turns.is_empty() {
+        problems.push(Problem::new(
+            &rules::NO_PLACE,
+            path,
+            "messages that are not text, or none",
+            "Only entries whose messages are text can be used: take this one out.",
+        ));
+    }
+    if taken.shape == RecordShape::DistillationPrompts {
+        if record.turns.len() > 1 {
+            problems.push(Problem::new(
+                &rules::DISTILLATION_TURNS,
+                "$.input.inputBodyJson.messages",
+                format!("{} messages", record.turns.len()),
+                "Distillation takes entries of a single question.",
+            ));
+        }
+        let mut json = Vec::new();
+        value.write(&mut json);
+        return Record::Log {
+            conversation: record,
+            json,
+        };
+    }
+    match output.and_then(answer) {
+        Some(text) => {
+            let index = record.turns.len();
+            record
+                .turns
+                .push(Turn::of_text(Role::Assistant, text, index));
+        }
+        None => problems.push(Problem::new(
+            &rules::MISSING_COMPLETION,
+            "$.output.outputBodyJson",
+            output.map_or_else(|| "no outputBodyJson".to_owned(), shown),
+            "The entry has no answer in text: take it out.",
+        )),
+    }
+    Record::Conversation(record)
+}
+
+/// The texts of a string, or of an array of strings and text blocks; none if anything else is among them.
+fn plain_texts<'a>(value: Option<Value<'a>>) -> Vec<Text<'a>> {
+    let Some(value) = value else {
+        return Vec::new();
+    };
+    if let Some(text) = value.text() {
+        return vec![text];
+    }
+    let texts: Option<Vec<_>> = value
+        .items()
+        .map(|item| item.text().or_else(|| item.get("text")?.text()))
+        .collect();
+    texts.unwrap_or_default()
+}
+
+/// The answer in the forms of the models that Bedrock has: Converse, Anthropic, Titan, Llama, OpenAI.
+fn answer<'a>(output: Value<'a>) -> Option<Text<'a>> {
+    let message = output
+        .get("output")
+        .and_then(|output| output.get("message"));
+    let content = message.unwrap_or(output).get("content");
+    if let [only] = &plain_texts(content)[..] {
+        return Some(only.clone());
+    }
+    let first = |list: &str| output.get(list)?.items().next();
+    output
+        .get("generation")
+        .or_else(|| output.get("completion"))
+        .or_else(|| first("results")?.get("outputText"))
+        .or_else(|| first("choices")?.get("message")?.get("content"))
+        .and_then(Value::text)
+}

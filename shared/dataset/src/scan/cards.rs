@@ -1,0 +1,149 @@
+//! Numbers of payment cards: 13 to 19 digits that begin as a card's do and have the right checksum (ISO/IEC 7812).
+
+/// Places in a block of text where a card's number stands, as start and end in bytes.
+pub(crate) fn find(block: &[u8], mut each: impl FnMut(usize, usize)) {
+    const WIDTH: usize = 16;
+    /// Of 13 digits in a row or in groups, so many stand in one of the pieces that they touch.
+    const ENOUGH: u8 = 6;
+    let mut done = 0;
+    for (index, chunk) in block.chunks(WIDTH).enumerate() {
+        let digits: u8 = chunk
+            .iter()
+            .map(|byte| u8::from(byte.is_ascii_digit()))
+            .sum();
+        if digits < ENOUGH {
+            continue;
+        }
+        let from = (index * WIDTH).saturating_sub(WIDTH + 8).max(done);
+        let to = ((index + 1) * WIDTH + WIDTH + 8).min(block.len());
+        let mut at = from;
+        while at < to {
+            if !block[at].is_ascii_digit() || at > 0 && is_inside(block[at - 1]) {
+                at += 1;
+                continue;
+            }
+            let end = number_end(block, at);
+            if is_card(&block[at..end]) && !block.get(end).is_some_and(|byte| is_inside(*byte)) {
+                each(at, end);
+            }
+            at = end;
+            done = done.max(end);
+        }
+    }
+}
+
+/// What makes digits a part of something else: a longer number, a word, an address, a fraction.
+fn is_inside(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'.' | b'_' | b'/' | b'=' | b'-' | b'\\')
+        || byte >= 0x80
+}
+
+/// Behind the last digit of a number whose digits may stand in groups, one blank or hyphen between them.
+fn number_end(block: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while end < block.len() {
+        if block[end].is_ascii_digit() {
+            end += 1;
+        } else if matches!(block[end], b' ' | b'-')
+            && block.get(end + 1).is_some_and(u8::is_ascii_digit)
+        {
+            end += 2;
+        } else {
+            break;
+        }
+        if end - start > 64 {
+            break;
+        }
+    }
+    end
+}
+
+fn is_card(number: &[u8]) -> bool {
+    let mut digits = [0_u8; 19];
+    let mut count = 0;
+    for byte in number.iter().filter(|byte| byte.is_ascii_digit()) {
+        if count == digits.len() {
+            return false;
+        }
+        digits[count] = byte - b'0';
+        count += 1;
+    }
+    let digits = &digits[..count];
+    if count < 13 || digits.iter().all(|digit| *digit == digits[0]) {
+        return false;
+    }
+    let start = digits[..4]
+        .iter()
+        .fold(0_u16, |number, digit| number * 10 + u16::from(*digit));
+    let issued = match (start, count) {
+        (4000..=4999, 13 | 16 | 19) => true,
+        (5100..=5599 | 2221..=2720, 16) => true,
+        (3400..=3499 | 3700..=3799, 15) => true,
+        (6011 | 6440..=6599 | 3528..=3589, 16..=19) => true,
+        (3000..=3059 | 3600..=3699 | 3800..=3999, 14) => true,
+        _ => false,
+    };
+    issued && luhn(digits)
+}
+
+fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, digit)| {
+            let digit = u32::from(*digit);
+            match index % 2 {
+                0 => digit,
+                _ if digit > 4 => digit * 2 - 9,
+                _ => digit * 2,
+            }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cards(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        find(text.as_bytes(), |start, end| {
+            found.push(text[start..end].to_owned())
+        });
+        found
+    }
+
+    #[test]
+    fn test_numbers_of_the_card_companies_are_found_wherever_they_stand() {
+        for card in [
+            "4111 1111 1111 1111",
+            "4111111111111111",
+            "5555-5555-5555-4444",
+            "378282246310005",
+            "4222222222222",
+        ] {
+            for before in 0..40 {
+                let text = format!("{} {card}, thanks", "x".repeat(before));
+                assert_eq!(cards(&text), [card], "{before}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_cards() {
+        for text in [
+            "4111111111111112",
+            "0000000000000000",
+            "0.4111111111111111",
+            "id_4111111111111111",
+            "order 12345678901234567890123",
+            "2026-11-21 20:01:08 1763755268",
+            "41111111111111111111111",
+        ] {
+            assert!(cards(text).is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What is looked for in texts: strings that make a job fail, secrets, characters that were lost.
+pub(crate) mod cards;
+pub(crate) mod forbidden;
+pub(crate) mod secrets;
