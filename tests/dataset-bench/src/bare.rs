@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::generate::Records;
 use crate::measure::Work;
 
 /// How much is read from a file at once, by every tool here.
@@ -60,16 +61,38 @@ impl Folded for Conversation<'_> {
     }
 }
 
+#[derive(Debug, Deserialize)]
+struct Messages<'a> {
+    #[serde(borrow)]
+    messages: Vec<Said<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+    #[serde(borrow)]
+    content: Cow<'a, str>,
+}
+
+impl Folded for Messages<'_> {
+    fn folded(&self) -> usize {
+        let said = self.messages.iter();
+        said.map(|said| said.role.len() + said.content.len()).sum()
+    }
+}
+
 /// Parses each line of a generated file by sonic-rs.
 ///
 /// # Errors
 /// A file that cannot be read or a line that does not parse.
 pub fn sonic(path: &Path) -> io::Result<Work> {
-    typed(
-        path,
-        |line| sonic_rs::from_slice::<Conversation<'_>>(line).map(|record| record.folded()),
-        |line| sonic_rs::from_slice::<Text<'_>>(line).map(|record| record.folded()),
-    )
+    use sonic_rs::from_slice;
+    typed(path, |records, line| match records {
+        Records::Conversations => from_slice::<Conversation<'_>>(line).map(|read| read.folded()),
+        Records::Messages => from_slice::<Messages<'_>>(line).map(|read| read.folded()),
+        Records::Documents => from_slice::<Text<'_>>(line).map(|read| read.folded()),
+    })
 }
 
 /// Parses each line of a generated file by `serde_json`.
@@ -77,31 +100,23 @@ pub fn sonic(path: &Path) -> io::Result<Work> {
 /// # Errors
 /// A file that cannot be read or a line that does not parse.
 pub fn serde_json(path: &Path) -> io::Result<Work> {
-    typed(
-        path,
-        |line| serde_json::from_slice::<Conversation<'_>>(line).map(|record| record.folded()),
-        |line| serde_json::from_slice::<Text<'_>>(line).map(|record| record.folded()),
-    )
+    use serde_json::from_slice;
+    typed(path, |records, line| match records {
+        Records::Conversations => from_slice::<Conversation<'_>>(line).map(|read| read.folded()),
+        Records::Messages => from_slice::<Messages<'_>>(line).map(|read| read.folded()),
+        Records::Documents => from_slice::<Text<'_>>(line).map(|read| read.folded()),
+    })
 }
 
-/// Reads a file by one parser or the other: a document starts with its text.
 fn typed<E: std::error::Error + Send + Sync + 'static>(
     path: &Path,
-    conversation: impl Fn(&[u8]) -> Result<usize, E>,
-    document: impl Fn(&[u8]) -> Result<usize, E>,
+    parse: impl Fn(Records, &[u8]) -> Result<usize, E>,
 ) -> io::Result<Work> {
-    let (mut records, mut folded, mut documents) = (0, 0_usize, false);
+    let kind = Records::of(path)?;
+    let (mut records, mut folded) = (0, 0_usize);
     let bytes = lines(path, |line| {
-        if records == 0 {
-            documents = line.starts_with(b"{\"text\":");
-        }
         records += 1;
-        let read = if documents {
-            document(line)
-        } else {
-            conversation(line)
-        };
-        folded = folded.wrapping_add(read.map_err(io::Error::other)?);
+        folded = folded.wrapping_add(parse(kind, line).map_err(io::Error::other)?);
         Ok(())
     })?;
     black_box(folded);

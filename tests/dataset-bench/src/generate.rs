@@ -1,5 +1,7 @@
 //! Generated training data: the same seed and kind give the same bytes, and a shorter file is the beginning of a longer one.
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use clap::ValueEnum;
 use fastrand::Rng;
@@ -13,10 +15,26 @@ use crate::text::{Kind, passages, pick};
 pub enum Records {
     /// Bedrock conversations of about 1 KB.
     Conversations,
-    /// The same conversations as OpenAI's messages, for tools that take no Bedrock conversation.
+    /// The same conversations as OpenAI's messages, which the compiler has to convert.
     Messages,
     /// `{"text"}` documents of 2 to 8 KB.
     Documents,
+}
+
+impl Records {
+    /// What a generated file holds, by its first bytes.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let mut head = Vec::new();
+        File::open(path)?.take(16).read_to_end(&mut head)?;
+        Ok(match head.as_slice() {
+            [b'{', b'"', b't', ..] => Self::Documents,
+            [b'{', b'"', b'm', ..] => Self::Messages,
+            _ => Self::Conversations,
+        })
+    }
 }
 
 /// Writes whole records, one a line, until the next one would not fit into `bytes`; says how many it wrote.

@@ -7,6 +7,7 @@ use perennial_core::limits::{DataLimits, fine_tuning};
 use perennial_dataset::{Compiler, Purpose, Summary};
 
 use crate::bare::PIECE;
+use crate::generate::Records;
 use crate::measure::Work;
 
 /// Whose limits the data is held against.
@@ -26,9 +27,9 @@ pub enum Failed {
     /// A file that was refused early would be measured as a fast one.
     #[error("the file was not accepted, so its time means nothing:\n{0}")]
     Rejected(String),
-    /// Work on several threads is not there.
-    #[error("the compiler has no threads yet; leave --threads out")]
-    NoThreads,
+    /// The compiler does not do this.
+    #[error("the compiler cannot do this yet: {0}")]
+    NotYet(&'static str),
 }
 
 /// The limits of [`MODEL`], with room for so many records.
@@ -53,7 +54,10 @@ pub fn compile(
     threads: usize,
 ) -> Result<(Work, Summary), Failed> {
     if threads > 1 {
-        return Err(Failed::NoThreads);
+        return Err(Failed::NotYet("work on several threads"));
+    }
+    if Records::of(path)? == Records::Documents {
+        return Err(Failed::NotYet("compile documents"));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut compiler = Compiler::new(&name, Purpose::Training(limits.clone()));

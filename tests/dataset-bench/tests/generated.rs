@@ -126,7 +126,7 @@ fn conversations_hold_escapes_other_scripts_code_and_every_length() {
 
 #[test]
 fn every_parser_finds_every_record() {
-    for records in [Records::Conversations, Records::Documents] {
+    for records in all() {
         let (file, count) = generated(records, 3 * MIB, 1);
         let name = format!("bench-{records:?}-{}.jsonl", std::process::id());
         let path = std::env::temp_dir().join(name);
