@@ -1,6 +1,7 @@
 //! Where and when it was measured.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -65,6 +66,16 @@ pub(super) fn load() -> String {
 /// Whether a program can be held on one core.
 pub(super) fn has_taskset() -> bool {
     said("taskset", &["-c", "0", "true"]).is_some()
+}
+
+/// How the compiler's time is looked into, where `perf` is there; a virtual machine has no counter but the clock.
+pub(super) fn profile_hint(program: &Path, file: &Path) -> Option<String> {
+    said("perf", &["--version"])?;
+    Some(format!(
+        "Where the time goes: perf record -e cpu-clock -g {} perennial --runs 5 {} && perf report --no-children -g none",
+        program.display(),
+        file.display()
+    ))
 }
 
 /// What a program prints, if it is there and succeeds.

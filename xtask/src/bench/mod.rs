@@ -63,6 +63,10 @@ pub(crate) fn run(more: &[OsString]) -> Result<(), Failure> {
         "\nLoad of the machine before: {before}; after: {} (the bench itself is 1 to 2).",
         machine::load()
     );
+    let conversations = bench.path(Data::Conversations, Part::Whole);
+    if let Some(hint) = machine::profile_hint(&bench.program, &conversations) {
+        println!("{hint}");
+    }
     let failed = rows.iter().find_map(|row| match &row.measured {
         Err(Left::Failed(why)) => Some(why),
         _ => None,

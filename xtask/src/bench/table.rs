@@ -71,6 +71,16 @@ fn official(rows: &[Row], data: Data) -> Option<f64> {
     })
 }
 
+/// A tool that stopped early looks fast: whose count is not the bare parse's, with both.
+fn other_count<'a>(rows: &[Row], row: &'a Row) -> Option<(&'a Row, f64, f64)> {
+    let found = row.measured.as_ref().ok()?.records;
+    let bare = rows
+        .iter()
+        .find(|other| other.data == row.data && other.tool.is_bare())?;
+    let all = bare.measured.as_ref().ok()?.records;
+    (row.tool.part == Part::Whole && found != all).then_some((row, found, all))
+}
+
 pub(super) fn table(rows: &[Row]) -> String {
     let mut text = String::from(
         "| file | tool | cores | MB/s | of bare sonic-rs | times amzn-nova-forge | user CPU, s/GB | peak memory |\n\
@@ -116,6 +126,12 @@ pub(super) fn notes(rows: &[Row]) -> String {
                 "Not measured: {name}, {data}, cores: {cores}: {why}"
             ));
         }
+    }
+    for (row, found, all) in rows.iter().filter_map(|row| other_count(rows, row)) {
+        let (name, data) = (row.tool.name, row.data.name());
+        lines.push(format!(
+            "{name} found {found} {data} of {all}: its speed means nothing"
+        ));
     }
     for data in [Data::Conversations, Data::Messages, Data::Documents] {
         let ours = |cores| {
@@ -236,6 +252,22 @@ mod tests {
             notes.contains("cores: 2: no threads") && !notes.contains("on two"),
             "{notes}"
         );
+    }
+
+    #[test]
+    fn a_tool_that_stopped_early_is_named() {
+        let mut rows = rows();
+        assert!(!notes(&rows).contains("means nothing"));
+        let polars = rows.iter_mut().find(|row| row.tool.word == "polars");
+        let Some(Row {
+            measured: Ok(early),
+            ..
+        }) = polars
+        else {
+            panic!("polars is measured")
+        };
+        early.records = 0.5;
+        assert!(notes(&rows).contains("`read_ndjson` found 0.5 conversations of 1"));
     }
 
     #[test]
