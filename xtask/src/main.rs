@@ -2,6 +2,7 @@
 //!
 //! This crate has no dependencies and must not get any: it is built before anything else, on every machine.
 
+mod bench;
 mod python;
 mod steps;
 
@@ -27,6 +28,8 @@ cargo xtask COMMAND
   wiring           infra/template.yaml: AWS's linters, and a deployment on another emulator (tests/wiring)
   cargo-lambda     each function by `cargo lambda watch`, each file of events/ by `cargo lambda invoke` (tests/cargo-lambda)
   simulate [ARGS]  the deterministic simulator: --seeds N, --seed N --verbose, --plant NAME (docs/simulator.md)
+  bench dataset    the compiler of training data beside other tools on the same generated files: --mib N, --rounds N,
+                   --no-python, --big (docs/performance.md)
   demo [ARGS]      the whole loop on this machine, verified (cargo run -- demo)
   help             this text
 ";
@@ -110,6 +113,7 @@ fn perform(step: &Step, place: &str, more: &[OsString]) -> Result<(), Failure> {
             eprintln!("xtask: {place}: pytest tests/{suite}");
             Python::find()?.suite(suite)?
         }
+        Action::Bench => return bench::run(more),
     };
     carry_out(command)
 }
@@ -208,7 +212,7 @@ mod tests {
         let suites = |steps: &[Step]| -> Vec<&str> {
             let suites = steps.iter().filter_map(|step| match step.action {
                 Action::Python(suite) => Some(suite),
-                Action::Cargo(_) => None,
+                Action::Cargo(_) | Action::Bench => None,
             });
             suites.collect()
         };

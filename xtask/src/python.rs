@@ -45,10 +45,25 @@ impl Python {
         Err((missing(&found), 1))
     }
 
+    /// One that is new enough for more, if this machine has it, and otherwise the one that [`Python::find`] finds.
+    pub(crate) fn find_newer(wanted: (u32, u32)) -> Result<Self, Failure> {
+        if env::var_os(VARIABLE).is_none() {
+            for program in newer(wanted) {
+                match version(&program) {
+                    Some(version) if is_at_least(&version, wanted) => {
+                        return Ok(Self { program, version });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Self::find()
+    }
+
     /// What runs a suite: the tests in `tests/<suite>`, with what its `requirements.txt` names.
     pub(crate) fn suite(&self, suite: &str) -> Result<Command, Failure> {
         let folder = root().join("tests").join(suite);
-        let environment = self.environment(suite, &folder.join("requirements.txt"))?;
+        let environment = self.environment(suite, &folder.join("requirements.txt"), None)?;
         let mut command = Command::new(environment.join("bin").join("python"));
         // What else pytest is told stands in tests/pytest.ini.
         command.args(["-m", "pytest"]).arg(folder);
@@ -56,11 +71,19 @@ impl Python {
         Ok(command)
     }
 
-    fn environment(&self, suite: &str, requirements: &Path) -> Result<PathBuf, Failure> {
+    /// The folder of an environment with what `requirements` names, and with what `alone` names but not what that depends on.
+    pub(crate) fn environment(
+        &self,
+        suite: &str,
+        requirements: &Path,
+        alone: Option<&Path>,
+    ) -> Result<PathBuf, Failure> {
         let failed = |path: &Path, error: io::Error| (format!("{}: {error}", path.display()), 1);
-        let wanted =
-            fs::read_to_string(requirements).map_err(|error| failed(requirements, error))?;
-        let wanted = format!("Python {}\n{wanted}", self.version);
+        let mut wanted = format!("Python {}\n", self.version);
+        for list in [requirements].into_iter().chain(alone) {
+            let list = fs::read_to_string(list).map_err(|error| failed(list, error))?;
+            wanted.push_str(&list);
+        }
         let folder = target().join("python").join(suite);
         let stamp = folder.join(STAMP);
         if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
@@ -82,16 +105,21 @@ impl Python {
                 "no virtual environment was made; on Debian and Ubuntu, install python3-venv",
             )
         })?;
-        let mut pip = Command::new(folder.join("bin").join("python"));
-        pip.args(["-m", "pip", "install", "--quiet"])
-            .args(["--disable-pip-version-check", "--requirement"])
-            .arg(requirements);
-        carry_out(pip).map_err(|failure| {
-            advised(
-                failure,
-                "the requirements were not installed; the package index must be within reach once",
-            )
-        })?;
+        let lists = [(Some(requirements), None), (alone, Some("--no-deps"))];
+        for (list, how) in lists {
+            let Some(list) = list else { continue };
+            let mut pip = Command::new(folder.join("bin").join("python"));
+            pip.args(["-m", "pip", "install", "--quiet"])
+                .args(how)
+                .args(["--disable-pip-version-check", "--requirement"])
+                .arg(list);
+            carry_out(pip).map_err(|failure| {
+                advised(
+                    failure,
+                    "the requirements were not installed; the package index must be within reach once",
+                )
+            })?;
+        }
         fs::write(&stamp, wanted).map_err(|error| failed(&stamp, error))?;
         Ok(folder)
     }
@@ -111,10 +139,33 @@ fn version(program: &OsString) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
+/// Interpreters of this minor version and the next ones: by name, and where pyenv keeps them.
+fn newer((major, minor): (u32, u32)) -> Vec<OsString> {
+    let pyenv = env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let pyenv = pyenv.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".pyenv")));
+    let kept = pyenv.and_then(|pyenv| fs::read_dir(pyenv.join("versions")).ok());
+    let mut kept: Vec<PathBuf> = kept
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin").join("python")))
+        .collect();
+    kept.sort();
+    let named = (minor..minor + 4).map(|minor| format!("python{major}.{minor}").into());
+    let usual = ["python3".into(), "python".into()].into_iter();
+    usual
+        .chain(named)
+        .chain(kept.into_iter().map(OsString::from))
+        .collect()
+}
+
 fn is_new_enough(version: &str) -> bool {
+    is_at_least(version, OLDEST)
+}
+
+fn is_at_least(version: &str, oldest: (u32, u32)) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= oldest,
         _ => false,
     }
 }
@@ -144,6 +195,15 @@ mod tests {
         ] {
             assert_eq!(is_new_enough(version), new_enough, "{version}");
         }
+    }
+
+    #[test]
+    fn a_newer_python_is_looked_for_by_its_name() {
+        let looked_for = newer((3, 12));
+        for name in ["python3", "python3.12", "python3.14"] {
+            assert!(looked_for.contains(&name.into()), "{looked_for:?}");
+        }
+        assert!(is_at_least("3.12.0", (3, 12)) && !is_at_least("3.11.9", (3, 12)));
     }
 
     #[test]

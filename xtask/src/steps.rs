@@ -22,6 +22,8 @@ pub(crate) enum Action {
     Cargo(&'static [&'static str]),
     /// The Python tests in this folder of `tests/`.
     Python(&'static str),
+    /// What stands behind `bench`, measured.
+    Bench,
 }
 
 const fn order(name: &'static str, steps: &'static [Step]) -> Order {
@@ -32,7 +34,7 @@ const fn order(name: &'static str, steps: &'static [Step]) -> Order {
     }
 }
 
-pub(crate) const ORDERS: [Order; 8] = [
+pub(crate) const ORDERS: [Order; 9] = [
     order(
         "test",
         &[
@@ -57,6 +59,11 @@ pub(crate) const ORDERS: [Order; 8] = [
     Order {
         name: "simulate",
         steps: &[SIMULATE],
+        takes_more: true,
+    },
+    Order {
+        name: "bench",
+        steps: &[BENCH],
         takes_more: true,
     },
     Order {
@@ -188,6 +195,12 @@ const SIMULATE: Step = Step {
     name: "simulator",
     action: Action::Cargo(simulate!()),
     advice: "the line above that says `replay it` shows the schedule event by event",
+};
+
+const BENCH: Step = Step {
+    name: "bench",
+    action: Action::Bench,
+    advice: "without Python and the package index, `cargo xtask bench dataset --no-python` measures what is Rust",
 };
 
 const FORMAT: Step = Step {

@@ -1,0 +1,211 @@
+//! What generated records are made of: sentences with slots, names, code. Nothing here holds a string that a job refuses, whatever
+//! stands before or behind it (a role with a colon, say).
+
+/// Who speaks first in a conversation, and what about.
+pub(crate) const SYSTEMS: &[&str] = &[
+    "You are a support agent for an online shop. Answer politely, in at most five sentences, and never promise a refund.",
+    "You help customers of a retail bank. Do not ask for passwords or full card numbers. If you are not sure, say so and name the page where the answer stands.",
+    "You are a careful technical writer.\nAnswer in plain English.\nUse short sentences and no marketing.",
+    "Answer questions about the warehouse software. Quote the menu entry in double quotes, for example \"Goods in > Returns\".",
+    "You review source code. Point at the line, say what is wrong, and show the smallest change that mends it.",
+    "Du bist die Auskunft eines Verkehrsverbunds. Antworte in der Sprache der Frage, kurz und höflich.",
+    "You classify tickets and draft a first reply. Tone: friendly, factual. Never mention internal tools.",
+    "You are the concierge of a hotel in Kraków. Recommend only places within two kilometres – and mention when they close.",
+];
+
+/// What people ask; the slots are filled in `text.rs`.
+pub(crate) const QUESTIONS: &[&str] = &[
+    "I ordered the {product} on {date} and it still has not arrived in {city}.",
+    "My invoice {code} says {money}, but I was told it would be {money}.",
+    "Can I change the delivery address of order {code} while it is on its way?",
+    "The app shows \"{error}\" every time I try to {action}.",
+    "Why was I charged {money} twice on {date}?",
+    "Could you explain how I can {action} without losing my {thing}?",
+    "I've tried to {action} {n} times now, and it doesn't work.",
+    "{name} from your office in {city} told me to {action}, is that right?",
+    "What is the difference between the {product} and the {product}?",
+    "Is there a fee if I {action} before {date}?",
+    "The {thing} I received is broken; the box was already open when it came.",
+    "How long does it take until the {thing} shows up in my account?",
+    "I moved from {city} to {city} and need to update my {thing}.",
+    "Since the update to version {n}.{n} the {thing} is gone.",
+    "Please don't send me to the help page again, I have read it {n} times.",
+    "I'm writing for my mother, {name}, who cannot {action} herself.",
+    "What happens to my {thing} when I {action}?",
+    "It says \"{error}\" – what does that mean?",
+];
+
+/// What is answered.
+pub(crate) const ANSWERS: &[&str] = &[
+    "Thank you for writing to us, and I am sorry for the trouble.",
+    "I looked into order {code}: the parcel left {city} on {date} and should reach you within {n} working days.",
+    "The amount of {money} is a reservation and not a charge; it disappears after {n} days.",
+    "To {action}, open \"Settings\", choose \"{thing}\" and confirm with the code that we send you.",
+    "The message \"{error}\" means that the {thing} was changed on another device in the meantime.",
+    "You will find the {thing} under \"My account > Documents\", as a PDF.",
+    "If that does not help, please tell us the number {code} and we will take it from there.",
+    "There is no fee for this, neither in {city} nor elsewhere.",
+    "The {product} has a larger battery, while the {product} weighs {n} grams less.",
+    "I have asked {name} in {city} to look at it; you will hear from us by {date}.",
+    "Your {thing} stays as it is, nothing is lost when you {action}.",
+    "As a rule it takes {n} to {n} days, on weekends a little longer.",
+    "For your security we can't change this by chat.",
+    "That is a known fault of version {n}.{n}, and it is mended in the next one.",
+    "We have credited {money} to your account today.",
+    "Please send us a photo of the {thing}, so that we can replace it at once.",
+    "It isn't possible to {action} after {date}, but we can offer you {money} as a voucher.",
+    "Yes – that works, as long as the {thing} is not older than {n} months.",
+];
+
+/// What documents say.
+pub(crate) const STATEMENTS: &[&str] = &[
+    "The {thing} was introduced in {city} on {date}, after {n} years of preparation.",
+    "Most of those who {action} do so because the {thing} leaves them no choice.",
+    "According to {name}, the cost rose from {money} to {money} within {n} months.",
+    "A reader who opens the chapter on the {thing} first will miss what the {product} is for.",
+    "It was {name} who wrote, in a letter from {city}, that \"nobody should have to {action} twice\".",
+    "Nothing in the report explains why the {product} failed {n} times out of {n}.",
+    "When the {thing} is full, older entries are moved to the archive, where they stay for {n} days.",
+    "The committee met in {city}, heard {name}, and adjourned without a decision.",
+    "Between {date} and {date} the price of the {product} did not change at all.",
+    "What sets the {product} apart is that people can {action} without training.",
+    "In practice the limit of {n} is rarely reached; the {thing} fills up much earlier.",
+    "Some authors call this a \"{error}\", others avoid the word.",
+    "The second edition adds a map of {city}, an index and a note on the {thing}.",
+    "Measured over {n} weeks, the difference was smaller than the error of the measurement.",
+    "Whoever wants to {action} should read the section on the {thing} before anything else.",
+    "By {date}, {name} had visited {city} {n} times, and had not once been let in.",
+];
+
+/// Whole passages in other languages and scripts.
+pub(crate) const ABROAD: &[&str] = &[
+    "Könnten Sie mir bitte bestätigen, dass die Lieferung noch vor Ostern eintrifft? Ich wäre Ihnen sehr dankbar.",
+    "Die Rückgabe ist innerhalb von 30 Tagen möglich, vorausgesetzt, die Ware ist unbenutzt und vollständig.",
+    "Je n'arrive pas à me connecter depuis la dernière mise à jour ; le message d'erreur s'affiche à chaque fois.",
+    "Votre remboursement a été effectué, il apparaîtra sur votre relevé d'ici trois à cinq jours ouvrés.",
+    "¿Podrían decirme cuándo llegará mi pedido? Según la página, salió del almacén hace más de una semana.",
+    "Não consigo alterar a morada de entrega; a opção aparece desativada na minha conta.",
+    "Dzień dobry, chciałbym zmienić termin dostawy na przyszły tydzień, najlepiej po południu.",
+    "Здравствуйте, я хотел бы узнать, когда будет отправлен мой заказ и можно ли изменить адрес.",
+    "注文した商品がまだ届いていません。配送状況を確認していただけますか。よろしくお願いいたします。",
+    "您好,我想查询一下订单的物流信息,系统显示已经发货三天了,但是一直没有更新。",
+    "고객님, 불편을 드려 죄송합니다. 배송은 내일 오전 중으로 완료될 예정입니다.",
+    "Merhaba, faturamı nereden indirebileceğimi öğrenebilir miyim? Teşekkürler 🙏",
+];
+
+/// Blocks of code, as people paste them.
+pub(crate) const CODE: &[&str] = &[
+    "```python\ndef total(rows):\n    \"\"\"Sum of all amounts, in cents.\"\"\"\n    return sum(int(row[\"amount\"]) for row in rows if row.get(\"paid\"))\n```",
+    "```rust\nfn parse(line: &str) -> Option<(&str, u64)> {\n    let (name, rest) = line.split_once('\\t')?;\n    Some((name, rest.trim().parse().ok()?))\n}\n```",
+    "```sql\nSELECT city, count(*) AS orders\nFROM deliveries\nWHERE sent_at >= '2026-01-01' AND status <> 'lost'\nGROUP BY city\nORDER BY orders DESC;\n```",
+    "```json\n{\n  \"order\": \"A-1009\",\n  \"items\": [{\"sku\": \"lamp\", \"count\": 2}],\n  \"note\": \"leave at the door\"\n}\n```",
+    "```sh\nfind /var/log -name '*.gz' -mtime +30 -print0 | xargs -0 rm -f\necho \"done: $(date)\"\n```",
+    "```\n{error}\n    at C:\\Program Files\\Shop\\client.dll\n    line {n}, column {n}\n```",
+];
+
+pub(crate) const CITIES: &[&str] = &[
+    "Hamburg",
+    "São Paulo",
+    "Kraków",
+    "Lyon",
+    "Oslo",
+    "Zürich",
+    "Porto",
+    "Malmö",
+    "Chennai",
+    "Leeds",
+    "Austin",
+    "Nagoya",
+    "Ghent",
+    "Bilbao",
+    "Tallinn",
+    "Perth",
+];
+pub(crate) const NAMES: &[&str] = &[
+    "Zoë Martin",
+    "J. Müller",
+    "Aiko Tanaka",
+    "Samuel O'Neill",
+    "Priya Raman",
+    "Łukasz Wójcik",
+    "Ines Duarte",
+    "Tom Baker",
+    "Renée Dubois",
+    "Olu Adeyemi",
+    "Mrs Hansen",
+    "Dr. Silva",
+];
+pub(crate) const PRODUCTS: &[&str] = &[
+    "desk lamp",
+    "travel kettle",
+    "cordless drill",
+    "reading tablet",
+    "winter jacket (blue, size M)",
+    "12\" skillet",
+    "noise-cancelling headset",
+    "garden hose",
+    "label printer",
+    "family ticket",
+    "standing desk",
+    "espresso machine",
+    "savings plan",
+    "night train to the coast",
+];
+pub(crate) const THINGS: &[&str] = &[
+    "receipt",
+    "direct debit",
+    "delivery note",
+    "subscription",
+    "loyalty card",
+    "address book",
+    "return label",
+    "monthly statement",
+    "power adapter",
+    "list of saved items",
+    "two-factor key",
+    "standing order",
+    "warranty",
+    "shared folder",
+    "search index",
+];
+pub(crate) const ACTIONS: &[&str] = &[
+    "cancel the contract",
+    "reset the password",
+    "export the data",
+    "add a second driver",
+    "pay by instalments",
+    "send the goods back",
+    "print the ticket",
+    "change the currency",
+    "merge two accounts",
+    "download the invoice",
+    "book a seat",
+    "restore the backup",
+    "report a lost card",
+    "turn off notifications",
+];
+pub(crate) const ERRORS: &[&str] = &[
+    "Error 403, access denied",
+    "session expired",
+    "unexpected token '<' in JSON at position 0",
+    "payment declined (code 51)",
+    "file not found C:\\Users\\Public\\report.xlsx",
+    "something went wrong",
+    "quota exceeded",
+    "invalid date",
+    "timeout after 30 s",
+];
+pub(crate) const MONTHS: &[&str] = &[
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];

@@ -1,0 +1,245 @@
+//! Who is measured, on what, and on how many cores.
+
+use super::table::Row;
+
+/// How much of a file is read by a tool that is too slow for all of it.
+pub(super) const BEGINNING_MIB: u64 = 16;
+
+/// The generated files, in the table's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Data {
+    Conversations,
+    Messages,
+    Documents,
+}
+
+impl Data {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Conversations => "conversations",
+            Self::Messages => "messages",
+            Self::Documents => "documents",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Program {
+    /// tests/dataset-bench
+    Ours,
+    /// tests/dataset-bench/python/compare.py
+    Python,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    Beginning,
+}
+
+#[derive(Debug)]
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    pub(super) program: Program,
+    /// As the program knows it.
+    pub(super) word: &'static str,
+    pub(super) files: &'static [Data],
+    /// A tool that works on two cores is told how many.
+    pub(super) cores: &'static [u32],
+    pub(super) part: Part,
+}
+
+use Data::{Conversations, Documents, Messages};
+
+/// What every ratio to a bare parse refers to.
+const BARE: &str = "sonic";
+const OURS: &str = "perennial";
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "newline count",
+        program: Program::Ours,
+        word: "newlines",
+        files: &[Conversations, Documents],
+        cores: &[1],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "sonic-rs, bare typed parse",
+        program: Program::Ours,
+        word: BARE,
+        files: &[Conversations, Messages, Documents],
+        cores: &[1],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "serde_json, bare typed parse",
+        program: Program::Ours,
+        word: "serde-json",
+        files: &[Conversations, Messages, Documents],
+        cores: &[1],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "**Perennial, all rules, compiled**",
+        program: Program::Ours,
+        word: OURS,
+        files: &[Conversations, Messages, Documents],
+        cores: &[1, 2],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "Python `json.loads`",
+        program: Program::Python,
+        word: "json",
+        files: &[Conversations, Documents],
+        cores: &[1],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "amzn-nova-forge, SFT validator",
+        program: Program::Python,
+        word: "nova-forge-sft",
+        files: &[Conversations],
+        cores: &[1],
+        part: Part::Beginning,
+    },
+    Tool {
+        name: "amzn-nova-forge, CPT validator",
+        program: Program::Python,
+        word: "nova-forge-cpt",
+        files: &[Documents],
+        cores: &[1],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "together, `check_file`",
+        program: Program::Python,
+        word: "together",
+        files: &[Conversations, Documents],
+        cores: &[1],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "polars, `read_ndjson`",
+        program: Program::Python,
+        word: "polars",
+        files: &[Conversations, Documents],
+        cores: &[1, 2],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "duckdb, `read_ndjson`",
+        program: Program::Python,
+        word: "duckdb",
+        files: &[Conversations, Documents],
+        cores: &[1, 2],
+        part: Part::Whole,
+    },
+];
+
+impl Tool {
+    pub(super) fn rows(&'static self) -> impl Iterator<Item = Row> {
+        let files = self.files.iter();
+        files.flat_map(move |data| {
+            let cores = self.cores.iter();
+            cores.map(move |cores| Row::new(self, *data, *cores))
+        })
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        self.word == OURS
+    }
+
+    pub(super) fn is_bare(&self) -> bool {
+        self.word == BARE
+    }
+
+    pub(super) fn is_official(&self) -> bool {
+        self.word.starts_with("nova-forge")
+    }
+}
+
+/// What a tool says about its run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Measured {
+    pub(super) seconds: f64,
+    pub(super) user_seconds: f64,
+    pub(super) bytes: f64,
+    pub(super) records: f64,
+    pub(super) peak_bytes: f64,
+}
+
+/// Why there is nothing to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Left {
+    /// It cannot be measured here.
+    Out(String),
+    Failed(String),
+}
+
+impl Measured {
+    /// From the one line of JSON that a tool prints: an object of numbers.
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let number = |name: &str| -> Option<f64> {
+            let (_, rest) = line.split_once(&format!("\"{name}\":"))?;
+            let end = rest.find([',', '}'])?;
+            rest[..end].trim().parse().ok()
+        };
+        let measured = Self {
+            seconds: number("seconds")?,
+            user_seconds: number("user_seconds")?,
+            bytes: number("bytes")?,
+            records: number("records")?,
+            peak_bytes: number("peak_bytes")?,
+        };
+        (measured.seconds > 0.0 && measured.records > 0.0).then_some(measured)
+    }
+
+    /// Megabytes (1,000,000 bytes) a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.bytes / self.seconds / 1e6
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_either_program_is_read() {
+        let rust =
+            r#"{"seconds":0.5,"user_seconds":0.45,"bytes":2000000,"records":7,"peak_bytes":4096}"#;
+        let python = rust.replace(':', ": ").replace(',', ", ");
+        for line in [rust, &python] {
+            let measured = Measured::parse(line).expect("whole");
+            assert_eq!((measured.rate(), measured.records), (4.0, 7.0), "{line}");
+            assert_eq!((measured.user_seconds, measured.peak_bytes), (0.45, 4096.0));
+        }
+    }
+
+    #[test]
+    fn a_line_that_measures_nothing_is_none() {
+        for line in [
+            "",
+            r#"{"seconds":0.5}"#,
+            r#"{"seconds":0.5,"user_seconds":0.45,"bytes":2000000,"records":0,"peak_bytes":4096}"#,
+        ] {
+            assert_eq!(Measured::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn each_file_has_its_bare_parse_and_ours_on_one_core_and_two() {
+        let rows: Vec<Row> = TOOLS.iter().flat_map(Tool::rows).collect();
+        for data in [Conversations, Messages, Documents] {
+            let count = |is: &dyn Fn(&Row) -> bool| {
+                rows.iter()
+                    .filter(|row| row.data == data && is(row))
+                    .count()
+            };
+            assert_eq!(count(&|row| row.tool.is_bare()), 1, "{data:?}");
+            assert_eq!(count(&|row| row.tool.is_ours()), 2, "{data:?}");
+        }
+    }
+}
