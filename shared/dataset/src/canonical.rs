@@ -15,8 +15,8 @@ use crate::{
 /// The schema version that Nova's documentation asks for.
 pub(crate) const SCHEMA_VERSION: &str = "bedrock-conversation-2024";
 
-/// Where the answer stands in what was written, in bytes of the output; nothing for a record without one.
-pub(crate) type Answer = Option<(usize, usize)>;
+/// Where the answer begins in what was written, in bytes of the output; nothing for a record without one.
+pub(crate) type Answer = Option<usize>;
 
 /// Writes one canonical line, or says which text has no place in `shape`. After an error the output holds a part of the line.
 pub(crate) fn write(
@@ -42,9 +42,8 @@ pub(crate) fn write(
             );
             let start = out.len();
             push(out, &[caption.raw()]);
-            let answer = Some((start, out.len()));
             push(out, &["\"}"]);
-            answer
+            Some(start)
         }
         (Record::Reinforcement { json, .. }, RecordShape::Reinforcement)
         | (Record::Log { json, .. }, RecordShape::DistillationPrompts) => {
@@ -136,7 +135,7 @@ fn bedrock(record: &Conversation<'_>, out: &mut Vec<u8>) -> Answer {
             }
             write_block(block, out);
         }
-        answer = (turn.role == Role::Assistant).then_some((start, out.len()));
+        answer = (turn.role == Role::Assistant).then_some(start);
         push(out, &["]}"]);
     }
     out.push(b']');
@@ -248,7 +247,7 @@ fn anthropic(record: &Conversation<'_>, out: &mut Vec<u8>) -> Result<Answer, Pro
         );
         let start = out.len();
         only_text(turn, out)?;
-        answer = (turn.role == Role::Assistant).then_some((start, out.len()));
+        answer = (turn.role == Role::Assistant).then_some(start);
         push(out, &["\"}"]);
     }
     push(out, &["]}"]);
@@ -278,9 +277,8 @@ fn pair(record: &Conversation<'_>, out: &mut Vec<u8>) -> Result<Answer, Problem>
     push(out, &["\",\"completion\":\""]);
     let start = out.len();
     only_text(completion, out)?;
-    let answer = Some((start, out.len()));
     push(out, &["\"}"]);
-    Ok(answer)
+    Ok(Some(start))
 }
 
 /// The texts of a turn that may hold nothing else, a line feed between them.

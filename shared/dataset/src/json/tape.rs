@@ -229,37 +229,42 @@ impl Parser<'_> {
 
     fn distinct(&self, object: usize) -> Parsed<()> {
         const FEW: usize = 12;
-        let mut few: [&[u8]; FEW] = [&[]; FEW];
-        let mut many: Vec<&[u8]> = Vec::new();
-        let (mut index, mut count, mut escaped) = (object + 1, 0, false);
         let end = self.nodes[object].next as usize;
-        while index < end {
-            let node = &self.nodes[index];
-            let name = &self.bytes[node.name.0 as usize..node.name.1 as usize];
-            escaped |= node.flags & NAME_ESCAPED != 0;
-            if count < FEW {
-                if few[..count].contains(&name) {
-                    return Err(NotJson);
-                }
-                few[count] = name;
-            } else {
-                many.push(name);
+        let (mut member, mut count) = (object + 1, 0);
+        while member < end {
+            let node = &self.nodes[member];
+            if node.flags & NAME_ESCAPED != 0 {
+                return self.distinct_unescaped(object);
             }
             count += 1;
-            index = node.next as usize;
+            // Few are compared with those before; many are sorted.
+            let mut before = object + 1;
+            while count <= FEW && before < member {
+                if self.name(&self.nodes[before]) == self.name(node) {
+                    return Err(NotJson);
+                }
+                before = self.nodes[before].next as usize;
+            }
+            member = node.next as usize;
         }
-        if escaped {
-            return self.distinct_unescaped(object);
-        }
-        if many.is_empty() {
+        if count <= FEW {
             return Ok(());
         }
-        many.extend(few);
-        many.sort_unstable();
-        if many.windows(2).any(|pair| pair[0] == pair[1]) {
+        let mut names = Vec::with_capacity(count);
+        let mut member = object + 1;
+        while member < end {
+            names.push(self.name(&self.nodes[member]));
+            member = self.nodes[member].next as usize;
+        }
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(NotJson);
         }
         Ok(())
+    }
+
+    fn name(&self, node: &Node) -> &[u8] {
+        &self.bytes[node.name.0 as usize..node.name.1 as usize]
     }
 
     /// `distinct` for an object in which a name has an escape: two spellings of one name are one name.

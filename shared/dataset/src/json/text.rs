@@ -82,20 +82,16 @@ impl<'a> Text<'a> {
 
     /// Characters in ASCII and other characters, of the text itself.
     pub(crate) fn characters(&self) -> (u64, u64) {
-        let raw = self.raw.as_bytes();
-        if raw.is_ascii() {
-            return (raw.len() as u64 - u64::from(self.excess), 0);
-        }
         let (mut ascii, mut leading) = (0_u64, 0_u64);
-        for chunk in raw.chunks(192) {
-            // Counted in bytes, so that the compiler does many at a time.
+        for chunk in self.raw.as_bytes().chunks(128) {
+            // Counted in bytes and by sign, so that the compiler does many at a time.
             let (mut few_ascii, mut few_leading) = (0_u8, 0_u8);
             for byte in chunk {
-                few_ascii += u8::from(*byte < 0x80);
-                few_leading += u8::from(*byte >= 0xc0);
+                few_ascii += u8::from(byte.cast_signed() >= 0);
+                few_leading += u8::from(byte.cast_signed() >= -64);
             }
             ascii += u64::from(few_ascii);
-            leading += u64::from(few_leading);
+            leading += u64::from(few_leading - few_ascii);
         }
         (ascii - u64::from(self.excess), leading)
     }

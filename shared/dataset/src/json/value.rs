@@ -141,6 +141,32 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The text of an object that has one member of this name and no other.
+    pub(crate) fn only_text(self, name: &str) -> Option<Text<'a>> {
+        let node = self.node();
+        let member = Value {
+            at: self.at + 1,
+            ..self
+        };
+        // Its one member is a text, so it ends with the node after it.
+        (node.kind == NodeKind::Object
+            && node.next as usize == self.at + 2
+            && member.is_named(name))
+        .then(|| member.text())
+        .flatten()
+    }
+
+    /// The values of an object that has these two members, in this order, and no other.
+    pub(crate) fn only_two(self, names: [&str; 2]) -> Option<[Value<'a>; 2]> {
+        if !self.is_object() {
+            return None;
+        }
+        let mut members = self.items();
+        let two = [members.next()?, members.next()?];
+        (members.next().is_none() && two[0].is_named(names[0]) && two[1].is_named(names[1]))
+            .then_some(two)
+    }
+
     fn is_named(self, name: &str) -> bool {
         let node = self.node();
         if node.flags & NAME_ESCAPED == 0 {

@@ -11,11 +11,12 @@ use super::{
 use crate::{
     canonical,
     compiler::Purpose,
+    conversation::Role,
     evaluation,
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
     members::names,
-    record::{self, Optional, Record, Taken},
+    record::{self, Block, Optional, Record, Taken},
     refusal::{invalid_utf8, refusal},
     rules::{self, Severity},
     scan::secrets::{self, Hit, What},
@@ -279,9 +280,10 @@ impl Line<'_> {
         };
         let out = &self.done.out;
         let identity = match place {
-            Some((from, to)) => Identity {
+            Some(from) => Identity {
                 prompt: hash(&out[start..from]),
-                completion: hash(&out[from..to]) ^ hash(&out[to..]),
+                // With what follows it, such as the tools that the record defines.
+                completion: hash(&out[from..]),
             },
             None => Identity {
                 prompt: hash(&out[start..]),
@@ -329,8 +331,11 @@ impl Line<'_> {
     }
 
     fn look_at_length(&mut self, record: &Record<'_>, limits: &DataLimits) -> (u64, Option<u64>) {
-        let mut tokens = 0;
-        record.for_each_text(|text| tokens += estimate(text));
+        let (mut tokens, mut last) = (0, 0);
+        record.for_each_text(|text| {
+            last = estimate(text);
+            tokens += last;
+        });
         let most = limits.max_record_tokens;
         // Documents are cut to the limit.
         if tokens > most && limits.shape != RecordShape::Documents {
@@ -338,12 +343,14 @@ impl Line<'_> {
             record.for_each_text(|text| fewest += least(text));
             self.problems.push(length_problem(fewest, tokens, limits));
         }
-        let last = record.conversation().and_then(|record| record.turns.last());
-        let answer = match record {
-            Record::Caption { caption, .. } => Some(estimate(caption)),
-            _ => last
-                .filter(|turn| turn.role == crate::conversation::Role::Assistant)
-                .map(|turn| turn.texts().map(estimate).sum()),
+        let turn = record.conversation().and_then(|record| record.turns.last());
+        let answer = match (record, turn) {
+            (Record::Caption { .. }, _) => Some(last),
+            (_, Some(turn)) if turn.role == Role::Assistant => Some(match &turn.blocks[..] {
+                [Block::Text(_)] => last,
+                _ => turn.texts().map(estimate).sum(),
+            }),
+            _ => None,
         };
         (tokens, answer)
     }

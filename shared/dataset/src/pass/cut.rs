@@ -48,8 +48,8 @@ impl Cutter {
                 bytes = &bytes[end + 1..];
                 continue;
             }
-            if self.buffer.capacity() == 0 {
-                self.buffer.reserve_exact(BLOCK + 4096);
+            if self.buffer.capacity() < BLOCK {
+                self.buffer.reserve_exact(BLOCK + 4096 - self.buffer.len());
             }
             let room = BLOCK
                 .saturating_sub(self.buffer.len())

@@ -3,7 +3,6 @@
 //! A record is known by two hashes of 64 bits, of its prompt and of its completion, together 128: among a thousand million records
 //! two different ones are taken for the same with a probability below 10⁻²⁰. The table has 16 bytes for each record and is
 //! never less than half full once it is large, so 32 bytes a record are its bound.
-use std::hash::Hasher;
 use std::io;
 
 use super::plan::Spill;
@@ -27,9 +26,7 @@ pub(crate) struct Identity {
 
 /// The hash of bytes that the file's owner wrote: not secret, and the same on every machine.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = twox_hash::XxHash3_64::default();
-    hasher.write(bytes);
-    hasher.finish()
+    twox_hash::XxHash3_64::oneshot(bytes)
 }
 
 /// Open addressing by the prompt's hash; (0, 0) is an empty place.

@@ -66,15 +66,9 @@ fn turn<'a>(
     index: usize,
     problems: &mut Vec<Problem>,
 ) -> Option<Turn<'a>> {
-    if !message.is_object() {
-        problems.push(wrong_type(path, "an object with role and content", message));
-        return None;
-    }
-    extra_members(message, path, &["role", "content"], problems);
-    let role = order::role(message, path, problems)?;
-    let Some(content) = message.get("content") else {
-        problems.push(no_content(role, path));
-        return None;
+    let (role, content) = match message.only_two(["role", "content"]) {
+        Some([role, content]) if role.text().is_some() => (role, content),
+        _ => role_and_content(message, path, problems)?,
     };
     let role = order::speaker(role, path, problems)?;
     let before = problems.len();
@@ -87,6 +81,24 @@ fn turn<'a>(
         order::check_text(&turn, path, problems);
     }
     Some(turn)
+}
+
+fn role_and_content<'a>(
+    message: Value<'a>,
+    path: Path<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Value<'a>, Value<'a>)> {
+    if !message.is_object() {
+        problems.push(wrong_type(path, "an object with role and content", message));
+        return None;
+    }
+    extra_members(message, path, &["role", "content"], problems);
+    let role = order::role(message, path, problems)?;
+    let Some(content) = message.get("content") else {
+        problems.push(no_content(role, path));
+        return None;
+    };
+    Some((role, content))
 }
 
 /// The finding for a message without content.

@@ -34,6 +34,11 @@ pub(super) fn read<'a>(
         return blocks;
     }
     for (index, block) in content.items().enumerate() {
+        // Nearly every block there is.
+        if let Some(text) = block.only_text("text") {
+            blocks.push(Block::Text(text));
+            continue;
+        }
         let path = Path::Item(&path, index);
         if !block.is_object() {
             problems.push(wrong_type(path, "a block, {\"text\": \"...\"},", block));

@@ -1,22 +1,47 @@
 //! Numbers of payment cards: 13 to 19 digits that begin as a card's do and have the right checksum (ISO/IEC 7812).
 
+/// Bytes that are looked at together.
+const WIDTH: usize = 16;
+/// Of 13 digits in a row or in groups, so many stand in one of the pieces of [`WIDTH`] that they touch.
+const ENOUGH: usize = 6;
+/// And so many in one of the pieces of four times that width.
+const ENOUGH_OF_FOUR: u16 = 7;
+
 /// Places in a block of text where a card's number stands, as start and end in bytes.
 pub(crate) fn find(block: &[u8], mut each: impl FnMut(usize, usize)) {
-    const WIDTH: usize = 16;
-    /// Of 13 digits in a row or in groups, so many stand in one of the pieces that they touch.
-    const ENOUGH: u8 = 6;
     let mut done = 0;
-    for (index, chunk) in block.chunks(WIDTH).enumerate() {
-        let digits: u8 = chunk
-            .iter()
-            .map(|byte| u8::from(byte.is_ascii_digit()))
-            .sum();
+    // Looked at in pieces of four first, as few of them have so many digits.
+    let (fours, rest) = block.as_chunks::<{ 4 * WIDTH }>();
+    for (index, four) in fours.iter().enumerate() {
+        let mut lanes = [0_u8; WIDTH];
+        for piece in four.as_chunks::<WIDTH>().0 {
+            for (lane, byte) in lanes.iter_mut().zip(piece) {
+                *lane += u8::from(byte.wrapping_sub(b'0') < 10);
+            }
+        }
+        if lanes.iter().map(|lane| u16::from(*lane)).sum::<u16>() >= ENOUGH_OF_FOUR {
+            look(block, index * 4 * WIDTH, four, &mut done, &mut each);
+        }
+    }
+    look(block, block.len() - rest.len(), rest, &mut done, &mut each);
+}
+
+/// Looks for numbers that touch these bytes, which stand at `start` of the block; what is before `done` was looked at.
+fn look(
+    block: &[u8],
+    start: usize,
+    bytes: &[u8],
+    done: &mut usize,
+    each: &mut impl FnMut(usize, usize),
+) {
+    for (index, piece) in bytes.chunks(WIDTH).enumerate() {
+        let digits = piece.iter().filter(|byte| byte.is_ascii_digit()).count();
         if digits < ENOUGH {
             continue;
         }
-        let from = (index * WIDTH).saturating_sub(WIDTH + 8).max(done);
-        let to = ((index + 1) * WIDTH + WIDTH + 8).min(block.len());
-        let mut at = from;
+        let start = start + index * WIDTH;
+        let to = (start + 2 * WIDTH + 8).min(block.len());
+        let mut at = start.saturating_sub(WIDTH + 8).max(*done);
         while at < to {
             if !block[at].is_ascii_digit() || at > 0 && is_inside(block[at - 1]) {
                 at += 1;
@@ -27,7 +52,7 @@ pub(crate) fn find(block: &[u8], mut each: impl FnMut(usize, usize)) {
                 each(at, end);
             }
             at = end;
-            done = done.max(end);
+            *done = (*done).max(end);
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Forbidden {
     strings: Vec<Pattern>,
     /// The rare bytes of the strings that have one, each once.
     rare: Vec<u8>,
+    /// The bytes that may stand before a rare byte, or after it where a string begins with it.
+    beside: Vec<[bool; 2]>,
     /// For the strings that have none.
     others: Option<AhoCorasick>,
 }
@@ -51,6 +53,21 @@ impl Forbidden {
             .collect();
         rare.sort_unstable();
         rare.dedup();
+        let mut beside = vec![[false; 2]; 256];
+        for pattern in &strings {
+            let Some(at) = pattern.at else { continue };
+            let bytes = pattern.escaped.as_bytes();
+            let (place, side) = match at {
+                0 => (bytes.get(1), 1),
+                _ => (bytes.get(at - 1), 0),
+            };
+            // A string of one byte stands beside anything.
+            for byte in 0..=u8::MAX {
+                if place.is_none_or(|place| place.eq_ignore_ascii_case(&byte)) {
+                    beside[usize::from(byte)][side] = true;
+                }
+            }
+        }
         let without: Vec<&str> = strings
             .iter()
             .filter(|pattern| pattern.at.is_none())
@@ -67,6 +84,7 @@ impl Forbidden {
         Some(Self {
             strings,
             rare,
+            beside,
             others,
         })
     }
@@ -92,7 +110,7 @@ impl Forbidden {
     }
 
     fn may_hold(&self, raw: &[u8]) -> bool {
-        let here = |at: usize| self.matches(raw, at);
+        let here = |at: usize| self.may_stand(raw, at) && self.matches(raw, at);
         let found = match self.rare[..] {
             [] => false,
             [one] => memchr_iter(one, raw).any(here),
@@ -104,6 +122,15 @@ impl Forbidden {
                 .others
                 .as_ref()
                 .is_some_and(|others| others.is_match(raw))
+    }
+
+    #[inline]
+    fn may_stand(&self, raw: &[u8], at: usize) -> bool {
+        let side = |at: Option<usize>, side: usize| {
+            at.and_then(|at| raw.get(at))
+                .is_none_or(|byte| self.beside[usize::from(*byte)][side])
+        };
+        side(at.checked_sub(1), 0) || side(Some(at + 1), 1)
     }
 
     /// Whether a string stands around the rare byte at `at`.

@@ -24,7 +24,7 @@ enum Tail {
     Jwt,
 }
 
-/// What a secret starts with, how it goes on and for how long at least, and what it is.
+/// What a secret starts with (four bytes at least: shorter ones would be found everywhere), how it goes on and for how long at least, and what it is.
 const KINDS: &[(&str, Tail, usize, &str)] = &[
     ("AKIA", Tail::Upper, 16, "an AWS access key id"),
     ("ASIA", Tail::Upper, 16, "an AWS access key id"),
@@ -61,10 +61,13 @@ const KINDS: &[(&str, Tail, usize, &str)] = &[
     ("sk-proj-", Tail::Url, 40, "an OpenAI API key"),
     ("sk_live_", Tail::Alphanumeric, 16, "a Stripe key"),
     ("rk_live_", Tail::Alphanumeric, 16, "a Stripe key"),
-    ("hf_", Tail::Alphanumeric, 34, "a Hugging Face token"),
     ("npm_", Tail::Alphanumeric, 36, "an npm token"),
     ("AccountKey=", Tail::Base64, 80, "an Azure storage key"),
-    ("eyJ", Tail::Jwt, 10, "a JSON Web Token"),
+    // What `{"alg`, `{"typ`, `{"kid` and `{"enc` begin with in Base64.
+    ("eyJhbGc", Tail::Jwt, 10, "a JSON Web Token"),
+    ("eyJ0eXA", Tail::Jwt, 10, "a JSON Web Token"),
+    ("eyJraWQ", Tail::Jwt, 10, "a JSON Web Token"),
+    ("eyJlbmM", Tail::Jwt, 10, "a JSON Web Token"),
 ];
 
 #[derive(Debug, Clone)]
