@@ -4,6 +4,9 @@
 //! hostile: it is escaped and cut wherever it is shown.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod check;
 pub mod html;
 mod shown;
 mod words;
+
+pub use check::{Check, Configuration};

@@ -4,9 +4,12 @@ mod common;
 
 use base64::Engine as _;
 use html5gum::{Token, Tokenizer};
-use perennial_core::{config::Config, money::Usd};
+use perennial_core::money::Usd;
 use perennial_dataset::{EXCERPT, Excerpt, LISTED, SAMPLE, SAMPLES, Sample, Summary};
-use perennial_report::html::{BYTES_A_FILE, Configuration, Cost, File, Page, page};
+use perennial_report::{
+    Check,
+    html::{BYTES_A_FILE, Cost, File, Page, page},
+};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -22,9 +25,7 @@ fn one(summary: &Summary) -> String {
 
 /// Everything that a page can have.
 fn everything(summary: &Summary, said: &[String]) -> String {
-    let errors = Config::parse_bytes(b"technique = 5\nbase_modell = \"x\"\n")
-        .unwrap_err()
-        .errors;
+    let configurations = common::configurations(&summary.name);
     page(&Page {
         files: vec![
             File {
@@ -44,18 +45,7 @@ fn everything(summary: &Summary, said: &[String]) -> String {
                 ..File::default()
             },
         ],
-        configurations: vec![
-            Configuration {
-                name: &summary.name,
-                errors: &[],
-                refused: Some(&summary.name),
-            },
-            Configuration {
-                name: &summary.name,
-                errors: &errors,
-                refused: None,
-            },
-        ],
+        configurations: &configurations,
         notes: said,
         rules: Some(RULES),
     })
@@ -122,25 +112,20 @@ fn a_person_reads_the_verdict_then_why_and_what_to_do() {
 
 #[test]
 fn several_files_stand_on_one_page_with_a_table_of_contents() {
-    let summaries = common::compiled();
-    let notes = ["Nova Micro needs at least 8 training records in a job; here are 2.".to_owned()];
-    let several = page(&Page {
-        files: summaries.iter().map(File::checked).collect(),
-        configurations: vec![Configuration {
-            name: "bot.toml",
-            errors: &[],
-            refused: None,
-        }],
-        notes: &notes,
-        rules: None,
-    });
+    let check = Check {
+        files: common::compiled(),
+        configurations: common::configurations("bot.toml"),
+        notes: vec!["Nova Micro needs at least 8 training records in a job; here are 2.".into()],
+        ..Check::default()
+    };
+    let several = page(&Page::from(&check));
     skeleton(&several);
     let read = text(&several);
     let (contents, _) = read
         .split_once("Held against")
         .unwrap_or_else(|| read.split_once("Counts").unwrap());
     insta::assert_snapshot!("contents of several files", contents);
-    for index in 1..=summaries.len() + 1 {
+    for index in 1..=check.files.len() + check.configurations.len() {
         assert!(several.contains(&format!("href=\"#file-{index}\"")));
         assert!(several.contains(&format!("id=\"file-{index}\"")));
     }
@@ -222,7 +207,7 @@ fn the_part_that_is_meant_is_marked_wherever_it_is_said_to_be() {
 #[test]
 fn a_page_is_bounded_whatever_a_summary_contains() {
     for character in ['\u{e0001}', '"', '\u{10ffff}', 'é'] {
-        let long: String = std::iter::repeat_n(character, 20_000).collect();
+        let long: String = std::iter::repeat_n(character, 5_000).collect();
         let mut summary = common::full();
         summary.findings[1].path = "$.prompt".into();
         let finding = summary.findings[1].clone();
@@ -235,14 +220,12 @@ fn a_page_is_bounded_whatever_a_summary_contains() {
             SAMPLES * 3
         ];
         let mut summary = common::rewritten(&summary, |_| long.clone());
-        summary.finding_counts = (0..2_000)
-            .map(|n| (format!("{n}{long}"), u64::MAX))
-            .collect();
+        summary.finding_counts = (0..400).map(|n| (format!("{n}{long}"), u64::MAX)).collect();
         for finding in &mut summary.findings {
             finding.excerpt = Some(Excerpt {
                 text: long.clone(),
-                from: 5_000,
-                to: 10_000,
+                from: 1_000,
+                to: 3_000,
                 column: u64::MAX,
             });
         }
@@ -251,10 +234,8 @@ fn a_page_is_bounded_whatever_a_summary_contains() {
         assert!(length < 5 * BYTES_A_FILE, "{length} bytes of {character:?}");
         assert!(one(&summary).len() < BYTES_A_FILE);
     }
-    assert!(
-        EXCERPT <= 120 && SAMPLE <= 2_000,
-        "the bounds above are made for these"
-    );
+    // What the bounds above are made for.
+    const { assert!(EXCERPT <= 120 && SAMPLE <= 2_000) };
 }
 
 /// Texts that would do harm if they were taken for markup, and any other.

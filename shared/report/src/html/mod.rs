@@ -7,10 +7,11 @@ mod findings;
 mod lengths;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use perennial_core::{config::ConfigError, money::Usd};
+use perennial_core::money::Usd;
 use perennial_dataset::{Summary, Verdict};
 
 use crate::{
+    Check, Configuration,
     shown::{name, words},
     words::count,
 };
@@ -22,7 +23,7 @@ const NOTES: usize = 50;
 
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`], which a test holds it to.
-const STYLE_HASH: &str = "sha256-MOLsiL+6N2KcuBLiFoRvCBJN+dYBnPU5R6TlAI3GL3U=";
+const STYLE_HASH: &str = "sha256-uZim6sX8EzV94LSMD0nP76L+xbSIZUCjJV0Xc9IUokk=";
 
 /// What a page shows.
 #[derive(Debug, Clone, Default)]
@@ -30,11 +31,23 @@ pub struct Page<'a> {
     /// Each file that was looked at.
     pub files: Vec<File<'a>>,
     /// Each configuration that was checked with them.
-    pub configurations: Vec<Configuration<'a>>,
+    pub configurations: &'a [Configuration],
     /// What is to be said of all of them together.
     pub notes: &'a [String],
     /// Where the page of the rules (`docs/rules.md`) is to be found, without an anchor. Without it, rules are named and not linked.
     pub rules: Option<&'a str>,
+}
+
+impl<'a> From<&'a Check> for Page<'a> {
+    /// The page of a check: the same as its JSON says.
+    fn from(check: &'a Check) -> Self {
+        Self {
+            files: check.files.iter().map(File::checked).collect(),
+            configurations: &check.configurations,
+            notes: &check.notes,
+            rules: None,
+        }
+    }
 }
 
 /// One file on a page.
@@ -77,27 +90,6 @@ pub struct Cost<'a> {
     pub sum: Usd,
 }
 
-/// One configuration on a page.
-#[derive(Debug, Clone, Copy)]
-pub struct Configuration<'a> {
-    /// The file's name.
-    pub name: &'a str,
-    /// What is wrong with it.
-    pub errors: &'a [ConfigError],
-    /// Why a valid configuration cannot be run, if so.
-    pub refused: Option<&'a str>,
-}
-
-impl Configuration<'_> {
-    fn standing(&self) -> Standing<'_> {
-        if self.errors.is_empty() && self.refused.is_none() {
-            Standing::Accepted
-        } else {
-            Standing::Rejected
-        }
-    }
-}
-
 /// How a file stands, in a word and a mark: never by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing<'a> {
@@ -116,6 +108,14 @@ impl<'a> Standing<'a> {
             (None, Some(summary)) if summary.verdict == Verdict::Accepted => Self::Accepted,
             (None, Some(_)) => Self::Rejected,
             (None, None) => Self::Other("not read"),
+        }
+    }
+
+    fn of_configuration(configuration: &Configuration) -> Self {
+        if configuration.is_good() {
+            Self::Accepted
+        } else {
+            Self::Rejected
         }
     }
 
@@ -156,15 +156,15 @@ pub fn page(page: &Page<'_>) -> String {
     let body = if alone {
         html! {
             @for one in &page.files { (file::section(one, 0, 1, page.rules)) }
-            @for one in &page.configurations { (configuration(one, 0, 1)) }
+            @for one in page.configurations { (configuration(one, 0, 1)) }
             (notes(page.notes))
         }
     } else {
         several(page)
     };
-    let title = match (page.files.as_slice(), page.configurations.as_slice()) {
+    let title = match (page.files.as_slice(), page.configurations) {
         ([one], []) => html! { (words(Standing::of(one).word())) ": " (name(one.name)) },
-        ([], [one]) => html! { (one.standing().word()) ": " (name(one.name)) },
+        ([], [one]) => html! { (Standing::of_configuration(one).word()) ": " (name(&one.name)) },
         _ => html! { (verdicts(page)) },
     };
     let policy = format!(
@@ -213,8 +213,8 @@ fn several(page: &Page<'_>) -> Markup {
                 }
                 @for (index, one) in page.configurations.iter().enumerate() {
                     li {
-                        (one.standing().markup()) " "
-                        a href={ "#file-" (files + index + 1) } { bdi { (name(one.name)) } } " (configuration)"
+                        (Standing::of_configuration(one).markup()) " "
+                        a href={ "#file-" (files + index + 1) } { bdi { (name(&one.name)) } } " (configuration)"
                     }
                 }
             }
@@ -228,7 +228,7 @@ fn several(page: &Page<'_>) -> Markup {
 fn verdicts(page: &Page<'_>) -> String {
     let all = page.files.len() + page.configurations.len();
     let files = page.files.iter().map(Standing::of);
-    let configurations = page.configurations.iter().map(Configuration::standing);
+    let configurations = page.configurations.iter().map(Standing::of_configuration);
     let standings: Vec<_> = files.chain(configurations).collect();
     let number = |wanted| {
         standings
@@ -244,13 +244,13 @@ fn verdicts(page: &Page<'_>) -> String {
     }
 }
 
-fn configuration(one: &Configuration<'_>, index: usize, rank: u8) -> Markup {
+fn configuration(one: &Configuration, index: usize, rank: u8) -> Markup {
     html! {
         section id={ "file-" (index + 1) } class="file" {
-            (heading(rank, &html! { bdi { (name(one.name)) } }))
+            (heading(rank, &html! { bdi { (name(&one.name)) } }))
             p class="verdict" {
-                (one.standing().markup()) " (configuration)"
-                @if let Some(refused) = one.refused { ": " span class="said" { (words(refused)) } }
+                (Standing::of_configuration(one).markup()) " (configuration)"
+                @if let Some(refused) = &one.refused { ": " span class="said" { (words(refused)) } }
             }
             @if !one.errors.is_empty() {
                 ol class="findings" {

@@ -1,10 +1,12 @@
 //! What the tests share: compiled files, and a summary that has every member.
 #![allow(dead_code)]
+use perennial_core::config::ConfigError;
 use perennial_core::limits::{DataLimits, RecordShape};
 use perennial_dataset::{
     Bin, Compiler, Excerpt, Finding, Purpose, REPORT_FORM, Sample, Severity, Spread, Statistics,
     Summary, Target, Verdict,
 };
+use perennial_report::Configuration;
 
 /// Training data for a Nova model with small limits.
 pub(crate) fn training() -> Purpose {
@@ -16,6 +18,32 @@ pub(crate) fn training() -> Purpose {
         forbidden: vec!["System:".into(), "<image>".into()],
         source: "Nova guide".into(),
     })
+}
+
+/// A good configuration, a wrong one and one that cannot be run, all of whose texts are this one.
+pub(crate) fn configurations(text: &str) -> Vec<Configuration> {
+    let good = Configuration {
+        name: text.to_owned(),
+        errors: Vec::new(),
+        refused: None,
+    };
+    let error = ConfigError {
+        line: 2,
+        key: text.to_owned(),
+        found: text.to_owned(),
+        fix: text.to_owned(),
+    };
+    vec![
+        good.clone(),
+        Configuration {
+            errors: vec![error],
+            ..good.clone()
+        },
+        Configuration {
+            refused: Some(text.to_owned()),
+            ..good
+        },
+    ]
 }
 
 /// What comes of a file.
