@@ -5,8 +5,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod check;
+mod fit;
 pub mod html;
 mod shown;
+pub mod terminal;
 mod words;
 
 pub use check::{Check, Configuration};

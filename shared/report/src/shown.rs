@@ -2,6 +2,10 @@
 use std::fmt::Write as _;
 
 use maud::{Escaper, Render};
+use perennial_dataset::Excerpt;
+
+/// How many characters of an excerpt are shown: what the compiler takes, each as long as an escape may be.
+const EXCERPT: usize = perennial_dataset::EXCERPT * 10;
 
 /// A text of which at most so many characters are shown. As [`Render`] it is escaped for HTML, in text and in attributes alike.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +27,20 @@ pub(crate) fn words(text: &str) -> Shown<'_> {
 /// An id, a path inside a record, the name of a shape or a model.
 pub(crate) fn label(text: &str) -> Shown<'_> {
     Shown { text, most: 300 }
+}
+
+/// An excerpt's text before the part that is meant, the part, and the text after it. A part that is not in the text is empty.
+pub(crate) fn parts(excerpt: &Excerpt) -> [Shown<'_>; 3] {
+    let boundary = |character: usize| {
+        let mut places = excerpt.text.char_indices();
+        let place = places.nth(character.min(EXCERPT));
+        place.map_or(excerpt.text.len(), |(index, _)| index)
+    };
+    let from = boundary(excerpt.from);
+    let to = boundary(excerpt.to).max(from);
+    let (before, rest) = excerpt.text.split_at(from);
+    let (part, after) = rest.split_at(to - from);
+    [before, part, after].map(|text| Shown::new(text, EXCERPT))
 }
 
 impl<'a> Shown<'a> {

@@ -3,12 +3,10 @@ use maud::{Markup, html};
 use perennial_dataset::{Excerpt, Finding, LISTED, Severity, Summary, rules};
 
 use crate::{
-    shown::{Shown, label, words},
+    shown::{label, parts, words},
     words::{count, grouped},
 };
 
-/// How many characters of an excerpt are shown: the 120 that the compiler takes, each as long as an escape may be.
-const EXCERPT: usize = perennial_dataset::EXCERPT * 10;
 /// How many rules the table has room for; there are fewer.
 const RULES: usize = 250;
 
@@ -61,24 +59,8 @@ fn place(finding: &Finding) -> String {
 
 /// The excerpt with its part marked: underlined as well as coloured, and as an element that says so.
 fn marked(excerpt: &Excerpt) -> Markup {
-    let boundary = |character: usize| {
-        excerpt
-            .text
-            .char_indices()
-            .nth(character.min(EXCERPT))
-            .map_or(excerpt.text.len(), |(index, _)| index)
-    };
-    let from = boundary(excerpt.from);
-    let to = boundary(excerpt.to).max(from);
-    html! {
-        pre {
-            code {
-                (Shown::new(&excerpt.text[..from], EXCERPT))
-                mark { (Shown::new(&excerpt.text[from..to], EXCERPT)) }
-                (Shown::new(&excerpt.text[to..], EXCERPT))
-            }
-        }
-    }
+    let [before, part, after] = parts(excerpt);
+    html! { pre { code { (before) mark { (part) } (after) } } }
 }
 
 /// How often each rule was breached, with what is not listed, and what the rule asks.
