@@ -40,7 +40,10 @@ pub(crate) fn cropped(parts: [String; 3], room: usize, beside: usize, mark: &str
     let rest = columns_of(&part) + columns_of(&after);
     let before = cut_start(before, (room / 3).max(room.saturating_sub(rest)), mark);
     let left = room.saturating_sub(columns_of(&before));
-    let part = cut_end(part, left.saturating_sub(beside), mark);
+    let most = left.saturating_sub(beside);
+    if columns_of(&part) > most {
+        return [before, cut_end(part, most, mark), String::new()];
+    }
     let left = left.saturating_sub(columns_of(&part));
     [before, part, cut_end(after, left, mark)]
 }

@@ -112,8 +112,10 @@ fn a_person_reads_the_verdict_then_why_and_what_to_do() {
 
 #[test]
 fn several_files_stand_on_one_page_with_a_table_of_contents() {
+    let mut files = common::compiled();
+    files.retain(|file| ["good.jsonl", "empty.jsonl", "questions.jsonl"].contains(&&*file.name));
     let check = Check {
-        files: common::compiled(),
+        files,
         configurations: common::configurations("bot.toml"),
         notes: vec!["Nova Micro needs at least 8 training records in a job; here are 2.".into()],
         ..Check::default()

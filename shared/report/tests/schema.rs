@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use boon::{Compiler, Schemas};
-use perennial_dataset::{REPORT_FORM, Summary};
+use perennial_dataset::REPORT_FORM;
 use perennial_engine::reports::UploadReport;
 use perennial_report::Check;
 use serde_json::{Value, json};
@@ -37,20 +37,9 @@ fn validate(schema: &Value, values: &[Value]) -> Result<(), String> {
     })
 }
 
-/// Files with every outcome, every member and every word.
-fn summaries() -> Vec<Summary> {
-    let mut summaries = common::compiled();
-    summaries.push(common::full());
-    summaries.push(Summary {
-        compression: Some("zstd".into()),
-        ..common::full()
-    });
-    summaries
-}
-
 fn reports() -> Vec<Value> {
     let statuses = ["accepted", "rejected", "waiting", "withdrawn", "kept"];
-    let summaries = summaries().into_iter().map(Some).chain([None]);
+    let summaries = common::compiled().into_iter().map(Some).chain([None]);
     summaries
         .zip(statuses.into_iter().cycle())
         .map(|(summary, status)| {
@@ -71,7 +60,7 @@ fn checks() -> Vec<Value> {
     let check = Check {
         ok: false,
         base_model: Some("amazon.nova-micro-v1:0".into()),
-        files: summaries(),
+        files: common::compiled(),
         configurations: common::configurations("bot.toml"),
         notes: vec!["a note".into()],
     };

@@ -1,23 +1,18 @@
 //! What the tests share: compiled files, and a summary that has every member.
 #![allow(dead_code)]
-use perennial_core::config::ConfigError;
-use perennial_core::limits::{DataLimits, RecordShape};
+use perennial_core::config::{Config, ConfigError, Technique};
 use perennial_dataset::{
     Bin, Compiler, Excerpt, Finding, Purpose, REPORT_FORM, Sample, Severity, Spread, Statistics,
     Summary, Target, Verdict,
 };
 use perennial_report::Configuration;
 
-/// Training data for a Nova model with small limits.
+const MODEL: &str = "amazon.nova-micro-v1:0";
+
+/// Training data for Nova Micro, with the limits that it has.
 pub(crate) fn training() -> Purpose {
-    Purpose::Training(DataLimits {
-        shape: RecordShape::BedrockConversation,
-        min_records: 2,
-        max_records: 20_000,
-        max_record_tokens: 32_000,
-        forbidden: vec!["System:".into(), "<image>".into()],
-        source: "Nova guide".into(),
-    })
+    let config = Config::new(Technique::FineTuning, MODEL);
+    Purpose::Training(config.check("us-east-1").unwrap().limits)
 }
 
 /// A good configuration, a wrong one and one that cannot be run, all of whose texts are this one.
@@ -48,7 +43,7 @@ pub(crate) fn configurations(text: &str) -> Vec<Configuration> {
 
 /// What comes of a file.
 pub(crate) fn compile(name: &str, purpose: Purpose, bytes: &[u8]) -> Summary {
-    let mut compiler = Compiler::new(name, purpose);
+    let mut compiler = Compiler::new(name, purpose).for_model(MODEL, "fine-tuning");
     let mut out = Vec::new();
     compiler.push(bytes, &mut out);
     compiler.finish(&mut out)
@@ -68,6 +63,11 @@ pub(crate) fn compiled() -> Vec<Summary> {
     vec![
         compile("good.jsonl", training(), good.as_bytes()),
         compile("good.jsonl.gz", training(), &gzipped.finish().unwrap()),
+        compile(
+            "good.jsonl.zst",
+            training(),
+            &zstd::encode_all(good.as_bytes(), 1).unwrap(),
+        ),
         compile("empty.jsonl", training(), b""),
         compile("binary.jsonl", training(), b"\x7fELF\0\0\0\0\0"),
         compile(
@@ -80,6 +80,13 @@ pub(crate) fn compiled() -> Vec<Summary> {
             training(),
             br#"{"prompt": "System: <b>", "completion": " "}
 {"messages": [{"role": "assistant", "content": "a"}], "extra": 1}
+"#,
+        ),
+        compile(
+            "conflicts.jsonl",
+            training(),
+            br#"{"prompt": "Is it so?", "completion": "Yes.", "tags": []}
+{"prompt": "Is it so?", "completion": "No."}
 "#,
         ),
         compile("many.jsonl", training(), many.as_bytes()),
