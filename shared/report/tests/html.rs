@@ -23,22 +23,27 @@ fn one(summary: &Summary) -> String {
     })
 }
 
+/// A file with everything that can be said of it.
+fn said_of<'a>(summary: &'a Summary, said: &'a [String]) -> File<'a> {
+    File {
+        version: Some(&summary.name),
+        status: Some("accepted"),
+        message: &summary.name,
+        notes: said,
+        cost: Some(Cost {
+            lines: said,
+            sum: Usd::from_micros(1_234_567),
+        }),
+        ..File::checked(summary)
+    }
+}
+
 /// Everything that a page can have.
 fn everything(summary: &Summary, said: &[String]) -> String {
     let configurations = common::configurations(&summary.name);
     page(&Page {
         files: vec![
-            File {
-                version: Some(&summary.name),
-                status: Some("accepted"),
-                message: &summary.name,
-                notes: said,
-                cost: Some(Cost {
-                    lines: said,
-                    sum: Usd::from_micros(1_234_567),
-                }),
-                ..File::checked(summary)
-            },
+            said_of(summary, said),
             File {
                 name: &summary.name,
                 status: Some(&summary.target.source),
@@ -232,12 +237,24 @@ fn a_page_is_bounded_whatever_a_summary_contains() {
             });
         }
         let said = vec![long.clone(); 200];
-        let length = everything(&summary, &said).len();
-        assert!(length < 5 * BYTES_A_FILE, "{length} bytes of {character:?}");
-        assert!(one(&summary).len() < BYTES_A_FILE);
+        let alone = page(&Page {
+            files: vec![said_of(&summary, &said)],
+            notes: &said,
+            ..Page::default()
+        });
+        assert!(
+            alone.len() < BYTES_A_FILE,
+            "{} bytes of {character:?}",
+            alone.len()
+        );
+        let all = everything(&summary, &said).len();
+        assert!(
+            all < 6 * BYTES_A_FILE,
+            "{all} bytes of {character:?}, in five files and what they have in common"
+        );
     }
     // What the bounds above are made for.
-    const { assert!(EXCERPT <= 120 && SAMPLE <= 2_000) };
+    const { assert!(EXCERPT <= 120 && SAMPLE <= 2_000 && LISTED <= 100 && SAMPLES <= 5) };
 }
 
 /// Texts that would do harm if they were taken for markup, and any other.
