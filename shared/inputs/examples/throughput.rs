@@ -2,7 +2,7 @@
 //! `cargo run --profile simulation -p perennial-inputs --example throughput`
 use std::{hint::black_box, time::Instant};
 
-use perennial_inputs::{Bounds, Csv, CsvOptions, Item, Source};
+use perennial_inputs::{Bounds, Csv, CsvOptions, DocumentKind, Documents, Item, Packer, Source};
 
 const SIZE: usize = 64 << 20;
 const PIECE: usize = 256 << 10;
@@ -92,6 +92,23 @@ fn rows(length: usize, quoted: bool) -> Vec<u8> {
         } else {
             text += &format!("{question},an answer\r\n");
         }
+    }
+    text.into_bytes()
+}
+
+/// Lines of this length, a blank one after every tenth; or none at all.
+fn prose(length: usize, lines: bool) -> Vec<u8> {
+    let mut seed = 7;
+    let mut text = String::new();
+    let mut line = 0;
+    while text.len() < SIZE {
+        text += &words(&mut seed, length, false);
+        line += 1;
+        text += match (lines, line % 10) {
+            (true, 0) => "end.\n\n",
+            (true, _) => "and\n",
+            (false, _) => "end. Then ",
+        };
     }
     text.into_bytes()
 }

@@ -7,10 +7,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod csv;
+mod documents;
 mod json;
+mod packer;
 mod trouble;
 
 pub use csv::{Csv, CsvOptions, Mapped, Mapping, Purpose, Taken};
+pub use documents::{CountTokens, DocumentKind, Documents};
+pub use packer::{CountEscaped, Packed, Packer};
 pub use trouble::{EXCERPT, Then, Trouble, What};
 
 /// What keeps a file from exhausting the one that reads it.

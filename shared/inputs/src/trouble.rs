@@ -42,6 +42,9 @@ pub enum What {
     /// A file without anything to read.
     #[error("the file has no content")]
     Empty,
+    /// A document without a character that is seen.
+    #[error("the document has nothing but white space")]
+    WhiteSpace,
 
     /// A table with a header and nothing after it.
     #[error("the file has a header and no row after it")]
@@ -137,6 +140,7 @@ impl What {
                 Then::LeftOut
             }
             Self::Empty
+            | Self::WhiteSpace
             | Self::NoRows
             | Self::NoHeader
             | Self::BrokenHeader { .. }
@@ -152,7 +156,7 @@ impl What {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
-            Self::Empty => "Write the file again: look whether the export or the upload broke off.".to_owned(),
+            Self::Empty | Self::WhiteSpace => "Write the file again: look whether the export or the upload broke off.".to_owned(),
             Self::NoRows => "Add the rows, or remove the file.".to_owned(),
             Self::NoHeader => {
                 "Add a first row with the names of the columns, for example: prompt,completion".to_owned()

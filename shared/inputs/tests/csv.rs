@@ -340,6 +340,19 @@ fn banking77_as_published_gives_the_records_of_its_json_lines_in_their_order() {
     }
 }
 
+/// Fields, right by themselves, with delimiters and ends of rows between.
+fn body() -> impl Strategy<Value = String> {
+    let field =
+        prop_oneof![3 => "[ab ]{0,3}", 1 => "[ab][ab\" ]{0,3}", 2 => "\"([ab,\r\n ]|\"\"){0,4}\""];
+    let end = prop_oneof![5 => Just(","), 2 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\r"), 1 => Just("\n\n")];
+    proptest::collection::vec((field, end), 0..20).prop_map(|fields| {
+        fields
+            .iter()
+            .flat_map(|(field, end)| [field.as_str(), end])
+            .collect()
+    })
+}
+
 /// Pieces that tables are made of, right and wrong.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
@@ -404,11 +417,9 @@ proptest! {
     }
 
     #[test]
-    fn a_table_without_trouble_is_read_as_the_csv_crate_reads_it(body in "[ab\",\r\n ]{0,60}") {
+    fn a_table_without_trouble_is_read_as_the_csv_crate_reads_it(body in body()) {
         let text = format!("prompt,completion\n{body}");
         let got = whole(Csv::new(CsvOptions::default(), Bounds::default()), text.as_bytes());
-        let broken = troubles(&got).iter().any(|trouble| matches!(trouble.what, What::TextAfterQuote { .. } | What::UnclosedQuote));
-        prop_assume!(!broken);
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
         let wanted: Vec<Vec<u8>> = reader
             .records()
