@@ -6,12 +6,14 @@
 //! Bytes that are no UTF-8 are handed on as they are: whoever parses the record names them.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod array;
 mod csv;
 mod documents;
 mod json;
 mod packer;
 mod trouble;
 
+pub use array::Array;
 pub use csv::{Csv, CsvOptions, Mapped, Mapping, Purpose, Taken};
 pub use documents::{CountTokens, DocumentKind, Documents};
 pub use packer::{CountEscaped, Packed, Packer};

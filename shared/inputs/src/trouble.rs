@@ -120,6 +120,52 @@ pub enum What {
         rows: u64,
     },
 
+    /// A JSON array without a record.
+    #[error("there is no record in it")]
+    NoRecords,
+    /// A comma after the last record of an array.
+    #[error("a comma after the last record")]
+    TrailingComma,
+    /// No comma between two records of an array.
+    #[error("no comma before this record")]
+    MissingComma,
+    /// A comma with no record before it.
+    #[error("a comma where none belongs")]
+    StrayComma,
+    /// A bracket that closes nothing.
+    #[error("`{bracket}` closes nothing")]
+    StrayBracket {
+        /// The bracket.
+        bracket: char,
+    },
+    /// Another array, or records, after an array.
+    #[error("the array was closed before, and more follows")]
+    AfterArray,
+    /// Text after an array that is no record.
+    #[error("text after the bracket that closes the array")]
+    TextAfterArray,
+    /// An array that the file ends in.
+    #[error("the array begins here and is never closed")]
+    UnclosedArray,
+    /// A record that the file ends in.
+    #[error("the record begins here and is never closed")]
+    UnclosedRecord,
+    /// A closing bracket that does not fit to what is open.
+    #[error("`{bracket}` where another bracket is to be closed")]
+    WrongBracket {
+        /// The bracket.
+        bracket: char,
+    },
+    /// A line feed inside a string, which JSON forbids.
+    #[error("a line feed inside a string")]
+    LineFeedInString,
+    /// Arrays and objects in one another over the bound.
+    #[error("more than {most} levels of brackets")]
+    TooDeep {
+        /// How many there may be.
+        most: u32,
+    },
+
     /// A record, element or row over the bound.
     #[error("{bytes} bytes in one record, and {most} are the most")]
     TooLong {
@@ -135,10 +181,19 @@ impl What {
     #[must_use]
     pub fn then(&self) -> Then {
         match self {
-            Self::ColumnsLeftOut { .. } | Self::EmptyRows { .. } => Then::Noted,
-            Self::FieldCount { .. } | Self::TextAfterQuote { .. } | Self::TooLong { .. } => {
-                Then::LeftOut
-            }
+            Self::ColumnsLeftOut { .. }
+            | Self::EmptyRows { .. }
+            | Self::TrailingComma
+            | Self::MissingComma
+            | Self::StrayComma
+            | Self::StrayBracket { .. }
+            | Self::AfterArray => Then::Noted,
+            Self::FieldCount { .. }
+            | Self::TextAfterQuote { .. }
+            | Self::WrongBracket { .. }
+            | Self::LineFeedInString
+            | Self::TooDeep { .. }
+            | Self::TooLong { .. } => Then::LeftOut,
             Self::Empty
             | Self::WhiteSpace
             | Self::NoRows
@@ -148,7 +203,11 @@ impl What {
             | Self::MissingColumn { .. }
             | Self::UnknownColumns { .. }
             | Self::TooManyColumns { .. }
-            | Self::UnclosedQuote => Then::Ended,
+            | Self::UnclosedQuote
+            | Self::NoRecords
+            | Self::TextAfterArray
+            | Self::UnclosedArray
+            | Self::UnclosedRecord => Then::Ended,
         }
     }
 
@@ -192,6 +251,25 @@ impl What {
                 "Close the quote, or write a double quote inside a quoted field twice.".to_owned()
             }
             Self::EmptyRows { .. } => "Nothing: they were left out.".to_owned(),
+            Self::NoRecords => "Write the records into it, or remove the file.".to_owned(),
+            Self::TrailingComma | Self::StrayComma => "Nothing, if no record is missing there. Otherwise look what wrote the file.".to_owned(),
+            Self::MissingComma => "Nothing, if both records are whole. Otherwise look what wrote the file.".to_owned(),
+            Self::StrayBracket { .. } => "Look whether the beginning of a record or of the array was lost.".to_owned(),
+            Self::AfterArray => "Nothing, if it is meant so: what follows was read as well.".to_owned(),
+            Self::TextAfterArray => "Take the text out, or put the records of two files into one array.".to_owned(),
+            Self::UnclosedArray => {
+                "Close it with `]`, if the file is whole: look whether the export or the upload broke off.".to_owned()
+            }
+            Self::UnclosedRecord => {
+                "Write the file again, if it broke off here. Otherwise close the record: a quote or a bracket is missing.".to_owned()
+            }
+            Self::WrongBracket { .. } => {
+                "Close what is open first: a bracket is missing before it, or this is one too many.".to_owned()
+            }
+            Self::LineFeedInString => {
+                "Write line feeds in a text as \\n, or close the quote before the line ends.".to_owned()
+            }
+            Self::TooDeep { .. } => "A record needs few levels. Look at what wrote this one.".to_owned(),
             Self::TooLong { .. } => {
                 "Cut it into smaller records. Look whether a quote, a bracket or a line feed was lost before it.".to_owned()
             }

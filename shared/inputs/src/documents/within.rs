@@ -21,10 +21,9 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// The first character of a text: how many bytes it has, and its kind. Never called with an empty text.
-pub(crate) type Next = fn(&[u8]) -> (usize, Kind);
-
-/// [`Next`] for text as it is. A byte that is no UTF-8 is a character.
+/// The first character of a text: how many bytes it has, and its kind. A byte that is no UTF-8 is a character. Never called
+/// with an empty text.
+#[inline]
 pub(crate) fn plain(bytes: &[u8]) -> (usize, Kind) {
     let kind = match bytes[0] {
         b'\n' => Kind::LineFeed,
@@ -70,7 +69,8 @@ fn wide(bytes: &[u8]) -> (usize, Kind) {
     (length, kind)
 }
 
-/// [`Next`] for text inside a JSON string, escaped.
+/// The same for text inside a JSON string, escaped.
+#[inline]
 pub(crate) fn escaped(bytes: &[u8]) -> (usize, Kind) {
     if bytes[0] != b'\\' {
         return plain(bytes);
@@ -149,13 +149,13 @@ impl Places {
 }
 
 /// Where to cut `text`, which is longer than what fits: over 0, and so that `count` of what stands before is at most `limit`,
-/// unless that is less than one character. Looks at the first `most` bytes.
+/// unless that is less than one character. Looks at the first `most` bytes. `next` is [`plain`] or [`escaped`].
 pub(crate) fn cut(
     text: &[u8],
     limit: u64,
     most: usize,
     count: &dyn Fn(&[u8]) -> u64,
-    next: Next,
+    next: impl Fn(&[u8]) -> (usize, Kind),
 ) -> usize {
     let mut places = Places {
         sentence: 0,
