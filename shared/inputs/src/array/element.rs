@@ -132,7 +132,7 @@ impl Element {
                         b'}' | b']' => {
                             let closes = self.close(byte, *line, &bytes[from..at]);
                             if !closes && byte == b']' && in_array {
-                                return (at, Some(self.done(&[])));
+                                return (at, Some(self.done(&bytes[from..at])));
                             }
                         }
                         _ => {
