@@ -1,5 +1,5 @@
 //! Cuts and packs documents that are JSON already, as the texts of `{"text"}` records under a limit of tokens.
-use crate::documents::{Kind, cut, escaped};
+use crate::documents::{Alphabet, Escaped, Kind, cut};
 
 /// Counts the tokens of a text from its escaped form. Joined texts must not count more than their parts together do.
 pub type CountEscaped = fn(&[u8]) -> u64;
@@ -158,7 +158,7 @@ impl Packer {
             let more = (self.count)(paragraph);
             if tokens + more > self.limit {
                 if end == 0 {
-                    end = cut(paragraph, self.limit, usize::MAX, &self.count, escaped);
+                    end = cut::<Escaped>(paragraph, self.limit, usize::MAX, self.count);
                     tokens = (self.count)(&paragraph[..end]);
                 }
                 break;
@@ -189,7 +189,7 @@ fn paragraph(text: &[u8]) -> usize {
         if at == text.len() {
             break;
         }
-        let (length, kind) = escaped(&text[at..]);
+        let (length, kind) = Escaped::next(&text[at..]);
         match kind {
             // A line feed after a carriage return makes the line end no second time: the line is blank for both.
             Kind::LineFeed | Kind::Return => {
@@ -227,7 +227,7 @@ fn line_start(text: &[u8], at: usize) -> usize {
 
 fn is_white_space(mut text: &[u8]) -> bool {
     while !text.is_empty() {
-        let (length, kind) = escaped(text);
+        let (length, kind) = Escaped::next(text);
         if !matches!(kind, Kind::Space | Kind::LineFeed | Kind::Return) {
             return false;
         }

@@ -4,8 +4,8 @@ mod within;
 
 use crate::{Item, Source, Trouble, What, json};
 use blocks::{RANKS, State};
-use within::plain;
-pub(crate) use within::{Kind, cut, escaped};
+use within::Plain;
+pub(crate) use within::{Alphabet, Escaped, Kind, cut};
 
 /// Counts the tokens of a text. Joined texts must not count more than their parts together do.
 pub type CountTokens = fn(&str) -> u64;
@@ -153,7 +153,7 @@ impl Documents {
             None => {
                 let text = &self.buffer[self.start..][..self.read + length];
                 let tokens = |bytes: &[u8]| tokens(self.count, bytes);
-                let end = cut(text, self.limit, self.most, &tokens, plain);
+                let end = cut::<Plain>(text, self.limit, self.most, tokens);
                 (end, self.state_at(&text[..end]))
             }
         };

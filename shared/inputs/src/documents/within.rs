@@ -21,10 +21,65 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// The first character of a text: how many bytes it has, and its kind. A byte that is no UTF-8 is a character. Never called
-/// with an empty text.
-#[inline]
-pub(crate) fn plain(bytes: &[u8]) -> (usize, Kind) {
+/// How characters are written.
+pub(crate) trait Alphabet {
+    /// The first character of a text: how many bytes it has, and its kind. A byte that is no UTF-8 is a character. Never
+    /// called with an empty text.
+    fn next(text: &[u8]) -> (usize, Kind);
+
+    /// The last place at or before `at` that is not inside of a character.
+    fn align(text: &[u8], at: usize) -> usize;
+}
+
+/// Text as it is.
+pub(crate) struct Plain;
+
+impl Alphabet for Plain {
+    fn next(text: &[u8]) -> (usize, Kind) {
+        plain(text)
+    }
+
+    fn align(text: &[u8], at: usize) -> usize {
+        let is_inside = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+        (0..4)
+            .filter_map(|back| at.checked_sub(back))
+            .find(|at| !is_inside(*at))
+            .unwrap_or(at)
+    }
+}
+
+/// Text inside a JSON string, escaped as `serde_json` does.
+pub(crate) struct Escaped;
+
+impl Alphabet for Escaped {
+    fn next(text: &[u8]) -> (usize, Kind) {
+        escaped(text)
+    }
+
+    fn align(text: &[u8], at: usize) -> usize {
+        let at = Plain::align(text, at);
+        // An escape sequence has six bytes at most and begins with the last of an odd number of backslashes.
+        for back in (1..6).filter(|back| *back <= at) {
+            let start = at - back;
+            if text[start] == b'\\' {
+                let backslashes = text[..=start]
+                    .iter()
+                    .rev()
+                    .take_while(|byte| **byte == b'\\')
+                    .count();
+                let begins = backslashes % 2 == 1;
+                return if begins && start + escaped(&text[start..]).0 > at {
+                    start
+                } else {
+                    at
+                };
+            }
+        }
+        at
+    }
+}
+
+fn plain(bytes: &[u8]) -> (usize, Kind) {
     let kind = match bytes[0] {
         b'\n' => Kind::LineFeed,
         b'\r' => Kind::Return,
@@ -69,9 +124,7 @@ fn wide(bytes: &[u8]) -> (usize, Kind) {
     (length, kind)
 }
 
-/// The same for text inside a JSON string, escaped.
-#[inline]
-pub(crate) fn escaped(bytes: &[u8]) -> (usize, Kind) {
+fn escaped(bytes: &[u8]) -> (usize, Kind) {
     if bytes[0] != b'\\' {
         return plain(bytes);
     }
@@ -105,6 +158,18 @@ enum After {
     FullStop,
     Space,
     StopAndSpace,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            sentence: 0,
+            word: 0,
+            character: 0,
+            after: After::Start,
+            before: Kind::Other,
+        }
+    }
 }
 
 impl Places {
@@ -149,47 +214,70 @@ impl Places {
 }
 
 /// Where to cut `text`, which is longer than what fits: over 0, and so that `count` of what stands before is at most `limit`,
-/// unless that is less than one character. Looks at the first `most` bytes. `next` is [`plain`] or [`escaped`].
-pub(crate) fn cut(
+/// unless that is less than one character. Looks at the first `most` bytes.
+pub(crate) fn cut<A: Alphabet>(
     text: &[u8],
     limit: u64,
     most: usize,
-    count: &dyn Fn(&[u8]) -> u64,
-    next: impl Fn(&[u8]) -> (usize, Kind),
+    count: impl Fn(&[u8]) -> u64,
 ) -> usize {
-    let mut places = Places {
-        sentence: 0,
-        word: 0,
-        character: 0,
-        after: After::Start,
-        before: Kind::Other,
-    };
+    /// Where the end of a sentence is looked for first.
+    const NEAR: usize = 2_048;
+
+    let at = fitting::<A>(text, limit, most, count);
+    let mut places = Places::default();
+    for start in [A::align(text, at.saturating_sub(NEAR)), 0] {
+        places = places_between::<A>(text, start, at);
+        if places.sentence > 0 {
+            break;
+        }
+    }
+    [places.sentence, places.word, places.character, at]
+        .into_iter()
+        .find(|place| *place > 0)
+        .unwrap_or_else(|| A::next(text).0)
+}
+
+/// How many of the first bytes fit, to a whole character.
+fn fitting<A: Alphabet>(
+    text: &[u8],
+    limit: u64,
+    most: usize,
+    count: impl Fn(&[u8]) -> u64,
+) -> usize {
     // Large steps are counted each for itself, the smaller ones after them together, so that rounding takes little and each
     // byte is counted a few times at most.
     let (mut base, mut before, mut at) = (0, 0, 0);
     for step in [1_024, 128, 16, 1] {
         while at < text.len() {
-            let (mut end, mut seen) = (at, places);
-            while end < text.len() && end < at + step {
-                let (length, kind) = next(&text[end..]);
-                seen.see(end, kind);
-                end += length;
-            }
+            let end = match step {
+                1 => at + A::next(&text[at..]).0,
+                _ => A::align(text, (at + step).min(text.len())),
+            };
             let tokens = before + count(&text[base..end]);
             if tokens > limit || end > most {
                 break;
             }
-            (at, places) = (end, seen);
+            at = end;
             if step == 1_024 {
                 (base, before) = (end, tokens);
             }
         }
     }
-    if at < text.len() {
-        places.see(at, next(&text[at..]).1);
+    at
+}
+
+/// The last places after `start` and up to `end`.
+fn places_between<A: Alphabet>(text: &[u8], start: usize, end: usize) -> Places {
+    let mut places = Places::default();
+    if start > 0 {
+        places.after = After::Text;
     }
-    [places.sentence, places.word, places.character, at]
-        .into_iter()
-        .find(|place| *place > 0)
-        .unwrap_or_else(|| next(text).0)
+    let mut at = start;
+    while at < text.len() && at <= end {
+        let (length, kind) = A::next(&text[at..]);
+        places.see(at, kind);
+        at += length;
+    }
+    places
 }
