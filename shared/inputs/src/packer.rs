@@ -34,7 +34,7 @@ pub struct Packer {
     limit: u64,
     count: CountEscaped,
     between: u64,
-    /// Most bytes of what is packed from more than one document.
+    /// Most bytes of a piece, and of what is packed from more than one document.
     most: usize,
     text: Vec<u8>,
     line: u64,
@@ -54,7 +54,7 @@ impl Packer {
             most: usize::try_from(limit)
                 .unwrap_or(usize::MAX)
                 .saturating_mul(8)
-                .clamp(4 << 10, 4 << 20),
+                .clamp(256, 4 << 20),
             text: Vec::new(),
             line: 0,
             tokens: 0,
@@ -150,23 +150,42 @@ impl Packer {
         }
     }
 
-    /// The first piece of a text: its bytes and its tokens.
+    /// The first piece of a text: its bytes and its tokens. It looks at no more bytes than a piece may have, so that a long
+    /// document takes no longer for each of its pieces.
     fn piece(&self, text: &[u8]) -> (usize, u64) {
+        let whole = text.len();
+        let text = &text[..Escaped::align(text, 0, whole.min(self.most))];
         let (mut end, mut tokens) = (0, 0);
         while end < text.len() {
             let paragraph = &text[end..][..paragraph(&text[end..])];
-            let more = (self.count)(paragraph);
-            if tokens + more > self.limit {
+            let goes_on = end + paragraph.len() == text.len() && text.len() < whole;
+            let more = self.count_to(self.limit - tokens, paragraph);
+            let Some(more) = more.filter(|_| !goes_on) else {
                 if end == 0 {
-                    end = cut::<Escaped>(paragraph, self.limit, usize::MAX, self.count);
-                    tokens = (self.count)(&paragraph[..end]);
+                    end = cut::<Escaped>(text, self.limit, text.len(), self.count);
+                    tokens = (self.count)(&text[..end]);
                 }
                 break;
-            }
+            };
             end += paragraph.len();
             tokens += more;
         }
         (end, tokens)
+    }
+
+    /// The tokens of a text, counted no further than to `most`: nothing if it has more.
+    fn count_to(&self, most: u64, text: &[u8]) -> Option<u64> {
+        const PART: usize = 1 << 10;
+        let (mut at, mut tokens) = (0, 0);
+        while at < text.len() {
+            let end = Escaped::align(text, at, text.len().min(at + PART));
+            tokens += (self.count)(&text[at..end]);
+            if tokens > most {
+                return None;
+            }
+            at = end;
+        }
+        Some(tokens)
     }
 }
 

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used)]
 mod common;
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use common::{Got, bytewise, cut, real, records, troubles, whole};
 use perennial_inputs::{DocumentKind, Documents, What};
@@ -205,6 +208,42 @@ fn a_line_of_any_length_is_cut_in_bounded_memory() {
 }
 
 #[test]
+fn each_byte_is_counted_a_few_times_at_most() {
+    static COUNTED: AtomicU64 = AtomicU64::new(0);
+    fn counting(text: &str) -> u64 {
+        COUNTED.fetch_add(text.len() as u64, Ordering::Relaxed);
+        characters(text)
+    }
+    let shapes = [
+        "x",
+        "word ",
+        "A sentence. ",
+        "line\n",
+        "paragraph\n\n",
+        "- item\n",
+        "```\n\n",
+        "日",
+        " ",
+        "\u{301}",
+    ];
+    for shape in shapes {
+        for first in ["", "Hi. ", "# Heading\n\n"] {
+            let text = first.to_owned() + &shape.repeat(1_000_000 / shape.len());
+            let before = COUNTED.load(Ordering::Relaxed);
+            whole(
+                Documents::new(DocumentKind::Markdown, 4_000, counting),
+                text.as_bytes(),
+            );
+            let counted = COUNTED.load(Ordering::Relaxed) - before;
+            assert!(
+                counted < 10 * text.len() as u64,
+                "{first:?} {shape:?}: {counted}"
+            );
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_no_utf8_are_handed_on() {
     let got = whole(plain(10), b"caf\xe9 \xff\xff\n");
     assert_eq!(records(&got), [b"{\"text\":\"caf\xe9 \xff\xff\\n\"}"]);
@@ -287,7 +326,7 @@ fn line() -> impl Strategy<Value = String> {
 
 fn document() -> impl Strategy<Value = String> {
     let end = prop_oneof![6 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\r"), 1 => Just("")];
-    proptest::collection::vec((line(), end), 0..40).prop_map(|lines| {
+    proptest::collection::vec((line(), end), 0..30).prop_map(|lines| {
         lines
             .iter()
             .flat_map(|(line, end)| [line.as_str(), end])

@@ -1,6 +1,9 @@
 //! Documents that are JSON already: packed and cut under a limit, never inside an escape, and nothing of them lost.
 #![allow(clippy::unwrap_used)]
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use perennial_inputs::Packer;
 use proptest::prelude::*;
@@ -87,6 +90,39 @@ fn the_same_is_packed_with_counts_from_outside() {
     }
     packer.finish(&mut |packed| records.push((packed.line, plain(packed.text), packed.documents)));
     assert_eq!(records, pack(100, &documents));
+}
+
+#[test]
+fn each_byte_is_counted_a_few_times_at_most() {
+    static COUNTED: AtomicU64 = AtomicU64::new(0);
+    fn counting(text: &[u8]) -> u64 {
+        COUNTED.fetch_add(text.len() as u64, Ordering::Relaxed);
+        text.len() as u64
+    }
+    for shape in [
+        "x",
+        "word ",
+        "A sentence. ",
+        "line\\n",
+        "paragraph\\n\\n",
+        "\\\\",
+        "\\u0001",
+        "日",
+        " ",
+        "\\n",
+    ] {
+        let text = shape.repeat(1_000_000 / shape.len());
+        let before = COUNTED.load(Ordering::Relaxed);
+        let mut pieces = Vec::new();
+        let mut packer = Packer::new(4_000, counting);
+        packer.push(1, text.as_bytes(), &mut |packed| {
+            pieces.extend_from_slice(packed.text)
+        });
+        packer.finish(&mut |packed| pieces.extend_from_slice(packed.text));
+        assert!(pieces == text.as_bytes() || plain(text.as_bytes()).trim().is_empty());
+        let counted = COUNTED.load(Ordering::Relaxed) - before;
+        assert!(counted < 10 * text.len() as u64, "{shape:?}: {counted}");
+    }
 }
 
 fn document() -> impl Strategy<Value = String> {

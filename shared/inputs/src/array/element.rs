@@ -58,6 +58,11 @@ impl Element {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// Begins with the value whose first byte, the next to be scanned, is `first`.
     pub(crate) fn begin(&mut self, first: u8, line: u64) {
         self.state = match first {

@@ -233,3 +233,33 @@ fn hand_over(done: Done<'_>, line: u64, each: &mut dyn FnMut(Item<'_>)) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_record_takes_more_memory_than_the_bound() {
+        let bounds = Bounds {
+            line: 10_000,
+            ..Bounds::default()
+        };
+        for piece in [
+            &b"x".repeat(999)[..],
+            &b"[".repeat(999),
+            &b"{\n".repeat(500),
+            &b"\\".repeat(999),
+            &b" \n ".repeat(333),
+            &b"]\"".repeat(500),
+        ] {
+            for start in [&b""[..], b"[", b"[{\"a\":\"", b"[]x", b"1"] {
+                let mut array = Array::new(bounds);
+                array.push(start, &mut |_| {});
+                for _ in 0..2_000 {
+                    array.push(piece, &mut |_| {});
+                }
+                assert!(array.element.capacity() + array.text.1.capacity() < 25_000);
+            }
+        }
+    }
+}

@@ -348,3 +348,34 @@ fn raw(row: &Row<'_>, delimiter: u8) -> Vec<u8> {
     }
     raw
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_row_takes_more_memory_than_the_bound() {
+        let bounds = Bounds {
+            line: 10_000,
+            ..Bounds::default()
+        };
+        for piece in [
+            &b"x".repeat(999)[..],
+            &b",".repeat(999),
+            &b"\"\"".repeat(500),
+            &b"\x01\"".repeat(500),
+            &b"x\r".repeat(500),
+        ] {
+            for start in [&b""[..], b"prompt,completion\n", b"prompt,completion\na,\""] {
+                let mut csv = Csv::new(CsvOptions::default(), bounds);
+                csv.push(start, &mut |_| {});
+                for _ in 0..2_000 {
+                    csv.push(piece, &mut |_| {});
+                }
+                let head = csv.head.as_ref().map_or(0, |head| head.bytes.capacity());
+                let rows = csv.rows.as_ref().map_or(0, Rows::capacity);
+                assert!(head + rows + csv.table.json.capacity() < 120_000);
+            }
+        }
+    }
+}

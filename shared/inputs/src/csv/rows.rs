@@ -95,6 +95,11 @@ impl Rows {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity() + size_of::<usize>() * self.ends.capacity()
+    }
+
     /// Hands over every row that `bytes` completes. Lines without a byte are no rows.
     pub(crate) fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&Row<'_>)) {
         let mut at = 0;

@@ -46,7 +46,8 @@ pub struct Documents {
     /// Whether there is more than white space in them.
     content: bool,
     tokens: u64,
-    lines: u64,
+    /// In how many parts they were counted.
+    parts: u64,
     /// The last place of each rank, and the state there.
     places: [Option<(usize, State)>; RANKS],
     state: State,
@@ -73,13 +74,13 @@ impl Documents {
             most: usize::try_from(limit)
                 .unwrap_or(usize::MAX)
                 .saturating_mul(8)
-                .clamp(4 << 10, 4 << 20),
+                .clamp(256, 4 << 20),
             buffer: Vec::new(),
             start: 0,
             read: 0,
             content: false,
             tokens: 0,
-            lines: 0,
+            parts: 0,
             places: [None; RANKS],
             state: State::default(),
             first: State::default(),
@@ -124,26 +125,32 @@ impl Documents {
 
     /// Whether the next line, of `length` bytes, fits into the piece; then it is counted.
     fn fits(&mut self, length: usize) -> bool {
+        /// A long line is counted in parts of this size, and no further than it fits.
+        const PART: usize = 1 << 10;
+
         let piece = &self.buffer[self.start..][..self.read + length];
-        let tokens = self.tokens + tokens(self.count, &piece[self.read..]);
         if piece.len() > self.most {
             return false;
         }
-        if tokens <= self.limit {
-            self.tokens = tokens;
-            self.lines += 1;
-            return true;
+        let (mut at, mut tokens, mut parts) = (self.read, self.tokens, self.parts);
+        while at < piece.len() {
+            let end = Plain::align(piece, at, piece.len().min(at + PART));
+            tokens += self::tokens(self.count, &piece[at..end]);
+            parts += 1;
+            at = end;
+            // Each part is rounded for itself: a token a part, at most, may be too many.
+            if tokens > self.limit.saturating_add(parts) {
+                return false;
+            }
         }
-        // Each part is rounded for itself: a token a line, at most, may be too many.
-        if tokens > self.limit.saturating_add(self.lines) {
-            return false;
+        if tokens > self.limit {
+            (tokens, parts) = (self::tokens(self.count, piece), 1);
         }
-        let exact = self::tokens(self.count, piece);
-        if exact <= self.limit {
-            self.tokens = exact;
-            self.lines = 1;
+        let fits = tokens <= self.limit;
+        if fits {
+            (self.tokens, self.parts) = (tokens, parts);
         }
-        exact <= self.limit
+        fits
     }
 
     /// Hands over the best part of what was read and of the line of `length` bytes after it, which does not fit.
@@ -191,7 +198,7 @@ impl Documents {
         self.read = 0;
         self.content = false;
         self.tokens = 0;
-        self.lines = 0;
+        self.parts = 0;
         self.places = [None; RANKS];
     }
 }
@@ -273,5 +280,30 @@ fn is_white_space(piece: &[u8]) -> bool {
         None => true,
         Some(0..0x80) => false,
         Some(_) => std::str::from_utf8(piece).is_ok_and(|text| text.trim().is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_document_takes_more_memory_than_the_limit_calls_for() {
+        for count in [|text: &str| text.len() as u64, |_: &str| 0] {
+            for piece in [
+                &b"x".repeat(999)[..],
+                &b"\n".repeat(999),
+                &b"\r".repeat(999),
+                &b"\x80".repeat(999),
+                &b"- a\n".repeat(200),
+            ] {
+                let mut document = Documents::new(DocumentKind::Markdown, 1_000, count);
+                document.push(b"```\n", &mut |_| {});
+                for _ in 0..300 {
+                    document.push(piece, &mut |_| {});
+                }
+                assert!(document.buffer.capacity() + document.json.capacity() < 150_000);
+            }
+        }
     }
 }

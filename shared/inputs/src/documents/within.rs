@@ -27,8 +27,8 @@ pub(crate) trait Alphabet {
     /// called with an empty text.
     fn next(text: &[u8]) -> (usize, Kind);
 
-    /// The last place at or before `at` that is not inside of a character.
-    fn align(text: &[u8], at: usize) -> usize;
+    /// The last place at or before `at` that is not inside of a character. `from`, before it, is known to be none.
+    fn align(text: &[u8], from: usize, at: usize) -> usize;
 }
 
 /// Text as it is.
@@ -39,7 +39,7 @@ impl Alphabet for Plain {
         plain(text)
     }
 
-    fn align(text: &[u8], at: usize) -> usize {
+    fn align(text: &[u8], _: usize, at: usize) -> usize {
         let is_inside = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
         (0..4)
             .filter_map(|back| at.checked_sub(back))
@@ -56,13 +56,13 @@ impl Alphabet for Escaped {
         escaped(text)
     }
 
-    fn align(text: &[u8], at: usize) -> usize {
-        let at = Plain::align(text, at);
+    fn align(text: &[u8], from: usize, at: usize) -> usize {
+        let at = Plain::align(text, from, at);
         // An escape sequence has six bytes at most and begins with the last of an odd number of backslashes.
-        for back in (1..6).filter(|back| *back <= at) {
+        for back in (1..6).filter(|back| from + back <= at) {
             let start = at - back;
             if text[start] == b'\\' {
-                let backslashes = text[..=start]
+                let backslashes = text[from..=start]
                     .iter()
                     .rev()
                     .take_while(|byte| **byte == b'\\')
@@ -226,7 +226,7 @@ pub(crate) fn cut<A: Alphabet>(
 
     let at = fitting::<A>(text, limit, most, count);
     let mut places = Places::default();
-    for start in [A::align(text, at.saturating_sub(NEAR)), 0] {
+    for start in [A::align(text, 0, at.saturating_sub(NEAR)), 0] {
         places = places_between::<A>(text, start, at);
         if places.sentence > 0 {
             break;
@@ -252,7 +252,7 @@ fn fitting<A: Alphabet>(
         while at < text.len() {
             let end = match step {
                 1 => at + A::next(&text[at..]).0,
-                _ => A::align(text, (at + step).min(text.len())),
+                _ => A::align(text, at, (at + step).min(text.len())),
             };
             let tokens = before + count(&text[base..end]);
             if tokens > limit || end > most {
