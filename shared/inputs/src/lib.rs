@@ -14,7 +14,7 @@ mod packer;
 mod trouble;
 
 pub use array::Array;
-pub use csv::{Csv, CsvOptions, Mapped, Mapping, Purpose, Taken};
+pub use csv::{Csv, CsvOptions, Mapped, Mapping, Purpose, Taken, is_header};
 pub use documents::{CountTokens, DocumentKind, Documents};
 pub use packer::{CountEscaped, Packed, Packer};
 pub use trouble::{EXCERPT, Then, Trouble, What};

@@ -5,7 +5,7 @@ mod common;
 use std::fmt::Write as _;
 
 use common::{Got, bounds, bytewise, cut, real, records, shown, troubles, whole};
-use perennial_inputs::{Bounds, Csv, CsvOptions, Purpose, Source, Taken, What};
+use perennial_inputs::{Bounds, Csv, CsvOptions, Purpose, Source, Taken, What, is_header};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -141,6 +141,24 @@ fn the_configuration_decides_before_the_names() {
     assert!(
         matches!(&troubles(&got)[0].what, What::ColumnsLeftOut { columns } if columns == "`prompt`")
     );
+}
+
+#[test]
+fn a_header_is_told_from_a_line_of_text() {
+    let named = columns(&[("prompt", "body")]);
+    let standard = CsvOptions::default();
+    for (line, options, wanted) in [
+        ("prompt,completion\r", &standard, true),
+        ("\"Question\";\"Answer\"", &standard, true),
+        ("id\ttext", &standard, true),
+        ("id,body", &named, true),
+        ("id,body", &standard, false),
+        ("prompt", &standard, false),
+        ("A prompt, as they say, has a completion", &standard, false),
+        ("", &standard, false),
+    ] {
+        assert_eq!(is_header(line.as_bytes(), options), wanted, "{line}");
+    }
 }
 
 #[test]

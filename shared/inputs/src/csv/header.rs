@@ -98,13 +98,25 @@ impl Head {
     }
 
     fn names(&self, delimiter: u8) -> Vec<String> {
-        let mut names = None;
-        let mut rows = Rows::new(delimiter, self.bytes.len(), COLUMNS);
-        let mut first = |row: &super::rows::Row<'_>| {
-            names.get_or_insert_with(|| super::names(row));
-        };
-        rows.push(&self.bytes, &mut first);
-        rows.finish(&mut first);
-        names.unwrap_or_default()
+        names(&self.bytes, delimiter)
     }
+}
+
+/// The names in the first row.
+fn names(bytes: &[u8], delimiter: u8) -> Vec<String> {
+    let mut names = None;
+    let mut rows = Rows::new(delimiter, bytes.len(), COLUMNS);
+    let mut first = |row: &super::rows::Row<'_>| {
+        names.get_or_insert_with(|| super::names(row));
+    };
+    rows.push(bytes, &mut first);
+    rows.finish(&mut first);
+    names.unwrap_or_default()
+}
+
+pub(crate) fn is_header(line: &[u8], configured: &[(String, String)], purpose: Purpose) -> bool {
+    DELIMITERS.into_iter().any(|delimiter| {
+        let names = names(line, delimiter);
+        names.len() > 1 && mapping(&names, configured, purpose, delimiter).is_ok()
+    })
 }

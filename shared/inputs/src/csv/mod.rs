@@ -131,6 +131,13 @@ impl Source for Csv {
     }
 }
 
+/// Whether the first line of a file is the header of a table: two columns or more, of which those are there that
+/// `options` name, or a known set. For files whose name does not say what they are.
+#[must_use]
+pub fn is_header(line: &[u8], options: &CsvOptions) -> bool {
+    header::is_header(line, &options.columns, options.purpose)
+}
+
 /// What the rows are made into.
 #[derive(Debug)]
 struct Table {
