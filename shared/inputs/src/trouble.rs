@@ -37,7 +37,6 @@ pub enum Then {
 
 /// The kinds of trouble. Each is said as what was found; [`What::fix`] is what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum What {
     /// A file without anything to read.
     #[error("the file has no content")]

@@ -334,6 +334,17 @@ fn document() -> impl Strategy<Value = String> {
     })
 }
 
+/// A block of Markdown of at most 80 characters, and whether it must stay whole.
+fn block() -> impl Strategy<Value = (String, bool)> {
+    prop_oneof![
+        3 => "[A-Z][a-z]{0,9}( [a-z]{1,9}){0,6}\\.( [A-Z][a-z]{1,6}\\.){0,20}".prop_map(|text| (text + "\n", false)),
+        2 => "(```|~~~)(rust)?\n([a-z #|-]{0,12}\n){0,4}".prop_map(|text| (format!("{text}{}\n", &text[..3]), true)),
+        2 => "(- [a-z]{1,8}\n){1,3}(- [a-z]{1,8}\n  [a-z]{1,8}\n)?".prop_map(|text| (text, true)),
+        1 => "(1\\. [a-z]{1,8}\n\n){1,3}1\\. [a-z]{1,8}\n".prop_map(|text| (text, true)),
+        1 => "\\| a \\| b \\|\n\\|---\\|---\\|\n(\\| [a-z]{1,5} \\| x \\|\n){0,4}".prop_map(|text| (text, true)),
+    ]
+}
+
 fn without_white_space(text: &str) -> String {
     text.chars()
         .filter(|character| !character.is_whitespace())
@@ -368,6 +379,36 @@ proptest! {
                 let ends = before.replace("\r\n", "\n").matches(['\n', '\r']).count() as u64;
                 prop_assert_eq!(*line, ends + 1);
                 rest = &rest[piece.len()..];
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_stays_whole_and_headings_with_their_text(
+        blocks in proptest::collection::vec((block(), prop_oneof![2 => Just(""), 1 => Just("## A heading\n\n"), 1 => Just("Setext\n---\n")], any::<bool>()), 1..12),
+    ) {
+        let mut text = String::new();
+        for ((block, solid), heading, tight) in &blocks {
+            // Code may follow a paragraph without a blank line; a list after a list would be one list.
+            if !(*tight && block.starts_with(['`', '~']) && heading.is_empty()) {
+                text += "\n";
+            }
+            text += heading;
+            text += if *solid && heading.is_empty() && block.starts_with(['-', '1']) { "Before it.\n\n" } else { "" };
+            text += block;
+        }
+        let pieces = texts(&whole(markdown(90), text.as_bytes()));
+        prop_assert_eq!(pieces.concat(), text.clone());
+        let mut start = 0;
+        for ((block, solid), heading, _) in &blocks {
+            let at = start + text[start..].find(block.as_str()).unwrap();
+            start = at + block.len();
+            let mut end = 0;
+            for piece in &pieces {
+                end += piece.len();
+                prop_assert!(!solid || end <= at || end >= start, "{block} in {pieces:#?}");
+                // Between a heading and a paragraph; what must stay whole may be torn from it.
+                prop_assert!(*solid || heading.is_empty() || end <= at - heading.len() || end > at, "{block} in {pieces:#?}");
             }
         }
     }

@@ -116,14 +116,15 @@ impl State {
         }
         let item =
             marker(text).filter(|marker| self.blank || self.list || *marker != Marker::LaterNumber);
-        if self.list && self.blank && item.is_none() && indent < 2 {
-            self.list = false;
-        }
         let opens = if indent < 4 || self.list {
             fence(text)
         } else {
             None
         };
+        // A line of a paragraph may go on with an item without being indented; code does not, and nothing after a blank line.
+        if (self.blank || after_fence || opens.is_some()) && item.is_none() && indent < 2 {
+            self.list = false;
+        }
         if indent < 4 && is_heading(text) {
             self.list = false;
             self.table = false;
