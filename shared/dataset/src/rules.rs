@@ -69,10 +69,17 @@ rules! {
     DECOMPRESSED_SIZE = "decompressed-size", Error, PERENNIAL, "A compressed file holds at most 20 GiB.";
     DECOMPRESSION_RATIO = "decompression-ratio", Error, PERENNIAL,
         "Beyond 64 MiB, a compressed file grows to at most 200 times its size.";
-    JSON_ARRAY = "json-array", Error, PREPARE, "Records stand one a line, not in one JSON array.";
-    PRETTY_PRINTED = "pretty-printed", Error, PREPARE, "A record stands on one line, not spread over several.";
-    CSV_NOT_YET = "csv-not-yet", Error, PERENNIAL, "CSV and TSV files cannot be read yet.";
-    DOCUMENT_NOT_YET = "document-not-yet", Error, PERENNIAL, "Plain text and Markdown documents cannot be read yet.";
+    JSON_ARRAY = "json-array", Note, PREPARE, "Records stand one a line; a JSON array of records is converted.";
+    PRETTY_PRINTED = "pretty-printed", Note, PREPARE, "A record stands on one line; records over several lines are converted.";
+    ARRAY_FORM = "array-form", Error, PERENNIAL, "A JSON array of records is complete, each record closed.";
+    ARRAY_COMMA = "array-comma", Warning, PERENNIAL, "Records of a JSON array have one comma between them.";
+    TABLE_COLUMNS = "table-columns", Error, PERENNIAL,
+        "A CSV or TSV file has a header, with the columns that `[data] columns` names or names that say what they hold.";
+    TABLE_ROW = "table-row", Error, PERENNIAL, "A row of a table has as many fields as the header, and closes its quotes.";
+    COLUMNS_TAKEN = "columns-taken", Note, PERENNIAL, "The report says which columns became which members.";
+    COLUMNS_LEFT_OUT = "columns-left-out", Warning, PERENNIAL, "Every column of a table is taken, or named here.";
+    EMPTY_ROWS = "empty-rows", Note, PERENNIAL, "Rows of a table without any text are left out.";
+    UNKNOWN_FILE = "unknown-file", Error, PERENNIAL, "A file's content or name says what it is.";
     LINE_TOO_LONG = "line-too-long", Error, PERENNIAL, "A line has at most 8 MiB.";
     INVALID_UTF8 = "invalid-utf8", Error, PREPARE, "A line is valid UTF-8.";
     BROKEN_JSON = "broken-json", Error, PREPARE, "A line is one complete JSON value.";
