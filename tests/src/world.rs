@@ -220,7 +220,7 @@ impl World {
                 message.body = Some(event.to_string());
                 let mut batch = SqsEvent::default();
                 batch.records = vec![message];
-                let response = perennial_ingest::handle(&ports, batch).await;
+                let response = perennial_ingest::handle(&ports, batch, invocation).await;
                 match response.batch_item_failures.len() {
                     0 => Ok(()),
                     _ => Err(EngineError::Event(

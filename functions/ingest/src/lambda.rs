@@ -17,12 +17,12 @@ pub async fn main() -> Result<(), Error> {
         read: start.bucket.clone(),
         write: start.bucket,
     };
-    serve(|event, _| {
+    serve(|event, invocation| {
         let ports = ports.clone();
         async move {
             let batch = serde_json::from_value(event)
                 .map_err(|error| EngineError::Event(error.to_string()))?;
-            let response = handle(&ports, batch).await;
+            let response = handle(&ports, batch, &invocation).await;
             serde_json::to_value(response).map_err(|error| EngineError::Event(error.to_string()))
         }
     })
