@@ -214,6 +214,7 @@ impl World {
                     desk: self.desk(),
                     read: objects.clone(),
                     write: objects.clone(),
+                    pause: cloud.clock.clone(),
                 };
                 let mut message = SqsMessage::default();
                 message.message_id = Some("message".into());

@@ -80,6 +80,7 @@ async fn taken(world: &World, read: Arc<Slow>, event: &Value) -> bool {
         desk: world.desk(),
         read,
         write: world.cloud.objects.clone(),
+        pause: world.cloud.clock.clone(),
     };
     let mut message = SqsMessage::default();
     message.message_id = Some("message".into());

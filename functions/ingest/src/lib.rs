@@ -6,6 +6,7 @@
 
 mod compile;
 mod configuration;
+mod contention;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use perennial_core::upload::{Place, is_folder_marker, place};
 use perennial_engine::{Desk, EngineError, Invocation, reports};
-use perennial_ports::{ReadObjects, WriteObjects};
+use perennial_ports::{Pause, ReadObjects, WriteObjects};
 
 use time_left::TimeLeft;
 
@@ -37,6 +38,8 @@ pub struct Ports {
     pub read: Arc<dyn ReadObjects>,
     /// Writing shards and reports.
     pub write: Arc<dyn WriteObjects>,
+    /// Waiting, where others wrote first.
+    pub pause: Arc<dyn Pause>,
 }
 
 impl fmt::Debug for Ports {

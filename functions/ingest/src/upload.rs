@@ -16,6 +16,7 @@ use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, Write};
 
 use crate::compile::{Compiled, compile};
+use crate::contention::wait as wait_for_others;
 use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
 use crate::{ObjectEvent, Ports, withdraw};
@@ -32,7 +33,8 @@ pub(crate) async fn take(
     event: &ObjectEvent,
     time: TimeLeft,
 ) -> Result<(), EngineError> {
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        wait_for_others(ports, &event.key, tried).await;
         match try_once(ports, pipeline, kind, event, time).await? {
             Taken::Yes => return Ok(()),
             Taken::Gone => return withdraw::take(ports, pipeline, event).await,

@@ -91,7 +91,8 @@ pub(crate) fn begin(
             let ports = perennial_ingest::Ports {
                 desk,
                 read: ports.clone(),
-                write: ports,
+                write: ports.clone(),
+                pause: ports,
             };
             let mut message = SqsMessage::default();
             message.message_id = Some("message".into());
