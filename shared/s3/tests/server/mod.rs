@@ -160,7 +160,7 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         };
         headers.insert(name.to_lowercase(), value.to_owned());
     }
-    if headers.get("expect").is_some() {
+    if headers.contains_key("expect") {
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
     let body = read_body(&mut reader, &headers)?;
