@@ -185,66 +185,6 @@ impl Cloud {
         });
     }
 
-    /// Puts many objects, as many at a time as the machine takes.
-    pub(crate) fn put_all(&self, objects: Vec<(String, Vec<u8>)>) {
-        let client = self.s3();
-        runtime().block_on(async {
-            let mut under_way = tokio::task::JoinSet::new();
-            for (key, body) in objects {
-                while under_way.len() >= 32 {
-                    under_way.join_next().await.unwrap().unwrap();
-                }
-                let put = client.put_object().bucket("perennial-local").key(key);
-                let body = aws_sdk_s3::primitives::ByteStream::from(body);
-                under_way.spawn(async move {
-                    put.body(body).send().await.unwrap();
-                });
-            }
-            under_way.join_all().await;
-        });
-    }
-
-    /// The keys under a prefix.
-    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
-        let client = self.s3();
-        runtime().block_on(async {
-            let listed = client.list_objects_v2().bucket("perennial-local");
-            let mut pages = listed.prefix(prefix).into_paginator().send();
-            let mut keys = Vec::new();
-            while let Some(page) = pages.next().await {
-                let page = page.unwrap();
-                keys.extend(
-                    page.contents()
-                        .iter()
-                        .filter_map(|found| found.key().map(str::to_owned)),
-                );
-            }
-            keys
-        })
-    }
-
-    /// The objects of these keys, in their order.
-    pub(crate) fn objects(&self, keys: &[String]) -> Vec<String> {
-        let client = self.s3();
-        runtime().block_on(async {
-            let mut texts = Vec::new();
-            for key in keys {
-                let object = client.get_object().bucket("perennial-local").key(key);
-                let body = object.send().await.unwrap().body.collect().await.unwrap();
-                texts.push(String::from_utf8_lossy(&body.into_bytes()).into_owned());
-            }
-            texts
-        })
-    }
-
-    /// What was called so far, from the trail: a call that was answered stands in it.
-    pub(crate) fn trail(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.dir().join("trace.jsonl")).unwrap();
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
-    }
-
     /// Deletes an object.
     pub(crate) fn delete(&self, key: &str) {
         let client = self.s3();
@@ -259,7 +199,7 @@ impl Cloud {
         });
     }
 
-    fn s3(&self) -> aws_sdk_s3::Client {
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk())
             .force_path_style(true)
             .build();
@@ -482,7 +422,7 @@ pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

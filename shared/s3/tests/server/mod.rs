@@ -123,6 +123,16 @@ impl Server {
     }
 }
 
+/// Waits until a second one is on its way as well; whoever sends one after the other is waited for in vain.
+fn wait_for_another(state: &Mutex<State>) {
+    for _ in 0..500 {
+        if lock(state).most >= 2 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Counts a range or a part as on its way.
 struct Counted<'a>(&'a Mutex<State>);
 
@@ -171,6 +181,9 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
             let number = number.split('&').next()?.parse().ok()?;
             let counted = Counted::new(state);
             thread::sleep(LATENCY);
+            if number == 1 {
+                wait_for_another(state);
+            }
             let refused = lock(state).refuse_from.is_some_and(|from| number >= from);
             if !refused {
                 lock(state).parts.insert(number, body);
@@ -243,6 +256,9 @@ fn range(mut stream: &TcpStream, state: &Mutex<State>, range: &str) -> Option<()
     };
     let _counted = Counted::new(state);
     thread::sleep(LATENCY);
+    if first == 8 * 1024 * 1024 {
+        wait_for_another(state);
+    }
     write!(
         stream,
         "HTTP/1.1 206 Partial Content\r\netag: \"tag\"\r\ncontent-length: {}\r\ncontent-range: bytes {first}-{}/{size}\r\n\r\n",
