@@ -66,6 +66,7 @@ rules! {
     BYTE_ORDER_MARK = "byte-order-mark", Note, PERENNIAL, "A UTF-8 byte order mark at the start is taken off.";
     BROKEN_COMPRESSION = "broken-compression", Error, PERENNIAL, "A compressed file can be decompressed to its end.";
     TRUNCATED_COMPRESSION = "truncated-compression", Error, PERENNIAL, "A compressed file is complete and matches its checksum.";
+    TIME_LEFT = "time-left", Error, PERENNIAL, "A file is read within one invocation of ingest (15 minutes).";
     DECOMPRESSED_SIZE = "decompressed-size", Error, PERENNIAL, "A compressed file holds at most 20 GiB.";
     DECOMPRESSION_RATIO = "decompression-ratio", Error, PERENNIAL,
         "Beyond 64 MiB, a compressed file grows to at most 200 times its size.";
