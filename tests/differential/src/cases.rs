@@ -3,7 +3,8 @@ use fastrand::Rng;
 
 use crate::{
     file::File,
-    mutation::{Mutation, files, mutations},
+    mutation::{FileChange, Mutation, files, mutations},
+    records::Form,
     targets::{TARGETS, Target},
 };
 
@@ -36,62 +37,70 @@ impl Case {
 }
 
 /// Every case of a seed; `mixed` is how many have several changes.
+///
+/// Each draws from a generator of its own, so that a further form or change leaves the others as they are.
 #[must_use]
 pub fn cases(seed: u64, mixed: usize) -> Vec<Case> {
-    let mut rng = Rng::with_seed(seed);
     let mut all = Vec::new();
     for target in TARGETS {
-        single(&mut rng, target, &mut all);
-        for _ in 0..mixed * target.share / 1000 {
-            all.push(several(&mut rng, target));
+        for form in target.forms.iter().chain(target.foreign) {
+            let rng = &mut of(seed, &[target.name, form.name]);
+            all.push(Case {
+                target,
+                form: form.name,
+                is_foreign: !target.forms.iter().any(|known| known.name == form.name),
+                changes: Vec::new(),
+                file: File::of(&(form.make)(rng)),
+            });
+        }
+        for form in target.forms {
+            single(seed, target, *form, &mut all);
+        }
+        for number in 0..mixed * target.share / 1000 {
+            let rng = &mut of(seed, &[target.name, &number.to_string()]);
+            all.push(several(rng, target));
         }
     }
     all
 }
 
-fn single(rng: &mut Rng, target: &'static Target, all: &mut Vec<Case>) {
-    for form in target.forms {
-        let plain = Case {
-            target,
-            form: form.name,
-            is_foreign: false,
-            changes: Vec::new(),
-            file: File::of(&(form.make)(rng)),
-        };
-        all.push(plain.clone());
-        for Mutation { name, draws, apply } in mutations() {
-            for _ in 0..*draws {
-                let mut record = (form.make)(rng);
-                if apply(rng, &mut record) {
-                    all.push(Case {
-                        changes: vec![name],
-                        file: File::of(&record),
-                        ..plain.clone()
-                    });
-                }
-            }
-        }
-        for change in files() {
-            // Some of them draw among several places.
-            for _ in 0..3 {
-                if let Some(file) = (change.make)(rng, *form) {
-                    all.push(Case {
-                        changes: vec![change.name],
-                        file,
-                        ..plain.clone()
-                    });
-                }
-            }
-        }
+/// A generator for what these words name.
+fn of(seed: u64, words: &[&str]) -> Rng {
+    // FNV-1a: the same on every machine and in every version of Rust.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in words.iter().flat_map(|word| word.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
-    for form in target.foreign {
+    Rng::with_seed(hash ^ seed)
+}
+
+fn single(seed: u64, target: &'static Target, form: Form, all: &mut Vec<Case>) {
+    let mut add = |name: &'static str, file: File| {
         all.push(Case {
             target,
             form: form.name,
-            is_foreign: true,
-            changes: Vec::new(),
-            file: File::of(&(form.make)(rng)),
+            is_foreign: false,
+            changes: vec![name],
+            file,
         });
+    };
+    for Mutation { name, draws, apply } in mutations() {
+        let rng = &mut of(seed, &[target.name, form.name, name]);
+        for _ in 0..*draws {
+            let mut record = (form.make)(rng);
+            if apply(rng, &mut record) {
+                add(name, File::of(&record));
+            }
+        }
+    }
+    for FileChange { name, make } in files() {
+        let rng = &mut of(seed, &[target.name, form.name, name]);
+        // Some of them draw among several places.
+        for _ in 0..3 {
+            if let Some(file) = make(rng, form) {
+                add(name, file);
+            }
+        }
     }
 }
 
@@ -105,7 +114,8 @@ fn several(rng: &mut Rng, target: &'static Target) -> Case {
     for _ in 0..30 {
         let change = all[rng.usize(..all.len())];
         // Two texts of 200,000 characters say no more than one, and take their time.
-        let is_long = change.name.starts_with("a text beyond") || change.name.starts_with("a text within");
+        let is_long =
+            change.name.starts_with("a text beyond") || change.name.starts_with("a text within");
         if changes.len() < wanted && !is_long && (change.apply)(rng, &mut record) {
             changes.push(change.name);
         }

@@ -22,6 +22,18 @@ pub enum Side {
     Written,
 }
 
+impl Side {
+    /// Its name in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TheyRefuse => "they-refuse",
+            Self::WeRefuse => "we-refuse",
+            Self::Written => "written",
+        }
+    }
+}
+
 /// A class of differences.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Class {
@@ -41,7 +53,10 @@ impl fmt::Display for Class {
         match self.side {
             Side::TheyRefuse => write!(f, "{who} refuses by {what} at {at} what Perennial accepts"),
             Side::WeRefuse => write!(f, "Perennial refuses by {what} at {at} what {who} accepts"),
-            Side::Written => write!(f, "{who} would refuse by {what} at {at} what Perennial writes"),
+            Side::Written => write!(
+                f,
+                "{who} would refuse by {what} at {at} what Perennial writes"
+            ),
         }
     }
 }
@@ -113,7 +128,14 @@ fn look(case: &Case, ours: &Ours, all: &mut Comparison) {
                 }
             }
             (false, true) if case.is_foreign => {
-                add(all, case, Side::TheyRefuse, validator.name, ANOTHER_FORM, case.form);
+                add(
+                    all,
+                    case,
+                    Side::TheyRefuse,
+                    validator.name,
+                    ANOTHER_FORM,
+                    case.form,
+                );
             }
             (false, true) => each(all, case, Side::TheyRefuse, validator.name, &theirs),
             (true, true) => all.accepted += 1,

@@ -10,8 +10,8 @@
 
 pub mod cases;
 pub mod compare;
-pub mod file;
 pub mod figures;
+pub mod file;
 pub mod mutation;
 pub mod ours;
 pub mod page;

@@ -26,8 +26,11 @@ pub struct Ours {
 /// Compiles the file.
 #[must_use]
 pub fn judge(file: &File, limits: &DataLimits) -> Ours {
-    let mut compiler = Compiler::new("data/pipeline/file.jsonl", Purpose::Training(limits.clone()))
-        .in_bucket("training-bucket");
+    let mut compiler = Compiler::new(
+        "data/pipeline/file.jsonl",
+        Purpose::Training(limits.clone()),
+    )
+    .in_bucket("training-bucket");
     let mut out = Vec::new();
     compiler.push(file.text().as_bytes(), &mut out);
     let summary = compiler.finish(&mut out);
@@ -67,7 +70,11 @@ fn without_indices(path: &str) -> String {
             short.push(character);
         }
     }
-    if short.is_empty() { "$".to_owned() } else { short }
+    if short.is_empty() {
+        "$".to_owned()
+    } else {
+        short
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +82,10 @@ mod tests {
     #[test]
     fn a_path_loses_its_indices() {
         for (path, short) in [
-            ("$.messages[12].content[0].text", "$.messages[].content[].text"),
+            (
+                "$.messages[12].content[0].text",
+                "$.messages[].content[].text",
+            ),
             ("$.a[0][1]", "$.a[][]"),
             ("", "$"),
             ("$", "$"),

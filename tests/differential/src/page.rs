@@ -20,7 +20,8 @@ decides as it does. An unexplained one fails the test, and so does a row that is
 ";
 
 const MIDDLE: &str = "
-A path is a JSON path without its indices; one that ends in `*` stands for all that start so. Counts of records have a section of their
+A path is a JSON path without its indices; one that ends in `*` stands for all that start so. ✎ marks what they would refuse in the file
+that Perennial writes, too; everything else that Perennial accepts, they accept as it is written. Counts of records have a section of their
 own, as the validators count per file and Perennial per dataset. Media objects are taken to be in the bucket and sound.
 
 ";
@@ -34,35 +35,55 @@ pub fn page(table: &Table) -> String {
         let _ = writeln!(page, "| {} | {} |", validator.name, validator.title);
     }
     page.push_str(MIDDLE);
-    for (side, title, what) in [
-        (
-            Side::WeRefuse,
-            "Perennial refuses, they accept",
-            "Perennial's rule",
-        ),
-        (
-            Side::TheyRefuse,
-            "Perennial accepts, they refuse",
-            "their check",
-        ),
-        (
-            Side::Written,
-            "What Perennial writes, they would refuse",
-            "their check",
-        ),
-    ] {
-        let rows: Vec<&Row> = table.rows.iter().filter(|row| row.side == side).collect();
-        if !rows.is_empty() {
-            let _ = write!(page, "## {title}\n\n| what | who | {what} | where | why |\n| --- | --- | --- | --- | --- |\n");
-            for row in rows {
-                line(&mut page, row);
-            }
-            page.push('\n');
-        }
-    }
+    let rows = |side: Side| {
+        table
+            .rows
+            .iter()
+            .filter(move |row| !row.open && row.side[..1] == [side])
+    };
+    section(
+        &mut page,
+        "Perennial refuses, they accept",
+        "Perennial's rule",
+        rows(Side::WeRefuse),
+    );
+    section(
+        &mut page,
+        "Perennial accepts, they refuse",
+        "their check",
+        rows(Side::TheyRefuse),
+    );
+    section(
+        &mut page,
+        "What Perennial writes, they would refuse",
+        "their check",
+        rows(Side::Written),
+    );
+    let open = table.rows.iter().filter(|row| row.open);
+    section(
+        &mut page,
+        "Open: faults of Perennial's, and what is to be done",
+        "their check",
+        open,
+    );
     counts(&mut page, table);
     checks(&mut page, table);
     page
+}
+
+fn section<'a>(page: &mut String, title: &str, what: &str, rows: impl Iterator<Item = &'a Row>) {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return;
+    }
+    let _ = write!(
+        page,
+        "## {title}\n\n| what | who | {what} | where | why |\n| --- | --- | --- | --- | --- |\n"
+    );
+    for row in rows {
+        line(page, row);
+    }
+    page.push('\n');
 }
 
 fn line(page: &mut String, row: &Row) {
@@ -76,9 +97,11 @@ fn line(page: &mut String, row: &Row) {
     } else {
         code(&row.at)
     };
+    // What they refuse and is written so all the same is marked.
+    let written = if row.side.len() > 1 { " ✎" } else { "" };
     let _ = writeln!(
         page,
-        "| {} | {} | {} | {places} | {} |",
+        "| {}{written} | {} | {} | {places} | {} |",
         row.title,
         row.who.join(", "),
         code(&row.what),
@@ -107,10 +130,17 @@ fn counts(page: &mut String, table: &Table) {
 fn checks(page: &mut String, table: &Table) {
     page.push_str("## Their checks that are named above\n\n| check | what must hold | source |\n| --- | --- | --- |\n");
     let named = |id: &str| {
-        let mut theirs = table.rows.iter().filter(|row| row.side != Side::WeRefuse);
+        let mut theirs = table
+            .rows
+            .iter()
+            .filter(|row| row.side[..] != [Side::WeRefuse]);
         theirs.any(|row| row.what.iter().any(|what| what == id))
     };
     for check in CHECKS.iter().filter(|check| named(check.id)) {
-        let _ = writeln!(page, "| `{}` | {} | {} |", check.id, check.says, check.source);
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} |",
+            check.id, check.says, check.source
+        );
     }
 }

@@ -32,6 +32,10 @@ forms! {
     PROMPT_RESPONSE = "prompt/response", |rng| json!({"prompt": ask(rng), "response": say(rng)});
     MESSAGES = "OpenAI-style messages, system first", messages;
     MESSAGES_PLAIN = "OpenAI-style messages", messages_plain;
+    MESSAGES_PAIR = "OpenAI-style messages, one question", |rng| json!({"messages": [
+        {"role": "user", "content": ask(rng)},
+        {"role": "assistant", "content": say(rng)},
+    ]});
     MESSAGES_OF_BLOCKS = "OpenAI-style messages of blocks", messages_of_blocks;
     CLAUDE = "Claude 3 Haiku's messages", claude;
     TEXT = "text", |rng| json!({"text": paragraph(rng)});
@@ -43,7 +47,8 @@ forms! {
 }
 
 const THINGS: [&str; 12] = [
-    "apple", "bridge", "café", "draft", "engine", "fjord", "garden", "house", "island", "jacket", "kettle", "ladder",
+    "apple", "bridge", "café", "draft", "engine", "fjord", "garden", "house", "island", "jacket",
+    "kettle", "ladder",
 ];
 const QUESTIONS: [&str; 6] = [
     "What is the price of the",
@@ -149,7 +154,10 @@ fn reasoning(rng: &mut Rng) -> Value {
 
 /// An image, a video or a document in the bucket of the dataset.
 pub fn block_of(rng: &mut Rng, kind: &str, format: &str) -> Value {
-    let uri = format!("s3://training-bucket/media/pipeline/{}.{format}", rng.u32(..));
+    let uri = format!(
+        "s3://training-bucket/media/pipeline/{}.{format}",
+        rng.u32(..)
+    );
     let location = json!({"uri": uri, "bucketOwner": "123456789012"});
     json!({kind: {"format": format, "source": {"s3Location": location}}})
 }

@@ -22,7 +22,7 @@ pub struct Table {
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// What the two do.
-    pub side: Side,
+    pub side: Vec<Side>,
     /// What it is about, in a few words.
     pub title: String,
     /// The validators.
@@ -33,6 +33,9 @@ pub struct Row {
     pub at: Vec<String>,
     /// Why Perennial decides as it does.
     pub why: String,
+    /// A fault of Perennial's: `why` says what is to be done.
+    #[serde(default)]
+    pub open: bool,
 }
 
 /// A difference in how many records there may be.
@@ -49,7 +52,7 @@ pub struct FigureRow {
 
 impl Row {
     fn takes(&self, class: &Class) -> bool {
-        self.side == class.side
+        self.side.contains(&class.side)
             && self.who.iter().any(|who| who == class.who)
             && self.what.contains(&class.what)
             && self.at.iter().any(|at| is_at(at, &class.at))
@@ -91,21 +94,30 @@ impl Table {
             }
         }
         for row in &self.rows {
-            let taken: Vec<&Class> = seen.classes.keys().filter(|class| row.takes(class)).collect();
+            let taken: Vec<&Class> = seen
+                .classes
+                .keys()
+                .filter(|class| row.takes(class))
+                .collect();
             let mut dead = BTreeSet::new();
+            for side in &row.side {
+                if taken.iter().all(|class| class.side != *side) {
+                    dead.insert(side.name());
+                }
+            }
             for who in &row.who {
                 if taken.iter().all(|class| class.who != who) {
-                    dead.insert(who);
+                    dead.insert(who.as_str());
                 }
             }
             for what in &row.what {
                 if taken.iter().all(|class| class.what != *what) {
-                    dead.insert(what);
+                    dead.insert(what.as_str());
                 }
             }
             for at in &row.at {
                 if taken.iter().all(|class| !is_at(at, &class.at)) {
-                    dead.insert(at);
+                    dead.insert(at.as_str());
                 }
             }
             for word in dead {
@@ -125,7 +137,10 @@ impl Table {
                 row.who == figure.who && row.targets.iter().any(|target| target == figure.target)
             });
             if rows.count() != 1 {
-                gaps.push(format!("not one row: {}, {}: {words}", figure.who, figure.target));
+                gaps.push(format!(
+                    "not one row: {}, {}: {words}",
+                    figure.who, figure.target
+                ));
             }
         }
         for row in &self.figures {

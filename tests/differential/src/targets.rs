@@ -47,8 +47,15 @@ impl Target {
         match self.technique {
             Technique::FineTuning => limits::fine_tuning(self.model),
             Technique::PreTraining => Some(of_shape(RecordShape::Documents, 8, 20_000, 8_192)),
-            Technique::Reinforcement => Some(of_shape(RecordShape::Reinforcement, 100, 20_000, 32_000)),
-            Technique::Distillation => Some(of_shape(RecordShape::DistillationPrompts, 100, 15_000, 32_000)),
+            Technique::Reinforcement => {
+                Some(of_shape(RecordShape::Reinforcement, 100, 20_000, 32_000))
+            }
+            Technique::Distillation => Some(of_shape(
+                RecordShape::DistillationPrompts,
+                100,
+                15_000,
+                32_000,
+            )),
         }
     }
 }
@@ -193,7 +200,11 @@ pub static TARGETS: &[Target] = &[
         nova: Nova::None,
         validators: &[&statement::LLAMA_PAIRS],
         forms: &[records::PROMPT_COMPLETION],
-        foreign: &[records::CONVERSATION, records::MESSAGES, records::PROMPT_RESPONSE],
+        foreign: &[
+            records::CONVERSATION,
+            records::MESSAGES_PAIR,
+            records::PROMPT_RESPONSE,
+        ],
         share: 25,
     },
     Target {
@@ -202,8 +213,16 @@ pub static TARGETS: &[Target] = &[
         technique: Technique::Distillation,
         nova: Nova::Lite,
         validators: &[&statement::PROMPTS],
-        forms: &[records::QUESTION, records::CONVERSATION, records::WITH_SYSTEM],
-        foreign: &[records::PROMPT, records::PROMPT_COMPLETION, records::MESSAGES],
+        forms: &[
+            records::QUESTION,
+            records::CONVERSATION,
+            records::WITH_SYSTEM,
+        ],
+        foreign: &[
+            records::PROMPT,
+            records::PROMPT_COMPLETION,
+            records::MESSAGES,
+        ],
         share: 50,
     },
     Target {

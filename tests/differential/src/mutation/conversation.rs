@@ -14,13 +14,16 @@ pub(super) const ALL: &[Mutation] = &[
     change("a further question at the end", 1, question_at_end),
     change("a system message first", 2, system_message),
     change("a system message in between", 2, system_between),
+    change("a system message at the end", 2, system_at_end),
     change("only one message", 2, only_one),
     change("content is a string", 3, content_string),
+    change("each content is a string", 8, contents_strings),
     change("content is one block", 2, content_block),
     change("content is empty", 3, content_empty),
     change("a block holds nothing", 3, block_empty),
     change("a block has a type", 3, block_type),
     change("a cache point", 2, cache_point),
+    change("a cache point in the system text", 1, cache_point_in_system),
     change("system is a string", 1, system_string),
     change("system is empty", 1, system_empty),
     change("system has two blocks", 1, system_two),
@@ -58,7 +61,18 @@ fn role_case(rng: &mut Rng, record: &mut Value) -> bool {
 fn role_name(rng: &mut Rng, record: &mut Value) -> bool {
     let new = one_of(
         rng,
-        &["system", "tool", "human", "bot", "model", "developer", "function", "", "user ", "assistant"],
+        &[
+            "system",
+            "tool",
+            "human",
+            "bot",
+            "model",
+            "developer",
+            "function",
+            "",
+            "user ",
+            "assistant",
+        ],
     );
     role(rng, record, |_| new.to_owned())
 }
@@ -73,7 +87,9 @@ fn drop_last(_: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn drop_first(_: &mut Rng, record: &mut Value) -> bool {
-    messages(record).map(|messages| messages.remove(0)).is_some()
+    messages(record)
+        .map(|messages| messages.remove(0))
+        .is_some()
 }
 
 fn double(rng: &mut Rng, record: &mut Value) -> bool {
@@ -105,6 +121,11 @@ fn system_between(rng: &mut Rng, record: &mut Value) -> bool {
     insert_system(rng, record, 1)
 }
 
+fn system_at_end(rng: &mut Rng, record: &mut Value) -> bool {
+    let last = messages(record).map_or(0, |messages| messages.len());
+    insert_system(rng, record, last)
+}
+
 fn insert_system(rng: &mut Rng, record: &mut Value, at: usize) -> bool {
     let role = one_of(rng, &["system", "developer"]);
     let Some(messages) = messages(record) else {
@@ -131,7 +152,10 @@ fn only_one(rng: &mut Rng, record: &mut Value) -> bool {
 
 fn set_content(rng: &mut Rng, record: &mut Value, new: impl Fn(&Value) -> Option<Value>) -> bool {
     let content = pick(rng, record, |at, value| {
-        at.starts_with("/messages/") && at.matches('/').count() == 3 && at.ends_with("/content") && new(value).is_some()
+        at.starts_with("/messages/")
+            && at.matches('/').count() == 3
+            && at.ends_with("/content")
+            && new(value).is_some()
     });
     let Some(content) = content else {
         return false;
@@ -144,6 +168,27 @@ fn set_content(rng: &mut Rng, record: &mut Value, new: impl Fn(&Value) -> Option
 
 fn content_string(rng: &mut Rng, record: &mut Value) -> bool {
     set_content(rng, record, |content| content.get(0)?.get("text").cloned())
+}
+
+/// OpenAI's form, without what Bedrock's has.
+fn contents_strings(rng: &mut Rng, record: &mut Value) -> bool {
+    let Some(messages) = messages(record) else {
+        return false;
+    };
+    let texts: Option<Vec<Value>> = messages
+        .iter()
+        .map(|message| message.get("content")?.get(0)?.get("text").cloned())
+        .collect();
+    for (message, text) in messages.iter_mut().zip(texts.iter().flatten()) {
+        put(Some(message), "content", text.clone());
+    }
+    match rng.u8(..3) {
+        0 => drop(insert_system(rng, record, 0)),
+        1 => drop(system_string(rng, record)),
+        _ => {}
+    }
+    let bedrock = record.as_object_mut();
+    texts.is_some() && bedrock.is_some_and(|members| members.remove("schemaVersion").is_some())
 }
 
 fn content_block(rng: &mut Rng, record: &mut Value) -> bool {
@@ -162,7 +207,9 @@ fn block_empty(rng: &mut Rng, record: &mut Value) -> bool {
 
 fn block_type(rng: &mut Rng, record: &mut Value) -> bool {
     let block = pick(rng, record, |_, value| {
-        value.is_object() && value.get("text").is_some_and(Value::is_string) && value.get("type").is_none()
+        value.is_object()
+            && value.get("text").is_some_and(Value::is_string)
+            && value.get("type").is_none()
     });
     put(block, "type", json!("text"))
 }
@@ -172,6 +219,10 @@ fn cache_point(rng: &mut Rng, record: &mut Value) -> bool {
     content
         .map(|content| content.push(json!({"cachePoint": {"type": "default"}})))
         .is_some()
+}
+
+fn cache_point_in_system(_: &mut Rng, record: &mut Value) -> bool {
+    put(record.pointer_mut("/system/0"), "cachePoint", json!({"type": "default"}))
 }
 
 fn set_system(record: &mut Value, system: Value) -> bool {
@@ -187,7 +238,10 @@ fn system_empty(_: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn system_two(_: &mut Rng, record: &mut Value) -> bool {
-    set_system(record, json!([{"text": "Be polite."}, {"text": "Be short."}]))
+    set_system(
+        record,
+        json!([{"text": "Be polite."}, {"text": "Be short."}]),
+    )
 }
 
 fn system_block(_: &mut Rng, record: &mut Value) -> bool {

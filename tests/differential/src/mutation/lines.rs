@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     file::{File, Line, Python},
-    records::{Form, say},
+    records::{Form, ask, say},
 };
 
 /// A file made from records of a form.
@@ -23,31 +23,110 @@ pub fn files() -> &'static [FileChange] {
 }
 
 const ALL: &[FileChange] = &[
-    FileChange { name: "a file of three records", make: |rng, form| Some(three(rng, form)) },
-    FileChange { name: "a blank line", make: |rng, form| with_line(rng, form, Line::raw("")) },
-    FileChange { name: "a line of white space", make: |rng, form| with_line(rng, form, Line::raw(" \t")) },
-    FileChange { name: "a broken line", make: broken_line },
-    FileChange { name: "a line that ends too soon", make: cut_line },
-    FileChange { name: "a comma too many", make: comma },
-    FileChange { name: "single quotes", make: single_quotes },
-    FileChange { name: "two records on a line", make: two_on_a_line },
-    FileChange { name: "a raw tab in a string", make: raw_tab },
-    FileChange { name: "a line that is no object", make: no_object },
-    FileChange { name: "a JSON array of records", make: array },
-    FileChange { name: "a pretty-printed record", make: pretty },
-    FileChange { name: "a byte order mark", make: mark },
-    FileChange { name: "lines that end with CRLF", make: crlf },
-    FileChange { name: "a member twice", make: member_twice },
-    FileChange { name: "a number that is none", make: not_a_number },
-    FileChange { name: "half a surrogate pair", make: surrogate },
-    FileChange { name: "a hundred levels", make: deep },
-    FileChange { name: "an optional member in some records", make: optional_in_some },
-    FileChange { name: "media in some records", make: media_in_some },
-    FileChange { name: "a record twice", make: twice },
-    FileChange { name: "one prompt, two answers", make: two_answers },
-    FileChange { name: "records of two forms", make: two_forms },
-    FileChange { name: "one answer to everything", make: one_answer },
-    FileChange { name: "an empty file", make: |_, _| Some(File::new(Vec::new())) },
+    FileChange {
+        name: "a file of three records",
+        make: |rng, form| Some(three(rng, form)),
+    },
+    FileChange {
+        name: "a blank line",
+        make: |rng, form| with_line(rng, form, Line::raw("")),
+    },
+    FileChange {
+        name: "a line of white space",
+        make: |rng, form| with_line(rng, form, Line::raw(" \t")),
+    },
+    FileChange {
+        name: "a broken line",
+        make: broken_line,
+    },
+    FileChange {
+        name: "a line that ends too soon",
+        make: cut_line,
+    },
+    FileChange {
+        name: "a comma too many",
+        make: comma,
+    },
+    FileChange {
+        name: "single quotes",
+        make: single_quotes,
+    },
+    FileChange {
+        name: "two records on a line",
+        make: two_on_a_line,
+    },
+    FileChange {
+        name: "a raw tab in a string",
+        make: raw_tab,
+    },
+    FileChange {
+        name: "a line that is no object",
+        make: no_object,
+    },
+    FileChange {
+        name: "a JSON array of records",
+        make: array,
+    },
+    FileChange {
+        name: "a pretty-printed record",
+        make: pretty,
+    },
+    FileChange {
+        name: "a byte order mark",
+        make: mark,
+    },
+    FileChange {
+        name: "lines that end with CRLF",
+        make: crlf,
+    },
+    FileChange {
+        name: "a member twice",
+        make: member_twice,
+    },
+    FileChange {
+        name: "a number that is none",
+        make: not_a_number,
+    },
+    FileChange {
+        name: "half a surrogate pair",
+        make: surrogate,
+    },
+    FileChange {
+        name: "a hundred levels",
+        make: deep,
+    },
+    FileChange {
+        name: "an optional member in some records",
+        make: optional_in_some,
+    },
+    FileChange {
+        name: "media in some records",
+        make: media_in_some,
+    },
+    FileChange {
+        name: "a record twice",
+        make: twice,
+    },
+    FileChange {
+        name: "one prompt, two answers",
+        make: two_answers,
+    },
+    FileChange {
+        name: "records of two forms",
+        make: two_forms,
+    },
+    FileChange {
+        name: "one answer to everything",
+        make: one_answer,
+    },
+    FileChange {
+        name: "questions and answers of one's own",
+        make: questions,
+    },
+    FileChange {
+        name: "an empty file",
+        make: |_, _| Some(File::new(Vec::new())),
+    },
 ];
 
 fn three(rng: &mut Rng, form: Form) -> File {
@@ -76,7 +155,9 @@ fn edited(rng: &mut Rng, form: Form, edit: impl Fn(&str) -> String) -> Option<Fi
 }
 
 fn comma(rng: &mut Rng, form: Form) -> Option<File> {
-    edited(rng, form, |whole| format!("{},}}", &whole[..whole.len() - 1]))
+    edited(rng, form, |whole| {
+        format!("{},}}", &whole[..whole.len() - 1])
+    })
 }
 
 fn single_quotes(rng: &mut Rng, form: Form) -> Option<File> {
@@ -157,7 +238,11 @@ fn surrogate(rng: &mut Rng, form: Form) -> Option<File> {
 fn deep(rng: &mut Rng, form: Form) -> Option<File> {
     let whole = (form.make)(rng).to_string();
     let (open, close) = ("[".repeat(100), "]".repeat(100));
-    with_line(rng, form, Line::raw(format!("{{\"deep\":{open}{close},{}", &whole[1..])))
+    with_line(
+        rng,
+        form,
+        Line::raw(format!("{{\"deep\":{open}{close},{}", &whole[1..])),
+    )
 }
 
 fn optional_in_some(rng: &mut Rng, form: Form) -> Option<File> {
@@ -186,6 +271,12 @@ fn media_in_some(rng: &mut Rng, form: Form) -> Option<File> {
         return None;
     }
     with_line(rng, form, Line::of(&plain))
+}
+
+/// A form that nobody knows.
+fn questions(rng: &mut Rng, _: Form) -> Option<File> {
+    let records = (0..3).map(|_| json!({"question": ask(rng), "answer": say(rng)}));
+    Some(File::new(records.map(|record| Line::of(&record)).collect()))
 }
 
 fn twice(rng: &mut Rng, form: Form) -> Option<File> {

@@ -13,18 +13,38 @@ pub(super) const ALL: &[Mutation] = &[
     change("webp or webm", 2, web_format),
     change("no bucketOwner", 2, no_owner),
     change("media as bytes", 2, bytes),
-    change("an image", 2, |rng, record| add(rng, record, "user", &["image"])),
-    change("a video", 2, |rng, record| add(rng, record, "user", &["video"])),
-    change("a document", 2, |rng, record| add(rng, record, "user", &["document"])),
-    change("an image of the assistant", 1, |rng, record| add(rng, record, "assistant", &["image"])),
-    change("a video of the assistant", 1, |rng, record| add(rng, record, "assistant", &["video"])),
-    change("a document of the assistant", 1, |rng, record| add(rng, record, "assistant", &["document"])),
+    change("an image", 2, |rng, record| {
+        add(rng, record, "user", &["image"])
+    }),
+    change("a video", 2, |rng, record| {
+        add(rng, record, "user", &["video"])
+    }),
+    change("a document", 2, |rng, record| {
+        add(rng, record, "user", &["document"])
+    }),
+    change("an image of the assistant", 1, |rng, record| {
+        add(rng, record, "assistant", &["image"])
+    }),
+    change("a video of the assistant", 1, |rng, record| {
+        add(rng, record, "assistant", &["video"])
+    }),
+    change("a document of the assistant", 1, |rng, record| {
+        add(rng, record, "assistant", &["document"])
+    }),
     change("ten images", 1, |rng, record| images(rng, record, 10)),
     change("eleven images", 1, |rng, record| images(rng, record, 11)),
-    change("two videos", 1, |rng, record| add(rng, record, "user", &["video", "video"])),
-    change("two documents", 1, |rng, record| add(rng, record, "user", &["document", "document"])),
-    change("an image and a video", 1, |rng, record| add(rng, record, "user", &["image", "video"])),
-    change("an image and a document", 1, |rng, record| add(rng, record, "user", &["image", "document"])),
+    change("two videos", 1, |rng, record| {
+        add(rng, record, "user", &["video", "video"])
+    }),
+    change("two documents", 1, |rng, record| {
+        add(rng, record, "user", &["document", "document"])
+    }),
+    change("an image and a video", 1, |rng, record| {
+        add(rng, record, "user", &["image", "video"])
+    }),
+    change("an image and a document", 1, |rng, record| {
+        add(rng, record, "user", &["image", "document"])
+    }),
     change("media in two messages", 4, in_two_messages),
     change("an image of no size and no name", 1, no_source),
     change("an image beside no text", 2, only_media),
@@ -32,7 +52,9 @@ pub(super) const ALL: &[Mutation] = &[
 ];
 
 fn is_medium(at: &str) -> bool {
-    ["/image", "/video", "/document"].iter().any(|kind| at.ends_with(kind))
+    ["/image", "/video", "/document"]
+        .iter()
+        .any(|kind| at.ends_with(kind))
 }
 
 fn medium<'a>(rng: &mut Rng, record: &'a mut Value) -> Option<&'a mut Value> {
@@ -40,7 +62,9 @@ fn medium<'a>(rng: &mut Rng, record: &'a mut Value) -> Option<&'a mut Value> {
 }
 
 fn set_uri(rng: &mut Rng, record: &mut Value, new: impl Fn(&str) -> String) -> bool {
-    let uri = pick(rng, record, |at, value| at.ends_with("/uri") && value.is_string());
+    let uri = pick(rng, record, |at, value| {
+        at.ends_with("/uri") && value.is_string()
+    });
     let Some(Value::String(uri)) = uri else {
         return false;
     };
@@ -73,7 +97,9 @@ fn uri(rng: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn other_bucket(rng: &mut Rng, record: &mut Value) -> bool {
-    set_uri(rng, record, |uri| uri.replace("training-bucket", "other-bucket"))
+    set_uri(rng, record, |uri| {
+        uri.replace("training-bucket", "other-bucket")
+    })
 }
 
 fn set_format(rng: &mut Rng, record: &mut Value, new: impl Fn(&str) -> Option<String>) -> bool {
@@ -90,7 +116,10 @@ fn set_format(rng: &mut Rng, record: &mut Value, new: impl Fn(&str) -> Option<St
 }
 
 fn format(rng: &mut Rng, record: &mut Value) -> bool {
-    let other = one_of(rng, &["bmp", "jpg", "tiff", "avi", "docx", "txt", "", "image/png"]);
+    let other = one_of(
+        rng,
+        &["bmp", "jpg", "tiff", "avi", "docx", "txt", "", "image/png"],
+    );
     set_format(rng, record, |_| Some(other.to_owned()))
 }
 
@@ -104,11 +133,16 @@ fn web_format(rng: &mut Rng, record: &mut Value) -> bool {
         "mp4" => Some("webm".to_owned()),
         _ => None,
     });
-    found && set_uri(rng, record, |uri| uri.replace(".png", ".webp").replace(".mp4", ".webm"))
+    found
+        && set_uri(rng, record, |uri| {
+            uri.replace(".png", ".webp").replace(".mp4", ".webm")
+        })
 }
 
 fn no_owner(rng: &mut Rng, record: &mut Value) -> bool {
-    let location = pick(rng, record, |at, value| at.ends_with("/s3Location") && value.is_object());
+    let location = pick(rng, record, |at, value| {
+        at.ends_with("/s3Location") && value.is_object()
+    });
     let Some(Value::Object(location)) = location else {
         return false;
     };
@@ -138,11 +172,20 @@ fn add(rng: &mut Rng, record: &mut Value, role: &str, kinds: &[&str]) -> bool {
 }
 
 fn images(rng: &mut Rng, record: &mut Value, number: usize) -> bool {
-    let Some(user) = record.pointer("/messages/0/content").and_then(Value::as_array) else {
+    let Some(user) = record
+        .pointer("/messages/0/content")
+        .and_then(Value::as_array)
+    else {
         return false;
     };
-    let missing = number.saturating_sub(user.iter().filter(|block| block.get("image").is_some()).count());
-    let blocks: Vec<Value> = (0..missing).map(|_| block_of(rng, "image", "png")).collect();
+    let missing = number.saturating_sub(
+        user.iter()
+            .filter(|block| block.get("image").is_some())
+            .count(),
+    );
+    let blocks: Vec<Value> = (0..missing)
+        .map(|_| block_of(rng, "image", "png"))
+        .collect();
     let content = record.pointer_mut("/messages/0/content");
     content
         .and_then(Value::as_array_mut)
@@ -179,7 +222,9 @@ fn in_two_messages(rng: &mut Rng, record: &mut Value) -> bool {
 
 fn no_source(rng: &mut Rng, record: &mut Value) -> bool {
     let content = content(rng, record, "user");
-    content.map(|content| content.push(json!({"image": {}}))).is_some()
+    content
+        .map(|content| content.push(json!({"image": {}})))
+        .is_some()
 }
 
 fn only_media(rng: &mut Rng, record: &mut Value) -> bool {

@@ -6,12 +6,12 @@ use super::{Mutation, change, one_of, pick, pointers, put};
 
 pub(super) const ALL: &[Mutation] = &[
     change("a member is missing", 24, drop_member),
-    change("a member is null", 24, null_member),
+    change("a member is null", 40, null_member),
     change("a member has another type", 40, retype),
     change("a further member at the top", 4, extra_at_top),
     change("a further member in a message", 2, extra_in_message),
     change("a further member somewhere", 12, extra_anywhere),
-    change("a null member that is another's", 4, null_optional),
+    change("a null member that is another's", 16, null_optional),
     change("a list is empty", 8, empty_list),
     change("an object is empty", 8, empty_object),
     change("an item stands twice", 8, double_item),
@@ -26,12 +26,12 @@ fn drop_member(rng: &mut Rng, record: &mut Value) -> bool {
     };
     match record.pointer_mut(parent) {
         Some(Value::Object(members)) => members.remove(name).is_some(),
-        Some(Value::Array(items)) => {
-            name.parse().is_ok_and(|index: usize| index < items.len() && {
+        Some(Value::Array(items)) => name.parse().is_ok_and(|index: usize| {
+            index < items.len() && {
                 items.remove(index);
                 true
-            })
-        }
+            }
+        }),
         _ => false,
     }
 }
@@ -61,7 +61,16 @@ fn retype(rng: &mut Rng, record: &mut Value) -> bool {
 fn further(rng: &mut Rng) -> (&'static str, Value) {
     let name = one_of(
         rng,
-        &["note", "id", "category", "name", "metadata", "weight", "type", "cachePoint"],
+        &[
+            "note",
+            "id",
+            "category",
+            "name",
+            "metadata",
+            "weight",
+            "type",
+            "cachePoint",
+        ],
     );
     let value = match rng.u8(..4) {
         0 => json!("a note"),
@@ -104,7 +113,15 @@ fn extra_anywhere(rng: &mut Rng, record: &mut Value) -> bool {
 fn null_optional(rng: &mut Rng, record: &mut Value) -> bool {
     let name = one_of(
         rng,
-        &["image", "video", "document", "toolUse", "toolResult", "reasoningContent", "text"],
+        &[
+            "image",
+            "video",
+            "document",
+            "toolUse",
+            "toolResult",
+            "reasoningContent",
+            "text",
+        ],
     );
     let block = pick(rng, record, |at, value| {
         at.contains("/content/") && value.is_object() && value.get(name).is_none()

@@ -15,9 +15,10 @@ pub(super) const ALL: &[Mutation] = &[
     change("a tool call and its result", 1, tool_call),
     change("a message with a name", 1, name),
     change("a content of blocks", 1, blocks),
-    change("a second logged question", 1, second_question),
+    change("a content of a blank block", 2, blank_block),
+    change("a second logged question", 4, second_question),
     change("a logged image", 1, logged_image),
-    change("a logged content as a string", 2, logged_string),
+    change("a logged content that is no list", 4, logged_content),
     change("a log without its answer", 1, no_output),
     change("a log of a text prompt", 1, text_prompt),
 ];
@@ -74,10 +75,17 @@ fn no_object(_: &mut Rng, record: &mut Value) -> bool {
 /// OpenAI's form: the call of the assistant, and the tool's answer.
 fn tool_call(_: &mut Rng, record: &mut Value) -> bool {
     let messages = record.get_mut("messages").and_then(Value::as_array_mut);
-    let Some(messages) = messages.filter(|messages| messages.iter().any(|message| message["content"].is_string())) else {
+    let Some(messages) = messages.filter(|messages| {
+        messages
+            .iter()
+            .any(|message| message["content"].is_string())
+    }) else {
         return false;
     };
-    let Some(asked) = messages.iter().position(|message| message["role"] == "user") else {
+    let Some(asked) = messages
+        .iter()
+        .position(|message| message["role"] == "user")
+    else {
         return false;
     };
     let call = json!({"role": "assistant", "content": null, "tool_calls": [
@@ -97,20 +105,35 @@ fn blocks(rng: &mut Rng, record: &mut Value) -> bool {
     let message = pick(rng, record, |at, value| {
         at.starts_with("/messages/") && value.get("content").is_some_and(Value::is_string)
     });
-    let text = message.as_ref().and_then(|message| message.get("content")).cloned();
+    let text = message
+        .as_ref()
+        .and_then(|message| message.get("content"))
+        .cloned();
     put(message, "content", json!([{"type": "text", "text": text}]))
 }
 
-fn logged(record: &mut Value) -> Option<&mut Vec<Value>> {
-    record.pointer_mut("/input/inputBodyJson/messages")?.as_array_mut()
+fn blank_block(rng: &mut Rng, record: &mut Value) -> bool {
+    let message = pick(rng, record, |at, value| {
+        at.starts_with("/messages/") && value["role"] == "user" && value["content"].is_string()
+    });
+    put(message, "content", json!([{"type": "text", "text": " "}]))
 }
 
-fn second_question(_: &mut Rng, record: &mut Value) -> bool {
+fn logged(record: &mut Value) -> Option<&mut Vec<Value>> {
+    record
+        .pointer_mut("/input/inputBodyJson/messages")?
+        .as_array_mut()
+}
+
+fn second_question(rng: &mut Rng, record: &mut Value) -> bool {
     let Some(messages) = logged(record) else {
         return false;
     };
     let answer = json!({"role": "assistant", "content": [{"text": "Seven."}]});
-    let first = messages.first().cloned();
+    let mut first = messages.first().cloned();
+    if rng.bool() {
+        put(first.as_mut(), "role", json!("User"));
+    }
     messages.push(answer);
     messages.extend(first);
     true
@@ -123,9 +146,14 @@ fn logged_image(rng: &mut Rng, record: &mut Value) -> bool {
     blocks.map(|blocks| blocks.push(block)).is_some()
 }
 
-fn logged_string(rng: &mut Rng, record: &mut Value) -> bool {
-    let text = if rng.bool() { "What is it?" } else { "?" };
-    set(record, "/input/inputBodyJson/messages/0/content", json!(text))
+fn logged_content(rng: &mut Rng, record: &mut Value) -> bool {
+    let kinds = [
+        json!("What is it?"),
+        json!("?"),
+        json!({"text": "What is it?"}),
+    ];
+    let kind = kinds[rng.usize(..kinds.len())].clone();
+    set(record, "/input/inputBodyJson/messages/0/content", kind)
 }
 
 fn no_output(_: &mut Rng, record: &mut Value) -> bool {

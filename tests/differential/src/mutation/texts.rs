@@ -5,15 +5,16 @@ use serde_json::{Value, json};
 use super::{Mutation, change, content, one_of, pick};
 
 pub(super) const ALL: &[Mutation] = &[
-    change("a text is empty", 6, empty),
-    change("a text is white space", 8, blank),
+    change("a text is empty", 12, empty),
+    change("a text is white space", 16, blank),
+    change("a text is white space to Python alone", 12, blank_to_python),
     change("an empty block beside the text", 2, empty_beside),
     change("a block of white space beside the text", 2, blank_beside),
     change("a forbidden word", 90, forbidden),
     change("a turn marker of Claude", 8, marker),
     change("a control character", 4, control),
     change("a mark that turns the text round", 2, bidirectional),
-    change("a text beyond the limit", 2, too_long),
+    change("a text beyond the limit", 4, too_long),
     change("a text within twice the limit", 2, rather_long),
     change("a card number", 2, card),
     change("a key of a cloud", 2, key),
@@ -62,8 +63,13 @@ fn empty(rng: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn blank(rng: &mut Rng, record: &mut Value) -> bool {
-    let white = one_of(rng, &[" ", "\n\n", "\t", "\u{a0}", "\u{3000} ", "\u{1f}"]);
+    let white = one_of(rng, &[" ", "\n\n", "\t", "\u{a0}", "\u{3000} "]);
     edit(rng, record, is_text, |_| white.to_owned())
+}
+
+/// The separators of information, which `str.strip()` takes off and Unicode does not call white space.
+fn blank_to_python(rng: &mut Rng, record: &mut Value) -> bool {
+    edit(rng, record, is_text, |_| " \u{1f}".to_owned())
 }
 
 fn empty_beside(rng: &mut Rng, record: &mut Value) -> bool {
@@ -122,9 +128,19 @@ fn forbidden(rng: &mut Rng, record: &mut Value) -> bool {
 fn marker(rng: &mut Rng, record: &mut Value) -> bool {
     let marker = one_of(
         rng,
-        &["\nHuman:", "\n\nAssistant:", "\nhuman:", "\nASSISTANT:", "Human:", " Assistant:", "\n Human:"],
+        &[
+            "\nHuman:",
+            "\n\nAssistant:",
+            "\nhuman:",
+            "\nASSISTANT:",
+            "Human:",
+            " Assistant:",
+            "\n Human:",
+        ],
     );
-    edit(rng, record, is_plain, |text| format!("{text}{marker} hello"))
+    edit(rng, record, is_plain, |text| {
+        format!("{text}{marker} hello")
+    })
 }
 
 fn control(rng: &mut Rng, record: &mut Value) -> bool {
@@ -139,24 +155,34 @@ fn bidirectional(rng: &mut Rng, record: &mut Value) -> bool {
 
 /// Above 32,000 tokens even at six characters a token.
 fn too_long(rng: &mut Rng, record: &mut Value) -> bool {
-    edit(rng, record, is_plain, |text| format!("{text} {}", "again ".repeat(35_000)))
+    edit(rng, record, is_plain, |text| {
+        format!("{text} {}", "again ".repeat(35_000))
+    })
 }
 
 /// Above 32,000 tokens at three characters a token, and below at six.
 fn rather_long(rng: &mut Rng, record: &mut Value) -> bool {
-    edit(rng, record, is_plain, |text| format!("{text} {}", "again ".repeat(17_000)))
+    edit(rng, record, is_plain, |text| {
+        format!("{text} {}", "again ".repeat(17_000))
+    })
 }
 
 fn card(rng: &mut Rng, record: &mut Value) -> bool {
-    edit(rng, record, is_plain, |text| format!("{text} Paid with 4111 1111 1111 1111."))
+    edit(rng, record, is_plain, |text| {
+        format!("{text} Paid with 4111 1111 1111 1111.")
+    })
 }
 
 fn key(rng: &mut Rng, record: &mut Value) -> bool {
     // Put together here, so that nobody's search for keys finds one in this file.
     let key = format!("AKIA{}", "QYLPMN5HHHFPZAM2");
-    edit(rng, record, is_plain, |text| format!("{text} My key is {key}."))
+    edit(rng, record, is_plain, |text| {
+        format!("{text} My key is {key}.")
+    })
 }
 
 fn script(rng: &mut Rng, record: &mut Value) -> bool {
-    edit(rng, record, is_plain, |_| "リンゴの値段はいくらですか。 Что это? 🍏".to_owned())
+    edit(rng, record, is_plain, |_| {
+        "リンゴの値段はいくらですか。 Что это? 🍏".to_owned()
+    })
 }

@@ -40,7 +40,10 @@ fn no_config(_: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn tools(record: &mut Value) -> Option<&mut Vec<Value>> {
-    record.get_mut("toolConfig")?.get_mut("tools")?.as_array_mut()
+    record
+        .get_mut("toolConfig")?
+        .get_mut("tools")?
+        .as_array_mut()
 }
 
 fn no_tools(_: &mut Rng, record: &mut Value) -> bool {
@@ -57,7 +60,11 @@ fn names_alike(_: &mut Rng, record: &mut Value) -> bool {
 fn blank_tool(rng: &mut Rng, record: &mut Value) -> bool {
     let member = one_of(rng, &["name", "description"]);
     let value = one_of(rng, &["", " "]);
-    set(record, &format!("/toolConfig/tools/1/toolSpec/{member}"), json!(value))
+    set(
+        record,
+        &format!("/toolConfig/tools/1/toolSpec/{member}"),
+        json!(value),
+    )
 }
 
 fn no_description(_: &mut Rng, record: &mut Value) -> bool {
@@ -67,23 +74,39 @@ fn no_description(_: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn schema_without_type(_: &mut Rng, record: &mut Value) -> bool {
-    set(record, "/toolConfig/tools/1/toolSpec/inputSchema/json", json!({"properties": {}}))
+    set(
+        record,
+        "/toolConfig/tools/1/toolSpec/inputSchema/json",
+        json!({"properties": {}}),
+    )
 }
 
 fn schema_string(_: &mut Rng, record: &mut Value) -> bool {
-    set(record, "/toolConfig/tools/1/toolSpec/inputSchema/json", json!("{\"type\": \"object\"}"))
+    set(
+        record,
+        "/toolConfig/tools/1/toolSpec/inputSchema/json",
+        json!("{\"type\": \"object\"}"),
+    )
 }
 
 fn tool_choice(_: &mut Rng, record: &mut Value) -> bool {
-    put(record.get_mut("toolConfig"), "toolChoice", json!({"auto": {}}))
+    put(
+        record.get_mut("toolConfig"),
+        "toolChoice",
+        json!({"auto": {}}),
+    )
 }
 
 fn used<'a>(rng: &mut Rng, record: &'a mut Value) -> Option<&'a mut Value> {
-    pick(rng, record, |at, value| at.ends_with("/toolUse") && value.is_object())
+    pick(rng, record, |at, value| {
+        at.ends_with("/toolUse") && value.is_object()
+    })
 }
 
 fn result<'a>(rng: &mut Rng, record: &'a mut Value) -> Option<&'a mut Value> {
-    pick(rng, record, |at, value| at.ends_with("/toolResult") && value.is_object())
+    pick(rng, record, |at, value| {
+        at.ends_with("/toolResult") && value.is_object()
+    })
 }
 
 fn unknown_tool(rng: &mut Rng, record: &mut Value) -> bool {
@@ -97,7 +120,9 @@ fn blank_id(rng: &mut Rng, record: &mut Value) -> bool {
 
 fn unanswered(rng: &mut Rng, record: &mut Value) -> bool {
     let block = pick(rng, record, |_, value| value.get("toolResult").is_some());
-    block.map(|block| *block = json!({"text": "Never mind."})).is_some()
+    block
+        .map(|block| *block = json!({"text": "Never mind."}))
+        .is_some()
 }
 
 fn use_block(id: &str) -> Value {
@@ -112,7 +137,9 @@ fn use_at_end(_: &mut Rng, record: &mut Value) -> bool {
         return false;
     };
     let content = last.get_mut("content").and_then(Value::as_array_mut);
-    content.map(|content| *content = vec![use_block("tooluse_end")]).is_some()
+    content
+        .map(|content| *content = vec![use_block("tooluse_end")])
+        .is_some()
 }
 
 fn id_twice(rng: &mut Rng, record: &mut Value) -> bool {
@@ -127,12 +154,16 @@ fn result_twice(rng: &mut Rng, record: &mut Value) -> bool {
 fn double(rng: &mut Rng, record: &mut Value, member: &str) -> bool {
     let content = pick(rng, record, |at, value| {
         let blocks = value.as_array();
-        at.ends_with("/content") && blocks.is_some_and(|blocks| blocks.iter().any(|block| block.get(member).is_some()))
+        at.ends_with("/content")
+            && blocks.is_some_and(|blocks| blocks.iter().any(|block| block.get(member).is_some()))
     });
     let Some(Value::Array(blocks)) = content else {
         return false;
     };
-    let block = blocks.iter().find(|block| block.get(member).is_some()).cloned();
+    let block = blocks
+        .iter()
+        .find(|block| block.get(member).is_some())
+        .cloned();
     blocks.extend(block);
     true
 }
@@ -143,7 +174,9 @@ fn result_of_another(rng: &mut Rng, record: &mut Value) -> bool {
 
 fn use_of_user(rng: &mut Rng, record: &mut Value) -> bool {
     let content = content(rng, record, "user");
-    content.map(|content| content.push(use_block("tooluse_user"))).is_some()
+    content
+        .map(|content| content.push(use_block("tooluse_user")))
+        .is_some()
 }
 
 fn result_of_assistant(rng: &mut Rng, record: &mut Value) -> bool {
@@ -172,7 +205,11 @@ fn result_json(rng: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn result_both(rng: &mut Rng, record: &mut Value) -> bool {
-    set_result(rng, record, json!([{"text": "Seven.", "json": {"price": 7}}]))
+    set_result(
+        rng,
+        record,
+        json!([{"text": "Seven.", "json": {"price": 7}}]),
+    )
 }
 
 fn result_empty(rng: &mut Rng, record: &mut Value) -> bool {
@@ -190,7 +227,11 @@ fn result_image(rng: &mut Rng, record: &mut Value) -> bool {
 
 fn one_block(rng: &mut Rng, record: &mut Value) -> bool {
     let block = pick(rng, record, |_, value| value.get("toolResult").is_some());
-    put(block, "toolUse", use_block("tooluse_both")["toolUse"].clone())
+    put(
+        block,
+        "toolUse",
+        use_block("tooluse_both")["toolUse"].clone(),
+    )
 }
 
 fn unused_config(_: &mut Rng, record: &mut Value) -> bool {
@@ -208,6 +249,10 @@ fn use_without_config(_: &mut Rng, record: &mut Value) -> bool {
     if record.get("toolConfig").is_some() {
         return false;
     }
-    let content = record.pointer_mut("/messages/1/content").and_then(Value::as_array_mut);
-    content.map(|content| content.push(use_block("tooluse_free"))).is_some()
+    let content = record
+        .pointer_mut("/messages/1/content")
+        .and_then(Value::as_array_mut);
+    content
+        .map(|content| content.push(use_block("tooluse_free")))
+        .is_some()
 }

@@ -29,14 +29,24 @@ pub(super) fn judge(_: Nova, file: &File) -> Found {
     if file.has_mark {
         found.add(&BYTE_ORDER_MARK, "$");
     }
-    if file.lines.iter().any(|line| matches!(line.python, Python::Blank)) {
+    if file
+        .lines
+        .iter()
+        .any(|line| matches!(line.python, Python::Blank))
+    {
         found.add(&BLANK_LINE, "$");
     }
-    each_record(file, &mut found, Some(&BROKEN_LINE), &RECORD, |record, found| {
-        order(record, found);
-        reserved_words(record, found);
-        tokens(record, found);
-    });
+    each_record(
+        file,
+        &mut found,
+        Some(&BROKEN_LINE),
+        &RECORD,
+        |record, found| {
+            order(record, found);
+            reserved_words(record, found);
+            tokens(record, found);
+        },
+    );
     found
 }
 

@@ -147,7 +147,11 @@ fn judge(file: &File, of: &'static Type, checks: impl Fn(&Value, &mut Found)) ->
     if file.has_mark {
         found.add(&BYTE_ORDER_MARK, "$");
     }
-    if file.lines.iter().any(|line| matches!(line.python, Python::Blank)) {
+    if file
+        .lines
+        .iter()
+        .any(|line| matches!(line.python, Python::Blank))
+    {
         found.add(&BLANK_LINE, "$");
     }
     each_record(file, &mut found, Some(&BROKEN_LINE), of, checks);

@@ -166,7 +166,10 @@ fn formats(sample: &Sample<'_>, found: &mut Found) {
         (&VIDEO_FORMAT, "video", &["mov", "mkv", "mp4", "webm"]),
         (&DOCUMENT_FORMAT, "document", documents),
     ] {
-        for format in sample.each(name).filter_map(|media| text(media, &["format"])) {
+        for format in sample
+            .each(name)
+            .filter_map(|media| text(media, &["format"]))
+        {
             if !taken.contains(&lower(format).as_str()) {
                 found.add(check, format!("$.messages[].content[].{name}.format"));
             }
@@ -214,7 +217,9 @@ fn result_behind_use(sample: &Sample<'_>, found: &mut Found) {
     for message in &sample.messages {
         let ids = |name: &str| -> Vec<&str> {
             let blocks = message.blocks().filter_map(|block| some(block, name));
-            blocks.filter_map(|used| text(used, &["toolUseId"])).collect()
+            blocks
+                .filter_map(|used| text(used, &["toolUseId"]))
+                .collect()
         };
         let used = ids("toolUse");
         if ids("toolResult").iter().any(|id| used.contains(id)) {
@@ -236,13 +241,19 @@ fn forbidden_words(sample: &Sample<'_>, found: &mut Found) {
     }
     let at = "$.messages[].content[]";
     for block in sample.blocks() {
-        if some(block, "text").and_then(Value::as_str).is_some_and(has_forbidden_word) {
+        if some(block, "text")
+            .and_then(Value::as_str)
+            .is_some_and(has_forbidden_word)
+        {
             found.add(&FORBIDDEN_WORD, format!("{at}.text"));
         }
     }
     for reasoning in sample.each("reasoningContent") {
         if text(reasoning, &["reasoningText", "text"]).is_some_and(has_forbidden_word) {
-            found.add(&FORBIDDEN_WORD, format!("{at}.reasoningContent.reasoningText.text"));
+            found.add(
+                &FORBIDDEN_WORD,
+                format!("{at}.reasoningContent.reasoningText.text"),
+            );
         }
     }
     for result in sample.each("toolResult") {

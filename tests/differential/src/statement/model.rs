@@ -1,9 +1,7 @@
 //! Types of members, as a pydantic model or a JSON Schema gives them.
 use serde_json::{Map, Value};
 
-use super::{
-    EXTRA_MEMBER, Found, MISSING_MEMBER, TOO_FEW, TOO_MANY, WRONG_TYPE, WRONG_VALUE,
-};
+use super::{EXTRA_MEMBER, Found, MISSING_MEMBER, TOO_FEW, TOO_MANY, WRONG_TYPE, WRONG_VALUE};
 
 /// The type of a value.
 #[derive(Debug)]

@@ -132,8 +132,13 @@ fn role_order(sample: &Sample<'_>, found: &mut Found) {
     if !sample.has_roles() {
         return;
     }
-    let turns = sample.messages.iter().zip(["user", "assistant"].iter().cycle());
-    let in_turn = turns.clone().all(|(message, role)| message.role == Some(*role));
+    let turns = sample
+        .messages
+        .iter()
+        .zip(["user", "assistant"].iter().cycle());
+    let in_turn = turns
+        .clone()
+        .all(|(message, role)| message.role == Some(*role));
     let ends = sample
         .messages
         .last()
@@ -168,13 +173,21 @@ fn media_of_micro(sample: &Sample<'_>, found: &mut Found) {
 }
 
 fn images_in_message(sample: &Sample<'_>, found: &mut Found) {
-    if sample.messages.iter().any(|message| message.count("image") > 10) {
+    if sample
+        .messages
+        .iter()
+        .any(|message| message.count("image") > 10)
+    {
         found.add(&IMAGES, "$.messages[].content[].image");
     }
 }
 
 fn videos_in_message(sample: &Sample<'_>, found: &mut Found) {
-    if sample.messages.iter().any(|message| message.count("video") > 1) {
+    if sample
+        .messages
+        .iter()
+        .any(|message| message.count("video") > 1)
+    {
         found.add(&VIDEOS, "$.messages[].content[].video");
     }
 }
@@ -205,7 +218,10 @@ fn uris(sample: &Sample<'_>, found: &mut Found) {
 fn reasoning_speaker(sample: &Sample<'_>, found: &mut Found) {
     for message in &sample.messages {
         if message.role.is_some() && !message.is("assistant") && message.has("reasoningContent") {
-            found.add(&REASONING_SPEAKER, "$.messages[].content[].reasoningContent");
+            found.add(
+                &REASONING_SPEAKER,
+                "$.messages[].content[].reasoningContent",
+            );
         }
     }
 }
@@ -245,7 +261,10 @@ fn tool_uses(sample: &Sample<'_>, found: &mut Found) {
     for used in sample.each("toolUse") {
         for member in ["toolUseId", "name"] {
             if text(used, &[member]).is_some_and(is_blank) {
-                found.add(&TOOL_ID_BLANK, format!("$.messages[].content[].toolUse.{member}"));
+                found.add(
+                    &TOOL_ID_BLANK,
+                    format!("$.messages[].content[].toolUse.{member}"),
+                );
             }
         }
     }

@@ -73,11 +73,17 @@ pub(super) fn script(_: Nova, file: &File) -> Found {
     if file.has_mark {
         found.add(&BYTE_ORDER_MARK, "$");
     }
-    each_record(file, &mut found, Some(&BROKEN_LINE), &SCRIPT, |record, found| {
-        roles(record, &["system", "user", "assistant"], found);
-        alike(record, &lower, found);
-        forbidden_words(record, found);
-    });
+    each_record(
+        file,
+        &mut found,
+        Some(&BROKEN_LINE),
+        &SCRIPT,
+        |record, found| {
+            roles(record, &["system", "user", "assistant"], found);
+            alike(record, &lower, found);
+            forbidden_words(record, found);
+        },
+    );
     found
 }
 

@@ -4,9 +4,7 @@ use super::{
     FORBIDDEN_WORD, Found, IMAGE_FORMAT, MIXED_MEDIA, REASONING_EMPTY, REASONING_MEDIA,
     VIDEO_FORMAT, each_record,
     model::{MANY, Model, Type},
-    nova::{
-        ALIKE, OPTIONAL_TEXT, REASONING, SYSTEM, TEXT, TOOL_CONFIG, TOOL_RESULT, TOOL_USE,
-    },
+    nova::{ALIKE, OPTIONAL_TEXT, REASONING, SYSTEM, TEXT, TOOL_CONFIG, TOOL_RESULT, TOOL_USE},
     python::{lower, strip},
     sample::{Nova, Sample, some, text},
 };
@@ -88,21 +86,34 @@ pub(super) fn judge(nova: Nova, file: &File) -> Found {
     if file.has_mark {
         found.add(&BYTE_ORDER_MARK, "$");
     }
-    each_record(file, &mut found, Some(&BROKEN_LINE), &RECORD, |record, found| {
-        let sample = Sample::new(nova, record);
-        for check in ALIKE.iter().chain(OWN) {
-            check(&sample, found);
-        }
-    });
+    each_record(
+        file,
+        &mut found,
+        Some(&BROKEN_LINE),
+        &RECORD,
+        |record, found| {
+            let sample = Sample::new(nova, record);
+            for check in ALIKE.iter().chain(OWN) {
+                check(&sample, found);
+            }
+        },
+    );
     found
 }
 
 /// Reasoning alone is not enough.
 fn content_holds_something(sample: &Sample<'_>, found: &mut Found) {
     for message in &sample.messages {
-        let holds = ["text", "image", "video", "document", "toolUse", "toolResult"]
-            .iter()
-            .any(|name| message.has(name));
+        let holds = [
+            "text",
+            "image",
+            "video",
+            "document",
+            "toolUse",
+            "toolResult",
+        ]
+        .iter()
+        .any(|name| message.has(name));
         if message.content.is_some() && !holds {
             found.add(&CONTENT_HOLDS, "$.messages[].content");
         }
@@ -161,7 +172,11 @@ fn mixed_media(sample: &Sample<'_>, found: &mut Found) {
 }
 
 fn documents_in_message(sample: &Sample<'_>, found: &mut Found) {
-    if sample.messages.iter().any(|message| message.count("document") > 1) {
+    if sample
+        .messages
+        .iter()
+        .any(|message| message.count("document") > 1)
+    {
         found.add(&DOCUMENTS, "$.messages[].content");
     }
 }
@@ -211,7 +226,10 @@ fn forbidden_words(sample: &Sample<'_>, found: &mut Found) {
     }
     for reasoning in sample.each("reasoningContent") {
         if text(reasoning, &["reasoningText", "text"]).is_some_and(has_forbidden_word) {
-            found.add(&FORBIDDEN_WORD, format!("{at}.reasoningContent.reasoningText.text"));
+            found.add(
+                &FORBIDDEN_WORD,
+                format!("{at}.reasoningContent.reasoningText.text"),
+            );
         }
     }
 }
