@@ -222,7 +222,11 @@ fn cache_point(rng: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn cache_point_in_system(_: &mut Rng, record: &mut Value) -> bool {
-    put(record.pointer_mut("/system/0"), "cachePoint", json!({"type": "default"}))
+    put(
+        record.pointer_mut("/system/0"),
+        "cachePoint",
+        json!({"type": "default"}),
+    )
 }
 
 fn set_system(record: &mut Value, system: Value) -> bool {

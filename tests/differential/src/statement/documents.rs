@@ -2,12 +2,12 @@
 use serde_json::Value;
 
 use super::{
-    BLANK_DOCUMENT, BROKEN_LINE, BYTE_ORDER_MARK, Found, each_record,
+    BLANK_DOCUMENT, BROKEN_LINE, BYTE_ORDER_MARK, CRASH, Found, each_record,
     model::{Model, Type},
     python::is_blank,
     sample::{Nova, text},
 };
-use crate::file::File;
+use crate::file::{File, Line, Python};
 
 static OPEN: Type = Type::Model(&Model {
     required: &[("text", Type::Text)],
@@ -29,8 +29,15 @@ pub(super) fn script(_: Nova, file: &File) -> Found {
     found
 }
 
+/// It hands the members on as arguments, which a record that is no object has not: that ends the validation.
 pub(super) fn forge(_: Nova, file: &File) -> Found {
     let mut found = Found::default();
+    let no_object =
+        |line: &Line| matches!(&line.python, Python::Reads(record) if !record.is_object());
+    if file.lines.iter().any(no_object) {
+        found.add(&CRASH, "$");
+        return found;
+    }
     each_record(file, &mut found, None, &CLOSED, not_blank);
     found
 }

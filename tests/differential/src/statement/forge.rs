@@ -112,7 +112,7 @@ pub(super) fn judge(nova: Nova, file: &File) -> Found {
 }
 
 /// The records that the loader hands on. It skips a line that is no JSON, and writes so to its log.
-fn records(file: &File) -> impl Iterator<Item = &Value> {
+pub(super) fn records(file: &File) -> impl Iterator<Item = &Value> {
     file.lines.iter().filter_map(|line| match &line.python {
         Python::Reads(record) => Some(record),
         Python::Blank | Python::Broken => None,
@@ -120,7 +120,7 @@ fn records(file: &File) -> impl Iterator<Item = &Value> {
 }
 
 /// The first record is asked for its keys before anything is looked at; what is empty or null is not asked.
-fn generic_format(file: &File, found: &mut Found) {
+pub(super) fn generic_format(file: &File, found: &mut Found) {
     match records(file).next() {
         Some(Value::Object(members)) => {
             let has = |name: &str| members.contains_key(name);
@@ -288,7 +288,7 @@ fn all_or_none(nova: Nova, file: &File, found: &mut Found) {
 }
 
 /// Lists are looked through; an item that is no object has nothing.
-pub(super) fn holds(value: &Value, path: &[&str]) -> bool {
+fn holds(value: &Value, path: &[&str]) -> bool {
     let Some((name, rest)) = path.split_first() else {
         return true;
     };

@@ -2,15 +2,16 @@
 use serde_json::Value;
 
 use super::{
-    ALL_OR_NONE, BROKEN_LINE, BYTE_ORDER_MARK, CRASH, FORBIDDEN_WORD, Found, GENERIC, REWARD_BLANK,
+    ALL_OR_NONE, BROKEN_LINE, BYTE_ORDER_MARK, FORBIDDEN_WORD, Found, REWARD_BLANK,
     REWARD_MESSAGES, REWARD_ROLE, REWARD_TOOL, TOOL_BLANK, TOOL_TWICE, TOOLS_EMPTY, each_record,
+    forge::{generic_format, records},
     model::{MANY, Model, Type, fits},
     nova::{OBJECT, OPTIONAL_TEXT, TEXT},
     python::{is_blank, lower},
     sample::{Nova, text},
     script::has_forbidden_word,
 };
-use crate::file::{File, Python};
+use crate::file::File;
 
 static SCRIPT: Type = Type::Model(&Model {
     required: &[("messages", Type::List(&SCRIPT_MESSAGE, 0, MANY))],
@@ -89,24 +90,9 @@ pub(super) fn script(_: Nova, file: &File) -> Found {
 
 pub(super) fn forge(_: Nova, file: &File) -> Found {
     let mut found = Found::default();
-    let records = || {
-        file.lines.iter().filter_map(|line| match &line.python {
-            Python::Reads(record) => Some(record),
-            Python::Blank | Python::Broken => None,
-        })
-    };
-    match records().next() {
-        Some(record @ Value::Object(_)) => {
-            let has = |name| record.get(name).is_some();
-            if !has("messages") && (has("question") || has("answer")) {
-                found.add(&GENERIC, "$");
-            }
-        }
-        Some(Value::Array(items)) if !items.is_empty() => found.add(&CRASH, "$"),
-        _ => {}
-    }
+    generic_format(file, &mut found);
     each_record(file, &mut found, None, &FORGE, forge_record);
-    let passing: Vec<&Value> = records()
+    let passing: Vec<&Value> = records(file)
         .filter(|record| {
             let mut alone = Found::default();
             fits(record, &FORGE, "$", &mut alone);
