@@ -1,5 +1,5 @@
 //! Where they and we differ, as classes: who, what they do, by which check or rule, and where in the record.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -93,9 +93,51 @@ pub struct Comparison {
 /// A form that a validator does not know, as a check.
 pub const ANOTHER_FORM: &str = "another-form";
 
-/// Compares every case.
+/// Compares every case, on as many threads as there are processors.
 #[must_use]
 pub fn compare(cases: &[Case]) -> Comparison {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = cases.chunks(cases.len().div_ceil(threads).max(1));
+    let parts: Vec<Comparison> = std::thread::scope(|scope| {
+        let started: Vec<_> = parts
+            .map(|part| scope.spawn(|| compare_alone(part)))
+            .collect();
+        // A panic of a thread is one of the test's.
+        let ended = started.into_iter().map(|thread| thread.join());
+        ended
+            .map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let mut all = Comparison::default();
+    for part in parts {
+        all.add(part);
+    }
+    all
+}
+
+impl Comparison {
+    fn add(&mut self, other: Self) {
+        self.not_yet.extend(other.not_yet);
+        self.compared += other.compared;
+        self.agreed += other.agreed;
+        self.accepted += other.accepted;
+        self.unread += other.unread;
+        for (class, seen) in other.classes {
+            match self.classes.entry(class) {
+                Entry::Vacant(entry) => drop(entry.insert(seen)),
+                Entry::Occupied(mut entry) => {
+                    let times = entry.get().times + seen.times;
+                    if seen.changes < entry.get().changes {
+                        entry.insert(seen);
+                    }
+                    entry.get_mut().times = times;
+                }
+            }
+        }
+    }
+}
+
+fn compare_alone(cases: &[Case]) -> Comparison {
     let mut all = Comparison::default();
     for case in cases {
         let Some(limits) = case.target.limits() else {

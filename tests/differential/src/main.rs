@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// The seed of the tests, and as many files with several changes.
 const SEED: u64 = 1;
-const MIXED: usize = 6_000;
+const MIXED: usize = 4_000;
 
 fn main() -> ExitCode {
     let Some(path) = env::args_os().nth(1) else {

@@ -21,7 +21,7 @@ pub(super) const ALL: &[Mutation] = &[
     change("content is one block", 2, content_block),
     change("content is empty", 3, content_empty),
     change("a block holds nothing", 3, block_empty),
-    change("a block has a type", 3, block_type),
+    change("a block has a type", 6, block_type),
     change("a cache point", 2, cache_point),
     change("a cache point in the system text", 1, cache_point_in_system),
     change("system is a string", 1, system_string),
@@ -206,12 +206,13 @@ fn block_empty(rng: &mut Rng, record: &mut Value) -> bool {
 }
 
 fn block_type(rng: &mut Rng, record: &mut Value) -> bool {
+    let kind = if rng.bool() { json!("text") } else { json!(1) };
     let block = pick(rng, record, |_, value| {
         value.is_object()
             && value.get("text").is_some_and(Value::is_string)
             && value.get("type").is_none()
     });
-    put(block, "type", json!("text"))
+    put(block, "type", kind)
 }
 
 fn cache_point(rng: &mut Rng, record: &mut Value) -> bool {
