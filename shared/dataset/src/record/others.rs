@@ -115,7 +115,7 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
         },
     }
     if let Some(id) = value.some("id")
-        && !id.text().is_some_and(|id| !id.is_blank())
+        && id.text().is_none_or(|id| id.is_blank())
     {
         problems.push(wrong_type(Path::Member(&Path::Root, "id"), "a string", id));
     }
