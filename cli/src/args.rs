@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Local(LocalArgs),
     /// Check data files and configurations before uploading them
     Check(CheckArgs),
+    /// Show the rules that data is held against
+    Rules(RulesArgs),
     /// Write a commented configuration for a new pipeline
     Init(InitArgs),
     /// Show what each pipeline serves, does and waits for
@@ -169,6 +171,28 @@ pub(crate) struct CheckArgs {
     /// The files are evaluation sets (as files in a folder `eval` are)
     #[arg(long)]
     pub(crate) evaluation: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The techniques that rules know, with those that a configuration cannot name yet.
+const TECHNIQUES: [&str; 4] = [
+    "fine-tuning",
+    "continued-pre-training",
+    "distillation",
+    "reinforcement-fine-tuning",
+];
+
+/// `rules`.
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// Only what holds for this base model
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// Only what holds for this technique
+    #[arg(long, value_name = "TECHNIQUE", value_parser = TECHNIQUES)]
+    pub(crate) technique: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

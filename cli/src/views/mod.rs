@@ -3,6 +3,7 @@
 pub(crate) mod model;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod rules;
 pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod samples;
