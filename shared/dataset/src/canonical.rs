@@ -93,7 +93,10 @@ pub(crate) fn shape_name(shape: RecordShape) -> &'static str {
     }
 }
 
+/// Appends the parts; room is made once for all of them.
+#[inline]
 fn push(out: &mut Vec<u8>, parts: &[&str]) {
+    out.reserve(parts.iter().map(|part| part.len()).sum());
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }
@@ -119,24 +122,27 @@ fn bedrock(record: &Conversation<'_>, out: &mut Vec<u8>) -> Answer {
     push(out, &["\"messages\":["]);
     let mut answer = None;
     for (index, turn) in record.turns.iter().enumerate() {
-        push(
-            out,
-            &[
-                if index > 0 { "," } else { "" },
-                "{\"role\":\"",
-                turn.role.as_str(),
-                "\",\"content\":[",
-            ],
-        );
+        if index > 0 {
+            out.push(b',');
+        }
+        let open = match turn.role {
+            Role::User => "{\"role\":\"user\",\"content\":[",
+            Role::Assistant => "{\"role\":\"assistant\",\"content\":[",
+        };
+        push(out, &[open]);
         let start = out.len();
-        for (index, block) in turn.blocks.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
+        if let [Block::Text(text)] = &turn.blocks[..] {
+            push(out, &["{\"text\":\"", text.raw(), "\"}]}"]);
+        } else {
+            for (index, block) in turn.blocks.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_block(block, out);
             }
-            write_block(block, out);
+            push(out, &["]}"]);
         }
         answer = (turn.role == Role::Assistant).then_some(start);
-        push(out, &["]}"]);
     }
     out.push(b']');
     if let Some(tools) = &record.tools {

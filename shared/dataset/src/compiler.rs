@@ -350,15 +350,9 @@ impl Text {
         self.cutter = cutter;
     }
 
-    fn take(&mut self, piece: Piece, out: &mut Vec<u8>) {
+    fn take(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
         match piece {
-            Piece::Lines(lines) => self.work(
-                Work {
-                    lines,
-                    numbers: None,
-                },
-                out,
-            ),
+            Piece::Lines(lines) => self.work(lines, None, out),
             Piece::TooLong(length) => {
                 self.wait(out);
                 self.merger.too_long(length);
@@ -366,17 +360,21 @@ impl Text {
         }
     }
 
-    fn work(&mut self, work: Work, out: &mut Vec<u8>) {
+    fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
         // Until the shape is known, which every later block is told, blocks are worked on here.
         if self.threads > 1 && self.plan.shape.is_some() {
             let workers = self
                 .workers
                 .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
             let merger = &mut self.merger;
+            let work = Work {
+                lines: lines.to_vec(),
+                numbers: numbers.map(<[u64]>::to_vec),
+            };
             workers.send(work, |done| merger.take(done, out));
             return;
         }
-        let done = self.worker.work(&self.plan, &work);
+        let done = self.worker.work(&self.plan, lines, numbers);
         self.merger.take(done, out);
         if self.plan.shape.is_none() && self.merger.shape.is_some() {
             let shape = self.merger.shape;

@@ -53,14 +53,11 @@ pub fn compile(
     limits: &DataLimits,
     threads: usize,
 ) -> Result<(Work, Summary), Failed> {
-    if threads > 1 {
-        return Err(Failed::NotYet("work on several threads"));
-    }
     if Records::of(path)? == Records::Documents {
         return Err(Failed::NotYet("compile documents"));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut compiler = Compiler::new(&name, Purpose::Training(limits.clone()));
+    let mut compiler = Compiler::new(&name, Purpose::Training(limits.clone())).with_threads(threads);
     let mut file = File::open(path)?;
     let mut piece = vec![0; PIECE];
     let mut out = Vec::new();

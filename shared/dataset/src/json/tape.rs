@@ -8,6 +8,9 @@ use memchr::memchr2;
 
 use super::tree::{MAX_DEPTH, MAX_VALUES};
 
+/// The bytes that most members' names are shorter than.
+const NAME: usize = 16;
+
 /// Set in [`Node::flags`]: the text has an escape that is not written as this crate would write it.
 pub(super) const REWRITE: u8 = 1;
 /// Set in [`Node::flags`]: the member's name has an escape.
@@ -99,7 +102,7 @@ struct Scanned {
 impl Parser<'_> {
     fn document(mut self) -> Parsed<()> {
         // The containers that are open: the index of each one's node.
-        let mut open = [0_u32; MAX_DEPTH as usize];
+        let mut open = [(0_u32, false); MAX_DEPTH as usize];
         let mut depth = 0;
         let mut name = (0, 0);
         let mut flags = 0;
@@ -130,7 +133,7 @@ impl Parser<'_> {
                     if depth == open.len() {
                         return Err(NotJson);
                     }
-                    open[depth] = self.nodes.len() as u32;
+                    open[depth] = (self.nodes.len() as u32, first == b'{');
                     depth += 1;
                     let kind = if first == b'{' {
                         NodeKind::Object
@@ -162,13 +165,12 @@ impl Parser<'_> {
                         Err(NotJson)
                     };
                 }
-                let container = open[depth - 1] as usize;
-                let object = self.nodes[container].kind == NodeKind::Object;
+                let (container, object) = open[depth - 1];
                 self.blank();
                 let byte = *self.bytes.get(self.at).ok_or(NotJson)?;
                 if byte == if object { b'}' } else { b']' } {
                     self.at += 1;
-                    self.close(container)?;
+                    self.close(container as usize)?;
                     depth -= 1;
                     fresh = false;
                     continue;
@@ -184,13 +186,7 @@ impl Parser<'_> {
                     if self.bytes.get(self.at) != Some(&b'"') {
                         return Err(NotJson);
                     }
-                    let text = self.text()?;
-                    name = (text.start as u32, text.end as u32);
-                    flags = if text.escapes > 0 || text.flags != 0 {
-                        NAME_ESCAPED
-                    } else {
-                        0
-                    };
+                    (name, flags) = self.name()?;
                     self.blank();
                     if self.bytes.get(self.at) != Some(&b':') {
                         return Err(NotJson);
@@ -240,7 +236,7 @@ impl Parser<'_> {
             // Few are compared with those before; many are sorted.
             let mut before = object + 1;
             while count <= FEW && before < member {
-                if self.name(&self.nodes[before]) == self.name(node) {
+                if self.named(&self.nodes[before]) == self.named(node) {
                     return Err(NotJson);
                 }
                 before = self.nodes[before].next as usize;
@@ -253,7 +249,7 @@ impl Parser<'_> {
         let mut names = Vec::with_capacity(count);
         let mut member = object + 1;
         while member < end {
-            names.push(self.name(&self.nodes[member]));
+            names.push(self.named(&self.nodes[member]));
             member = self.nodes[member].next as usize;
         }
         names.sort_unstable();
@@ -263,7 +259,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn name(&self, node: &Node) -> &[u8] {
+    fn named(&self, node: &Node) -> &[u8] {
         &self.bytes[node.name.0 as usize..node.name.1 as usize]
     }
 
@@ -302,8 +298,32 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    /// From the quote at the current place to behind the quote that ends the text.
+    /// A member's name, from the quote at the current place to behind the quote that ends it: where it stands, and its flags.
     #[inline]
+    fn name(&mut self) -> Parsed<((u32, u32), u8)> {
+        let start = self.at + 1;
+        // Names are short: most are over before a search has begun.
+        let short = self.bytes.len().min(start + NAME);
+        for at in start..short {
+            match self.bytes[at] {
+                b'"' => {
+                    self.at = at + 1;
+                    return Ok(((start as u32, at as u32), 0));
+                }
+                b'\\' | 0..0x20 => break,
+                _ => {}
+            }
+        }
+        let text = self.text()?;
+        let escaped = text.escapes > 0 || text.flags != 0;
+        Ok((
+            (text.start as u32, text.end as u32),
+            if escaped { NAME_ESCAPED } else { 0 },
+        ))
+    }
+
+    /// From the quote at the current place to behind the quote that ends the text.
+    #[inline(always)]
     fn text(&mut self) -> Parsed<Scanned> {
         let bytes = self.bytes;
         let start = self.at + 1;
@@ -314,19 +334,15 @@ impl Parser<'_> {
             escapes: 0,
         };
         let mut at = start;
-        // Names and roles are short: they are over before a search has begun.
-        let short = bytes.len().min(start + 16);
-        while at < short && !matches!(bytes[at], b'"' | b'\\') {
-            at += 1;
-        }
         loop {
-            if at >= bytes.len() || !matches!(bytes[at], b'"' | b'\\') {
-                at += memchr2(b'"', b'\\', bytes.get(at..).ok_or(NotJson)?).ok_or(NotJson)?;
+            at += memchr2(b'"', b'\\', bytes.get(at..).ok_or(NotJson)?).ok_or(NotJson)?;
+            // Escapes stand together more often than not.
+            while bytes.get(at) == Some(&b'\\') {
+                at = self.escape(at, &mut text)?;
             }
-            if bytes[at] == b'"' {
+            if bytes.get(at) == Some(&b'"') {
                 break;
             }
-            at = self.escape(at, &mut text)?;
         }
         text.end = at;
         if !self.clean && bytes[start..at].iter().any(|byte| *byte < 0x20) {

@@ -1,4 +1,6 @@
 //! Values as the checks read them: a place on the tape, by name and by index.
+//!
+//! What every record goes through is inlined, so that a name is compared with a constant in one step.
 use std::borrow::Cow;
 
 use super::{
@@ -37,6 +39,7 @@ impl Tape {
 }
 
 impl<'a> Value<'a> {
+    #[inline(always)]
     fn node(self) -> &'a Node {
         &self.nodes[self.at]
     }
@@ -75,12 +78,14 @@ impl<'a> Value<'a> {
         (node.start as usize, node.end as usize)
     }
 
+    #[inline(always)]
     pub(crate) fn text(self) -> Option<Text<'a>> {
         let node = self.node();
         (node.kind == NodeKind::Text).then(|| self.text_of(node))
     }
 
     /// Whether it is this text; `plain` must need no escape.
+    #[inline(always)]
     pub(crate) fn is(self, plain: &str) -> bool {
         let node = self.node();
         node.kind == NodeKind::Text
@@ -116,6 +121,7 @@ impl<'a> Value<'a> {
     }
 
     /// The values of an array or of an object, in order; none of any other value.
+    #[inline(always)]
     pub(crate) fn items(self) -> impl Iterator<Item = Value<'a>> + use<'a> {
         let node = self.node();
         let holds = matches!(node.kind, NodeKind::Array | NodeKind::Object);
@@ -142,6 +148,7 @@ impl<'a> Value<'a> {
     }
 
     /// The text of an object that has one member of this name and no other.
+    #[inline(always)]
     pub(crate) fn only_text(self, name: &str) -> Option<Text<'a>> {
         let node = self.node();
         let member = Value {
@@ -157,6 +164,7 @@ impl<'a> Value<'a> {
     }
 
     /// The values of an object that has these two members, in this order, and no other.
+    #[inline(always)]
     pub(crate) fn only_two(self, names: [&str; 2]) -> Option<[Value<'a>; 2]> {
         if !self.is_object() {
             return None;
@@ -167,6 +175,7 @@ impl<'a> Value<'a> {
             .then_some(two)
     }
 
+    #[inline(always)]
     fn is_named(self, name: &str) -> bool {
         let node = self.node();
         if node.flags & NAME_ESCAPED == 0 {
@@ -177,6 +186,7 @@ impl<'a> Value<'a> {
     }
 
     /// A member of an object.
+    #[inline(always)]
     pub(crate) fn get(self, name: &str) -> Option<Value<'a>> {
         if !self.is_object() {
             return None;
@@ -184,11 +194,13 @@ impl<'a> Value<'a> {
         self.items().find(|member| member.is_named(name))
     }
 
+    #[inline(always)]
     pub(crate) fn has(self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
     /// A member that is there and not null.
+    #[inline(always)]
     pub(crate) fn some(self, name: &str) -> Option<Value<'a>> {
         self.get(name).filter(|value| !value.is_null())
     }

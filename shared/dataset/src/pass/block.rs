@@ -25,7 +25,7 @@ use crate::{
     tokens::{estimate, estimate_tokens, least},
 };
 
-/// Lines to be worked on.
+/// Lines that are handed to another thread.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     /// Whole lines.
@@ -78,14 +78,15 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn work(&mut self, plan: &Plan, work: &Work) -> Done {
+    /// Works on whole lines; `numbers` are the lines of the file on which they began, where those are not one after the other.
+    pub(crate) fn work(&mut self, plan: &Plan, lines: &[u8], numbers: Option<&[u64]>) -> Done {
         let mut done = Done {
-            out: Vec::with_capacity(work.lines.len() + work.lines.len() / 8),
+            out: Vec::with_capacity(lines.len() + lines.len() / 8),
             shape: plan.shape,
-            numbered: work.numbers.is_some(),
+            numbered: numbers.is_some(),
             ..Done::default()
         };
-        let block = &work.lines[..];
+        let block = lines;
         let whole = simdutf8::basic::from_utf8(block).ok();
         let clean = !block.chunks(4096).any(|chunk| {
             chunk.iter().fold(false, |found, byte| {
@@ -100,7 +101,7 @@ impl Worker {
             let (from, line) = (start, &block[start..end]);
             start = end + 1;
             done.lines += 1;
-            let number = match &work.numbers {
+            let number = match numbers {
                 Some(numbers) => numbers
                     .get(done.lines as usize - 1)
                     .copied()

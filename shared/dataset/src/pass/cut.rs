@@ -8,9 +8,9 @@ pub(crate) const BLOCK: usize = 256 << 10;
 
 /// What is handed on.
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum Piece<'b> {
     /// Whole lines, with their line feeds; only the last line of a file may lack one.
-    Lines(Vec<u8>),
+    Lines(&'b [u8]),
     /// One line of this many bytes, over the limit; its content was let go.
     TooLong(u64),
 }
@@ -35,8 +35,8 @@ impl Cutter {
         }
     }
 
-    /// Takes the next bytes and hands on every block that they complete.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Piece)) {
+    /// Takes the next bytes and hands on every block that they complete: from where they are, if a block begins and ends in them.
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Piece<'_>)) {
         while !bytes.is_empty() {
             if self.skipped > 0 {
                 let Some(end) = memchr(b'\n', bytes) else {
@@ -46,30 +46,46 @@ impl Cutter {
                 each(Piece::TooLong(self.skipped + end as u64));
                 self.skipped = 0;
                 bytes = &bytes[end + 1..];
-                continue;
-            }
-            if self.buffer.capacity() < BLOCK {
-                self.buffer.reserve_exact(BLOCK + 4096 - self.buffer.len());
-            }
-            let room = BLOCK
-                .saturating_sub(self.buffer.len())
-                .max(4096)
-                .min(bytes.len());
-            let (now, rest) = bytes.split_at(room);
-            self.buffer.extend_from_slice(now);
-            bytes = rest;
-            while self.buffer.len() >= BLOCK {
-                let Some(end) = self.end() else { break };
-                let rest = self.buffer.split_off(end);
-                each(Piece::Lines(std::mem::replace(&mut self.buffer, rest)));
-                self.searched = 0;
-            }
-            if self.buffer.len() > self.limit && self.buffer.len() >= BLOCK && self.searched > 0 {
-                self.skipped = self.buffer.len() as u64;
-                self.buffer = Vec::new();
-                self.searched = 0;
+            } else if self.buffer.is_empty()
+                && let Some(end) = bytes.get(..BLOCK).and_then(|block| memrchr(b'\n', block))
+            {
+                each(Piece::Lines(&bytes[..=end]));
+                bytes = &bytes[end + 1..];
+            } else {
+                bytes = self.keep(bytes, &mut each);
             }
         }
+    }
+
+    /// Takes some of the bytes into the buffer; hands the buffer on if a block is complete. What is left of the bytes.
+    fn keep<'b>(&mut self, bytes: &'b [u8], each: &mut impl FnMut(Piece<'_>)) -> &'b [u8] {
+        if self.buffer.capacity() < BLOCK {
+            self.buffer.reserve_exact(BLOCK + 4096 - self.buffer.len());
+        }
+        let room = BLOCK
+            .saturating_sub(self.buffer.len())
+            .max(4096)
+            .min(bytes.len());
+        self.buffer.extend_from_slice(&bytes[..room]);
+        if self.buffer.len() < BLOCK {
+            return &bytes[room..];
+        }
+        if let Some(end) = self.end() {
+            each(Piece::Lines(&self.buffer[..end]));
+            // What stands behind the block's end came with these bytes, as a line feed before them would have ended a line.
+            let left = self.buffer.len() - end;
+            self.searched = 0;
+            if left <= room {
+                self.buffer.clear();
+                return &bytes[room - left..];
+            }
+            self.buffer.drain(..end);
+        } else if self.buffer.len() > self.limit {
+            self.skipped = self.buffer.len() as u64;
+            self.buffer = Vec::new();
+            self.searched = 0;
+        }
+        &bytes[room..]
     }
 
     /// Where the block in the buffer ends: behind the last line feed of its first bytes, or behind the first one after them.
@@ -91,12 +107,12 @@ impl Cutter {
     }
 
     /// Hands on what is left.
-    pub(crate) fn finish(&mut self, mut each: impl FnMut(Piece)) {
+    pub(crate) fn finish(&mut self, mut each: impl FnMut(Piece<'_>)) {
         if self.skipped > 0 {
             each(Piece::TooLong(std::mem::take(&mut self.skipped)));
         }
         if !self.buffer.is_empty() {
-            each(Piece::Lines(std::mem::take(&mut self.buffer)));
+            each(Piece::Lines(&std::mem::take(&mut self.buffer)));
         }
     }
 }

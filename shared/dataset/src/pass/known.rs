@@ -2,7 +2,7 @@
 //!
 //! A record is known by two hashes of 64 bits, of its prompt and of its completion, together 128: among a thousand million records
 //! two different ones are taken for the same with a probability below 10⁻²⁰. The table has 16 bytes for each record and is
-//! never less than half full once it is large, so 32 bytes a record are its bound.
+//! never less than half full once it is large: 32 bytes a record are its bound, and 21 what it was before it grew.
 use std::io;
 
 use super::plan::Spill;
@@ -52,8 +52,8 @@ impl Known {
                 Seen::New
             };
         }
-        // At most nine in ten places are used; then it grows by seven tenths, so that more than half are.
-        if self.used * 10 >= self.places.len() * 9 {
+        // At most three in four places are used; then it grows by half, so that half of them are.
+        if self.used * 4 >= self.places.len() * 3 {
             self.grow();
         }
         let seen = Self::look(&self.places, record);
@@ -103,7 +103,7 @@ impl Known {
     }
 
     fn grow(&mut self) {
-        let size = (self.places.len() * 17 / 10).max(1024);
+        let size = (self.places.len() * 3 / 2).max(1024);
         let mut places = vec![Identity::default(); size];
         for record in self
             .places

@@ -44,7 +44,9 @@ impl Workers {
                         let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((index, work)) = next else { return };
                         // Caught, so that whoever waits for this block hears of it.
-                        let done = catch_unwind(AssertUnwindSafe(|| worker.work(&plan, &work)));
+                        let done = catch_unwind(AssertUnwindSafe(|| {
+                            worker.work(&plan, &work.lines, work.numbers.as_deref())
+                        }));
                         if results.send((index, done)).is_err() {
                             return;
                         }
