@@ -32,7 +32,7 @@ pub(crate) fn write(
         (Record::Conversation(record), RecordShape::AnthropicMessages) => anthropic(record, out)?,
         (Record::Conversation(record), RecordShape::PromptCompletion) => pair(record, out)?,
         (Record::Document(text), RecordShape::Documents) => {
-            document(text.raw(), out);
+            document(text.raw().as_bytes(), out);
             None
         }
         (Record::Caption { image, caption }, RecordShape::ImageCaptions) => {
@@ -57,8 +57,20 @@ pub(crate) fn write(
 }
 
 /// Appends the line of a document without its line feed; `raw` is its escaped text.
-pub(crate) fn document(raw: &str, out: &mut Vec<u8>) {
-    push(out, &["{\"text\":\"", raw, "\"}"]);
+pub(crate) fn document(raw: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(DOCUMENT.0);
+    out.extend_from_slice(raw);
+    out.extend_from_slice(DOCUMENT.1);
+}
+
+/// What stands before and after the text of a document.
+const DOCUMENT: (&[u8], &[u8]) = (b"{\"text\":\"", b"\"}");
+
+/// The escaped text of a line that [`document`] wrote.
+pub(crate) fn document_text(line: &[u8]) -> Option<&[u8]> {
+    line.trim_ascii_end()
+        .strip_prefix(DOCUMENT.0)?
+        .strip_suffix(DOCUMENT.1)
 }
 
 fn other_trainer(record: &Record<'_>, shape: RecordShape) -> Problem {

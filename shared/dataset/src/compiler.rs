@@ -7,6 +7,7 @@ use crate::{
     canonical::shape_name,
     decompress::Decompressor,
     finding::Problem,
+    input::{Collected, Made, table_options},
     pass::{
         block::{Work, Worker},
         cut::{Cutter, Piece},
@@ -40,6 +41,8 @@ pub(crate) struct Bounds {
     pub(crate) ratio_from: u64,
     /// Decompressed bytes for each compressed one.
     pub(crate) ratio: u64,
+    /// Records that are kept in mind in memory, to find those that repeat them: 32 bytes for each.
+    pub(crate) known: u64,
 }
 
 impl Default for Bounds {
@@ -49,6 +52,8 @@ impl Default for Bounds {
             decompressed: 20 << 30,
             ratio_from: 64 << 20,
             ratio: 200,
+            // More than any trainer takes.
+            known: 1_000_000,
         }
     }
 }
@@ -143,6 +148,13 @@ impl Compiler {
         self
     }
 
+    /// Names the columns of a table: members of the records, each with the name of its column. Without it the header decides.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Vec<(String, String)>) -> Self {
+        self.text.columns = columns;
+        self
+    }
+
     /// Leaves out training records whose prompt stands in the evaluation set.
     #[must_use]
     pub fn with_evaluation(mut self, evaluation: Excluded) -> Self {
@@ -151,7 +163,8 @@ impl Compiler {
         self
     }
 
-    /// Keeps what is needed to find duplicates among records over the model's limit in this file.
+    /// Keeps what is needed to find duplicates among records beyond the first million in this file. Without one they are compared with
+    /// the first million, and a finding says so.
     #[must_use]
     pub fn with_spill(mut self, spill: Box<dyn Spill>) -> Self {
         self.text.merger.spill_to(spill);
@@ -286,6 +299,10 @@ struct Text {
     plan: Arc<Plan>,
     merger: Merger,
     cutter: Cutter,
+    /// Where the file is no JSON Lines.
+    input: Option<crate::input::Input>,
+    collected: Collected,
+    columns: Vec<(String, String)>,
     worker: Worker,
     workers: Option<Workers>,
     threads: usize,
@@ -295,9 +312,12 @@ impl Text {
     fn new(purpose: Purpose, bounds: Bounds) -> Self {
         Self {
             head: Some(Vec::new()),
-            merger: Merger::new(&purpose),
+            merger: Merger::new(&purpose, bounds),
             plan: Arc::new(Plan::new(purpose, SecretsRule::default(), bounds.line)),
             cutter: Cutter::new(bounds.line),
+            input: None,
+            collected: Collected::default(),
+            columns: Vec::new(),
             worker: Worker::default(),
             workers: None,
             threads: 1,
@@ -329,9 +349,25 @@ impl Text {
 
     fn look(&mut self, name: &str, out: &mut Vec<u8>) {
         let Some(head) = self.head.take() else { return };
-        if let Some(problem) = sniff::refuse(&head[..head.len().min(sniff::HEAD)], name) {
-            self.merger.give_up(problem);
-            return;
+        let options = table_options(&self.plan.purpose, self.columns.clone());
+        let start = &head[..head.len().min(sniff::HEAD)];
+        let input = sniff::kind(start, name, &options).and_then(|kind| {
+            crate::input::Input::of(kind, &self.plan.purpose, self.plan.line, &options)
+        });
+        match input {
+            Ok(None) => {}
+            Ok(Some((input, said))) => {
+                said.into_iter()
+                    .for_each(|problem| self.merger.findings.add_of_file(problem));
+                if input.is_document() {
+                    self.merger.is_cut();
+                }
+                self.input = Some(input);
+            }
+            Err(problem) => {
+                self.merger.give_up(problem);
+                return;
+            }
         }
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
         if text.len() < head.len() {
@@ -345,6 +381,13 @@ impl Text {
     }
 
     fn cut(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        if let Some(mut input) = self.input.take() {
+            let mut collected = std::mem::take(&mut self.collected);
+            input.push(bytes, &mut collected, |made| self.take_made(made, out));
+            self.collected = collected;
+            self.input = Some(input);
+            return;
+        }
         let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
         cutter.push(bytes, |piece| self.take(piece, out));
         self.cutter = cutter;
@@ -357,6 +400,17 @@ impl Text {
                 self.wait(out);
                 self.merger.too_long(length);
             }
+        }
+    }
+
+    fn take_made(&mut self, made: Made<'_>, out: &mut Vec<u8>) {
+        if !made.lines.is_empty() {
+            self.work(made.lines, Some(made.numbers), out);
+        }
+        if let Some((line, problem)) = made.trouble {
+            // In the file's order.
+            self.wait(out);
+            self.merger.trouble(line, problem);
         }
     }
 
@@ -397,7 +451,17 @@ impl Text {
             let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
             cutter.finish(|piece| self.take(piece, out));
         }
+        if !self.merger.hopeless
+            && let Some(mut input) = self.input.take()
+        {
+            let mut collected = std::mem::take(&mut self.collected);
+            input.finish(&mut collected, |made| self.take_made(made, out));
+            input
+                .columns()
+                .into_iter()
+                .for_each(|problem| self.merger.findings.add_of_file(problem));
+        }
         self.wait(out);
-        self.merger.finish(&self.plan);
+        self.merger.finish(&self.plan, out);
     }
 }

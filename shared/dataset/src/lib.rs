@@ -11,6 +11,7 @@ mod conversation;
 mod decompress;
 mod evaluation;
 mod finding;
+mod input;
 mod json;
 mod members;
 mod pass;

@@ -1,4 +1,6 @@
 //! Says what a file is, from its first bytes and its name, before a line of it is parsed.
+use perennial_inputs::{CsvOptions, DocumentKind};
+
 use crate::{
     finding::{Problem, bounded},
     rules,
@@ -53,42 +55,57 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"RIFF", "a RIFF file (WAV, WebP, AVI)"),
 ];
 
-/// A reason why the file cannot be JSON Lines at all, or nothing. `head` is the (decompressed) start of the file, at
-/// most [`HEAD`] bytes, and `name` its object key or file name.
-pub(crate) fn refuse(head: &[u8], name: &str) -> Option<Problem> {
+/// What the text of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    JsonLines,
+    /// One array of records.
+    Array,
+    /// Records over several lines.
+    Pretty,
+    Table {
+        /// Whether the name says that fields stand between tabs.
+        tabs: bool,
+    },
+    Document(DocumentKind),
+}
+
+/// What the file is, or why it is nothing that can be read. `head` is the (decompressed) start of the file, at most [`HEAD`] bytes,
+/// `name` its object key or file name, and `table` how a table would be read.
+pub(crate) fn kind(head: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, Problem> {
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || looks_like_utf16(head)
     {
-        return Some(Problem::of_file(
+        return Err(Problem::of_file(
             &rules::UTF_16,
             "UTF-16 text",
             "Save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8 FILE > FILE.jsonl",
         ));
     }
     if let Some(what) = binary(head) {
-        return Some(Problem::of_file(
+        return Err(Problem::of_file(
             &rules::BINARY_FILE,
             format!("it looks like {what}"),
-            "Upload JSON Lines: one JSON object a line, as text, plain or compressed with gzip or zstd.",
+            "Upload JSON Lines, CSV, plain text or Markdown, as it is or compressed with gzip or zstd.",
         ));
     }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let first_line = text.lines().next().unwrap_or_default();
+    let extension = extension(name);
+    // What a person named a document is one, whatever its first character is.
+    if let Some(kind) = document(&extension) {
+        return Ok(Kind::Document(kind));
+    }
+    let tabs = extension == "tsv";
+    if tabs || extension == "csv" {
+        return Ok(Kind::Table { tabs });
+    }
     if text.starts_with('[') {
-        return Some(Problem::of_file(
-            &rules::JSON_ARRAY,
-            bounded(first_line),
-            "Write one record a line, for example with: jq -c '.[]' FILE > FILE.jsonl",
-        ));
+        return Ok(Kind::Array);
     }
     if first_line.trim_end() == "{" {
-        return Some(Problem::of_file(
-            &rules::PRETTY_PRINTED,
-            "the first line is only `{`",
-            "Write each record on one line, for example with: jq -c . FILE > FILE.jsonl",
-        ));
+        return Ok(Kind::Pretty);
     }
-    let extension = extension(name);
     if text.is_empty()
         || text.starts_with('{')
         || matches!(
@@ -96,29 +113,27 @@ pub(crate) fn refuse(head: &[u8], name: &str) -> Option<Problem> {
             "jsonl" | "ndjson" | "jsonlines" | "json"
         )
     {
-        return None;
+        return Ok(Kind::JsonLines);
     }
-    if matches!(extension.as_str(), "csv" | "tsv") || looks_like_csv(first_line) {
-        return Some(Problem::of_file(
-            &rules::CSV_NOT_YET,
-            bounded(first_line),
-            "Convert it to JSON Lines, one line a row: {\"prompt\": \"...\", \"completion\": \"...\"}. \
-             Then drop the .jsonl file in its place.",
-        ));
+    if perennial_inputs::is_header(first_line.as_bytes(), table) {
+        return Ok(Kind::Table { tabs });
     }
-    if matches!(
-        extension.as_str(),
-        "md" | "markdown" | "txt" | "rst" | "html" | "htm" | "xml"
-    ) || !extension.is_empty()
-    {
-        return Some(Problem::of_file(
-            &rules::DOCUMENT_NOT_YET,
-            bounded(first_line),
-            "Documents serve continued pre-training, which Perennial cannot do yet. For fine-tuning, \
-             write JSON Lines: {\"prompt\": \"...\", \"completion\": \"...\"} a line.",
-        ));
+    if extension.is_empty() {
+        return Ok(Kind::JsonLines);
     }
-    None
+    Err(Problem::of_file(
+        &rules::UNKNOWN_FILE,
+        bounded(first_line),
+        "Name it for what it is: .jsonl for records, .csv or .tsv for a table with a header, .txt or .md for a document.",
+    ))
+}
+
+fn document(extension: &str) -> Option<DocumentKind> {
+    match extension {
+        "md" | "markdown" => Some(DocumentKind::Markdown),
+        "txt" | "text" | "rst" | "adoc" => Some(DocumentKind::Plain),
+        _ => None,
+    }
 }
 
 fn binary(head: &[u8]) -> Option<&'static str> {
@@ -147,29 +162,6 @@ fn looks_like_utf16(head: &[u8]) -> bool {
     };
     pairs >= 4
         && (nuls(0) * 10 >= pairs * 8 && nuls(1) == 0 || nuls(1) * 10 >= pairs * 8 && nuls(0) == 0)
-}
-
-fn looks_like_csv(first_line: &str) -> bool {
-    const COLUMNS: &[&str] = &[
-        "prompt",
-        "completion",
-        "response",
-        "text",
-        "input",
-        "output",
-        "question",
-        "answer",
-        "category",
-        "label",
-        "instruction",
-    ];
-    [',', ';', '\t'].iter().any(|separator| {
-        let fields: Vec<_> = first_line
-            .split(*separator)
-            .map(|f| f.trim().trim_matches('"').to_lowercase())
-            .collect();
-        fields.len() > 1 && fields.iter().any(|field| COLUMNS.contains(&field.as_str()))
-    })
 }
 
 /// The last extension in lower case, that of a compression taken off.

@@ -19,6 +19,23 @@ pub(crate) fn estimate(text: &Text<'_>) -> u64 {
     ascii.div_ceil(3) + others
 }
 
+/// [`estimate_tokens`] of a text from its canonical escaped form.
+pub(crate) fn estimate_escaped(raw: &[u8]) -> u64 {
+    let mut excess = 0;
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', &raw[at..]) {
+        let length = if raw.get(at + found + 1) == Some(&b'u') {
+            6
+        } else {
+            2
+        };
+        excess += length - 1;
+        at = (at + found + length as usize).min(raw.len());
+    }
+    let (ascii, others) = crate::json::characters(raw);
+    (ascii.saturating_sub(excess)).div_ceil(3) + others
+}
+
 /// [`least_tokens`] of a text in its escaped form.
 pub(crate) fn least(text: &Text<'_>) -> u64 {
     let (ascii, others) = text.characters();

@@ -121,16 +121,17 @@ def main():
     work = TOOLS[arguments.tool](arguments.threads)
     runs = []
     for _ in range(arguments.runs):
-        user = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        before = resource.getrusage(resource.RUSAGE_SELF)
         began = time.perf_counter()
         records = work(arguments.file)
         seconds = time.perf_counter() - began
-        user = resource.getrusage(resource.RUSAGE_SELF).ru_utime - user
-        runs.append((seconds, user, records))
-    seconds, user, records = min(runs)
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        runs.append((seconds, after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, records))
+    seconds, user, system, records = min(runs)
     measured = {
         "seconds": seconds,
         "user_seconds": user,
+        "system_seconds": system,
         "bytes": os.path.getsize(arguments.file),
         "records": records,
         "peak_bytes": peak_bytes(),

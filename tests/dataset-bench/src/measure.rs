@@ -12,6 +12,8 @@ pub struct Measured {
     pub seconds: f64,
     /// User time of the process in the same span, all threads, in Linux's hundredths.
     pub user_seconds: f64,
+    /// The system's time for it, likewise.
+    pub system_seconds: f64,
     /// Bytes read.
     pub bytes: u64,
     /// Records, or lines, found.
@@ -39,15 +41,16 @@ pub fn best_of<E: From<io::Error>>(
 ) -> Result<Measured, E> {
     let mut best: Option<Measured> = None;
     for _ in 0..runs {
-        let user = user_seconds()?;
+        let [user, system] = processor_seconds()?;
         let began = Instant::now();
         let Work { bytes, records } = work()?;
         let seconds = began.elapsed().as_secs_f64();
-        let user_seconds = user_seconds()? - user;
+        let [user_after, system_after] = processor_seconds()?;
         if best.as_ref().is_none_or(|best| seconds < best.seconds) {
             best = Some(Measured {
                 seconds,
-                user_seconds,
+                user_seconds: user_after - user,
+                system_seconds: system_after - system,
                 bytes,
                 records,
                 peak_bytes: 0,
@@ -62,18 +65,21 @@ pub fn best_of<E: From<io::Error>>(
     })
 }
 
-/// The user time of this process, all threads, in steps of a hundredth of a second: what `USER_HZ` is on every Linux.
-fn user_seconds() -> io::Result<f64> {
+/// User and system time of this process, all threads, in steps of a hundredth of a second: what `USER_HZ` is on every Linux.
+fn processor_seconds() -> io::Result<[f64; 2]> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program is in brackets and may hold spaces; user time is the twelfth field behind it.
+    // The name of the program is in brackets and may hold spaces; both times are the twelfth and thirteenth field behind it.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let ticks: Option<f64> = fields
+    let ticks: Vec<f64> = fields
         .split_whitespace()
-        .nth(11)
-        .and_then(|t| t.parse().ok());
-    ticks
-        .map(|ticks| ticks / 100.0)
-        .ok_or_else(|| unreadable("/proc/self/stat"))
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse().ok())
+        .collect();
+    match ticks[..] {
+        [user, system] => Ok([user / 100.0, system / 100.0]),
+        _ => Err(unreadable("/proc/self/stat")),
+    }
 }
 
 fn peak_bytes() -> io::Result<u64> {

@@ -3,8 +3,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use perennial_core::limits::{DataLimits, fine_tuning};
-use perennial_dataset::{Compiler, Purpose, Summary};
+use perennial_core::limits::{DataLimits, RecordShape, fine_tuning};
+use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
 
 use crate::bare::PIECE;
 use crate::generate::Records;
@@ -16,8 +16,8 @@ pub const MODEL: &str = "amazon.nova-micro-v1:0";
 /// Why a file was not measured.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// It cannot be read.
-    #[error("the file cannot be read: {0}")]
+    /// It, or the file for what does not fit into memory, cannot be read or written.
+    #[error("the file, or a temporary one, cannot be read or written: {0}")]
     Read(#[from] io::Error),
     /// Core knows no limits of the model.
     #[error(
@@ -27,20 +27,45 @@ pub enum Failed {
     /// A file that was refused early would be measured as a fast one.
     #[error("the file was not accepted, so its time means nothing:\n{0}")]
     Rejected(String),
-    /// The compiler does not do this.
-    #[error("the compiler cannot do this yet: {0}")]
-    NotYet(&'static str),
 }
 
-/// The limits of [`MODEL`], with room for so many records.
-///
-/// # Errors
-/// [`Failed::NoLimits`].
-pub fn limits(max_records: Option<u64>) -> Result<DataLimits, Failed> {
+/// The limits of [`MODEL`] for what a file holds, with room for so many records.
+fn limits(records: Records, max_records: Option<u64>) -> Result<DataLimits, Failed> {
     let limits = fine_tuning(MODEL).ok_or(Failed::NoLimits)?;
     Ok(DataLimits {
+        shape: match records {
+            Records::Documents => RecordShape::Documents,
+            _ => limits.shape,
+        },
         max_records: max_records.unwrap_or(limits.max_records),
         ..limits
+    })
+}
+
+/// How a file is compiled.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Threads that work.
+    pub threads: usize,
+    /// Another record limit than the model's.
+    pub max_records: Option<u64>,
+    /// Whether duplicates are looked for above the record limit, too.
+    pub spill: bool,
+}
+
+/// A compiler with every rule on.
+///
+/// # Errors
+/// A spill file that cannot be made, or [`Failed::NoLimits`].
+pub fn compiler(name: &str, records: Records, how: How) -> Result<Compiler, Failed> {
+    let limits = limits(records, how.max_records)?;
+    let compiler = Compiler::new(name, Purpose::Training(limits))
+        .with_secrets(SecretsRule::Reject)
+        .with_threads(how.threads);
+    Ok(if how.spill {
+        compiler.with_spill(Box::new(tempfile::tempfile()?))
+    } else {
+        compiler
     })
 }
 
@@ -48,16 +73,9 @@ pub fn limits(max_records: Option<u64>) -> Result<DataLimits, Failed> {
 ///
 /// # Errors
 /// A file that cannot be read, or is not accepted.
-pub fn compile(
-    path: &Path,
-    limits: &DataLimits,
-    threads: usize,
-) -> Result<(Work, Summary), Failed> {
-    if Records::of(path)? == Records::Documents {
-        return Err(Failed::NotYet("compile documents"));
-    }
+pub fn compile(path: &Path, how: How) -> Result<(Work, Summary), Failed> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut compiler = Compiler::new(&name, Purpose::Training(limits.clone())).with_threads(threads);
+    let mut compiler = compiler(&name, Records::of(path)?, how)?;
     let mut file = File::open(path)?;
     let mut piece = vec![0; PIECE];
     let mut out = Vec::new();

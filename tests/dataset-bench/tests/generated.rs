@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::io::Write;
 
-use perennial_dataset::{Compiler, Purpose};
 use perennial_dataset_bench::generate::{Records, generate};
+use perennial_dataset_bench::perennial::How;
 use perennial_dataset_bench::{bare, perennial};
 
 const MIB: u64 = 1 << 20;
@@ -48,22 +48,27 @@ fn a_shorter_file_is_the_beginning_of_a_longer_one() {
 
 #[test]
 fn every_record_is_accepted_and_none_is_a_repetition() {
-    for records in [Records::Conversations, Records::Messages] {
+    for records in all() {
         let (file, count) = generated(records, 4 * MIB, 1);
-        let limits = perennial::limits(Some(count)).unwrap();
-        let mut compiler = Compiler::new("generated.jsonl", Purpose::Training(limits));
-        let mut out = Vec::new();
-        for piece in file.chunks(bare::PIECE) {
-            compiler.push(piece, &mut out);
+        for threads in [1, 2] {
+            let how = How {
+                threads,
+                max_records: Some(count),
+                spill: false,
+            };
+            let mut compiler = perennial::compiler("generated.jsonl", records, how).unwrap();
+            let mut out = Vec::new();
+            for piece in file.chunks(bare::PIECE) {
+                compiler.push(piece, &mut out);
+            }
+            let summary = compiler.finish(&mut out);
+            assert!(
+                summary.is_accepted() && summary.findings.is_empty(),
+                "{records:?}: {}",
+                summary.to_text()
+            );
+            assert_eq!((summary.records, summary.duplicates), (count, 0));
         }
-        let summary = compiler.finish(&mut out);
-        assert!(summary.is_accepted(), "{}", summary.to_text());
-        assert!(
-            summary.findings.is_empty(),
-            "{records:?}: {}",
-            summary.to_text()
-        );
-        assert_eq!((summary.records, summary.duplicates), (count, 0));
     }
 }
 

@@ -152,6 +152,7 @@ impl Bench {
             _ => words.push(self.program.clone().into()),
         }
         words.push(tool.word.into());
+        words.extend(tool.more.iter().map(OsString::from));
         if tool.cores.len() > 1 {
             words.extend(["--threads".into(), cores.to_string().into()]);
         }

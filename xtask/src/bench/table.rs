@@ -83,7 +83,7 @@ fn other_count<'a>(rows: &[Row], row: &'a Row) -> Option<(&'a Row, f64, f64)> {
 
 pub(super) fn table(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| file | tool | cores | MB/s | of bare sonic-rs | times amzn-nova-forge | user CPU, s/GB | peak memory |\n\
+        "| file | tool | cores | MB/s | of bare sonic-rs | times amzn-nova-forge | CPU, s/GB | peak memory |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for row in rows {
@@ -95,7 +95,7 @@ pub(super) fn table(rows: &[Row]) -> String {
             Err(_) => "– | – | – | – | –".to_owned(),
             Ok(measured) => {
                 let rate = measured.rate();
-                let cpu = measured.user_seconds / measured.bytes * 1e9;
+                let cpu = measured.cpu_seconds / measured.bytes * 1e9;
                 format!(
                     "{} | {} | {} | {cpu:.2} | {:.0} MiB",
                     figure(Some(rate)),
@@ -164,9 +164,25 @@ pub(super) fn notes(rows: &[Row]) -> String {
             // A String takes everything.
             let _ = write!(line, " {found:.2} {what} (at least {least}: {held});");
         }
+        if let Some(share) = share_of_processor(rows, data) {
+            let _ = write!(
+                line,
+                " {share:.2} of the bare parse by the processor's time"
+            );
+        }
         lines.push(line.trim_end_matches(';').to_owned());
     }
     lines.join("\n")
+}
+
+/// The first bar by the processor's time: what it would be if nothing else were at work.
+fn share_of_processor(rows: &[Row], data: Data) -> Option<f64> {
+    let rate = |is: &dyn Fn(&Tool) -> bool| {
+        let one = |row: &&Row| row.data == data && row.cores == 1 && is(row.tool);
+        let measured = rows.iter().find(one)?.measured.as_ref().ok()?;
+        Some(measured.cpu_rate())
+    };
+    Some(rate(&Tool::is_ours)? / rate(&Tool::is_bare)?)
 }
 
 /// What a file of gigabytes took.
@@ -197,7 +213,7 @@ mod tests {
     fn measured(rate: f64) -> Measured {
         Measured {
             seconds: 1.0,
-            user_seconds: 0.5,
+            cpu_seconds: 0.5,
             bytes: rate * 1e6,
             records: 1.0,
             peak_bytes: 1024.0 * 1024.0,

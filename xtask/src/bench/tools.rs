@@ -43,6 +43,8 @@ pub(super) struct Tool {
     pub(super) program: Program,
     /// As the program knows it.
     pub(super) word: &'static str,
+    /// What it is told besides.
+    pub(super) more: &'static [&'static str],
     pub(super) files: &'static [Data],
     /// A tool that works on two cores is told how many.
     pub(super) cores: &'static [u32],
@@ -60,6 +62,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "newline count",
         program: Program::Ours,
         word: "newlines",
+        more: &[],
         files: &[Conversations, Documents],
         cores: &[1],
         part: Part::Whole,
@@ -68,6 +71,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "sonic-rs, bare typed parse",
         program: Program::Ours,
         word: BARE,
+        more: &[],
         files: &[Conversations, Messages, Documents],
         cores: &[1],
         part: Part::Whole,
@@ -76,6 +80,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "serde_json, bare typed parse",
         program: Program::Ours,
         word: "serde-json",
+        more: &[],
         files: &[Conversations, Messages, Documents],
         cores: &[1],
         part: Part::Whole,
@@ -84,14 +89,25 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "**Perennial, all rules, compiled**",
         program: Program::Ours,
         word: OURS,
+        more: &[],
         files: &[Conversations, Messages, Documents],
         cores: &[1, 2],
+        part: Part::Whole,
+    },
+    Tool {
+        name: "Perennial, duplicates up to the record limit only",
+        program: Program::Ours,
+        word: OURS,
+        more: &["--no-spill"],
+        files: &[Conversations, Documents],
+        cores: &[1],
         part: Part::Whole,
     },
     Tool {
         name: "Python `json.loads`",
         program: Program::Python,
         word: "json",
+        more: &[],
         files: &[Conversations, Documents],
         cores: &[1],
         part: Part::Whole,
@@ -100,6 +116,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "amzn-nova-forge, SFT validator",
         program: Program::Python,
         word: "nova-forge-sft",
+        more: &[],
         files: &[Conversations],
         cores: &[1],
         part: Part::Beginning,
@@ -108,6 +125,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "amzn-nova-forge, CPT validator",
         program: Program::Python,
         word: "nova-forge-cpt",
+        more: &[],
         files: &[Documents],
         cores: &[1],
         part: Part::Whole,
@@ -116,6 +134,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "together, `check_file`",
         program: Program::Python,
         word: "together",
+        more: &[],
         files: &[Conversations, Documents],
         cores: &[1],
         part: Part::Whole,
@@ -124,6 +143,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "polars, `read_ndjson`",
         program: Program::Python,
         word: "polars",
+        more: &[],
         files: &[Conversations, Documents],
         cores: &[1, 2],
         part: Part::Whole,
@@ -132,6 +152,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "duckdb, `read_ndjson`",
         program: Program::Python,
         word: "duckdb",
+        more: &[],
         files: &[Conversations, Documents],
         cores: &[1, 2],
         part: Part::Whole,
@@ -148,7 +169,7 @@ impl Tool {
     }
 
     pub(super) fn is_ours(&self) -> bool {
-        self.word == OURS
+        self.word == OURS && self.more.is_empty()
     }
 
     pub(super) fn is_bare(&self) -> bool {
@@ -164,7 +185,8 @@ impl Tool {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Measured {
     pub(super) seconds: f64,
-    pub(super) user_seconds: f64,
+    /// Of the processor, in the tool and in the system for it.
+    pub(super) cpu_seconds: f64,
     pub(super) bytes: f64,
     pub(super) records: f64,
     pub(super) peak_bytes: f64,
@@ -188,7 +210,7 @@ impl Measured {
         };
         let measured = Self {
             seconds: number("seconds")?,
-            user_seconds: number("user_seconds")?,
+            cpu_seconds: number("user_seconds")? + number("system_seconds")?,
             bytes: number("bytes")?,
             records: number("records")?,
             peak_bytes: number("peak_bytes")?,
@@ -200,6 +222,11 @@ impl Measured {
     pub(super) fn rate(&self) -> f64 {
         self.bytes / self.seconds / 1e6
     }
+
+    /// The same by the processor's time, which hardly changes when others are at work.
+    pub(super) fn cpu_rate(&self) -> f64 {
+        self.bytes / self.cpu_seconds.max(0.001) / 1e6
+    }
 }
 
 #[cfg(test)]
@@ -208,13 +235,12 @@ mod tests {
 
     #[test]
     fn the_line_of_either_program_is_read() {
-        let rust =
-            r#"{"seconds":0.5,"user_seconds":0.45,"bytes":2000000,"records":7,"peak_bytes":4096}"#;
+        let rust = r#"{"seconds":0.5,"user_seconds":0.25,"system_seconds":0.25,"bytes":2000000,"records":7,"peak_bytes":4096}"#;
         let python = rust.replace(':', ": ").replace(',', ", ");
         for line in [rust, &python] {
             let measured = Measured::parse(line).expect("whole");
             assert_eq!((measured.rate(), measured.records), (4.0, 7.0), "{line}");
-            assert_eq!((measured.user_seconds, measured.peak_bytes), (0.45, 4096.0));
+            assert_eq!((measured.cpu_seconds, measured.peak_bytes), (0.5, 4096.0));
         }
     }
 
@@ -223,7 +249,7 @@ mod tests {
         for line in [
             "",
             r#"{"seconds":0.5}"#,
-            r#"{"seconds":0.5,"user_seconds":0.45,"bytes":2000000,"records":0,"peak_bytes":4096}"#,
+            r#"{"seconds":0.5,"user_seconds":0.25,"system_seconds":0.25,"bytes":2000000,"records":0,"peak_bytes":4096}"#,
         ] {
             assert_eq!(Measured::parse(line), None, "{line}");
         }

@@ -7,7 +7,7 @@ mod tree;
 mod value;
 
 pub(crate) use tape::Tape;
-pub(crate) use text::Text;
+pub(crate) use text::{Text, characters};
 pub(crate) use tree::{MAX_DEPTH, MAX_VALUES, Refused, refuse};
 pub(crate) use value::{Kind, Value};
 

@@ -82,19 +82,26 @@ impl<'a> Text<'a> {
 
     /// Characters in ASCII and other characters, of the text itself.
     pub(crate) fn characters(&self) -> (u64, u64) {
-        let (mut ascii, mut leading) = (0_u64, 0_u64);
-        for chunk in self.raw.as_bytes().chunks(128) {
-            // Counted in bytes and by sign, so that the compiler does many at a time.
-            let (mut few_ascii, mut few_leading) = (0_u8, 0_u8);
-            for byte in chunk {
-                few_ascii += u8::from(byte.cast_signed() >= 0);
-                few_leading += u8::from(byte.cast_signed() >= -64);
-            }
-            ascii += u64::from(few_ascii);
-            leading += u64::from(few_leading - few_ascii);
-        }
+        let (ascii, leading) = characters(self.raw.as_bytes());
         (ascii - u64::from(self.excess), leading)
     }
+}
+
+/// Characters in ASCII and other characters of a text in UTF-8.
+#[inline]
+pub(crate) fn characters(text: &[u8]) -> (u64, u64) {
+    let (mut ascii, mut leading) = (0_u64, 0_u64);
+    for chunk in text.chunks(128) {
+        // Counted in bytes and by sign, so that the compiler does many at a time.
+        let (mut few_ascii, mut few_leading) = (0_u8, 0_u8);
+        for byte in chunk {
+            few_ascii += u8::from(byte.cast_signed() >= 0);
+            few_leading += u8::from(byte.cast_signed() >= -64);
+        }
+        ascii += u64::from(few_ascii);
+        leading += u64::from(few_leading - few_ascii);
+    }
+    (ascii, leading)
 }
 
 /// The text that a valid JSON string holds. What is no valid string (it never is, here) stays as it is.

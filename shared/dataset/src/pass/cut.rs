@@ -124,7 +124,7 @@ mod tests {
     fn cut(pushes: &[&[u8]], limit: usize) -> Vec<Result<usize, u64>> {
         let mut cutter = Cutter::new(limit);
         let mut pieces = Vec::new();
-        let mut each = |piece| {
+        let mut each = |piece: Piece<'_>| {
             pieces.push(match piece {
                 Piece::Lines(lines) => Ok(lines.len()),
                 Piece::TooLong(length) => Err(length),

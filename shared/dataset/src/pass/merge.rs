@@ -4,19 +4,21 @@ use super::{
     known::{Identity, Known, Seen, Spilled},
     plan::{Plan, Spill},
 };
+use perennial_core::limits::RecordShape;
+use perennial_inputs::{Packed, Packer};
+
 use crate::{
     canonical,
-    compiler::Purpose,
+    compiler::{Bounds, Purpose},
     finding::{Findings, Problem, bounded},
     record::Optional,
     rules,
     shape::InputShape,
     statistics::{Histogram, Sample, Statistics},
     summary::{SAMPLE, SAMPLES, count, grouped},
+    tokens::estimate_escaped,
 };
 
-/// Among how many evaluation records duplicates are looked for.
-const EVALUATION_DUPLICATES: u64 = 100_000;
 /// The share of records with one completion from which on it is said, and from how many records on.
 const NEAR_CONSTANT: (u64, u64, u64) = (9, 10, 20);
 /// The share of records in the evaluation set from which on something is wrong with the split.
@@ -44,6 +46,8 @@ pub(crate) struct Merger {
     members: Members,
     completions: Frequent,
     training: bool,
+    /// Cuts and packs documents; what is in it has not been written yet.
+    packer: Option<Packer>,
 }
 
 /// The lines on which something was seen first; 0 where it was not.
@@ -69,11 +73,14 @@ impl std::fmt::Debug for dyn Spill {
 }
 
 impl Merger {
-    pub(crate) fn new(purpose: &Purpose) -> Self {
-        let (limit, training) = match purpose {
-            Purpose::Training(limits) => (limits.max_records, true),
-            Purpose::Evaluation => (EVALUATION_DUPLICATES, false),
+    pub(crate) fn new(purpose: &Purpose, bounds: Bounds) -> Self {
+        let packer = match purpose {
+            Purpose::Training(limits) if limits.shape == RecordShape::Documents => {
+                Some(Packer::new(limits.max_record_tokens, estimate_escaped))
+            }
+            _ => None,
         };
+        let training = matches!(purpose, Purpose::Training(_));
         Self {
             findings: Findings::default(),
             hopeless: false,
@@ -90,11 +97,12 @@ impl Merger {
             known: Known::default(),
             spill: None,
             spilled: None,
-            limit,
+            limit: bounds.known,
             firsts: Firsts::default(),
             members: Members::default(),
             completions: Frequent::default(),
             training,
+            packer,
         }
     }
 
@@ -107,6 +115,19 @@ impl Merger {
     pub(crate) fn give_up(&mut self, problem: Problem) {
         self.findings.add_of_file(problem);
         self.hopeless = true;
+    }
+
+    /// Takes a finding of a line that gave no record.
+    pub(crate) fn trouble(&mut self, line: u64, problem: Problem) {
+        if problem.is_error() {
+            self.seen += 1;
+        }
+        self.findings.add(line, "", problem);
+    }
+
+    /// Says that documents come cut to the limit, and are not to be packed with others.
+    pub(crate) fn is_cut(&mut self) {
+        self.packer = None;
     }
 
     pub(crate) fn too_long(&mut self, length: u64) {
@@ -123,6 +144,11 @@ impl Merger {
         self.leaked += done.leaked;
         self.shape = self.shape.or(done.shape);
         self.findings.join(done.findings, base);
+        if let Some(mut packer) = self.packer.take() {
+            self.pack(&mut packer, &done.written, &done.out, base, out);
+            self.packer = Some(packer);
+            return;
+        }
         let (mut start, mut kept) = (0, 0);
         for written in &done.written {
             let line = base + written.line;
@@ -149,8 +175,62 @@ impl Merger {
         }
     }
 
+    /// Drops repeated documents, cuts long ones and packs short ones.
+    fn pack(
+        &mut self,
+        packer: &mut Packer,
+        written: &[Written],
+        lines: &[u8],
+        base: u64,
+        out: &mut Vec<u8>,
+    ) {
+        let mut start = 0;
+        for written in written {
+            let line = base + written.line;
+            let canonical = &lines[start..written.end as usize];
+            start = written.end as usize;
+            if self.insert_new(written, line)
+                && let Some(text) = canonical::document_text(canonical)
+            {
+                let tokens = written.tokens;
+                packer.push_counted(line, text, tokens, &mut |packed| {
+                    self.packed(packed, written.secret, out)
+                });
+            }
+        }
+    }
+
+    fn packed(&mut self, packed: Packed<'_>, secret: bool, out: &mut Vec<u8>) {
+        let start = out.len();
+        canonical::document(packed.text, out);
+        out.push(b'\n');
+        let written = Written {
+            tokens: packed.tokens,
+            secret,
+            ..Written::default()
+        };
+        let line = std::mem::take(out);
+        self.count(&written, packed.line, &line[start..]);
+        *out = line;
+    }
+
     /// Counts a record; false if it is dropped.
     fn keep(&mut self, written: &Written, line: u64, canonical: &[u8]) -> bool {
+        if !self.insert_new(written, line) {
+            return false;
+        }
+        if self.training {
+            self.members.take(written.optional, line);
+            if written.answer.is_some() {
+                self.completions.take(written.identity.completion);
+            }
+        }
+        self.count(written, line, canonical);
+        true
+    }
+
+    /// Whether the record is not the same as one before.
+    fn insert_new(&mut self, written: &Written, line: u64) -> bool {
         let seen = self.insert(written.identity, line);
         // An evaluation set is asked as it was given: a question that stands twice counts twice, and is asked once.
         if self.training {
@@ -166,11 +246,11 @@ impl Merger {
                     first(&mut self.firsts.conflict, line);
                 }
             }
-            self.members.take(written.optional, line);
-            if written.answer.is_some() {
-                self.completions.take(written.identity.completion);
-            }
         }
+        true
+    }
+
+    fn count(&mut self, written: &Written, line: u64, canonical: &[u8]) {
         self.written += 1;
         self.tokens += written.tokens;
         self.lengths.tokens.add(written.tokens);
@@ -186,7 +266,6 @@ impl Merger {
         if self.samples.len() < SAMPLES && !written.secret {
             self.samples.push(sample(line, canonical));
         }
-        true
     }
 
     fn insert(&mut self, record: Identity, line: u64) -> Seen {
@@ -224,7 +303,10 @@ impl Merger {
     }
 
     /// The findings about the file as a whole.
-    pub(crate) fn finish(&mut self, plan: &Plan) {
+    pub(crate) fn finish(&mut self, plan: &Plan, out: &mut Vec<u8>) {
+        if let Some(mut packer) = self.packer.take() {
+            packer.finish(&mut |packed| self.packed(packed, false, out));
+        }
         self.finish_duplicates();
         if self.hopeless {
             return;

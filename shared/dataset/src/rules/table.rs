@@ -31,6 +31,7 @@ const PRE_TRAINING: &str = "Amazon Nova 2 user guide, nova-data-prep-cpt-2; aws/
 const REINFORCEMENT: &str =
     "Bedrock user guide, rft-prepare-data; AWS Nova Dataset Validator; aws/nova-forge-sdk";
 const JSON: &str = "RFC 8259 (JSON), section 2";
+const CSV: &str = "RFC 4180 (CSV)";
 const JSON_LINES: &str =
     "Bedrock user guide, model-customization-prepare (2026): JSON Lines, one record a line";
 const UTF_8: &str = "RFC 8259 (JSON), section 8.1";
@@ -87,21 +88,41 @@ findings {
     DECOMPRESSION_RATIO = "decompression-ratio", Error, ALL, SAFETY,
         "Beyond 64 MiB, a compressed file grows to at most 200 times its size.",
         "Text compresses 3 to 20 times: look at what the file repeats, or upload it uncompressed.";
-    JSON_ARRAY = "json-array", Error, ALL, JSON_LINES,
-        "Records stand one a line, not in one JSON array.",
-        "Write one record a line, for example with: jq -c '.[]' FILE > FILE.jsonl.";
-    PRETTY_PRINTED = "pretty-printed", Error, ALL, JSON_LINES,
-        "A record stands on one line, not spread over several.",
-        "Write each record on one line, for example with: jq -c . FILE > FILE.jsonl.";
-    CSV_NOT_YET = "csv-not-yet", Error, ALL, OWN,
-        "CSV and TSV files cannot be read yet.",
-        "Convert it to JSON Lines, one line a row: {\"prompt\": \"...\", \"completion\": \"...\"}.";
-    DOCUMENT_NOT_YET = "document-not-yet", Error, ALL, OWN,
-        "Plain text and Markdown documents cannot be read yet.",
-        "Write JSON Lines: {\"text\": \"...\"} a line for continued pre-training, {\"prompt\": \"...\", \"completion\": \"...\"} for fine-tuning.";
+    UNKNOWN_FILE = "unknown-file", Error, ALL, OWN,
+        "A file's content or name says what it is: JSON Lines, a JSON array, CSV, TSV, plain text or Markdown.",
+        "Give the file the ending of its kind (.jsonl, .json, .csv, .tsv, .txt, .md), or write JSON Lines.";
     WRONG_PLACE = "wrong-place", Error, ALL, OWN,
         "Training records stand under data/, evaluation records under eval/.",
         "Move the file to the other folder, or rename its members: completion is learnt, referenceResponse is only compared with.";
+}
+"Arrays and tables" {
+    JSON_ARRAY = "json-array", Note, ALL, JSON_LINES,
+        "Records stand one a line; a JSON array of records is converted.",
+        "Nothing: they were read as one record a line.";
+    PRETTY_PRINTED = "pretty-printed", Note, ALL, JSON_LINES,
+        "A record stands on one line; records over several lines are converted.",
+        "Nothing: they were read as one record a line.";
+    ARRAY_FORM = "array-form", Error, ALL, JSON,
+        "A JSON array of records is complete, each record closed.",
+        "Write the file again with a JSON library. Look whether the export or the upload broke off.";
+    ARRAY_COMMA = "array-comma", Warning, ALL, JSON,
+        "Records of a JSON array have one comma between them.",
+        "Nothing, if no record is missing there. Otherwise look what wrote the file.";
+    TABLE_COLUMNS = "table-columns", Error, ALL, CSV,
+        "A CSV or TSV file has a header, with the columns that `[data] columns` names or names that say what they hold.",
+        "Write the names of the columns in the first row, or name them: `[data] columns = { prompt = \"...\", completion = \"...\" }`.";
+    TABLE_ROW = "table-row", Error, ALL, CSV,
+        "A row of a table has as many fields as the header, and closes its quotes.",
+        "Put fields that hold the delimiter, quotes or line feeds in double quotes, and write a quote inside twice.";
+    COLUMNS_TAKEN = "columns-taken", Note, ALL, OWN,
+        "The report says which columns became which members.",
+        "Nothing, if they are the right ones. Otherwise name them: `[data] columns = { prompt = \"...\", completion = \"...\" }`.";
+    COLUMNS_LEFT_OUT = "columns-left-out", Warning, ALL, OWN,
+        "Every column of a table is taken, or named here.",
+        "Nothing, if they are not for training. Otherwise name them in `[data] columns` of the configuration.";
+    EMPTY_ROWS = "empty-rows", Note, ALL, OWN,
+        "Rows of a table without any text are left out.",
+        "Nothing: there is nothing in them.";
 }
 "Lines and JSON" {
     LINE_TOO_LONG = "line-too-long", Error, ALL, SAFETY,
@@ -267,7 +288,7 @@ findings {
         "A record that repeats an earlier one exactly is dropped.",
         "Nothing: it stands in the data once.";
     DUPLICATES_UNCHECKED = "duplicates-unchecked", Note, ALL, OWN,
-        "Duplicates are looked for among all records; over the model's record limit that needs a file.",
+        "Duplicates are looked for among all records; beyond the first million of a file that needs a place to keep them.",
         "Nothing: they are looked for again when the dataset is sealed.";
     CONFLICTING_DUPLICATE = "conflicting-duplicate", Warning, PROMPTS, OWN,
         "A prompt has one completion.",
@@ -300,6 +321,9 @@ Always "Held by what Perennial writes" {
     "validation-set", Error, TRAINING, "AWS Nova Dataset Validator (Nova 2 Lite: none on Bedrock); aws-samples/amazon-bedrock-samples (Claude 3 Haiku 32 to 1,000 records, Llama 1,000)",
         "A job has a validation set only where its model takes one, and no more records in it than allowed.",
         "Nothing: jobs are sent no validation set. Models are compared on eval/<pipeline>/ or on held-out records instead.";
+    "document-length", Error, DOCUMENTS, "Amazon Nova 2 user guide, nova-cpt-2 (max_length of at most 8,192 tokens)",
+        "A record of continued pre-training fits the model's length.",
+        "Nothing: documents are cut at the ends of paragraphs, and small ones are packed into one record.";
     "document-members", Error, DOCUMENTS, PRE_TRAINING,
         "A record of continued pre-training has the member text and no other.",
         "Nothing: other members are left out, and said (extra-member).";
