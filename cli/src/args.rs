@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use perennial_core::config::Technique;
 use perennial_core::names::{Installation, PipelineName};
+use perennial_dataset::SecretsRule;
 
 /// The folder of the local cloud unless another is named.
 pub(crate) const DEFAULT_DIR: &str = ".perennial";
@@ -171,9 +172,39 @@ pub(crate) struct CheckArgs {
     /// The files are evaluation sets (as files in a folder `eval` are)
     #[arg(long)]
     pub(crate) evaluation: bool,
+    /// What to do about keys, tokens and card numbers in the data (default: what the configuration says, else warn)
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) secrets: Option<Secrets>,
+    /// Work on this many threads, 1 to 64 (default: as many as there are cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) threads: Option<u8>,
+    /// Write what was found into this file, too, as a page for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `--secrets`: as `[data] secrets`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Secrets {
+    /// A record with one is an error
+    Reject,
+    /// A record with one is a warning
+    Warn,
+    /// They are not looked for
+    Off,
+}
+
+impl From<Secrets> for SecretsRule {
+    fn from(secrets: Secrets) -> Self {
+        match secrets {
+            Secrets::Reject => Self::Reject,
+            Secrets::Warn => Self::Warn,
+            Secrets::Off => Self::Off,
+        }
+    }
 }
 
 /// The techniques that rules know, with those that a configuration cannot name yet.

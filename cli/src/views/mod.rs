@@ -1,5 +1,6 @@
 //! What is shown: pure functions from records to structures that are printed as JSON or as text. No I/O, no clock.
 
+pub(crate) mod check;
 pub(crate) mod model;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
