@@ -7,4 +7,5 @@ mod chaos;
 mod faults;
 mod harness;
 mod kills;
+mod many_files;
 mod real_data;

@@ -214,13 +214,14 @@ impl World {
                     desk: self.desk(),
                     read: objects.clone(),
                     write: objects.clone(),
+                    pause: cloud.clock.clone(),
                 };
                 let mut message = SqsMessage::default();
                 message.message_id = Some("message".into());
                 message.body = Some(event.to_string());
                 let mut batch = SqsEvent::default();
                 batch.records = vec![message];
-                let response = perennial_ingest::handle(&ports, batch).await;
+                let response = perennial_ingest::handle(&ports, batch, invocation).await;
                 match response.batch_item_failures.len() {
                     0 => Ok(()),
                     _ => Err(EngineError::Event(

@@ -14,6 +14,7 @@ use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, ObjectInfo, PortError};
 use serde::Serialize;
 
+use crate::contention::wait;
 use crate::{ObjectEvent, Ports};
 
 /// What `Config::parse` accepts at most; one byte more is read, so that it can say so.
@@ -35,7 +36,8 @@ pub(crate) async fn take(
     pipeline: &PipelineName,
     event: &ObjectEvent,
 ) -> Result<(), EngineError> {
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        wait(ports, &event.key, tried).await;
         if try_once(ports, pipeline, event).await? {
             return Ok(());
         }

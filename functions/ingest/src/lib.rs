@@ -1,12 +1,16 @@
 //! `ingest`: S3 "Object Created" and "Object Deleted", one at a time from a queue.
 //!
 //! An upload is validated and compiled in one pass, and accepted in one transaction; a configuration is checked; a
-//! deleted object is withdrawn. An event is a hint: the bucket is asked what is true before anything is decided.
+//! deleted object is withdrawn. An event is a hint: the bucket is asked what is true before anything is decided. A file for which
+//! one invocation is too short is rejected in time.
 
+mod compile;
 mod configuration;
+mod contention;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod time_left;
 mod upload;
 mod verdict;
 mod withdraw;
@@ -16,8 +20,10 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use perennial_core::upload::{Place, is_folder_marker, place};
-use perennial_engine::{Desk, EngineError, reports};
-use perennial_ports::{ReadObjects, WriteObjects};
+use perennial_engine::{Desk, EngineError, Invocation, reports};
+use perennial_ports::{Pause, ReadObjects, WriteObjects};
+
+use time_left::TimeLeft;
 
 pub use event::ObjectEvent;
 #[cfg(feature = "lambda")]
@@ -32,6 +38,8 @@ pub struct Ports {
     pub read: Arc<dyn ReadObjects>,
     /// Writing shards and reports.
     pub write: Arc<dyn WriteObjects>,
+    /// Waiting, where others wrote first.
+    pub pause: Arc<dyn Pause>,
 }
 
 impl fmt::Debug for Ports {
@@ -43,11 +51,11 @@ impl fmt::Debug for Ports {
 }
 
 /// Takes a batch from the queue; what failed is delivered again, alone.
-pub async fn handle(ports: &Ports, batch: SqsEvent) -> SqsBatchResponse {
+pub async fn handle(ports: &Ports, batch: SqsEvent, invocation: &Invocation) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in batch.records {
         let body = message.body.unwrap_or_default();
-        if let Err(error) = take(ports, &body).await {
+        if let Err(error) = take(ports, &body, invocation).await {
             tracing::error!(%error, "the event was not taken in; it will be delivered again");
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = message.message_id.unwrap_or_default();
@@ -58,14 +66,19 @@ pub async fn handle(ports: &Ports, batch: SqsEvent) -> SqsBatchResponse {
 }
 
 /// Takes one event, as the queue's message holds it.
-pub async fn take(ports: &Ports, body: &str) -> Result<(), EngineError> {
+pub async fn take(ports: &Ports, body: &str, invocation: &Invocation) -> Result<(), EngineError> {
+    let time = TimeLeft::new(invocation, ports.desk.now());
     for event in event::parse(body)? {
-        take_object(ports, &event).await?;
+        take_object(ports, &event, time).await?;
     }
     Ok(())
 }
 
-async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineError> {
+async fn take_object(
+    ports: &Ports,
+    event: &ObjectEvent,
+    time: TimeLeft,
+) -> Result<(), EngineError> {
     match place(&event.key) {
         Place::Ignored => Ok(()),
         Place::Misnamed { found, reason } => {
@@ -87,7 +100,7 @@ async fn take_object(ports: &Ports, event: &ObjectEvent) -> Result<(), EngineErr
             leave(ports, event, pipeline.as_str(), "kept", message.into()).await
         }
         Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
-        Place::Upload(kind, pipeline) => upload::take(ports, &pipeline, kind, event).await,
+        Place::Upload(kind, pipeline) => upload::take(ports, &pipeline, kind, event, time).await,
     }
 }
 

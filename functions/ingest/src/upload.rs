@@ -1,22 +1,23 @@
 //! One version of one object: validated and compiled in one pass, accepted in one transaction.
 
-use bytes::Bytes;
 use perennial_core::keys::Key;
-use perennial_core::manifest::{compile_digest, shard_key};
+use perennial_core::manifest::compile_digest;
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::Pipeline;
 use perennial_core::routing::{Route, route};
 use perennial_core::upload::{
-    Shard, Upload, UploadKind, UploadStatus, fixed_width, is_folder_marker, is_stale,
+    Upload, UploadKind, UploadStatus, fixed_width, is_folder_marker, is_stale,
 };
-use perennial_dataset::{Compiler, Purpose, Summary};
+use perennial_dataset::Summary;
 use perennial_engine::EngineError;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::reports::{self, UploadReport};
 use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, Write};
-use sha2::{Digest, Sha256};
 
+use crate::compile::{Compiled, compile};
+use crate::contention::wait as wait_for_others;
+use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
 use crate::{ObjectEvent, Ports, withdraw};
 
@@ -30,9 +31,11 @@ pub(crate) async fn take(
     pipeline: &PipelineName,
     kind: UploadKind,
     event: &ObjectEvent,
+    time: TimeLeft,
 ) -> Result<(), EngineError> {
-    for _ in 0..TRIES {
-        match try_once(ports, pipeline, kind, event).await? {
+    for tried in 0..TRIES {
+        wait_for_others(ports, &event.key, tried).await;
+        match try_once(ports, pipeline, kind, event, time).await? {
             Taken::Yes => return Ok(()),
             Taken::Gone => return withdraw::take(ports, pipeline, event).await,
             Taken::LookAgain => {}
@@ -55,6 +58,7 @@ async fn try_once(
     pipeline: &PipelineName,
     kind: UploadKind,
     event: &ObjectEvent,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let table = ports.desk.table.as_ref();
     let known = records::upload(table, pipeline, &event.key).await?;
@@ -106,12 +110,10 @@ async fn try_once(
     if done && is_reported(ports, &upload).await? {
         return Ok(Taken::Yes);
     }
-    match compile(ports, &route, &upload, &digest).await? {
+    match compile(ports, &route, &upload, current.size, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
-        Compiled::Done(summary, shard) if summary.is_accepted() => {
-            accept(ports, upload, shard, summary, seen).await
-        }
-        Compiled::Done(summary, _) => reject(ports, upload, summary, seen).await,
+        Compiled::Shard(summary, shard) => accept(ports, upload, shard, summary, seen).await,
+        Compiled::Bad(summary) => reject(ports, upload, summary, seen).await,
     }
 }
 
@@ -190,83 +192,6 @@ async fn wait(
         Err(error) if error.is_conflict() => Ok(Taken::LookAgain),
         Err(error) => Err(error),
     }
-}
-
-enum Compiled {
-    /// The version was deleted meanwhile.
-    Gone,
-    Done(Box<Summary>, Shard),
-}
-
-async fn compile(
-    ports: &Ports,
-    route: &Route,
-    upload: &Upload,
-    digest: &str,
-) -> Result<Compiled, EngineError> {
-    let purpose = match upload.kind {
-        UploadKind::Training => Purpose::Training(route.limits.clone()),
-        UploadKind::Evaluation => Purpose::Evaluation,
-    };
-    let mut compiler = Compiler::new(&upload.key, purpose);
-    let mut stream = match ports.read.open(&upload.key, Some(&upload.version)).await {
-        Ok(stream) => stream,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Compiled::Gone),
-        Err(error) => return Err(error.into()),
-    };
-    let key = shard_key(
-        &upload.pipeline,
-        upload.kind,
-        digest,
-        &upload.key,
-        &upload.version,
-    );
-    let mut sink = ports.write.create(&key, "application/x-ndjson").await?;
-    let mut out = Vec::new();
-    let mut content = Sha256::new();
-    let mut failed = None;
-    while !compiler.is_hopeless() {
-        match stream.next().await {
-            Ok(Some(chunk)) => compiler.push(&chunk, &mut out),
-            Ok(None) => break,
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
-        }
-        if out.len() >= 1 << 20 {
-            content.update(&out);
-            if let Err(error) = sink.write(Bytes::from(std::mem::take(&mut out))).await {
-                failed = Some(error);
-                break;
-            }
-        }
-    }
-    if let Some(error) = failed {
-        sink.abort().await;
-        return Err(error.into());
-    }
-    let summary = compiler.finish(&mut out);
-    content.update(&out);
-    if summary.is_accepted() {
-        if !out.is_empty() {
-            sink.write(Bytes::from(out)).await?;
-        }
-        sink.finish().await?;
-    } else {
-        sink.abort().await;
-    }
-    let shard = Shard {
-        version: upload.version.clone(),
-        compile_digest: digest.to_owned(),
-        key,
-        content: hex::encode(&content.finalize()[..16]),
-        records: summary.records,
-        tokens: summary.tokens_estimate,
-        sequence: 0,
-        accepted_at: ports.desk.now(),
-    };
-    Ok(Compiled::Done(Box::new(summary), shard))
 }
 
 pub(crate) async fn report(

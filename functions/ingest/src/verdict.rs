@@ -11,6 +11,7 @@ use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
+use crate::contention::wait;
 use crate::upload::{TRIES, Taken, current_route, is_done, report};
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
@@ -23,7 +24,8 @@ pub(crate) async fn accept(
     seen: u64,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        wait(ports, &upload.key, tried).await;
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
@@ -204,7 +206,8 @@ pub(crate) async fn reject(
     seen: u64,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        wait(ports, &upload.key, tried).await;
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);

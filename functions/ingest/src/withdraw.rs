@@ -11,6 +11,7 @@ use perennial_engine::{EngineError, pipelines};
 use perennial_ports::objects::read_all;
 use serde_json::json;
 
+use crate::contention::wait;
 use crate::{ObjectEvent, Ports};
 
 const TRIES: u32 = 60;
@@ -23,7 +24,8 @@ pub(crate) async fn take(
     event: &ObjectEvent,
 ) -> Result<(), EngineError> {
     let desk = &ports.desk;
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        wait(ports, &event.key, tried).await;
         let Some(known) = records::upload(desk.table.as_ref(), pipeline, &event.key).await? else {
             return Ok(());
         };

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Technique;
+
 /// The shape of one training record that a trainer takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -256,6 +258,94 @@ pub fn fine_tuning(base_model: &str) -> Option<DataLimits> {
         forbidden: row.forbidden.iter().map(ToString::to_string).collect(),
         content: content(row.content),
         source: row.source.to_owned(),
+    })
+}
+
+/// Where the limits of continued pre-training come from.
+const DOCUMENTS_SOURCE: &str =
+    "Amazon Nova 2 guide, nova-data-prep-cpt-2: max_length of at most 8,192 tokens (2026)";
+const DISTILLATION_SOURCE: &str =
+    "aws-samples/amazon-bedrock-samples, model distillation's dataset validator (2026-08-21)";
+const IMAGES_SOURCE: &str = "Bedrock user guide, model-customization-prepare (2026)";
+const REINFORCEMENT_SOURCE: &str =
+    "Bedrock user guide, rft-prepare-data, and the Nova Dataset Validator (2026)";
+/// Where AWS publishes no greatest number of records.
+const NO_MAXIMUM: u64 = 100_000_000;
+
+/// What data a technique takes for a base model, by its id without the customization suffix, whether or not this version can
+/// start its jobs: `perennial check` and `perennial rules` speak of all of them. An image model's fine-tuning takes captions.
+#[must_use]
+pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
+    let limits = |shape, records: (u64, u64), tokens, source: &str| DataLimits {
+        shape,
+        min_records: records.0,
+        max_records: records.1,
+        max_record_tokens: tokens,
+        forbidden: Vec::new(),
+        content: ContentLimits::default(),
+        source: source.to_owned(),
+    };
+    match technique {
+        Technique::FineTuning if IMAGE_MODELS.contains(&base_model) => Some(limits(
+            RecordShape::ImageCaptions,
+            (5, 10_000),
+            1_024,
+            IMAGES_SOURCE,
+        )),
+        Technique::FineTuning => fine_tuning(base_model),
+        Technique::ContinuedPreTraining => Some(limits(
+            RecordShape::Documents,
+            (1, NO_MAXIMUM),
+            8_192,
+            DOCUMENTS_SOURCE,
+        )),
+        Technique::Distillation => {
+            let student =
+                fine_tuning(base_model).filter(|_| !base_model.starts_with("anthropic."))?;
+            Some(DataLimits {
+                forbidden: student.forbidden,
+                ..limits(
+                    RecordShape::DistillationPrompts,
+                    (100, 15_000),
+                    student.max_record_tokens,
+                    DISTILLATION_SOURCE,
+                )
+            })
+        }
+    }
+}
+
+/// Models that are trained on images with captions.
+const IMAGE_MODELS: &[&str] = &[
+    "amazon.nova-canvas-v1:0",
+    "amazon.titan-image-generator-v1",
+    "amazon.titan-image-generator-v2:0",
+];
+
+/// What reinforcement fine-tuning takes for a base model: Nova 2 Lite, and the open-weight models that Bedrock trains so.
+#[must_use]
+pub fn reinforcement(base_model: &str) -> Option<DataLimits> {
+    const MODELS: &[&str] = &[
+        "amazon.nova-2-lite-v1:0",
+        "openai.gpt-oss-20b-1:0",
+        "qwen.qwen3-32b-v1:0",
+    ];
+    MODELS.contains(&base_model).then(|| DataLimits {
+        shape: RecordShape::Reinforcement,
+        min_records: 100,
+        max_records: 20_000,
+        max_record_tokens: 32_000,
+        forbidden: if base_model.starts_with("amazon.") {
+            NOVA_FORBIDDEN.iter().map(ToString::to_string).collect()
+        } else {
+            Vec::new()
+        },
+        content: ContentLimits {
+            tools: true,
+            reasoning: true,
+            ..ContentLimits::default()
+        },
+        source: REINFORCEMENT_SOURCE.to_owned(),
     })
 }
 

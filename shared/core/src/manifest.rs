@@ -9,7 +9,7 @@ use crate::routing::Route;
 use crate::upload::{Shard, Upload, UploadKind};
 
 /// The compiler's own version: a change of what it writes recompiles every upload.
-pub const COMPILER: &str = "1";
+pub const COMPILER: &str = "2";
 
 /// One shard of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,9 @@ pub fn compile_digest(route: &Route, kind: UploadKind) -> String {
     if kind == UploadKind::Training {
         hash.update(serde_json::to_vec(&route.limits).unwrap_or_default());
         hash.update(route.customization_id.as_bytes());
+    }
+    if !route.compile.is_default() {
+        hash.update(serde_json::to_vec(&route.compile).unwrap_or_default());
     }
     hex::encode(&hash.finalize()[..8])
 }
@@ -136,6 +139,12 @@ pub fn select(
         let free = |shard: &&Shard| !is_quarantined(quarantine, shard.sequence);
         candidates.into_iter().flatten().find(free).cloned()
     };
+    let data = format!("data/{pipeline}/{}", config.data.from);
+    let from = |upload: &Upload| {
+        upload.kind == UploadKind::Evaluation
+            || config.data.from.is_empty()
+            || upload.key.starts_with(&data)
+    };
     let wanted = |shard: &Shard| match config.data.use_ {
         DataUse::All => true,
         DataUse::New => shard.sequence > since,
@@ -148,7 +157,7 @@ pub fn select(
         let digest = compile_digest(route, kind);
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
-            .filter(|upload| upload.kind == kind)
+            .filter(|upload| upload.kind == kind && from(upload))
             .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
             .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
             .map(|(upload, shard)| ManifestEntry {

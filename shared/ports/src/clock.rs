@@ -1,11 +1,19 @@
 //! Time and chance come through ports, so that one seed can decide everything.
 
-use jiff::Timestamp;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 
 /// The time now.
 pub trait Clock: Send + Sync {
     /// The wall clock, UTC.
     fn now(&self) -> Timestamp;
+}
+
+/// Waiting, where something will be otherwise a little later.
+#[async_trait]
+pub trait Pause: Send + Sync {
+    /// Answers after this span; at once if it is negative.
+    async fn pause(&self, span: SignedDuration);
 }
 
 /// Fresh randomness, for ids.

@@ -26,7 +26,7 @@ pub use announce::Announce;
 pub use answers::{Answer, Ask, Question};
 pub use batch::{BatchJob, BatchSpec, BatchStatus, ObserveBatch, StartBatch, StopBatch};
 pub use body::Body;
-pub use clock::{Clock, Entropy};
+pub use clock::{Clock, Entropy, Pause};
 pub use deployments::{
     ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
     UpdateStatus,

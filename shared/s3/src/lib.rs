@@ -3,7 +3,9 @@
 //! Keys go in and out as they are; only listings are URL-encoded on the wire, so that any key survives XML.
 
 mod list;
+mod ranges;
 mod read;
+mod source;
 mod write;
 
 use aws_sdk_s3::Client;

@@ -1,16 +1,14 @@
 //! Reading objects: what is there now, and the bytes of one version.
 
 use async_trait::async_trait;
-use aws_sdk_s3::primitives::ByteStream;
-use bytes::Bytes;
 use jiff::Timestamp;
+use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::timestamp;
-use perennial_aws_errors::{chain, port_error};
-use perennial_ports::{ErrorKind, ObjectInfo, ObjectStream, PortError, PortResult, ReadObjects};
+use perennial_ports::{ErrorKind, ObjectInfo, ObjectStream, PortResult, ReadObjects};
 
 use crate::Bucket;
-
-const GET: &str = "s3:GetObject";
+use crate::ranges::Ranges;
+use crate::source::Source;
 
 #[async_trait]
 impl ReadObjects for Bucket {
@@ -39,30 +37,11 @@ impl ReadObjects for Bucket {
         }
     }
 
+    /// Small objects are one request; large ones are asked for in ranges, some of them ahead of the reader. Every range is of the version that
+    /// the first one was of.
     async fn open(&self, key: &str, version: Option<&str>) -> PortResult<Box<dyn ObjectStream>> {
-        let answer = self
-            .client
-            .get_object()
-            .bucket(&self.name)
-            .key(key)
-            .set_version_id(version.map(str::to_owned))
-            .send()
-            .await
-            .map_err(|error| {
-                // S3 answers 405 to the version id of a delete marker: there are no bytes.
-                let is_marker = error
-                    .raw_response()
-                    .is_some_and(|raw| raw.status().as_u16() == 405);
-                let mut error = self.about(key, port_error(GET, error));
-                if is_marker {
-                    error.kind = ErrorKind::NotFound;
-                }
-                error
-            })?;
-        Ok(Box::new(Pieces {
-            body: answer.body,
-            name: format!("s3://{}/{key}", self.name),
-        }))
+        let source = Source::new(self.clone(), key, version);
+        Ok(Box::new(Ranges::open(source).await?))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
@@ -70,35 +49,17 @@ impl ReadObjects for Bucket {
     }
 }
 
-/// The body of an answer, as it comes in.
-struct Pieces {
-    body: ByteStream,
-    name: String,
-}
-
-#[async_trait]
-impl ObjectStream for Pieces {
-    async fn next(&mut self) -> PortResult<Option<Bytes>> {
-        self.body.try_next().await.map_err(|error| {
-            PortError::new(
-                GET,
-                ErrorKind::Unanswered,
-                format!("{}: the bytes broke off: {}", self.name, chain(&error)),
-            )
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use perennial_aws_errors::replay::{Replay, Reply};
 
     use crate::tests::bucket;
 
     #[tokio::test]
     async fn a_version_is_read_and_a_key_with_odd_letters_is_sent_encoded() {
-        let replay = Replay::new([Reply::ok("line\n")]);
+        let replay = Replay::new([Reply::ok("line\n").with_header("content-range", "bytes 0-4/5")]);
         let mut stream = bucket(&replay)
             .open("data/p/a b+ü%.jsonl", Some("v1"))
             .await

@@ -1,4 +1,6 @@
-//! Writing objects: small ones at once, large ones in parts.
+//! Writing objects: small ones at once, large ones in parts that are sent while the next one is being filled.
+//!
+//! Memory: two parts on their way and the one that is being filled, 24 MiB.
 
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
@@ -6,6 +8,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
 use perennial_aws_errors::port_error;
 use perennial_ports::{ErrorKind, ObjectSink, PortError, PortResult, WriteObjects};
+use tokio::task::{JoinError, JoinSet, yield_now};
 
 use crate::Bucket;
 
@@ -14,6 +17,11 @@ const PART: usize = 8 * 1024 * 1024;
 
 /// The most parts of one upload; with 8 MiB each, 78 GiB. Source: Amazon S3 User Guide, "Multipart upload limits".
 const MOST_PARTS: i32 = 10_000;
+
+/// Parts on their way at a time.
+const AT_ONCE: usize = 2;
+
+const UPLOAD_PART: &str = "s3:UploadPart";
 
 #[async_trait]
 impl WriteObjects for Bucket {
@@ -52,17 +60,47 @@ struct Parts {
 
 struct Upload {
     id: String,
+    /// Parts that were begun.
+    begun: i32,
+    /// Their answers, as they came.
     parts: Vec<CompletedPart>,
+    /// Those on their way. Nobody waits for them if this is dropped.
+    sending: JoinSet<PortResult<CompletedPart>>,
+}
+
+impl Upload {
+    /// Waits until at most so many parts are on their way.
+    async fn wait(&mut self, most: usize) -> PortResult<()> {
+        while self.sending.len() > most {
+            match self.sending.join_next().await {
+                Some(sent) => self.parts.push(sent.map_err(not_sent)??),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn not_sent(error: JoinError) -> PortError {
+    let words = format!("a part was not sent: {error}");
+    PortError::new(UPLOAD_PART, ErrorKind::Unanswered, words)
 }
 
 #[async_trait]
 impl ObjectSink for Parts {
-    async fn write(&mut self, bytes: Bytes) -> PortResult<()> {
-        self.buffer.extend_from_slice(&bytes);
-        while self.buffer.len() >= PART {
-            let part = self.buffer.split_to(PART).freeze();
-            self.send(part).await?;
+    async fn write(&mut self, mut bytes: Bytes) -> PortResult<()> {
+        while !bytes.is_empty() {
+            let room = PART - self.buffer.len();
+            let some = bytes.split_to(room.min(bytes.len()));
+            self.buffer.extend_from_slice(&some);
+            if self.buffer.len() == PART {
+                let next = BytesMut::with_capacity(PART);
+                let part = std::mem::replace(&mut self.buffer, next).freeze();
+                self.send(part).await?;
+            }
         }
+        // On a runtime of one thread nothing would be sent as long as the writer has something to do.
+        yield_now().await;
         Ok(())
     }
 
@@ -75,11 +113,13 @@ impl ObjectSink for Parts {
         result
     }
 
-    async fn abort(self: Box<Self>) {
+    async fn abort(mut self: Box<Self>) {
         const OPERATION: &str = "s3:AbortMultipartUpload";
-        let Some(upload) = &self.upload else {
+        let Some(upload) = &mut self.upload else {
             return;
         };
+        // A part that comes in after the upload was aborted would stay.
+        upload.sending.shutdown().await;
         let sent = self
             .bucket
             .client
@@ -122,52 +162,31 @@ impl Parts {
         })?;
         Ok(Upload {
             id,
+            begun: 0,
             parts: Vec::new(),
+            sending: JoinSet::new(),
         })
     }
 
+    /// Sends a part on its way, as soon as there is room for it.
     async fn send(&mut self, part: Bytes) -> PortResult<()> {
-        const OPERATION: &str = "s3:UploadPart";
         if self.upload.is_none() {
             self.upload = Some(self.begin().await?);
         }
-        let (id, number) = match &self.upload {
-            Some(upload) => (
-                upload.id.clone(),
-                i32::try_from(upload.parts.len()).unwrap_or(i32::MAX - 1) + 1,
-            ),
-            None => return Ok(()),
+        let Some(upload) = &mut self.upload else {
+            return Ok(());
         };
-        if number > MOST_PARTS {
+        if upload.begun == MOST_PARTS {
             let words = format!(
                 "an object of more than {MOST_PARTS} parts of {PART} bytes; write several objects"
             );
-            return Err(self.failed(PortError::new(OPERATION, ErrorKind::Invalid, words)));
+            return Err(self.failed(PortError::new(UPLOAD_PART, ErrorKind::Invalid, words)));
         }
-        let sent = self
-            .bucket
-            .client
-            .upload_part()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .upload_id(id)
-            .part_number(number)
-            .body(ByteStream::from(part))
-            .send()
-            .await
-            .map_err(|error| self.failed(port_error(OPERATION, error)))?;
-        let part = CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(sent.e_tag)
-            .set_checksum_crc32(sent.checksum_crc32)
-            .set_checksum_crc32_c(sent.checksum_crc32_c)
-            .set_checksum_crc64_nvme(sent.checksum_crc64_nvme)
-            .set_checksum_sha1(sent.checksum_sha1)
-            .set_checksum_sha256(sent.checksum_sha256)
-            .build();
-        if let Some(upload) = &mut self.upload {
-            upload.parts.push(part);
-        }
+        upload.wait(AT_ONCE - 1).await?;
+        upload.begun += 1;
+        let (bucket, key) = (self.bucket.clone(), self.key.clone());
+        let sent = bucket.send_part(key, upload.id.clone(), upload.begun, part);
+        upload.sending.spawn(sent);
         Ok(())
     }
 
@@ -179,9 +198,11 @@ impl Parts {
         if !rest.is_empty() {
             self.send(rest).await?;
         }
-        let Some(upload) = &self.upload else {
+        let Some(upload) = &mut self.upload else {
             return Ok(());
         };
+        upload.wait(0).await?;
+        upload.parts.sort_by_key(CompletedPart::part_number);
         self.bucket
             .client
             .complete_multipart_upload()
@@ -195,8 +216,42 @@ impl Parts {
             )
             .send()
             .await
-            .map_err(|error| self.failed(port_error("s3:CompleteMultipartUpload", error)))?;
+            .map_err(|error| {
+                self.bucket
+                    .about(&self.key, port_error("s3:CompleteMultipartUpload", error))
+            })?;
         Ok(())
+    }
+}
+
+impl Bucket {
+    async fn send_part(
+        self,
+        key: String,
+        upload: String,
+        number: i32,
+        part: Bytes,
+    ) -> PortResult<CompletedPart> {
+        let sent = self
+            .client
+            .upload_part()
+            .bucket(&self.name)
+            .key(&key)
+            .upload_id(upload)
+            .part_number(number)
+            .body(ByteStream::from(part))
+            .send()
+            .await
+            .map_err(|error| self.about(&key, port_error(UPLOAD_PART, error)))?;
+        Ok(CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(sent.e_tag)
+            .set_checksum_crc32(sent.checksum_crc32)
+            .set_checksum_crc32_c(sent.checksum_crc32_c)
+            .set_checksum_crc64_nvme(sent.checksum_crc64_nvme)
+            .set_checksum_sha1(sent.checksum_sha1)
+            .set_checksum_sha256(sent.checksum_sha256)
+            .build())
     }
 }
 

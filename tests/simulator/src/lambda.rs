@@ -91,14 +91,15 @@ pub(crate) fn begin(
             let ports = perennial_ingest::Ports {
                 desk,
                 read: ports.clone(),
-                write: ports,
+                write: ports.clone(),
+                pause: ports,
             };
             let mut message = SqsMessage::default();
             message.message_id = Some("message".into());
             message.body = Some(event.to_string());
             let mut batch = SqsEvent::default();
             batch.records = vec![message];
-            let response = perennial_ingest::handle(&ports, batch).await;
+            let response = perennial_ingest::handle(&ports, batch, &invocation).await;
             match response.batch_item_failures.len() {
                 0 => Ok(()),
                 _ => Err(EngineError::Event("the message goes back".into())),

@@ -11,7 +11,7 @@ use perennial_ports::memory::{MemoryCloud, operation as op};
 use perennial_ports::{
     Announce, Answer, Ask, BatchJob, BatchSpec, ChangeDeployments, Clock, CustomModel,
     DeleteModels, Deployment, DeploymentSpec, ErrorKind, Item, Key, ObjectInfo, ObjectSink,
-    ObjectStream, ObserveBatch, ObserveDeployments, ObserveModels, ObserveTraining, Page,
+    ObjectStream, ObserveBatch, ObserveDeployments, ObserveModels, ObserveTraining, Page, Pause,
     PortError, PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartTraining, StopBatch,
     StopTraining, Table, TableError, TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias,
     WriteObjects,
@@ -118,6 +118,12 @@ impl Clock for Gated {
             .checked_add(self.skew)
             .unwrap_or(Timestamp::MAX)
     }
+}
+
+/// Every call waits at its gate as long as the seed wants, so a pause adds nothing to what may happen.
+#[async_trait]
+impl Pause for Gated {
+    async fn pause(&self, _: SignedDuration) {}
 }
 
 #[async_trait]

@@ -20,8 +20,8 @@ pub use errors::{ConfigError, ConfigErrors};
 pub(crate) use keys::nearest;
 pub use template::init_template;
 pub use values::{
-    Approval, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Serve, StartFrom, Technique,
-    UnknownValue,
+    Approval, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Secrets, Serve, StartFrom,
+    Technique, UnknownValue,
 };
 
 use crate::money::Usd;
@@ -107,6 +107,32 @@ pub struct DataConfig {
     /// The key `use`.
     #[serde(rename = "use")]
     pub use_: DataUse,
+    /// The key `from`: only uploads whose key behind `data/<pipeline>/` begins with this are trained on; empty for all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub from: String,
+    /// How uploads are compiled.
+    #[serde(flatten)]
+    pub compile: CompileConfig,
+}
+
+/// What of `[data]` decides how an upload is compiled: a change of it compiles every upload anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CompileConfig {
+    /// The key `columns`: members of a record, each with the name of its column in a CSV or TSV file. Empty: the header decides.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
+    /// The key `secrets`.
+    #[serde(skip_serializing_if = "Secrets::is_default")]
+    pub secrets: Secrets,
+}
+
+impl CompileConfig {
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// `[training]`: how a run trains.

@@ -10,12 +10,14 @@ use super::keys::nearest;
 use super::section::{Problems, Section, float, show};
 use super::values::Technique;
 use super::{
-    Budget, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES, PromotionConfig,
-    TrainingConfig, TriggerConfig,
+    Budget, CompileConfig, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES,
+    PromotionConfig, TrainingConfig, TriggerConfig,
 };
 use crate::prices;
 use crate::span::Span;
 
+/// Bytes of a column's name, and of the start of a key.
+const MAX_NAME: usize = 256;
 const MAX_HYPERPARAMETERS: usize = 50;
 const MAX_HYPERPARAMETER_LENGTH: usize = 100;
 const MAX_PREVIOUS_CHAMPIONS: u64 = 50;
@@ -150,7 +152,78 @@ fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
     let section = top.inner("data", problems);
     DataConfig {
         use_: section.word("use", "all", problems).unwrap_or_default(),
+        from: from(&section, problems),
+        compile: CompileConfig {
+            columns: columns(&section, problems),
+            secrets: section
+                .word("secrets", "warn", problems)
+                .unwrap_or_default(),
+        },
     }
+}
+
+fn from(data: &Section<'_, '_>, problems: &mut Problems) -> String {
+    const FIX: &str = "Write the start of the keys that count, as they stand behind data/<pipeline>/, such as from = \"2026/\".";
+    let Some(text) = data.string("from", FIX, problems) else {
+        return String::new();
+    };
+    if text.starts_with('/') || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+        data.wrong("from", FIX, problems);
+        return String::new();
+    }
+    text.to_owned()
+}
+
+/// The members that a column of a table can become.
+const MEMBERS: &[&str] = &[
+    "system",
+    "prompt",
+    "completion",
+    "referenceResponse",
+    "category",
+    "text",
+    "image-ref",
+    "caption",
+];
+
+fn columns(data: &Section<'_, '_>, problems: &mut Problems) -> BTreeMap<String, String> {
+    let mut read = BTreeMap::new();
+    let Some(table) = data.table("columns", "data.columns", problems) else {
+        return read;
+    };
+    for (name, value) in table {
+        let member = name.get_ref().as_ref();
+        let short: String = member.chars().take(80).collect();
+        let path = format!("data.columns.{short}");
+        if !MEMBERS.contains(&member) {
+            let fix = match nearest(member, MEMBERS.iter().copied()) {
+                Some(known) => format!(
+                    "Did you mean {known}? A column becomes one of {}.",
+                    MEMBERS.join(", ")
+                ),
+                None => format!("A column becomes one of {}.", MEMBERS.join(", ")),
+            };
+            problems.add(
+                name.span().start,
+                &path,
+                "there is no such member".to_owned(),
+                fix,
+            );
+            continue;
+        }
+        match value.get_ref() {
+            DeValue::String(column) if (1..=MAX_NAME).contains(&column.len()) => {
+                read.insert(member.to_owned(), column.to_string());
+            }
+            other => problems.add(
+                value.span().start,
+                &path,
+                format!("found {}", show(other)),
+                "Write the column's name as it stands in the header, such as prompt = \"text\".",
+            ),
+        }
+    }
+    read
 }
 
 fn training(top: &Section<'_, '_>, problems: &mut Problems) -> TrainingConfig {

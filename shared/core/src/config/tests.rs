@@ -82,17 +82,43 @@ fn the_template_states_the_defaults() {
         .filter(|line| line.contains(" = "))
     {
         assert!(
-            ["epochCount = 2", "training_per_1k_tokens = 0.001"].contains(&shown),
+            [
+                "epochCount = 2",
+                "training_per_1k_tokens = 0.001",
+                "columns = { prompt = \"text\", completion = \"category\" } # of CSV and TSV files; the header decides if left out",
+            ]
+            .contains(&shown),
             "{shown}"
         );
     }
     let all_on = template
+        .replace("# columns", "columns")
         .replace("# epochCount", "epochCount")
         .replace("# training_per_1k", "training_per_1k");
     let config = Config::parse(&all_on).unwrap();
+    assert_eq!(config.data.compile.columns["prompt"], "text");
     assert_eq!(config.training.hyperparameters["epochCount"], "2");
     assert_eq!(config.budget.prices["training_per_1k_tokens"], 0.001);
     assert!(Config::parse(&init_template("a\nb = [")).is_ok());
+}
+
+#[test]
+fn columns_and_secrets_are_read_and_a_slip_is_told() {
+    let data = |data: &str| Config::parse(&format!("{LEAST}\n[data]\n{data}"));
+    let config = data("from = \"2026/\"\nsecrets = \"reject\"\ncolumns = { prompt = \"text\", completion = \"category\" }").unwrap();
+    assert_eq!(config.data.from, "2026/");
+    assert_eq!(config.data.compile.secrets, Secrets::Reject);
+    assert_eq!(config.data.compile.columns["completion"], "category");
+    for (slip, said) in [
+        ("columns = { promt = \"text\" }", "prompt"),
+        ("columns = { prompt = 1 }", "column's name"),
+        ("columns = \"text\"", "[data.columns]"),
+        ("secrets = \"refuse\"", "reject"),
+        ("from = \"/2026\"", "behind data/"),
+    ] {
+        let errors = data(slip).unwrap_err();
+        assert!(errors.to_string().contains(said), "{slip}: {errors}");
+    }
 }
 
 #[test]

@@ -115,6 +115,28 @@ words! {
 }
 
 words! {
+    /// What is done about keys, tokens and payment cards' numbers in training data.
+    #[derive(Default)]
+    Secrets {
+        /// A record with one is an error: the upload is rejected.
+        Reject = "reject",
+        /// A record with one is a warning.
+        #[default]
+        Warn = "warn",
+        /// They are not looked for.
+        Off = "off",
+    }
+}
+
+impl Secrets {
+    /// Whether it is what holds where nothing is said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+words! {
     /// Whether a person is asked before promotion.
     #[derive(Default)]
     Approval {

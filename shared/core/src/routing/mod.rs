@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Technique};
+use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::{self, DataLimits};
 use table::{MODELS, ModelRow};
 
@@ -33,6 +33,9 @@ pub struct Route {
     pub region: String,
     /// What the trainer accepts as data.
     pub limits: DataLimits,
+    /// How uploads are compiled to it.
+    #[serde(default, skip_serializing_if = "CompileConfig::is_default")]
+    pub compile: CompileConfig,
     /// What is sent to the job: the model's defaults, overridden by the configuration, each within its range.
     pub hyperparameters: BTreeMap<String, String>,
     /// The fewest records that a batch inference job takes; fewer are padded. Source: Bedrock's default quota (2026).
@@ -147,6 +150,7 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
         base_name: row.name.to_owned(),
         region: region.to_owned(),
         limits,
+        compile: config.data.compile.clone(),
         hyperparameters,
         batch_minimum: table::BATCH_MINIMUM,
         source: row.source.to_owned(),

@@ -97,6 +97,16 @@ fn a_route_in_full() {
           "<video>",
           "<unk>"
         ],
+        "content": {
+          "image_formats": [],
+          "images": 0,
+          "video_formats": [],
+          "videos": 0,
+          "document_formats": [],
+          "documents": 0,
+          "tools": true,
+          "reasoning": false
+        },
         "source": "Amazon Nova guide, fine-tune-prepare-data-understanding, and the Nova Dataset Validator (2026)"
       },
       "hyperparameters": {

@@ -31,6 +31,7 @@ pub async fn objects_contract(setup: &Setup<'_>) {
     let Setup { world, objects, .. } = setup;
     versions(*world, *objects).await;
     sinks(*objects).await;
+    replaced_while_read(*objects).await;
     strange_keys(*objects).await;
     many(*world, *objects).await;
 }
@@ -118,6 +119,8 @@ async fn sinks(objects: &dyn Objects) {
     for (key, size) in [
         ("shards/p/none", 0),
         ("shards/p/small", 1_000),
+        ("shards/p/part", 8 * 1024 * 1024),
+        ("shards/p/part and one", 8 * 1024 * 1024 + 1),
         ("shards/p/large", bytes.len()),
     ] {
         let body = bytes.slice(..size);
@@ -159,9 +162,37 @@ async fn sinks(objects: &dyn Objects) {
     }
     assert_eq!(
         keys(objects, "shards/").await,
-        ["shards/p/large", "shards/p/none", "shards/p/small"],
+        [
+            "shards/p/large",
+            "shards/p/none",
+            "shards/p/part",
+            "shards/p/part and one",
+            "shards/p/small"
+        ],
         "an aborted sink leaves nothing"
     );
+}
+
+/// What is read is one version, however long it takes.
+async fn replaced_while_read(objects: &dyn Objects) {
+    let key = "reports/p/replaced";
+    let first = Bytes::from(vec![b'1'; 17 * 1024 * 1024]);
+    objects
+        .put(key, first.clone(), "text/plain")
+        .await
+        .expect("written");
+    let version = current(objects, key).await.expect("there");
+    let mut stream = objects.open(key, Some(&version)).await.expect("opened");
+    let mut read = 0;
+    while let Some(bytes) = stream.next().await.expect("read") {
+        if read == 0 {
+            put(objects, key, "another").await;
+        }
+        assert!(bytes.iter().all(|byte| *byte == b'1'), "after {read} bytes");
+        read += bytes.len();
+    }
+    assert_eq!(read, first.len());
+    assert_eq!(text(objects, key, None).await, "another");
 }
 
 async fn strange_keys(objects: &dyn Objects) {

@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::lock;
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, Pause};
 
 /// 2026-11-20T10:00:00Z: where a clock starts unless told otherwise.
 const START: i64 = 1_795_168_800;
@@ -47,6 +48,14 @@ impl MemoryClock {
 impl Clock for MemoryClock {
     fn now(&self) -> Timestamp {
         *lock(&self.now)
+    }
+}
+
+/// Who waits moves the clock.
+#[async_trait]
+impl Pause for MemoryClock {
+    async fn pause(&self, span: SignedDuration) {
+        self.advance(span.max(SignedDuration::ZERO));
     }
 }
 

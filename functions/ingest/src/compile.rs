@@ -1,0 +1,175 @@
+//! One pass over one version: read, compiled into its shard, digested.
+
+use bytes::Bytes;
+use perennial_core::manifest::shard_key;
+use perennial_core::routing::Route;
+use perennial_core::upload::{Shard, Upload, UploadKind};
+use perennial_dataset::{Compiler, Purpose, Summary};
+use perennial_engine::EngineError;
+use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
+use sha2::{Digest, Sha256};
+
+use crate::Ports;
+use crate::time_left::{Progress, TimeLeft, give_up};
+
+/// Compiled bytes are handed on in pieces of this size and more.
+const PIECE: usize = 1 << 20;
+
+/// What came of a version.
+pub(crate) enum Compiled {
+    /// It was deleted meanwhile.
+    Gone,
+    /// Its shard is written.
+    Shard(Box<Summary>, Shard),
+    /// It cannot be used, and there is no shard of it.
+    Bad(Box<Summary>),
+}
+
+/// Compiles a version of `size` bytes, as long as there is time.
+pub(crate) async fn compile(
+    ports: &Ports,
+    route: &Route,
+    upload: &Upload,
+    size: u64,
+    digest: &str,
+    time: TimeLeft,
+) -> Result<Compiled, EngineError> {
+    let purpose = match upload.kind {
+        UploadKind::Training => Purpose::Training(route.limits.clone()),
+        UploadKind::Evaluation => Purpose::Evaluation,
+    };
+    let opened = ports.read.open(&upload.key, Some(&upload.version)).await;
+    let Some(stream) = unless_gone(opened)? else {
+        return Ok(Compiled::Gone);
+    };
+    let began = ports.desk.now();
+    let key = shard_key(
+        &upload.pipeline,
+        upload.kind,
+        digest,
+        &upload.key,
+        &upload.version,
+    );
+    let sink = ports.write.create(&key, "application/x-ndjson").await?;
+    let mut pass = Pass {
+        compiler: Compiler::new(&upload.key, purpose),
+        stream,
+        sink,
+        out: Vec::new(),
+        content: Sha256::new(),
+        read: 0,
+    };
+    let ended = match unless_gone(pass.read(ports, time).await) {
+        Ok(Some(ended)) => ended,
+        Ok(None) => {
+            pass.sink.abort().await;
+            return Ok(Compiled::Gone);
+        }
+        Err(error) => {
+            pass.sink.abort().await;
+            return Err(error.into());
+        }
+    };
+    if ended == Ended::TimeIsUp {
+        pass.sink.abort().await;
+        let progress = Progress {
+            read: pass.read,
+            of: size,
+            took: ports.desk.now().duration_since(began),
+        };
+        return match time.too_short_for(progress) {
+            Some((found, fix)) => Ok(Compiled::Bad(Box::new(give_up(pass.compiler, found, fix)))),
+            None => Err(held_up(upload, progress).into()),
+        };
+    }
+    let Pass {
+        compiler,
+        mut sink,
+        mut out,
+        mut content,
+        ..
+    } = pass;
+    let summary = Box::new(compiler.finish(&mut out));
+    if !summary.is_accepted() {
+        sink.abort().await;
+        return Ok(Compiled::Bad(summary));
+    }
+    content.update(&out);
+    if !out.is_empty()
+        && let Err(error) = sink.write(Bytes::from(out)).await
+    {
+        sink.abort().await;
+        return Err(error.into());
+    }
+    sink.finish().await?;
+    let shard = Shard {
+        version: upload.version.clone(),
+        compile_digest: digest.to_owned(),
+        key,
+        content: hex::encode(&content.finalize()[..16]),
+        records: summary.records,
+        tokens: summary.tokens_estimate,
+        sequence: 0,
+        accepted_at: ports.desk.now(),
+    };
+    Ok(Compiled::Shard(summary, shard))
+}
+
+/// One pass under way.
+struct Pass {
+    compiler: Compiler,
+    stream: Box<dyn ObjectStream>,
+    sink: Box<dyn ObjectSink>,
+    /// Compiled, and not handed on yet.
+    out: Vec<u8>,
+    content: Sha256,
+    read: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Everything was read, or enough to know that the rest does not matter.
+    Read,
+    TimeIsUp,
+}
+
+impl Pass {
+    async fn read(&mut self, ports: &Ports, time: TimeLeft) -> PortResult<Ended> {
+        while !self.compiler.is_hopeless() {
+            if time.is_up(ports.desk.now()) {
+                return Ok(Ended::TimeIsUp);
+            }
+            let Some(chunk) = self.stream.next().await? else {
+                break;
+            };
+            self.read += chunk.len() as u64;
+            self.compiler.push(&chunk, &mut self.out);
+            if self.out.len() >= PIECE {
+                self.content.update(&self.out);
+                let piece = Bytes::from(std::mem::take(&mut self.out));
+                self.sink.write(piece).await?;
+            }
+        }
+        Ok(Ended::Read)
+    }
+}
+
+/// What is deleted while it is read is gone like what was deleted before.
+fn unless_gone<T>(result: PortResult<T>) -> PortResult<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound && error.operation == READ => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+const READ: &str = "s3:GetObject";
+
+fn held_up(upload: &Upload, progress: Progress) -> PortError {
+    let words = format!(
+        "{}: {} of {} bytes were read when the function's time was up. That is not the file's fault, it was held up before; \
+         it is tried again",
+        upload.key, progress.read, progress.of
+    );
+    PortError::new(READ, ErrorKind::Unanswered, words)
+}

@@ -1,0 +1,236 @@
+//! The time that is left: a file for which one invocation is too short is rejected and says so, before Lambda ends the function.
+//!
+//! Without this such a file would be read again and again, until its event lies among the dead letters.
+
+use jiff::{SignedDuration, Timestamp};
+use perennial_dataset::{Compiler, Finding, Severity, Summary, Verdict};
+use perennial_engine::Invocation;
+
+/// The rule.
+const RULE: &str = "time-left";
+
+/// How much of an invocation a file may take. One that needs less and was not finished had the time taken by something else, as a service
+/// that did not answer: it is tried again.
+const SHARE: f64 = 0.8;
+
+/// Findings that only say that the rest of the file was not read.
+const CUT: [&str; 2] = ["truncated-compression", "broken-compression"];
+
+/// The time of one invocation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeLeft {
+    began: Timestamp,
+    stop_at: Timestamp,
+    deadline: Timestamp,
+}
+
+/// How far a file was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// Bytes, as they are stored.
+    pub(crate) read: u64,
+    /// Of so many.
+    pub(crate) of: u64,
+    /// Since its first byte was there.
+    pub(crate) took: SignedDuration,
+}
+
+impl TimeLeft {
+    pub(crate) fn new(invocation: &Invocation, now: Timestamp) -> Self {
+        Self {
+            began: now,
+            stop_at: invocation.stop_at(now),
+            deadline: invocation.deadline,
+        }
+    }
+
+    /// Whether to read no further: what was read must still be saved.
+    pub(crate) fn is_up(&self, now: Timestamp) -> bool {
+        now >= self.stop_at
+    }
+
+    /// What is wrong with a file of which so much was read when the time was up: found, and how to fix it. None if an invocation is long
+    /// enough for it.
+    pub(crate) fn too_short_for(&self, progress: Progress) -> Option<(String, String)> {
+        let seconds = progress.took.as_secs_f64();
+        if progress.read == 0 || seconds <= 0.0 {
+            return None;
+        }
+        let usable = self.stop_at.duration_since(self.began).as_secs_f64() * SHARE;
+        // Bytes are counted well below 2^53, and nobody needs the last of them.
+        let most = (progress.read as f64 / seconds * usable) as u64;
+        if most == 0 || progress.of <= most {
+            return None;
+        }
+        let found = format!(
+            "{} of {} read in {:.0} seconds when the time was up: the function has {} seconds",
+            size(progress.read),
+            size(progress.of),
+            seconds,
+            self.deadline.duration_since(self.began).as_secs()
+        );
+        let fix = format!(
+            "Split the file into files of at most {} and upload those, or give IngestFunction more MemorySize in \
+             infra/template.yaml: Lambda gives more processor time with it.",
+            size(most)
+        );
+        Some((found, fix))
+    }
+}
+
+/// What was found as far as the file was read, and that the rest was not.
+pub(crate) fn give_up(compiler: Compiler, found: String, fix: String) -> Summary {
+    let mut summary = compiler.finish(&mut Vec::new());
+    // Where reading stopped, a line is cut and a compressed stream has no end; and what is said of the whole file is not known.
+    let cut = summary.lines;
+    let (kept, dropped): (Vec<Finding>, Vec<Finding>) =
+        summary
+            .findings
+            .into_iter()
+            .partition(|finding| match finding.line {
+                0 => finding.severity != Severity::Error,
+                line => line < cut && !CUT.contains(&finding.rule.as_str()),
+            });
+    summary.findings = kept;
+    for finding in dropped {
+        let of_all = match finding.severity {
+            Severity::Error => &mut summary.errors,
+            Severity::Warning => &mut summary.warnings,
+            Severity::Note => &mut 0,
+        };
+        *of_all = of_all.saturating_sub(1);
+        if let Some(count) = summary.finding_counts.get_mut(&finding.rule) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    summary.finding_counts.retain(|_, count| *count > 0);
+    summary.verdict = Verdict::Rejected;
+    summary.errors += 1;
+    *summary.finding_counts.entry(RULE.to_owned()).or_default() += 1;
+    let finding = Finding {
+        rule: RULE.to_owned(),
+        severity: Severity::Error,
+        line: 0,
+        path: String::new(),
+        found,
+        fix,
+    };
+    summary.findings.insert(0, finding);
+    summary
+}
+
+/// Bytes, for people. Rounded down: who cuts a file by it gets through.
+fn size(bytes: u64) -> String {
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    for (unit, shift) in units {
+        if bytes >> shift > 0 {
+            let tenths = (u128::from(bytes) * 10) >> shift;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perennial_core::limits::fine_tuning;
+    use perennial_dataset::Purpose;
+
+    const GIB: u64 = 1 << 30;
+
+    fn invocation(seconds: i64) -> TimeLeft {
+        let now = Timestamp::UNIX_EPOCH;
+        let deadline = now + SignedDuration::from_secs(seconds);
+        let id = "i".into();
+        TimeLeft::new(&Invocation { id, deadline }, now)
+    }
+
+    fn progress(read: u64, of: u64, seconds: i64) -> Progress {
+        let took = SignedDuration::from_secs(seconds);
+        Progress { read, of, took }
+    }
+
+    #[test]
+    fn twenty_seconds_are_kept_for_saving() {
+        let time = invocation(900);
+        let after = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        assert!(!time.is_up(after(879)));
+        assert!(time.is_up(after(880)));
+    }
+
+    #[test]
+    fn a_file_that_needs_more_than_an_invocation_is_told_how_small_it_must_be() {
+        let (found, fix) = invocation(900)
+            .too_short_for(progress(3 * GIB, 12 * GIB, 880))
+            .expect("too short");
+        assert_eq!(
+            found,
+            "3.0 GiB of 12.0 GiB read in 880 seconds when the time was up: the function has 900 seconds"
+        );
+        assert!(
+            fix.starts_with("Split the file into files of at most 2.3 GiB and"),
+            "{fix}"
+        );
+    }
+
+    #[test]
+    fn who_was_only_held_up_is_tried_again_and_who_only_just_fails_is_not() {
+        let time = invocation(900);
+        assert_eq!(time.too_short_for(progress(0, GIB, 880)), None, "no answer");
+        assert_eq!(time.too_short_for(progress(5, GIB, 0)), None, "no time");
+        let held_up = progress(GIB / 10, GIB, 60);
+        assert_eq!(
+            time.too_short_for(held_up),
+            None,
+            "600 of 880 seconds are enough"
+        );
+        let nearly = progress(GIB - 1, GIB, 875);
+        assert!(
+            time.too_short_for(nearly).is_some(),
+            "or it would fail for ever"
+        );
+    }
+
+    #[test]
+    fn an_invocation_without_any_time_says_nothing_of_the_file() {
+        let id = "i".into();
+        let deadline = Timestamp::MIN;
+        let time = TimeLeft::new(&Invocation { id, deadline }, Timestamp::UNIX_EPOCH);
+        assert!(time.is_up(Timestamp::UNIX_EPOCH));
+        assert_eq!(time.too_short_for(progress(5, 10, 1)), None);
+    }
+
+    #[test]
+    fn what_was_found_so_far_is_listed_and_the_cut_end_is_not() {
+        let limits = fine_tuning("amazon.nova-micro-v1:0").expect("known");
+        let mut compiler = Compiler::new("data/p/a.jsonl", Purpose::Training(limits));
+        let mut out = Vec::new();
+        let lines = "{\"prompt\":\"a\",\"completion\":\"b\"}\nno json\n{\"prompt\":\"c\",\"compl";
+        compiler.push(lines.as_bytes(), &mut out);
+        let summary = give_up(compiler, "found".into(), "fix".into());
+        let rules: Vec<(&str, u64)> = summary
+            .findings
+            .iter()
+            .map(|finding| (finding.rule.as_str(), finding.line))
+            .collect();
+        assert_eq!(rules, [("time-left", 0), ("broken-json", 2)]);
+        assert_eq!(summary.errors, 2);
+        assert_eq!(summary.finding_counts["broken-json"], 1);
+        assert!(!summary.is_accepted());
+    }
+
+    #[test]
+    fn sizes_are_rounded_down() {
+        let sizes = [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (2047, "1.9 KiB"),
+            (5 << 20, "5.0 MiB"),
+        ];
+        for (bytes, words) in sizes {
+            assert_eq!(size(bytes), words);
+        }
+        assert_eq!(size(u64::MAX), "17179869183.9 GiB");
+    }
+}
