@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use perennial_core::config::Technique;
+use clap::{Args, Parser, Subcommand};
+use perennial_core::config::Secrets;
 use perennial_core::names::{Installation, PipelineName};
-use perennial_dataset::SecretsRule;
 
 /// The folder of the local cloud unless another is named.
 pub(crate) const DEFAULT_DIR: &str = ".perennial";
@@ -167,13 +166,13 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "ID", default_value = DEFAULT_MODEL)]
     pub(crate) model: String,
     /// Check for this technique
-    #[arg(long, value_name = "TECHNIQUE", default_value = "fine-tuning")]
-    pub(crate) technique: Technique,
+    #[arg(long, value_name = "TECHNIQUE", value_parser = TECHNIQUES, default_value = TECHNIQUES[0])]
+    pub(crate) technique: String,
     /// The files are evaluation sets (as files in a folder `eval` are)
     #[arg(long)]
     pub(crate) evaluation: bool,
     /// What to do about keys, tokens and card numbers in the data (default: what the configuration says, else warn)
-    #[arg(long, value_name = "WHAT", value_enum)]
+    #[arg(long, value_name = "reject|warn|off")]
     pub(crate) secrets: Option<Secrets>,
     /// Work on this many threads, 1 to 64 (default: as many as there are cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -186,28 +185,7 @@ pub(crate) struct CheckArgs {
     pub(crate) json: bool,
 }
 
-/// `--secrets`: as `[data] secrets`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Secrets {
-    /// A record with one is an error
-    Reject,
-    /// A record with one is a warning
-    Warn,
-    /// They are not looked for
-    Off,
-}
-
-impl From<Secrets> for SecretsRule {
-    fn from(secrets: Secrets) -> Self {
-        match secrets {
-            Secrets::Reject => Self::Reject,
-            Secrets::Warn => Self::Warn,
-            Secrets::Off => Self::Off,
-        }
-    }
-}
-
-/// The techniques that rules know, with those that a configuration cannot name yet.
+/// The techniques whose data is known; a configuration cannot name all of them yet.
 const TECHNIQUES: [&str; 4] = [
     "fine-tuning",
     "continued-pre-training",

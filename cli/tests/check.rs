@@ -67,7 +67,7 @@ fn check_reads_standard_input_and_too_few_records_are_a_note() {
         .unwrap();
     let (code, out, _) = told(child.wait_with_output().unwrap());
     assert_eq!(code, 0, "{out}");
-    assert!(out.contains("needs at least 8 training records"), "{out}");
+    assert!(out.contains("note[fewer-than-minimum]"), "{out}");
 }
 
 #[test]
@@ -166,6 +166,46 @@ fn check_tells_of_several_files_one_after_the_other() {
     );
     assert_eq!(code, 1);
     insta::assert_snapshot!(out + "--\n" + &error);
+}
+
+#[test]
+fn check_counts_the_training_records_of_all_files_together() {
+    let dir = folder();
+    std::fs::write(dir.path().join("a.jsonl"), GOOD).unwrap();
+    std::fs::write(dir.path().join("b.jsonl"), GOOD).unwrap();
+    let (code, out, _) = in_folder(&dir, &["check", "a.jsonl", "b.jsonl"]);
+    assert_eq!(code, 0, "{out}");
+    let said = "Amazon Nova Micro needs at least 8 training records in a job; here are 2.";
+    assert!(out.contains(said), "{out}");
+    let (_, out, _) = in_folder(&dir, &["check", "a.jsonl", "good.jsonl"]);
+    assert!(!out.contains(said), "{out}");
+}
+
+#[test]
+fn check_takes_columns_and_what_is_done_about_secrets_from_the_configuration() {
+    let dir = folder();
+    let key = format!("AKIA{}", "IOSFODNN7EXAMPLE");
+    let table = format!("asked,said,kind\nmy key is {key},well,a\n");
+    std::fs::write(dir.path().join("table.csv"), table).unwrap();
+    let config = "technique = \"fine-tuning\"\nbase_model = \"amazon.nova-micro-v1:0\"\n[data]\nsecrets = \"reject\"\n\
+        columns = { prompt = \"asked\", completion = \"said\" }\n";
+    std::fs::write(dir.path().join("bot.toml"), config).unwrap();
+    let check = |more: &[&str]| {
+        let args = [&["check", "--json", "table.csv"], more].concat();
+        let (code, out, error) = in_folder(&dir, &args);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        (code, report["files"][0]["finding_counts"].clone(), error)
+    };
+    let (code, counts, error) = check(&["--config", "bot.toml"]);
+    assert_eq!(
+        (code, &counts["secret"]),
+        (1, &1.into()),
+        "{counts} {error}"
+    );
+    let (code, counts, _) = check(&["--config", "bot.toml", "--secrets", "off"]);
+    assert_eq!((code, &counts["secret"]), (0, &Value::Null));
+    let (code, counts, _) = check(&[]);
+    assert_eq!((code, &counts["table-columns"]), (1, &1.into()));
 }
 
 #[test]
@@ -283,6 +323,50 @@ fn check_holds_data_against_models_that_cannot_be_served_yet() {
     assert_eq!(report["base_model"], "meta.llama3-1-8b-instruct-v1:0");
     assert_eq!(report["files"][0]["target"]["shape"], "prompt/completion");
     assert!(out.contains("a run would be refused"), "{out}");
+}
+
+#[test]
+fn check_knows_the_data_of_techniques_that_this_version_does_not_start() {
+    let dir = folder();
+    std::fs::write(
+        dir.path().join("chapter.md"),
+        "# Ownership\n\nA set of rules.\n",
+    )
+    .unwrap();
+    let prompts = "{\"prompt\": \"What is ownership?\"}\n";
+    std::fs::write(dir.path().join("prompts.jsonl"), prompts).unwrap();
+    let rewarded = "{\"messages\": [{\"role\": \"user\", \"content\": \"2 + 2?\"}], \"reference_answer\": \"4\"}\n";
+    std::fs::write(dir.path().join("rewarded.jsonl"), rewarded).unwrap();
+    let nova_2 = "amazon.nova-2-lite-v1:0";
+    for (file, technique) in [
+        ("chapter.md", "continued-pre-training"),
+        ("prompts.jsonl", "distillation"),
+        ("rewarded.jsonl", "reinforcement-fine-tuning"),
+    ] {
+        let args = ["check", file, "--technique", technique, "--model", nova_2];
+        let (code, out, error) = in_folder(&dir, &args);
+        assert_eq!(code, 0, "{out}{error}");
+        assert!(out.contains(&format!("{nova_2}, {technique}")), "{out}");
+        assert!(out.contains("note: the data was checked;"), "{out}");
+    }
+    let args = [
+        "check",
+        "chapter.md",
+        "--technique",
+        "continued-pre-training",
+        "--model",
+        "nova-nano",
+    ];
+    assert_eq!(in_folder(&dir, &args).0, 2);
+    let args = [
+        "check",
+        "rewarded.jsonl",
+        "--technique",
+        "reinforcement-fine-tuning",
+    ];
+    let (code, _, error) = in_folder(&dir, &args);
+    assert_eq!(code, 2);
+    assert!(error.contains(nova_2), "{error}");
 }
 
 #[test]

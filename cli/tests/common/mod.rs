@@ -2,17 +2,17 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-pub fn perennial(args: &[&str]) -> Command {
+pub(crate) fn perennial(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
     command.args(args).env_clear().stdin(Stdio::null());
     command
 }
 
-pub fn run(args: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(args: &[&str]) -> (i32, String, String) {
     told(perennial(args).output().unwrap())
 }
 
-pub fn told(output: Output) -> (i32, String, String) {
+pub(crate) fn told(output: Output) -> (i32, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (
         output.status.code().unwrap(),
@@ -21,6 +21,6 @@ pub fn told(output: Output) -> (i32, String, String) {
     )
 }
 
-pub fn path(path: &Path) -> &str {
+pub(crate) fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }

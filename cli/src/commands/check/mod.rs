@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use perennial_core::config::Config;
 use perennial_core::prices::{self, Estimate, UsageEstimate};
-use perennial_dataset::{Purpose, SecretsRule, Summary};
+use perennial_dataset::{Purpose, Summary};
 use perennial_report::html::{self, Cost, Page};
 use perennial_report::{Check, Configuration};
 
@@ -91,13 +91,11 @@ fn configuration(
             configuration.errors = errors.errors;
             None
         }
-        Ok(config) => match target::routed(&config, region) {
-            Ok(route) => Some(Target::of(config, route)),
-            Err(error) => {
-                configuration.refused = Some(error.to_string());
-                None
-            }
-        },
+        Ok(config) => {
+            let (target, refused) = target::of(config, region);
+            configuration.refused = refused.map(|error| error.to_string());
+            target
+        }
     };
     Ok((configuration, target))
 }
@@ -110,7 +108,7 @@ fn files(
 ) -> Result<(), Failure> {
     check.base_model = Some(target.base_model.clone());
     check.notes.extend(target.note.clone());
-    let (mut training, mut any_training) = (0, false);
+    let (mut training, mut training_files) = (0, 0);
     for path in paths {
         let evaluation = args.evaluation || is_evaluation(path);
         let summary = Reading {
@@ -127,16 +125,18 @@ fn files(
                 &target.technique
             },
             threads: threads(args),
-            secrets: args.secrets.map_or(target.secrets, SecretsRule::from),
+            secrets: args.secrets.unwrap_or(target.secrets),
+            columns: &target.columns,
         }
         .summary()?;
         if !evaluation {
-            any_training = true;
+            training_files += 1;
             training += summary.records;
         }
         check.files.push(summary);
     }
-    if any_training && training < target.limits.min_records {
+    // Of one file, its own finding says it.
+    if training_files > 1 && training < target.limits.min_records {
         check.notes.push(format!(
             "{} needs at least {} training records in a job; here are {training}. More may come in further uploads.",
             target.base_name, target.limits.min_records

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use perennial_core::config::Secrets;
 use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
 
 use crate::exit::Failure;
@@ -26,7 +27,8 @@ pub(super) struct Reading<'a> {
     pub(super) model: &'a str,
     pub(super) technique: &'a str,
     pub(super) threads: usize,
-    pub(super) secrets: SecretsRule,
+    pub(super) secrets: Secrets,
+    pub(super) columns: &'a [(String, String)],
 }
 
 impl Reading<'_> {
@@ -63,7 +65,12 @@ impl Reading<'_> {
         let compiler = Compiler::new(&self.path.display().to_string(), self.purpose.clone())
             .for_model(self.model, self.technique)
             .with_threads(self.threads)
-            .with_secrets(self.secrets);
+            .with_columns(self.columns.to_vec())
+            .with_secrets(match self.secrets {
+                Secrets::Reject => SecretsRule::Reject,
+                Secrets::Warn => SecretsRule::Warn,
+                Secrets::Off => SecretsRule::Off,
+            });
         // Without one, duplicates of large files are not all found, and the compiler says so.
         match tempfile::tempfile() {
             Ok(spill) => compiler.with_spill(Box::new(spill)),

@@ -1,9 +1,8 @@
 //! What data is held against: the model and the technique of the command line, or of a configuration.
 
-use perennial_core::config::{Config, Technique};
+use perennial_core::config::{Config, Secrets, Technique};
 use perennial_core::limits::{self, DataLimits};
 use perennial_core::routing::{Route, RoutingError};
-use perennial_dataset::SecretsRule;
 
 use crate::args::CheckArgs;
 use crate::exit::Failure;
@@ -19,7 +18,9 @@ pub(super) struct Target {
     pub(super) base_name: String,
     pub(super) technique: String,
     pub(super) limits: DataLimits,
-    pub(super) secrets: SecretsRule,
+    pub(super) secrets: Secrets,
+    /// Members of records, each with the name of its column in a table.
+    pub(super) columns: Vec<(String, String)>,
     /// How it would be trained, if this version can do that.
     pub(super) trained: Option<(Route, Config)>,
     /// What is to be said of it.
@@ -27,53 +28,95 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The target of a pipeline.
-    pub(super) fn of(config: Config, route: Route) -> Self {
+    /// The target of a pipeline that can be run.
+    fn of(config: Config, route: Route) -> Self {
         Self {
             base_model: route.base_model.clone(),
             base_name: route.base_name.clone(),
-            technique: route.technique.as_str().to_owned(),
-            limits: route.limits.clone(),
-            secrets: SecretsRule::default(),
-            trained: Some((route, config)),
-            note: None,
+            trained: Some((route.clone(), config.clone())),
+            ..Self::known(route.technique.as_str(), "", route.limits).compiled_as(&config)
         }
     }
 
     /// The target of what AWS can train, and this version cannot, or not serve.
-    fn without_route(technique: Technique, model: &str, error: &RoutingError) -> Option<Self> {
-        let base_model = plain(model);
-        Some(Self {
-            limits: match technique {
-                Technique::FineTuning => limits::fine_tuning(base_model)?,
-                Technique::ContinuedPreTraining | Technique::Distillation => return None,
-            },
-            base_model: base_model.to_owned(),
-            base_name: base_model.to_owned(),
-            technique: technique.as_str().to_owned(),
-            secrets: SecretsRule::default(),
+    fn without_route(config: &Config) -> Option<Self> {
+        let model = plain(&config.base_model);
+        // Only Nova is trained on documents.
+        let known = config.technique != Technique::ContinuedPreTraining
+            || model.starts_with("amazon.") && limits::fine_tuning(model).is_some();
+        let limits = limits::of(config.technique, model).filter(|_| known)?;
+        Some(Self::known(config.technique.as_str(), model, limits).compiled_as(config))
+    }
+
+    fn known(technique: &str, model: &str, limits: DataLimits) -> Self {
+        Self {
+            base_model: model.to_owned(),
+            base_name: model.to_owned(),
+            technique: technique.to_owned(),
+            limits,
+            secrets: Secrets::default(),
+            columns: Vec::new(),
             trained: None,
-            note: Some(format!(
-                "The data was checked; a run would be refused: {error}"
-            )),
-        })
+            note: None,
+        }
+    }
+
+    fn compiled_as(mut self, config: &Config) -> Self {
+        let compile = &config.data.compile;
+        self.secrets = compile.secrets;
+        self.columns = compile.columns.clone().into_iter().collect();
+        self
+    }
+}
+
+/// The target of a configuration, and why it could not be run, if so. There may be no target then.
+pub(super) fn of(config: Config, region: Option<&str>) -> (Option<Target>, Option<RoutingError>) {
+    match routed(&config, region) {
+        Ok(route) => (Some(Target::of(config, route)), None),
+        Err(error @ RoutingError::WrongRegion { .. }) => (None, Some(error)),
+        Err(error) => (Target::without_route(&config), Some(error)),
     }
 }
 
 /// The target of `--model` and `--technique`.
 pub(super) fn named(args: &CheckArgs, region: Option<&str>) -> Result<Target, Failure> {
-    let config = Config::new(args.technique, args.model.clone());
-    match routed(&config, region) {
-        Ok(route) => Ok(Target::of(config, route)),
-        Err(error @ (RoutingError::NoOnDemand { .. } | RoutingError::NotYet { .. })) => {
-            Target::without_route(args.technique, &args.model, &error)
-                .ok_or_else(|| Failure::Usage(error.to_string()))
-        }
-        Err(error) => Err(Failure::Usage(error.to_string())),
+    let Ok(technique) = args.technique.parse::<Technique>() else {
+        return reinforcement(args);
+    };
+    let (target, refused) = of(Config::new(technique, args.model.clone()), region);
+    match (target, refused) {
+        (Some(target), refused) => Ok(Target {
+            note: refused
+                .map(|error| format!("the data was checked; a run would be refused: {error}")),
+            ..target
+        }),
+        (None, Some(error)) => Err(Failure::Usage(error.to_string())),
+        (None, None) => Err(Failure::Usage(format!(
+            "nothing is known of {}",
+            args.model
+        ))),
     }
 }
 
-pub(super) fn routed(config: &Config, region: Option<&str>) -> Result<Route, RoutingError> {
+/// The one technique that a configuration cannot name yet.
+fn reinforcement(args: &CheckArgs) -> Result<Target, Failure> {
+    let model = plain(&args.model);
+    let Some(limits) = limits::reinforcement(model) else {
+        return Err(Failure::Usage(format!(
+            "{model} is not trained by {} on Bedrock, as far as this version knows. Name another, such as --model amazon.nova-2-lite-v1:0",
+            args.technique
+        )));
+    };
+    Ok(Target {
+        note: Some(format!(
+            "the data was checked; this version starts no jobs of {}",
+            args.technique
+        )),
+        ..Target::known(&args.technique, model, limits)
+    })
+}
+
+fn routed(config: &Config, region: Option<&str>) -> Result<Route, RoutingError> {
     if let Some(region) = region {
         return config.check(region);
     }
@@ -106,6 +149,26 @@ mod tests {
         assert_eq!(region("amazon.nova-lite-v1:0"), "us-east-1");
         assert_eq!(region("meta.llama3-3-70b-instruct-v1:0"), "us-west-2");
         assert!(routed(&config("amazon.nova-lite-v1:0"), Some("eu-west-1")).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_run_may_be_checked_all_the_same() {
+        let of = |technique, model: &str| of(Config::new(technique, model), None);
+        let (target, refused) = of(Technique::FineTuning, "meta.llama3-1-8b-instruct-v1:0:128k");
+        assert_eq!(target.unwrap().base_model, "meta.llama3-1-8b-instruct-v1:0");
+        assert!(refused.is_some());
+        let (target, refused) = of(Technique::ContinuedPreTraining, "amazon.nova-lite-v1:0");
+        assert!(target.is_some() && refused.is_some());
+        let (target, refused) = of(Technique::FineTuning, "amazon.nova-lite-v1:0");
+        assert!(target.unwrap().trained.is_some() && refused.is_none());
+        for technique in [
+            Technique::FineTuning,
+            Technique::ContinuedPreTraining,
+            Technique::Distillation,
+        ] {
+            let (target, refused) = of(technique, "nova-nano");
+            assert!(target.is_none() && refused.is_some());
+        }
     }
 
     #[test]
