@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use perennial_core::config::Technique;
+use perennial_core::config::Secrets;
 use perennial_core::names::{Installation, PipelineName};
 
 /// The folder of the local cloud unless another is named.
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Local(LocalArgs),
     /// Check data files and configurations before uploading them
     Check(CheckArgs),
+    /// Show the rules that data is held against
+    Rules(RulesArgs),
     /// Write a commented configuration for a new pipeline
     Init(InitArgs),
     /// Show what each pipeline serves, does and waits for
@@ -164,11 +166,42 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "ID", default_value = DEFAULT_MODEL)]
     pub(crate) model: String,
     /// Check for this technique
-    #[arg(long, value_name = "TECHNIQUE", default_value = "fine-tuning")]
-    pub(crate) technique: Technique,
+    #[arg(long, value_name = "TECHNIQUE", value_parser = TECHNIQUES, default_value = TECHNIQUES[0])]
+    pub(crate) technique: String,
     /// The files are evaluation sets (as files in a folder `eval` are)
     #[arg(long)]
     pub(crate) evaluation: bool,
+    /// What to do about keys, tokens and card numbers in the data (default: what the configuration says, else warn)
+    #[arg(long, value_name = "reject|warn|off")]
+    pub(crate) secrets: Option<Secrets>,
+    /// Work on this many threads, 1 to 64 (default: as many as there are cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) threads: Option<u8>,
+    /// Write what was found into this file, too, as a page for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The techniques whose data is known; a configuration cannot name all of them yet.
+const TECHNIQUES: [&str; 4] = [
+    "fine-tuning",
+    "continued-pre-training",
+    "distillation",
+    "reinforcement-fine-tuning",
+];
+
+/// `rules`.
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// Only what holds for this base model
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// Only what holds for this technique
+    #[arg(long, value_name = "TECHNIQUE", value_parser = TECHNIQUES)]
+    pub(crate) technique: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

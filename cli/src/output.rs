@@ -1,10 +1,11 @@
 //! How results are shown: tables and lines for people, JSON for programs. Results go to standard output, everything
 //! else to standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use perennial_report::terminal::Look;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -33,6 +34,25 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 /// The width of the terminal that standard output is, if it is one.
 pub(crate) fn width() -> Option<u16> {
     Table::new().width()
+}
+
+/// What standard output can show: colours and Unicode's lines on a terminal, unless `NO_COLOR` (no-color.org) or a dumb one forbids.
+pub(crate) fn look() -> Look {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    look_of(
+        std::io::stdout().is_terminal() && !dumb,
+        is_set("NO_COLOR"),
+        width(),
+    )
+}
+
+fn look_of(terminal: bool, no_color: bool, width: Option<u16>) -> Look {
+    Look {
+        colour: terminal && !no_color,
+        unicode: terminal,
+        width: width.map_or(Look::default().width, usize::from),
+    }
 }
 
 /// A plain table: a header, a row each, columns apart by two spaces, folded to `width` if there is one.
@@ -117,6 +137,15 @@ mod tests {
         );
         let shown = table(&["key"], vec![vec!["data/\u{7}x".into()]], None);
         assert!(shown.contains("data/\\u{7}x"), "{shown}");
+    }
+
+    #[test]
+    fn colours_are_for_terminals_and_for_those_who_want_them() {
+        let look = look_of(true, false, Some(120));
+        assert!(look.colour && look.unicode && look.width == 120);
+        let look = look_of(true, true, Some(120));
+        assert!(!look.colour && look.unicode);
+        assert_eq!(look_of(false, false, None), Look::default());
     }
 
     #[test]

@@ -1,34 +1,8 @@
-//! The binary as people and scripts meet it: exit statuses, what goes to which stream, and `check` on real files.
+//! The binary as people and scripts meet it: exit statuses, and what goes to which stream.
 #![allow(clippy::unwrap_used)]
+mod common;
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn perennial(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
-    command.args(args).env_clear().stdin(Stdio::null());
-    command
-}
-
-fn run(args: &[&str]) -> (i32, String, String) {
-    told(perennial(args).output().unwrap())
-}
-
-fn told(output: Output) -> (i32, String, String) {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-const GOOD: &str = "{\"prompt\": \"a question\", \"completion\": \"an answer\"}\n";
+use common::{path, perennial, run, told};
 
 #[test]
 fn usage_is_2() {
@@ -111,102 +85,6 @@ fn a_cloud_that_does_not_answer_is_4() {
     let (code, out, error) = told(output.unwrap());
     assert_eq!((code, out.as_str()), (4, ""));
     assert!(error.contains("Is the local cloud running"), "{error}");
-}
-
-#[test]
-fn check_accepts_good_files() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("train.jsonl");
-    let records: String = (0..20)
-        .map(|n| GOOD.replace("a question", &format!("question {n}")))
-        .collect();
-    std::fs::write(&data, records).unwrap();
-    let eval = dir.path().join("eval");
-    std::fs::create_dir(&eval).unwrap();
-    let eval = eval.join("prompts.jsonl");
-    std::fs::write(&eval, "{\"prompt\": \"q\", \"referenceResponse\": \"a\"}\n").unwrap();
-    let (code, out, error) = run(&["check", path(&data), path(&eval)]);
-    assert_eq!(code, 0, "{out}{error}");
-    assert!(out.contains("20 records"), "{out}");
-    let (code, out, _) = run(&["check", "--json", path(&data)]);
-    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &report["ok"]), (0, &true.into()));
-    assert_eq!(report["files"][0]["records"], 20);
-    assert_eq!(report["base_model"], "amazon.nova-micro-v1:0");
-}
-
-#[test]
-fn check_names_the_line_and_the_fix_of_a_bad_file_and_is_1() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("bad.jsonl");
-    std::fs::write(&data, format!("{GOOD}{{\"prompt\": \n{GOOD}")).unwrap();
-    let (code, out, error) = run(&["check", path(&data)]);
-    assert_eq!(code, 1);
-    assert!(
-        out.contains("rejected") && out.contains("line 2") && out.contains("fix:"),
-        "{out}"
-    );
-    assert!(error.contains("1 file rejected"), "{error}");
-    let (code, out, _) = run(&["check", "--json", path(&data)]);
-    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &report["ok"]), (1, &false.into()));
-    assert_eq!(report["files"][0]["findings"][0]["line"], 2);
-}
-
-#[test]
-fn check_reads_standard_input_and_too_few_records_are_a_note() {
-    let mut child = perennial(&["check", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(GOOD.as_bytes())
-        .unwrap();
-    let (code, out, _) = told(child.wait_with_output().unwrap());
-    assert_eq!(code, 0, "{out}");
-    assert!(out.contains("needs at least 8 training records"), "{out}");
-}
-
-#[test]
-fn check_of_configurations() {
-    let dir = tempfile::tempdir().unwrap();
-    let good = dir.path().join("good.toml");
-    std::fs::write(
-        &good,
-        "technique = \"fine-tuning\"\nbase_model = \"amazon.nova-micro-v1:0\"\n",
-    )
-    .unwrap();
-    assert_eq!(run(&["check", path(&good)]).0, 0);
-    let bad = dir.path().join("bad.toml");
-    std::fs::write(
-        &bad,
-        "technique = \"fine-tuning\"\nbase_model = \"amazon.nova-micro-v1:0\"\nepochs = 2\n",
-    )
-    .unwrap();
-    let (code, out, _) = run(&["check", path(&bad)]);
-    assert_eq!(code, 1);
-    assert!(out.contains("line 3") && out.contains("epochs"), "{out}");
-    std::fs::write(
-        &bad,
-        "technique = \"fine-tuning\"\nbase_model = \"amazon.titan-text-lite-v1\"\n",
-    )
-    .unwrap();
-    let data = dir.path().join("train.jsonl");
-    std::fs::write(&data, GOOD).unwrap();
-    let (code, out, _) = run(&["check", path(&data), "--config", path(&bad)]);
-    assert_eq!(code, 1);
-    assert!(
-        out.contains("cannot be fine-tuned") && out.contains("was not checked"),
-        "{out}"
-    );
-    let (code, _, error) = run(&["check", path(&data), "--model", "nova-nano"]);
-    assert_eq!(code, 2);
-    assert!(error.contains("amazon.nova-micro-v1:0"), "{error}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod pause;
 mod release;
 mod resume;
 mod rollback;
+mod rules;
 mod runs;
 mod show;
 mod start;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(&args).await,
         Command::Local(args) => local::run(args).await,
         Command::Check(args) => check::run(&args, connect.region.as_deref()),
+        Command::Rules(args) => rules::run(&args),
         Command::Init(args) => init::run(&args, connect.local.as_deref()),
         Command::Status(args) => status::run(&connection().await?, &args).await,
         Command::Runs(args) => runs::run(&connection().await?, &args).await,

@@ -36,7 +36,7 @@ pub use pass::{
     merge::canonical_shape,
     plan::{SecretsRule, Spill},
 };
-pub use rules::{Rule, Severity, rules};
+pub use rules::{Applies, Held, Rule, Severity, rules};
 pub use sealer::{Excluded, Sealed, Sealer};
 pub use statistics::{Bin, Sample, Spread, Statistics};
 pub use summary::{REPORT_FORM, SAMPLE, SAMPLES, Summary, Target, Verdict};
