@@ -17,7 +17,7 @@ pub(super) fn read<'a>(
     taken: Taken<'_>,
     problems: &mut Vec<Problem>,
 ) -> Conversation<'a> {
-    match value.get("schemaVersion") {
+    match value.some("schemaVersion") {
         Some(version) if version.is(SCHEMA_VERSION) => {}
         None => problems.push(Problem::new(
             &rules::SCHEMA_VERSION_MISSING,
