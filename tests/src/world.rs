@@ -215,6 +215,8 @@ impl World {
                     read: objects.clone(),
                     write: objects.clone(),
                     pause: cloud.clock.clone(),
+                    bucket: "bucket".into(),
+                    page: None,
                 };
                 let mut message = SqsMessage::default();
                 message.message_id = Some("message".into());

@@ -226,6 +226,8 @@ async fn thousand(functions: usize, patient: bool) -> Outcome {
         read: all.clone(),
         write: all.clone(),
         pause: all,
+        bucket: "bucket".into(),
+        page: None,
     };
     let queue = Mutex::new(VecDeque::from(world.cloud.objects.take_events()));
     let next = || {

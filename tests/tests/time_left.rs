@@ -81,6 +81,8 @@ async fn taken(world: &World, read: Arc<Slow>, event: &Value) -> bool {
         read,
         write: world.cloud.objects.clone(),
         pause: world.cloud.clock.clone(),
+        bucket: "bucket".into(),
+        page: None,
     };
     let mut message = SqsMessage::default();
     message.message_id = Some("message".into());

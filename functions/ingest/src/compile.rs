@@ -1,16 +1,17 @@
 //! One pass over one version: read, compiled into its shard, digested.
 
 use bytes::Bytes;
+use perennial_core::config::Secrets;
 use perennial_core::manifest::shard_key;
 use perennial_core::routing::Route;
 use perennial_core::upload::{Shard, Upload, UploadKind};
-use perennial_dataset::{Compiler, Purpose, Summary};
+use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
 use perennial_engine::EngineError;
 use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
-use crate::time_left::{Progress, TimeLeft, give_up};
+use crate::time_left::{Progress, TimeLeft};
 
 /// Compiled bytes are handed on in pieces of this size and more.
 const PIECE: usize = 1 << 20;
@@ -34,10 +35,6 @@ pub(crate) async fn compile(
     digest: &str,
     time: TimeLeft,
 ) -> Result<Compiled, EngineError> {
-    let purpose = match upload.kind {
-        UploadKind::Training => Purpose::Training(route.limits.clone()),
-        UploadKind::Evaluation => Purpose::Evaluation,
-    };
     let opened = ports.read.open(&upload.key, Some(&upload.version)).await;
     let Some(stream) = unless_gone(opened)? else {
         return Ok(Compiled::Gone);
@@ -52,7 +49,7 @@ pub(crate) async fn compile(
     );
     let sink = ports.write.create(&key, "application/x-ndjson").await?;
     let mut pass = Pass {
-        compiler: Compiler::new(&upload.key, purpose),
+        compiler: compiler(ports, route, upload),
         stream,
         sink,
         out: Vec::new(),
@@ -78,7 +75,9 @@ pub(crate) async fn compile(
             took: ports.desk.now().duration_since(began),
         };
         return match time.too_short_for(progress) {
-            Some((found, fix)) => Ok(Compiled::Bad(Box::new(give_up(pass.compiler, found, fix)))),
+            Some((found, fix)) => Ok(Compiled::Bad(Box::new(
+                pass.compiler.out_of_time(found, fix),
+            ))),
             None => Err(held_up(upload, progress).into()),
         };
     }
@@ -113,6 +112,29 @@ pub(crate) async fn compile(
         accepted_at: ports.desk.now(),
     };
     Ok(Compiled::Shard(summary, shard))
+}
+
+/// What compiles the upload, as the configuration asks for it. On the function's own thread: the handler's schedule is its own.
+fn compiler(ports: &Ports, route: &Route, upload: &Upload) -> Compiler {
+    let purpose = match upload.kind {
+        UploadKind::Training => Purpose::Training(route.limits.clone()),
+        UploadKind::Evaluation => Purpose::Evaluation,
+    };
+    let secrets = match route.compile.secrets {
+        Secrets::Reject => SecretsRule::Reject,
+        Secrets::Warn => SecretsRule::Warn,
+        Secrets::Off => SecretsRule::Off,
+    };
+    let columns = route.compile.columns.clone().into_iter().collect();
+    let technique = match upload.kind {
+        UploadKind::Training => route.technique.to_string(),
+        UploadKind::Evaluation => "evaluation".to_owned(),
+    };
+    Compiler::new(&upload.key, purpose)
+        .for_model(&route.base_model, &technique)
+        .in_bucket(&ports.bucket)
+        .with_columns(columns)
+        .with_secrets(secrets)
 }
 
 /// One pass under way.

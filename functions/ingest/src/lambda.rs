@@ -33,6 +33,8 @@ pub async fn main() -> Result<(), Error> {
         read: start.bucket.clone(),
         write: start.bucket,
         pause: Arc::new(Sleep),
+        bucket: start.settings.bucket,
+        page: Some(crate::page::page),
     };
     serve(|event, invocation| {
         let ports = ports.clone();

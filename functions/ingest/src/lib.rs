@@ -10,6 +10,9 @@ mod contention;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
+#[cfg(feature = "lambda")]
+mod page;
+mod report;
 mod time_left;
 mod upload;
 mod verdict;
@@ -19,8 +22,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use perennial_core::prices::Estimate;
 use perennial_core::upload::{Place, is_folder_marker, place};
-use perennial_engine::{Desk, EngineError, Invocation, reports};
+use perennial_engine::reports::{self, UploadReport};
+use perennial_engine::{Desk, EngineError, Invocation};
 use perennial_ports::{Pause, ReadObjects, WriteObjects};
 
 use time_left::TimeLeft;
@@ -40,7 +45,14 @@ pub struct Ports {
     pub write: Arc<dyn WriteObjects>,
     /// Waiting, where others wrote first.
     pub pause: Arc<dyn Pause>,
+    /// The bucket's name, in which the media that records name have to lie.
+    pub bucket: String,
+    /// What makes the page for people of a report; without it there is none, and one thing less that a test has to look at.
+    pub page: Option<Page>,
 }
+
+/// Makes a self-contained HTML page of a report, and of what training on the upload alone would cost.
+pub type Page = fn(&UploadReport, Option<&Estimate>) -> String;
 
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,7 +136,5 @@ async fn leave(
         notes: Vec::new(),
         summary: None,
     };
-    let key = reports::upload_report(folder, &event.key);
-    reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
-    Ok(())
+    report::write(ports, folder, &report, None).await
 }

@@ -3,18 +3,11 @@
 //! Without this such a file would be read again and again, until its event lies among the dead letters.
 
 use jiff::{SignedDuration, Timestamp};
-use perennial_dataset::{Compiler, Finding, Severity, Summary, Verdict};
 use perennial_engine::Invocation;
-
-/// The rule.
-const RULE: &str = "time-left";
 
 /// How much of an invocation a file may take. One that needs less and was not finished had the time taken by something else, as a service
 /// that did not answer: it is tried again.
 const SHARE: f64 = 0.8;
-
-/// Findings that only say that the rest of the file was not read.
-const CUT: [&str; 2] = ["truncated-compression", "broken-compression"];
 
 /// The time of one invocation.
 #[derive(Debug, Clone, Copy)]
@@ -76,47 +69,6 @@ impl TimeLeft {
         );
         Some((found, fix))
     }
-}
-
-/// What was found as far as the file was read, and that the rest was not.
-pub(crate) fn give_up(compiler: Compiler, found: String, fix: String) -> Summary {
-    let mut summary = compiler.finish(&mut Vec::new());
-    // Where reading stopped, a line is cut and a compressed stream has no end; and what is said of the whole file is not known.
-    let cut = summary.lines;
-    let (kept, dropped): (Vec<Finding>, Vec<Finding>) =
-        summary
-            .findings
-            .into_iter()
-            .partition(|finding| match finding.line {
-                0 => finding.severity != Severity::Error,
-                line => line < cut && !CUT.contains(&finding.rule.as_str()),
-            });
-    summary.findings = kept;
-    for finding in dropped {
-        let of_all = match finding.severity {
-            Severity::Error => &mut summary.errors,
-            Severity::Warning => &mut summary.warnings,
-            Severity::Note => &mut 0,
-        };
-        *of_all = of_all.saturating_sub(1);
-        if let Some(count) = summary.finding_counts.get_mut(&finding.rule) {
-            *count = count.saturating_sub(1);
-        }
-    }
-    summary.finding_counts.retain(|_, count| *count > 0);
-    summary.verdict = Verdict::Rejected;
-    summary.errors += 1;
-    *summary.finding_counts.entry(RULE.to_owned()).or_default() += 1;
-    let finding = Finding {
-        rule: RULE.to_owned(),
-        severity: Severity::Error,
-        line: 0,
-        path: String::new(),
-        found,
-        fix,
-    };
-    summary.findings.insert(0, finding);
-    summary
 }
 
 /// Bytes, for people. Rounded down: who cuts a file by it gets through.
@@ -199,25 +151,6 @@ mod tests {
         let time = TimeLeft::new(&Invocation { id, deadline }, Timestamp::UNIX_EPOCH);
         assert!(time.is_up(Timestamp::UNIX_EPOCH));
         assert_eq!(time.too_short_for(progress(5, 10, 1)), None);
-    }
-
-    #[test]
-    fn what_was_found_so_far_is_listed_and_the_cut_end_is_not() {
-        let limits = fine_tuning("amazon.nova-micro-v1:0").expect("known");
-        let mut compiler = Compiler::new("data/p/a.jsonl", Purpose::Training(limits));
-        let mut out = Vec::new();
-        let lines = "{\"prompt\":\"a\",\"completion\":\"b\"}\nno json\n{\"prompt\":\"c\",\"compl";
-        compiler.push(lines.as_bytes(), &mut out);
-        let summary = give_up(compiler, "found".into(), "fix".into());
-        let rules: Vec<(&str, u64)> = summary
-            .findings
-            .iter()
-            .map(|finding| (finding.rule.as_str(), finding.line))
-            .collect();
-        assert_eq!(rules, [("time-left", 0), ("broken-json", 2)]);
-        assert_eq!(summary.errors, 2);
-        assert_eq!(summary.finding_counts["broken-json"], 1);
-        assert!(!summary.is_accepted());
     }
 
     #[test]

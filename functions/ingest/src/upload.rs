@@ -4,6 +4,7 @@ use perennial_core::keys::Key;
 use perennial_core::manifest::compile_digest;
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::Pipeline;
+use perennial_core::prices::Estimate;
 use perennial_core::routing::{Route, route};
 use perennial_core::upload::{
     Upload, UploadKind, UploadStatus, fixed_width, is_folder_marker, is_stale,
@@ -186,7 +187,7 @@ async fn wait(
         .map_err(EngineError::from)
     {
         Ok(()) => {
-            report(ports, &upload, "waiting", message, Vec::new(), None).await?;
+            report(ports, &upload, "waiting", message, Vec::new(), None, None).await?;
             Ok(Taken::Yes)
         }
         Err(error) if error.is_conflict() => Ok(Taken::LookAgain),
@@ -201,8 +202,8 @@ pub(crate) async fn report(
     message: String,
     notes: Vec<String>,
     summary: Option<Summary>,
+    cost: Option<&Estimate>,
 ) -> Result<(), EngineError> {
-    let key = reports::upload_report(upload.pipeline.as_str(), &upload.key);
     let report = UploadReport {
         key: upload.key.clone(),
         version: upload.version.clone(),
@@ -211,6 +212,5 @@ pub(crate) async fn report(
         notes,
         summary,
     };
-    reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
-    Ok(())
+    crate::report::write(ports, upload.pipeline.as_str(), &report, cost).await
 }

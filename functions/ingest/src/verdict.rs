@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::Ports;
 use crate::contention::wait;
+use crate::report::cost;
 use crate::upload::{TRIES, Taken, current_route, is_done, report};
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
@@ -42,6 +43,7 @@ pub(crate) async fn accept(
                 message,
                 Vec::new(),
                 Some(*summary),
+                None,
             )
             .await?;
             desk.announce
@@ -105,7 +107,17 @@ pub(crate) async fn accept(
                     shard.records,
                     progress(&pipeline, desk.now())
                 );
-                report(ports, &upload, "accepted", message, notes, Some(*summary)).await?;
+                let cost = cost(ports, &pipeline, upload.kind, &summary);
+                report(
+                    ports,
+                    &upload,
+                    "accepted",
+                    message,
+                    notes,
+                    Some(*summary),
+                    cost.as_ref(),
+                )
+                .await?;
                 say.push(accepted_event(&upload, shard.records));
                 let now = current_route(ports, &pipeline)
                     .map(|route| compile_digest(&route, upload.kind));
@@ -164,6 +176,7 @@ async fn keep_unchanged(
                 message,
                 Vec::new(),
                 Some(summary.clone()),
+                None,
             )
             .await?;
             Ok(true)
@@ -238,7 +251,16 @@ pub(crate) async fn reject(
                     summary.errors
                 );
                 let errors = summary.errors;
-                report(ports, &upload, "rejected", message, notes, Some(*summary)).await?;
+                report(
+                    ports,
+                    &upload,
+                    "rejected",
+                    message,
+                    notes,
+                    Some(*summary),
+                    None,
+                )
+                .await?;
                 let detail = json!({
                     "pipeline": upload.pipeline,
                     "key": upload.key,

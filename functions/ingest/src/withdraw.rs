@@ -6,7 +6,7 @@ use perennial_core::names::PipelineName;
 use perennial_core::pipeline::PipelineEvent;
 use perennial_core::upload::{UploadStatus, fixed_width, is_stale};
 use perennial_engine::records::{self, Stored};
-use perennial_engine::reports::{self, UploadReport};
+use perennial_engine::reports::UploadReport;
 use perennial_engine::{EngineError, pipelines};
 use perennial_ports::objects::read_all;
 use serde_json::json;
@@ -82,8 +82,7 @@ pub(crate) async fn take(
                     notes,
                     summary: None,
                 };
-                let key = reports::upload_report(pipeline.as_str(), &event.key);
-                reports::write(ports.write.as_ref(), &key, report.to_text(), &report).await?;
+                crate::report::write(ports, pipeline.as_str(), &report, None).await?;
                 say.push(happened(
                     "Upload Withdrawn",
                     json!({ "pipeline": pipeline, "key": event.key }),

@@ -93,6 +93,8 @@ pub(crate) fn begin(
                 read: ports.clone(),
                 write: ports.clone(),
                 pause: ports,
+                bucket: "bucket".into(),
+                page: None,
             };
             let mut message = SqsMessage::default();
             message.message_id = Some("message".into());

@@ -130,6 +130,15 @@ impl Merger {
         self.packer = None;
     }
 
+    /// Puts the finding that the time was up before all others.
+    pub(crate) fn out_of_time(&mut self, problem: Problem) {
+        let mut all = Findings::default();
+        all.add_of_file(problem);
+        all.join(std::mem::take(&mut self.findings), 0);
+        self.findings = all;
+        self.hopeless = true;
+    }
+
     pub(crate) fn too_long(&mut self, length: u64) {
         self.lines += 1;
         self.seen += 1;

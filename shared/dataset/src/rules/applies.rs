@@ -110,8 +110,8 @@ pub(super) const NOVA_AND_REINFORCEMENT: Applies = Applies {
     evaluation_sets: false,
 };
 pub(super) const FORBIDDEN: Applies = Applies {
-    to: "fine-tuning of Amazon Nova and of Claude 3 Haiku, reinforcement fine-tuning of Nova 2 Lite",
-    techniques: &[FINE_TUNING, REINFORCEMENT],
+    to: "fine-tuning of Amazon Nova and of Claude 3 Haiku, distillation to Nova, reinforcement fine-tuning of Nova 2 Lite",
+    techniques: &[FINE_TUNING, DISTILLATION, REINFORCEMENT],
     models: &[MICRO, LITE, PRO, LITE_2, CLAUDE],
     evaluation_sets: false,
 };

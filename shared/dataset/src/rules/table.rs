@@ -23,11 +23,13 @@ const SCHEMA: &str = "Amazon Nova user guide, fine-tune-prepare-data-understandi
 const FORBIDDEN_LISTS: &str = "Union of: Amazon Nova user guide, fine-tune-prepare-data-understanding; AWS Nova Dataset Validator; \
                                aws/nova-forge-sdk; aws-samples/amazon-bedrock-samples (validator of Claude 3 Haiku)";
 const COUNTS: &str = "As the figure's own finding says: Amazon Nova user guide and Nova Dataset Validator (Nova: 8, Nova 2 Lite 200 or 100, to 20,000); \
-                      Bedrock user guide, model-customization-prepare (Llama 100 to 10,000, Claude 3 Haiku 32 to 10,000)";
+                      Bedrock user guide, model-customization-prepare (Llama 100 to 10,000, Claude 3 Haiku 32 to 10,000, image models 5 to 10,000); \
+                      aws-samples/amazon-bedrock-samples (distillation 100 to 15,000); for continued pre-training none is published";
 const DISTILLATION: &str = "aws-samples/amazon-bedrock-samples, custom-models/model_distillation/dataset-validation/dataset_validator.py";
 const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
-const PRE_TRAINING: &str = "Amazon Nova 2 user guide, nova-data-prep-cpt-2; aws/nova-forge-sdk";
+const PRE_TRAINING: &str =
+    "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026); aws/nova-forge-sdk";
 const REINFORCEMENT: &str =
     "Bedrock user guide, rft-prepare-data; AWS Nova Dataset Validator; aws/nova-forge-sdk";
 const JSON: &str = "RFC 8259 (JSON), section 2";
@@ -91,6 +93,9 @@ findings {
     UNKNOWN_FILE = "unknown-file", Error, ALL, OWN,
         "A file's content or name says what it is: JSON Lines, a JSON array, CSV, TSV, plain text or Markdown.",
         "Give the file the ending of its kind (.jsonl, .json, .csv, .tsv, .txt, .md), or write JSON Lines.";
+    TIME_LEFT = "time-left", Error, ALL, "Perennial's own: AWS Lambda ends a function after 15 minutes",
+        "A file is read within one invocation of ingest (15 minutes). It does not hold for perennial check.",
+        "Split the file into parts of the size that the finding names, and upload them instead.";
     WRONG_PLACE = "wrong-place", Error, ALL, OWN,
         "Training records stand under data/, evaluation records under eval/.",
         "Move the file to the other folder, or rename its members: completion is learnt, referenceResponse is only compared with.";
@@ -321,7 +326,7 @@ Always "Held by what Perennial writes" {
     "validation-set", Error, TRAINING, "AWS Nova Dataset Validator (Nova 2 Lite: none on Bedrock); aws-samples/amazon-bedrock-samples (Claude 3 Haiku 32 to 1,000 records, Llama 1,000)",
         "A job has a validation set only where its model takes one, and no more records in it than allowed.",
         "Nothing: jobs are sent no validation set. Models are compared on eval/<pipeline>/ or on held-out records instead.";
-    "document-length", Error, DOCUMENTS, "Amazon Nova 2 user guide, nova-cpt-2 (max_length of at most 8,192 tokens)",
+    "document-length", Error, DOCUMENTS, "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026): max_length of at most 8,192 tokens",
         "A record of continued pre-training fits the model's length.",
         "Nothing: documents are cut at the ends of paragraphs, and small ones are packed into one record.";
     "document-members", Error, DOCUMENTS, PRE_TRAINING,
