@@ -121,7 +121,7 @@ fn content(of: Content) -> ContentLimits {
     let nova = ContentLimits {
         image_formats: formats(&["png", "jpeg", "gif", "webp"]),
         images: 10,
-        video_formats: formats(&["mov", "mkv", "mp4"]),
+        video_formats: formats(&["mov", "mkv", "mp4", "webm"]),
         videos: 1,
         tools: true,
         ..ContentLimits::default()

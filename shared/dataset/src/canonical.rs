@@ -28,7 +28,7 @@ pub(crate) fn write(
         (
             Record::Conversation(record),
             RecordShape::BedrockConversation | RecordShape::DistillationPrompts,
-        ) => bedrock(record, out),
+        ) => bedrock(record, shape, out)?,
         (Record::Conversation(record), RecordShape::AnthropicMessages) => anthropic(record, out)?,
         (Record::Conversation(record), RecordShape::PromptCompletion) => pair(record, out)?,
         (Record::Document(text), RecordShape::Documents) => {
@@ -114,22 +114,17 @@ fn push(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
-fn bedrock(record: &Conversation<'_>, out: &mut Vec<u8>) -> Answer {
+fn bedrock(
+    record: &Conversation<'_>,
+    shape: RecordShape,
+    out: &mut Vec<u8>,
+) -> Result<Answer, Problem> {
     push(out, &["{\"schemaVersion\":\"", SCHEMA_VERSION, "\","]);
     if !record.system.is_empty() {
-        push(out, &["\"system\":["]);
-        for (index, text) in record.system.iter().enumerate() {
-            push(
-                out,
-                &[
-                    if index > 0 { "," } else { "" },
-                    "{\"text\":\"",
-                    text.raw(),
-                    "\"}",
-                ],
-            );
-        }
-        push(out, &["],"]);
+        // One text: Llama's and the distillation's form have no more than one.
+        push(out, &["\"system\":[{\"text\":\""]);
+        joined(&record.system, out);
+        push(out, &["\"}],"]);
     }
     push(out, &["\"messages\":["]);
     let mut answer = None;
@@ -145,6 +140,10 @@ fn bedrock(record: &Conversation<'_>, out: &mut Vec<u8>) -> Answer {
         let start = out.len();
         if let [Block::Text(text)] = &turn.blocks[..] {
             push(out, &["{\"text\":\"", text.raw(), "\"}]}"]);
+        } else if shape == RecordShape::DistillationPrompts {
+            push(out, &["{\"text\":\""]);
+            only_text(turn, out)?;
+            push(out, &["\"}]}"]);
         } else {
             for (index, block) in turn.blocks.iter().enumerate() {
                 if index > 0 {
@@ -161,7 +160,7 @@ fn bedrock(record: &Conversation<'_>, out: &mut Vec<u8>) -> Answer {
         push(out, &[",\"toolConfig\":", tools]);
     }
     out.push(b'}');
-    answer
+    Ok(answer)
 }
 
 fn write_block(block: &Block<'_>, out: &mut Vec<u8>) {

@@ -163,7 +163,7 @@ impl Problem {
     }
 
     /// Takes the rule as this severe.
-    pub(crate) fn as_severe(mut self, severity: Severity) -> Self {
+    pub(crate) fn made_severe(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }

@@ -16,9 +16,9 @@ use crate::{
 /// A file of another kind than JSON Lines.
 #[derive(Debug)]
 pub(crate) enum Input {
-    Array(Array),
-    Table(Csv),
-    Document(Documents),
+    Array(Box<Array>),
+    Table(Box<Csv>),
+    Document(Box<Documents>),
 }
 
 /// Records that were made, and what is to be said before them.
@@ -75,30 +75,30 @@ impl Input {
         Ok(Some(match kind {
             Kind::JsonLines => return Ok(None),
             Kind::Array => (
-                Self::Array(Array::new(bounds)),
+                Self::Array(Box::new(Array::new(bounds))),
                 converted(&rules::JSON_ARRAY, "one JSON array of records"),
             ),
             Kind::Pretty => (
-                Self::Array(Array::new(bounds)),
+                Self::Array(Box::new(Array::new(bounds))),
                 converted(&rules::PRETTY_PRINTED, "records over several lines"),
             ),
             Kind::Table { tabs } => (
-                Self::Table(Csv::new(
+                Self::Table(Box::new(Csv::new(
                     CsvOptions {
                         tabs,
                         ..options.clone()
                     },
                     bounds,
-                )),
+                ))),
                 None,
             ),
             Kind::Document(kind) => match purpose {
                 Purpose::Training(limits) if limits.shape == RecordShape::Documents => (
-                    Self::Document(Documents::new(
+                    Self::Document(Box::new(Documents::new(
                         kind,
                         limits.max_record_tokens,
                         estimate_tokens,
-                    )),
+                    ))),
                     None,
                 ),
                 Purpose::Training(_) => {
@@ -139,9 +139,9 @@ impl Input {
 
     fn source(&mut self) -> &mut dyn Source {
         match self {
-            Self::Array(array) => array,
-            Self::Table(table) => table,
-            Self::Document(document) => document,
+            Self::Array(array) => array.as_mut(),
+            Self::Table(table) => table.as_mut(),
+            Self::Document(document) => document.as_mut(),
         }
     }
 

@@ -86,7 +86,7 @@ pub struct Comparison {
     pub agreed: usize,
     /// Files that the validators and Perennial both accept.
     pub accepted: usize,
-    /// Files with at least one finding that a validator does not know the form of what is written.
+    /// Files that Perennial cannot read yet, which are not compared.
     pub unread: usize,
 }
 

@@ -1,5 +1,5 @@
 //! How many records a file may have: what the validators say of whole files, held against the limits that Perennial has.
-use crate::targets::{TARGETS, Target, Technique};
+use crate::targets::{TARGETS, Target};
 
 /// The bounds of one validator for one target.
 #[derive(Debug)]
@@ -93,13 +93,7 @@ pub static FIGURES: &[Figure] = &[
 /// Those that differ from Perennial's, as who, target, and both in words.
 #[must_use]
 pub fn differences() -> Vec<(&'static Figure, String)> {
-    // Of the other techniques, core has no figures yet.
-    let target = |name: &str| {
-        let mut known = TARGETS
-            .iter()
-            .filter(|target| target.technique == Technique::FineTuning);
-        known.find(|target| target.name == name)
-    };
+    let target = |name: &str| TARGETS.iter().find(|target| target.name == name);
     FIGURES
         .iter()
         .filter_map(|figure| {

@@ -5,7 +5,7 @@
 //! they would refuse what Perennial writes, `compare.rs` makes a class of it, and each class needs a row with a reason in
 //! `disagreements.toml`, from which `docs/validators.md` is made (`table.rs`, `page.rs`).
 //!
-//! The statement is ours, so it is held against the real Nova Forge SDK by the Python suite beside it (`test_forge.py`), which
+//! The statement is ours, so it is held against the real Nova Forge SDK by the Python suite beside it (`test_official.py`), which
 //! reads what this crate's program writes.
 
 pub mod cases;

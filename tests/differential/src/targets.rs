@@ -1,12 +1,15 @@
 //! What is trained, by which model and technique, and which official validators look at its records.
-use perennial_core::limits::{self, DataLimits, RecordShape};
+use perennial_core::{
+    config::Technique as Known,
+    limits::{self, DataLimits},
+};
 
 use crate::{
     records::{self, Form},
     statement::{self, Nova, Validator},
 };
 
-/// How a model is trained.
+/// How a model is trained, by whatever AWS offers: pipelines cannot ask for all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Technique {
     /// Supervised fine-tuning.
@@ -45,31 +48,11 @@ impl Target {
     #[must_use]
     pub fn limits(&self) -> Option<DataLimits> {
         match self.technique {
-            Technique::FineTuning => limits::fine_tuning(self.model),
-            Technique::PreTraining => Some(of_shape(RecordShape::Documents, 8, 20_000, 8_192)),
-            Technique::Reinforcement => {
-                Some(of_shape(RecordShape::Reinforcement, 100, 20_000, 32_000))
-            }
-            Technique::Distillation => Some(of_shape(
-                RecordShape::DistillationPrompts,
-                100,
-                15_000,
-                32_000,
-            )),
+            Technique::FineTuning => limits::of(Known::FineTuning, self.model),
+            Technique::PreTraining => limits::of(Known::ContinuedPreTraining, self.model),
+            Technique::Distillation => limits::of(Known::Distillation, self.model),
+            Technique::Reinforcement => limits::reinforcement(self.model),
         }
-    }
-}
-
-/// Of a technique that has no row in core yet: what decides here is the shape.
-fn of_shape(shape: RecordShape, fewest: u64, most: u64, tokens: u64) -> DataLimits {
-    DataLimits {
-        shape,
-        min_records: fewest,
-        max_records: most,
-        max_record_tokens: tokens,
-        forbidden: Vec::new(),
-        content: limits::ContentLimits::default(),
-        source: String::new(),
     }
 }
 

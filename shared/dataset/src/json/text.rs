@@ -76,7 +76,7 @@ impl<'a> Text<'a> {
             // The common case, decided by one byte.
             Some(byte) if byte.is_ascii_graphic() && *byte != b'\\' => false,
             None => true,
-            Some(_) => self.plain().trim().is_empty(),
+            Some(_) => self.plain().chars().all(is_white),
         }
     }
 
@@ -102,6 +102,11 @@ pub(crate) fn characters(text: &[u8]) -> (u64, u64) {
         leading += u64::from(few_leading - few_ascii);
     }
     (ascii, leading)
+}
+
+/// White space as Unicode has it, and as Python's `str.strip` has it, by which AWS's validators decide.
+fn is_white(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
 }
 
 /// The text that a valid JSON string holds. What is no valid string (it never is, here) stays as it is.

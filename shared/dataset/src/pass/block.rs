@@ -520,7 +520,7 @@ fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Problem {
         ),
     };
     if reject {
-        problem.as_severe(Severity::Error)
+        problem.made_severe(Severity::Error)
     } else {
         problem
     }

@@ -291,7 +291,7 @@ impl Merger {
             return seen;
         }
         match self.spilled.as_mut().map(|spilled| spilled.insert(record)) {
-            Some(Ok(on_disk)) if on_disk == Seen::New => seen,
+            Some(Ok(Seen::New)) => seen,
             Some(Ok(on_disk)) => on_disk,
             // No file, or none any more: what follows is compared with what is in memory.
             Some(Err(_)) | None => {

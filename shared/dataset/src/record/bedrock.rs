@@ -25,6 +25,11 @@ pub(super) fn read<'a>(
             "no schemaVersion",
             format!("Add \"schemaVersion\": \"{SCHEMA_VERSION}\"."),
         )),
+        Some(other) if other.text().is_none() => problems.push(wrong_type(
+            Path::Member(&Path::Root, "schemaVersion"),
+            "a string",
+            other,
+        )),
         Some(other) => problems.push(
             Problem::new(
                 &rules::SCHEMA_VERSION,
@@ -76,7 +81,8 @@ fn turn<'a>(
         role,
         blocks: blocks::read(content, Path::Member(&path, "content"), problems),
         index,
-    };
+    }
+    .without_blanks();
     if problems.len() == before {
         order::check_text(&turn, path, problems);
     }

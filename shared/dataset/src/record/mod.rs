@@ -15,6 +15,7 @@ use crate::{
     conversation::Role,
     finding::Problem,
     json::{Text, Value},
+    rules,
     shape::InputShape,
 };
 
@@ -105,8 +106,20 @@ impl<'a> Turn<'a> {
     pub(crate) fn is_blank(&self) -> bool {
         self.blocks.iter().all(|block| match block {
             Block::Text(text) => text.is_blank(),
+            // Thought of, and not said.
+            Block::Reasoning(_) => true,
             _ => false,
         })
+    }
+
+    /// Leaves out texts of white space beside something else: validators refuse them, and they say nothing.
+    pub(crate) fn without_blanks(mut self) -> Self {
+        let is_text = |block: &Block<'a>| matches!(block, Block::Text(_));
+        if self.blocks.len() > 1 && !self.blocks.iter().all(is_text) && !self.is_blank() {
+            self.blocks
+                .retain(|block| !matches!(block, Block::Text(text) if text.is_blank()));
+        }
+        self
     }
 }
 
@@ -246,6 +259,14 @@ pub(crate) fn read<'a>(
         // Detected and refused before.
         InputShape::Evaluation => Conversation::default(),
     };
+    if taken.shape == RecordShape::DistillationPrompts && conversation.turns.len() > 2 {
+        problems.push(Problem::new(
+            &rules::DISTILLATION_TURNS,
+            "$.messages",
+            format!("{} messages", conversation.turns.len()),
+            "Write each question as a record of its own, with what came before it in its text.",
+        ));
+    }
     content::check(&conversation, taken, problems);
     Record::Conversation(conversation)
 }

@@ -1,4 +1,6 @@
 //! OpenAI-style messages: contents as a string or in typed blocks, the system text as a message or a member, tool calls.
+use std::collections::BTreeSet;
+
 use smallvec::SmallVec;
 
 use super::{
@@ -93,7 +95,8 @@ pub(super) fn read_messages<'a>(
             role,
             blocks: said.blocks,
             index,
-        };
+        }
+        .without_blanks();
         if said.complete && !is_result {
             order::check_text(&turn, path, problems);
         }
@@ -333,19 +336,40 @@ fn tools(value: Value<'_>, problems: &mut Vec<Problem>) -> Option<String> {
         problems.push(wrong_type(path, "an array of tools", list));
         return None;
     }
+    let mut defined = BTreeSet::new();
     let mut config = String::from("{\"tools\":[");
     for (index, tool) in list.items().enumerate() {
         let path = Path::Item(&path, index);
-        let function = tool.some("function").unwrap_or(tool);
+        let function = tool
+            .some("function")
+            .filter(|function| function.is_object());
+        let Some(function) =
+            function.filter(|_| tool.get("type").is_some_and(|kind| kind.is("function")))
+        else {
+            problems.push(wrong_type(
+                path,
+                "{\"type\": \"function\", \"function\": {...}}",
+                tool,
+            ));
+            return None;
+        };
         let name = blocks::named(function, "name", path, problems)?;
+        if !defined.insert(name.raw().to_owned()) {
+            problems.push(Problem::new(
+                &rules::TOOL_SPEC,
+                path,
+                format!("\"{}\" is defined twice", bounded(&name.plain())),
+                "Give each tool a name of its own.",
+            ));
+        }
         let Some(parameters) = function
             .some("parameters")
-            .filter(|value| value.has("type"))
+            .filter(|value| is_schema(*value))
         else {
             problems.push(Problem::new(
                 &rules::TOOL_SPEC,
                 path,
-                "no parameters with a type",
+                "no parameters, or none that are an object with properties",
                 "Write \"parameters\": {\"type\": \"object\", \"properties\": {...}}.",
             ));
             return None;
@@ -373,4 +397,13 @@ fn tools(value: Value<'_>, problems: &mut Vec<Problem>) -> Option<String> {
     }
     config.push_str("]}");
     Some(config)
+}
+
+/// Whether it is what both official validators take for a function's parameters.
+fn is_schema(parameters: Value<'_>) -> bool {
+    let required = parameters.some("required");
+    parameters.get("type").is_some_and(|kind| kind.is("object"))
+        && parameters.get("properties").is_some_and(Value::is_object)
+        && required
+            .is_none_or(|names| names.is_array() && names.items().all(|name| name.text().is_some()))
 }

@@ -115,13 +115,86 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
         },
     }
     if let Some(id) = value.some("id")
-        && !id.text().is_some_and(|id| !id.is_blank())
+        && id.text().is_none_or(|id| id.is_blank())
     {
         problems.push(wrong_type(Path::Member(&Path::Root, "id"), "a string", id));
     }
+    look_at_messages(value, problems);
     let mut json = Vec::new();
-    value.write(&mut json);
+    write_reinforcement(value, &mut json);
     Record::Reinforcement { conversation, json }
+}
+
+/// What the trainer reads of a message.
+const MESSAGE: &[&str] = &["role", "content", "tool_calls", "tool_call_id"];
+
+/// What reinforcement asks of messages besides: no content of white space, and a system's message before all others.
+fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
+    let messages = || value.get("messages").into_iter().flat_map(Value::items);
+    let is_system = |message: Value<'_>| message.get("role").is_some_and(|role| role.is("system"));
+    let first = messages().next();
+    if messages().any(is_system) && !first.is_some_and(is_system) {
+        problems.push(Problem::new(
+            &rules::ROLE_ORDER,
+            "$.messages",
+            "a system message that is not the first",
+            "Write the system's message first.",
+        ));
+    }
+    let answers =
+        messages().filter(|message| message.get("role").is_some_and(|role| role.is("tool")));
+    if answers
+        .filter_map(|message| message.get("content")?.text())
+        .any(|text| text.is_blank())
+    {
+        problems.push(Problem::new(
+            &rules::EMPTY_PROMPT,
+            "$.messages",
+            "a tool's message of white space",
+            "Write what the tool answered, or take the record out.",
+        ));
+    }
+}
+
+/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space.
+fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (index, member) in value.items().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(Text::of(&member.name()).raw().as_bytes());
+        out.extend_from_slice(b"\":");
+        if member.name() != "messages" {
+            member.write(out);
+            continue;
+        }
+        out.push(b'[');
+        for (index, message) in member.items().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            let blank = |member: Value<'_>| member.text().is_some_and(|text| text.is_blank());
+            let members = message.items().filter(|member| {
+                let name = member.name();
+                MESSAGE.contains(&name.as_ref()) && !(name == "content" && blank(*member))
+            });
+            out.push(b'{');
+            for (index, member) in members.enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                out.push(b'"');
+                out.extend_from_slice(member.name().as_bytes());
+                out.extend_from_slice(b"\":");
+                member.write(out);
+            }
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
 }
 
 /// A Bedrock model invocation log entry. Distillation takes it as it is; for fine-tuning its input and output become one record.
@@ -208,6 +281,27 @@ pub(super) fn log<'a>(
                 format!("{} messages", record.turns.len()),
                 "Distillation takes entries of a single question.",
             ));
+        }
+        if output.is_none() {
+            problems.push(Problem::new(
+                &rules::MISSING_COMPLETION,
+                "$.output",
+                "no outputBodyJson",
+                "Distillation reads input and output of an entry: take this one out.",
+            ));
+        }
+        let messages = input.get("messages").into_iter().flat_map(Value::items);
+        for message in messages {
+            let content = message.get("content");
+            if !content.is_some_and(|content| content.is_array() && content.count() == 1) {
+                problems.push(Problem::new(
+                    &rules::DISTILLATION_TURNS,
+                    "$.input.inputBodyJson.messages",
+                    "a content that is not one block of text",
+                    "Distillation takes entries whose question is one block, [{\"text\": \"...\"}]: take this one out.",
+                ));
+                break;
+            }
         }
         let mut json = Vec::new();
         value.write(&mut json);

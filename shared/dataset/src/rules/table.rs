@@ -84,6 +84,9 @@ findings {
     TRUNCATED_COMPRESSION = "truncated-compression", Error, ALL, "RFC 1952 (gzip), RFC 8878 (Zstandard)",
         "A compressed file is complete and matches its checksum.",
         "It was cut off or changed while it was written or copied: compress and upload it again.";
+    TIME_LEFT = "time-left", Error, ALL, SAFETY,
+        "A file is read within one invocation of ingest (15 minutes).",
+        "Split the file into files of the size that the finding names, or give IngestFunction more memory.";
     DECOMPRESSED_SIZE = "decompressed-size", Error, ALL, SAFETY,
         "A compressed file holds at most 20 GiB.",
         "Split the file into several smaller ones.";
@@ -165,8 +168,8 @@ findings {
     OTHER_TRAINER = "other-trainer", Error, TRAINING, PREPARE,
         "A record is of the kind that the pipeline's trainer takes.",
         "Move the file to a pipeline of its kind: conversations, documents, prompts to distil, image captions and records with a reference answer are trained on in different ways.";
-    SCHEMA_VERSION = "schema-version", Error, BEDROCK, SCHEMA,
-        "schemaVersion is bedrock-conversation-2024.",
+    SCHEMA_VERSION = "schema-version", Warning, BEDROCK, SCHEMA,
+        "schemaVersion is bedrock-conversation-2024, which is written whatever the record says.",
         "Write \"schemaVersion\": \"bedrock-conversation-2024\".";
     SCHEMA_VERSION_MISSING = "schema-version-missing", Warning, BEDROCK, SCHEMA,
         "A Bedrock conversation names its schemaVersion; without it, bedrock-conversation-2024 is written.",

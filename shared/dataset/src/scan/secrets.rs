@@ -1,4 +1,6 @@
 //! Keys, tokens and private keys, by the forms that their issuers publish. Looked for in a whole block at once.
+use std::sync::LazyLock;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem;
 
@@ -72,9 +74,17 @@ const KINDS: &[(&str, Tail, usize, &str)] = &[
 
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
-    starts: AhoCorasick,
+    starts: &'static AhoCorasick,
     pub(crate) reject: bool,
 }
+
+/// Made once: it is the same for every file, and takes longer to make than most files to read.
+static STARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(KINDS.iter().map(|(start, ..)| start))
+        .ok()
+});
 
 /// Something found in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,12 +109,8 @@ impl Secrets {
         if rule == SecretsRule::Off {
             return None;
         }
-        let starts = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(KINDS.iter().map(|(start, ..)| start))
-            .ok()?;
         Some(Self {
-            starts,
+            starts: STARTS.as_ref()?,
             reject: rule == SecretsRule::Reject,
         })
     }
