@@ -141,11 +141,6 @@ pub(super) const MEDIA_AND_CAPTIONS: Applies = Applies {
     models: &[LITE, PRO, LITE_2, LLAMA_11B, LLAMA_90B, CANVAS, TITAN_IMAGE],
     ..NOVA
 };
-pub(super) const LLAMA: Applies = Applies {
-    to: "fine-tuning of Llama",
-    models: &["meta.llama"],
-    ..NOVA
-};
 pub(super) const HAIKU: Applies = Applies {
     to: "fine-tuning of Claude 3 Haiku",
     models: &[CLAUDE],

@@ -1,6 +1,6 @@
 //! The rows of the table of rules. A row has a name if the compiler can find a breach of it.
 use super::applies::{
-    ALL, ANSWERS, BEDROCK, CAPTIONS, CONVERSATIONS, DOCUMENTS, EVALUATION, FORBIDDEN, HAIKU, LLAMA,
+    ALL, ANSWERS, BEDROCK, CAPTIONS, CONVERSATIONS, DOCUMENTS, EVALUATION, FORBIDDEN, HAIKU,
     LLAMA_MEDIA, MEDIA, MEDIA_AND_CAPTIONS, NOVA, NOVA_2, NOVA_AND_REINFORCEMENT, NOVA_MEDIA,
     PROMPTS, REFERENCES, REINFORCED, TO_DISTIL, TRAINING,
 };
@@ -30,8 +30,6 @@ const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
 const PRE_TRAINING: &str =
     "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026); aws/nova-forge-sdk";
-const REINFORCEMENT: &str =
-    "Bedrock user guide, rft-prepare-data; AWS Nova Dataset Validator; aws/nova-forge-sdk";
 const JSON: &str = "RFC 8259 (JSON), section 2";
 const CSV: &str = "RFC 4180 (CSV)";
 const JSON_LINES: &str =
@@ -96,9 +94,6 @@ findings {
     UNKNOWN_FILE = "unknown-file", Error, ALL, OWN,
         "A file's content or name says what it is: JSON Lines, a JSON array, CSV, TSV, plain text or Markdown.",
         "Give the file the ending of its kind (.jsonl, .json, .csv, .tsv, .txt, .md), or write JSON Lines.";
-    TIME_LEFT = "time-left", Error, ALL, "Perennial's own: AWS Lambda ends a function after 15 minutes",
-        "A file is read within one invocation of ingest (15 minutes). It does not hold for perennial check.",
-        "Split the file into parts of the size that the finding names, and upload them instead.";
     WRONG_PLACE = "wrong-place", Error, ALL, OWN,
         "Training records stand under data/, evaluation records under eval/.",
         "Move the file to the other folder, or rename its members: completion is learnt, referenceResponse is only compared with.";
@@ -230,7 +225,7 @@ findings {
         "Images and videos lie in the bucket of the training data.",
         "Copy them to media/<pipeline>/ in that bucket and write the new addresses.";
     MEDIA_FORMAT = "media-format", Error, MEDIA_AND_CAPTIONS, "Amazon Nova user guide, fine-tune-prepare-data-understanding; Bedrock user guide, model-customization-prepare; AWS Nova Dataset Validator",
-        "Media have a format that the model takes: images png, jpeg, gif, webp; videos mov, mkv, mp4; documents pdf (Nova 2 Lite); pictures with captions png and jpeg.",
+        "Media have a format that the model takes: images png, jpeg, gif, webp; videos mov, mkv, mp4, webm; documents pdf (Nova 2 Lite); pictures with captions png and jpeg.",
         "Convert the file, and name its new format in the record.";
     MEDIA_COUNT = "media-count", Error, MEDIA, BOTH,
         "A message has at most ten images and one video; a record has at most one document.",
@@ -335,6 +330,12 @@ Always "Held by what Perennial writes" {
     "document-members", Error, DOCUMENTS, PRE_TRAINING,
         "A record of continued pre-training has the member text and no other.",
         "Nothing: other members are left out, and said (extra-member).";
+    "system-blocks", Error, BEDROCK, "aws-samples/amazon-bedrock-samples (validators of Llama and distillation)",
+        "A system text is one block.",
+        "Nothing: several are joined by line feeds.";
+    "reinforcement-members", Error, REINFORCED, FORGE,
+        "A message of reinforcement fine-tuning has the members role, content, tool_calls and tool_call_id and no other.",
+        "Nothing: other members are left out, and said (extra-member).";
     "file-size", Error, HAIKU, PREPARE,
         "A training file has at most 10 GB.",
         "Nothing: 10,000 records within the limit on tokens (sample-too-long) stay below it.";
@@ -352,12 +353,9 @@ NotChecked "Asked by AWS and not checked" {
     "distillation-file-size", Error, TO_DISTIL, DISTILLATION,
         "A file of prompts has at most 1 GiB; invocation logs may be larger.",
         "Keep the prompts of a pipeline below it.";
-    "system-blocks", Warning, LLAMA, LLAMA_SAMPLES,
-        "A system text is one block.",
-        "Join several blocks into one.";
-    "reinforcement-members", Warning, REINFORCED, REINFORCEMENT,
-        "Messages have the members role, content, tool_calls and tool_call_id and no other; id, reference_answer and tools stand in all records or in none.",
-        "Take other members out, and write these in every record.";
+    "reinforcement-optional", Warning, REINFORCED, FORGE,
+        "id, reference_answer and tools stand in all records of reinforcement fine-tuning or in none.",
+        "Write the member in every record, or put the records with it and without it into files of their own.";
 }
 }
 }
