@@ -1,4 +1,4 @@
-//! docs/rules.md says what the table of rules says. `PERENNIAL_WRITE=1 cargo test -p xtask --test rules` writes the page anew.
+//! docs/rules.md says what the table of rules says. `PERENNIAL_UPDATE=1 cargo test -p xtask --test rules` writes the page anew.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ const HEAD: &str = "\
 
 What data is held against, before anything is spent: after an upload, and by `perennial check FILE…` before it. `perennial rules` prints this
 table, for one model and technique if they are named; `--json` for programs. This page is written from it
-(`PERENNIAL_WRITE=1 cargo test -p xtask --test rules`).
+(`PERENNIAL_UPDATE=1 cargo test -p xtask --test rules`).
 
 A breach is a finding: the line, the JSON path, what was found, and the fix for that case ([the reports](reports.md)). What it means depends on
 the rule's severity:
@@ -28,6 +28,7 @@ does not look for them (`\"off\"`). So does `perennial check --secrets`.
 the finding, with their source. Models that AWS no longer trains (Titan Text, Cohere Command) have no rules.
 
 Two groups at the end have no findings: rules that Perennial holds by what it writes, and rules of AWS's that it does not check.
+Where Perennial decides otherwise than AWS's own validators, [validators](validators.md) says so and why.
 ";
 
 fn page() -> String {
@@ -80,13 +81,13 @@ fn text(text: &str) -> String {
 #[test]
 fn the_page_of_the_rules_says_what_the_table_says() {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
-    if std::env::var_os("PERENNIAL_WRITE").is_some() {
+    if std::env::var_os("PERENNIAL_UPDATE").is_some() {
         std::fs::write(&path, page()).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == page(),
-        "docs/rules.md is not what the table says: PERENNIAL_WRITE=1 cargo test -p xtask --test rules"
+        "docs/rules.md is not what the table says: PERENNIAL_UPDATE=1 cargo test -p xtask --test rules"
     );
 }
 

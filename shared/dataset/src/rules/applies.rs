@@ -110,8 +110,8 @@ pub(super) const NOVA_AND_REINFORCEMENT: Applies = Applies {
     evaluation_sets: false,
 };
 pub(super) const FORBIDDEN: Applies = Applies {
-    to: "fine-tuning of Amazon Nova and of Claude 3 Haiku, reinforcement fine-tuning of Nova 2 Lite",
-    techniques: &[FINE_TUNING, REINFORCEMENT],
+    to: "fine-tuning of Amazon Nova and of Claude 3 Haiku, distillation to Nova, reinforcement fine-tuning of Nova 2 Lite",
+    techniques: &[FINE_TUNING, DISTILLATION, REINFORCEMENT],
     models: &[MICRO, LITE, PRO, LITE_2, CLAUDE],
     evaluation_sets: false,
 };
@@ -139,11 +139,6 @@ pub(super) const CAPTIONS: Applies = Applies {
 pub(super) const MEDIA_AND_CAPTIONS: Applies = Applies {
     to: "fine-tuning of Amazon Nova Lite, Pro and 2 Lite, of Llama 3.2 11B and 90B, and of image models",
     models: &[LITE, PRO, LITE_2, LLAMA_11B, LLAMA_90B, CANVAS, TITAN_IMAGE],
-    ..NOVA
-};
-pub(super) const LLAMA: Applies = Applies {
-    to: "fine-tuning of Llama",
-    models: &["meta.llama"],
     ..NOVA
 };
 pub(super) const HAIKU: Applies = Applies {

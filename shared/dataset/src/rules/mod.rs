@@ -96,6 +96,11 @@ pub fn rules() -> &'static [Rule] {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use perennial_core::{
+        config::Technique,
+        limits::{self, DataLimits, RecordShape},
+    };
+
     use super::{Held, Rule, rules, table};
 
     fn is_kebab_case(word: &str) -> bool {
@@ -150,5 +155,87 @@ mod tests {
         groups.dedup();
         let different: BTreeSet<_> = groups.iter().collect();
         assert_eq!(different.len(), groups.len());
+    }
+
+    const MODELS: [&str; 18] = [
+        "amazon.nova-micro-v1:0",
+        "amazon.nova-lite-v1:0",
+        "amazon.nova-pro-v1:0",
+        "amazon.nova-2-lite-v1:0",
+        "amazon.nova-canvas-v1:0",
+        "amazon.titan-image-generator-v1",
+        "amazon.titan-image-generator-v2:0",
+        "meta.llama3-1-8b-instruct-v1:0",
+        "meta.llama3-1-70b-instruct-v1:0",
+        "meta.llama3-2-1b-instruct-v1:0",
+        "meta.llama3-2-3b-instruct-v1:0",
+        "meta.llama3-2-11b-instruct-v1:0",
+        "meta.llama3-2-90b-instruct-v1:0",
+        "meta.llama3-3-70b-instruct-v1:0",
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "openai.gpt-oss-20b-1:0",
+        "qwen.qwen3-32b-v1:0",
+        "no.such-model-v1:0",
+    ];
+
+    /// Every technique and model whose data is known.
+    fn known() -> Vec<(&'static str, &'static str, DataLimits)> {
+        let of = |technique: Technique, model| {
+            let limits = limits::of(technique, model)?;
+            Some((technique.as_str(), model, limits))
+        };
+        let reinforced = |model| {
+            let limits = limits::reinforcement(model)?;
+            Some(("reinforcement-fine-tuning", model, limits))
+        };
+        let each = |model| {
+            let techniques = Technique::WORDS.iter().map(|word| word.parse().unwrap());
+            let known = techniques.filter_map(move |technique| of(technique, model));
+            known.chain(reinforced(model))
+        };
+        MODELS.into_iter().flat_map(each).collect()
+    }
+
+    #[test]
+    fn a_rule_is_for_those_whose_limits_ask_for_it() {
+        let known = known();
+        assert!(known.len() > 30, "{}", known.len());
+        for (technique, model, limits) in known {
+            let shape = |shape| limits.shape == shape;
+            let conversation = !shape(RecordShape::Documents) && !shape(RecordShape::ImageCaptions);
+            let (content, tuned) = (&limits.content, technique == "fine-tuning");
+            let images = tuned && !content.image_formats.is_empty();
+            for (rule, is_asked) in [
+                (&table::FORBIDDEN_STRING, !limits.forbidden.is_empty()),
+                (&table::CAPTION_LENGTH, shape(RecordShape::ImageCaptions)),
+                (&table::EMPTY_DOCUMENT, shape(RecordShape::Documents)),
+                (
+                    &table::DISTILLATION_TURNS,
+                    shape(RecordShape::DistillationPrompts),
+                ),
+                (&table::ROLE_ORDER, conversation),
+                (&table::SAMPLE_TOO_LONG, conversation),
+                (&table::MEDIA_PLACE, images),
+                (
+                    &table::MEDIA_SOURCE,
+                    images || shape(RecordShape::ImageCaptions),
+                ),
+                (
+                    &table::MIXED_MODALITY,
+                    tuned && !content.video_formats.is_empty(),
+                ),
+                (&table::REASONING_PLACE, tuned && content.reasoning),
+                (&table::TOOL_SPEC, content.tools),
+                (&table::TOOL_PAIRING, tuned && content.tools),
+                (&table::FEWER_THAN_MINIMUM, true),
+            ] {
+                assert_eq!(
+                    rule.holds_for(model, technique),
+                    is_asked,
+                    "{} of {model}, {technique}",
+                    rule.id
+                );
+            }
+        }
     }
 }

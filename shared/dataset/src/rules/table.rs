@@ -1,6 +1,6 @@
 //! The rows of the table of rules. A row has a name if the compiler can find a breach of it.
 use super::applies::{
-    ALL, ANSWERS, BEDROCK, CAPTIONS, CONVERSATIONS, DOCUMENTS, EVALUATION, FORBIDDEN, HAIKU, LLAMA,
+    ALL, ANSWERS, BEDROCK, CAPTIONS, CONVERSATIONS, DOCUMENTS, EVALUATION, FORBIDDEN, HAIKU,
     LLAMA_MEDIA, MEDIA, MEDIA_AND_CAPTIONS, NOVA, NOVA_2, NOVA_AND_REINFORCEMENT, NOVA_MEDIA,
     PROMPTS, REFERENCES, REINFORCED, TO_DISTIL, TRAINING,
 };
@@ -23,13 +23,13 @@ const SCHEMA: &str = "Amazon Nova user guide, fine-tune-prepare-data-understandi
 const FORBIDDEN_LISTS: &str = "Union of: Amazon Nova user guide, fine-tune-prepare-data-understanding; AWS Nova Dataset Validator; \
                                aws/nova-forge-sdk; aws-samples/amazon-bedrock-samples (validator of Claude 3 Haiku)";
 const COUNTS: &str = "As the figure's own finding says: Amazon Nova user guide and Nova Dataset Validator (Nova: 8, Nova 2 Lite 200 or 100, to 20,000); \
-                      Bedrock user guide, model-customization-prepare (Llama 100 to 10,000, Claude 3 Haiku 32 to 10,000)";
+                      Bedrock user guide, model-customization-prepare (Llama 100 to 10,000, Claude 3 Haiku 32 to 10,000, image models 5 to 10,000); \
+                      aws-samples/amazon-bedrock-samples (distillation 100 to 15,000); for continued pre-training none is published";
 const DISTILLATION: &str = "aws-samples/amazon-bedrock-samples, custom-models/model_distillation/dataset-validation/dataset_validator.py";
 const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
-const PRE_TRAINING: &str = "Amazon Nova 2 user guide, nova-data-prep-cpt-2; aws/nova-forge-sdk";
-const REINFORCEMENT: &str =
-    "Bedrock user guide, rft-prepare-data; AWS Nova Dataset Validator; aws/nova-forge-sdk";
+const PRE_TRAINING: &str =
+    "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026); aws/nova-forge-sdk";
 const JSON: &str = "RFC 8259 (JSON), section 2";
 const CSV: &str = "RFC 4180 (CSV)";
 const JSON_LINES: &str =
@@ -225,7 +225,7 @@ findings {
         "Images and videos lie in the bucket of the training data.",
         "Copy them to media/<pipeline>/ in that bucket and write the new addresses.";
     MEDIA_FORMAT = "media-format", Error, MEDIA_AND_CAPTIONS, "Amazon Nova user guide, fine-tune-prepare-data-understanding; Bedrock user guide, model-customization-prepare; AWS Nova Dataset Validator",
-        "Media have a format that the model takes: images png, jpeg, gif, webp; videos mov, mkv, mp4; documents pdf (Nova 2 Lite); pictures with captions png and jpeg.",
+        "Media have a format that the model takes: images png, jpeg, gif, webp; videos mov, mkv, mp4, webm; documents pdf (Nova 2 Lite); pictures with captions png and jpeg.",
         "Convert the file, and name its new format in the record.";
     MEDIA_COUNT = "media-count", Error, MEDIA, BOTH,
         "A message has at most ten images and one video; a record has at most one document.",
@@ -324,11 +324,17 @@ Always "Held by what Perennial writes" {
     "validation-set", Error, TRAINING, "AWS Nova Dataset Validator (Nova 2 Lite: none on Bedrock); aws-samples/amazon-bedrock-samples (Claude 3 Haiku 32 to 1,000 records, Llama 1,000)",
         "A job has a validation set only where its model takes one, and no more records in it than allowed.",
         "Nothing: jobs are sent no validation set. Models are compared on eval/<pipeline>/ or on held-out records instead.";
-    "document-length", Error, DOCUMENTS, "Amazon Nova 2 user guide, nova-cpt-2 (max_length of at most 8,192 tokens)",
+    "document-length", Error, DOCUMENTS, "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026): max_length of at most 8,192 tokens",
         "A record of continued pre-training fits the model's length.",
         "Nothing: documents are cut at the ends of paragraphs, and small ones are packed into one record.";
     "document-members", Error, DOCUMENTS, PRE_TRAINING,
         "A record of continued pre-training has the member text and no other.",
+        "Nothing: other members are left out, and said (extra-member).";
+    "system-blocks", Error, BEDROCK, "aws-samples/amazon-bedrock-samples (validators of Llama and distillation)",
+        "A system text is one block.",
+        "Nothing: several are joined by line feeds.";
+    "reinforcement-members", Error, REINFORCED, FORGE,
+        "A message of reinforcement fine-tuning has the members role, content, tool_calls and tool_call_id and no other.",
         "Nothing: other members are left out, and said (extra-member).";
     "file-size", Error, HAIKU, PREPARE,
         "A training file has at most 10 GB.",
@@ -347,12 +353,9 @@ NotChecked "Asked by AWS and not checked" {
     "distillation-file-size", Error, TO_DISTIL, DISTILLATION,
         "A file of prompts has at most 1 GiB; invocation logs may be larger.",
         "Keep the prompts of a pipeline below it.";
-    "system-blocks", Warning, LLAMA, LLAMA_SAMPLES,
-        "A system text is one block.",
-        "Join several blocks into one.";
-    "reinforcement-members", Warning, REINFORCED, REINFORCEMENT,
-        "Messages have the members role, content, tool_calls and tool_call_id and no other; id, reference_answer and tools stand in all records or in none.",
-        "Take other members out, and write these in every record.";
+    "reinforcement-optional", Warning, REINFORCED, FORGE,
+        "id, reference_answer and tools stand in all records of reinforcement fine-tuning or in none.",
+        "Write the member in every record, or put the records with it and without it into files of their own.";
 }
 }
 }
