@@ -218,6 +218,10 @@ impl Compiler {
     pub fn out_of_time(mut self, found: String, fix: String) -> Summary {
         let mut out = Vec::new();
         if !self.is_hopeless() {
+            self.text.look(&self.name, &mut out);
+        }
+        if !self.is_hopeless() {
+            self.text.whole_lines(&mut out);
             self.text.wait(&mut out);
         }
         self.text
@@ -407,6 +411,12 @@ impl Text {
         self.cutter = cutter;
     }
 
+    /// Works on the lines that are complete so far.
+    fn whole_lines(&mut self, out: &mut Vec<u8>) {
+        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+        cutter.finish_whole(|piece| self.take(piece, out));
+    }
+
     fn take(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
         match piece {
             Piece::Lines(lines) => self.work(lines, None, out),
@@ -496,7 +506,6 @@ mod tests {
     fn what_was_found_until_the_time_was_up_is_told_and_the_cut_line_is_not() {
         let mut compiler = Compiler::new("data/p/a.jsonl", purpose());
         let record = "{\"prompt\":\"a\",\"completion\":\"b\"}\n";
-        // Blocks are worked on when they are complete: what is behind the last one is not spoken of.
         let lines = format!("{record}no json\n{}", record.repeat(20_000));
         compiler.push(lines.as_bytes(), &mut Vec::new());
         compiler.push(b"{\"prompt\":\"c\",\"compl", &mut Vec::new());

@@ -106,6 +106,14 @@ impl Cutter {
         }
     }
 
+    /// Hands on the lines that are complete, and forgets the one that is not.
+    pub(crate) fn finish_whole(&mut self, mut each: impl FnMut(Piece<'_>)) {
+        if let Some(end) = memrchr(b'\n', &self.buffer) {
+            each(Piece::Lines(&self.buffer[..=end]));
+        }
+        self.buffer = Vec::new();
+    }
+
     /// Hands on what is left.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(Piece<'_>)) {
         if self.skipped > 0 {
