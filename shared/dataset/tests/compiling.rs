@@ -125,6 +125,42 @@ fn several_turns_read_as_text() {
 }
 
 #[test]
+fn what_tools_make_too_deep_is_refused_and_not_lost_when_it_is_sealed() {
+    // Found by fuzzing: arguments in a string have no levels in the line that they come in, and parameters go three levels down.
+    let record = |levels: usize, parameters: usize| {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        let arguments = format!(r#"{{\"a\":{}}}"#, nested(levels));
+        format!(
+            r#"{{"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","tool_calls":[{{"id":"1","type":"function","function":{{"name":"f","arguments":"{arguments}"}}}}]}},
+            {{"role":"tool","tool_call_id":"1","content":"b"}},{{"role":"assistant","content":"c"}}],
+            "tools":[{{"type":"function","function":{{"name":"f","description":"d","parameters":{{"type":"object","x":{}}}}}}}]}}"#,
+            nested(parameters)
+        )
+        .replace('\n', " ")
+    };
+    let nova = limits_of_nova();
+    for (arguments, parameters, accepted) in [(57, 57, true), (58, 1, false), (1, 58, false)] {
+        let (summary, out) = compile(
+            "x.jsonl",
+            Purpose::Training(nova.clone()),
+            record(arguments, parameters).as_bytes(),
+        );
+        assert_eq!(summary.is_accepted(), accepted, "{}", summary.to_text());
+        assert_eq!(prompt_of(&out).is_some(), accepted);
+        assert_eq!(
+            summary.finding_counts.contains_key("nesting-depth"),
+            !accepted,
+            "{}",
+            summary.to_text()
+        );
+    }
+}
+
+fn limits_of_nova() -> perennial_core::limits::DataLimits {
+    perennial_core::limits::fine_tuning("amazon.nova-2-lite-v1:0").unwrap()
+}
+
+#[test]
 fn compressed_files_read_the_same() {
     let many: String = (0..5_000)
         .map(|n| format!("{{\"prompt\": \"a{n}\", \"completion\": \"b\"}}\n"))
