@@ -133,13 +133,13 @@ fn what_tools_make_too_deep_is_refused_and_not_lost_when_it_is_sealed() {
         format!(
             r#"{{"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","tool_calls":[{{"id":"1","type":"function","function":{{"name":"f","arguments":"{arguments}"}}}}]}},
             {{"role":"tool","tool_call_id":"1","content":"b"}},{{"role":"assistant","content":"c"}}],
-            "tools":[{{"type":"function","function":{{"name":"f","description":"d","parameters":{{"type":"object","x":{}}}}}}}]}}"#,
+            "tools":[{{"type":"function","function":{{"name":"f","description":"d","parameters":{{"type":"object","properties":{{"x":{}}}}}}}}}]}}"#,
             nested(parameters)
         )
         .replace('\n', " ")
     };
     let nova = limits_of_nova();
-    for (arguments, parameters, accepted) in [(57, 57, true), (58, 1, false), (1, 58, false)] {
+    for (arguments, parameters, accepted) in [(57, 56, true), (58, 1, false), (1, 57, false)] {
         let (summary, out) = compile(
             "x.jsonl",
             Purpose::Training(nova.clone()),
@@ -158,6 +158,47 @@ fn what_tools_make_too_deep_is_refused_and_not_lost_when_it_is_sealed() {
 
 fn limits_of_nova() -> perennial_core::limits::DataLimits {
     perennial_core::limits::fine_tuning("amazon.nova-2-lite-v1:0").unwrap()
+}
+
+#[test]
+fn a_text_may_begin_with_the_letters_of_a_binary_format() {
+    for text in [
+        "ORCHARDS\n\nApples.\n",
+        "RIFFS\nand solos\n",
+        "BZh",
+        "GIF89a is a format – of images.\n",
+    ] {
+        let (summary, out) = compile(
+            "chapter.txt",
+            training(RecordShape::Documents),
+            text.as_bytes(),
+        );
+        assert!(summary.is_accepted(), "{}", summary.to_text());
+        assert_eq!(prompt_of(&out).unwrap(), text);
+        let (summary, _) = compile(
+            "chapter.txt",
+            training(RecordShape::Documents),
+            &[text.as_bytes(), b"\x01\0\xff"].concat(),
+        );
+        assert!(
+            summary.finding_counts.contains_key("binary-file"),
+            "{}",
+            summary.to_text()
+        );
+    }
+    // A record with `ustar` where a tar archive has it.
+    let (before, after) = ("{\"prompt\":\"", "\",\"completion\":\"b\"}\n");
+    let record = format!("{before}{}ustar{after}", "x".repeat(257 - before.len()));
+    let (summary, out) = compile(
+        "x.jsonl",
+        training(RecordShape::PromptCompletion),
+        record.as_bytes(),
+    );
+    assert!(
+        summary.is_accepted() && out == record.as_bytes(),
+        "{}",
+        summary.to_text()
+    );
 }
 
 #[test]
