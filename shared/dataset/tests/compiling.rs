@@ -6,7 +6,9 @@ use std::collections::HashSet;
 
 use common::{compile, gzip, limits, nova, training, zstd};
 use perennial_core::{limits::RecordShape, prompt::PromptDigest};
-use perennial_dataset::{EvalRecord, Excluded, Purpose, Sealed, Sealer, completion_of, prompt_of};
+use perennial_dataset::{
+    Compiler, EvalRecord, Excluded, Purpose, Sealed, Sealer, completion_of, prompt_of,
+};
 
 const SHAPES: [RecordShape; 3] = [
     RecordShape::BedrockConversation,
@@ -199,6 +201,19 @@ fn a_text_may_begin_with_the_letters_of_a_binary_format() {
         "{}",
         summary.to_text()
     );
+}
+
+#[test]
+fn a_table_reads_the_same_by_threads() {
+    // Found by fuzzing: what was said of the columns came before what the last block's threads found. A row with too many
+    // fields ends a block.
+    let table = b"text,category\na,b\n1,2,3\n \t,b\n";
+    let (summary, out) = compile("x.csv", nova(), table);
+    assert!(summary.finding_counts.contains_key("empty-prompt"));
+    let mut compiler = Compiler::new("x.csv", nova()).with_threads(2);
+    let mut lines = Vec::new();
+    compiler.push(table, &mut lines);
+    assert_eq!((compiler.finish(&mut lines), lines), (summary, out));
 }
 
 #[test]
