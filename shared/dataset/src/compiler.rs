@@ -480,6 +480,8 @@ impl Text {
         {
             let mut collected = std::mem::take(&mut self.collected);
             input.finish(&mut collected, |made| self.take_made(made, out));
+            // After what threads found.
+            self.wait(out);
             input
                 .columns()
                 .into_iter()

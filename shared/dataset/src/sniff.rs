@@ -32,16 +32,11 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
     (b"\x7fELF", "an ELF program"),
     (b"MZ\x90", "a Windows program"),
     (b"%PDF-", "a PDF document"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
     (b"Obj\x01", "an Avro file"),
-    (b"ORC", "an ORC file"),
     (b"SQLite format 3\0", "an SQLite database"),
-    (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ\0", "an xz file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
@@ -52,6 +47,15 @@ const MAGIC: &[(&[u8], &str)] = &[
     ),
     (b"\xd0\xcf\x11\xe0", "an old Office document (.doc, .xls)"),
     (b"\x89HDF", "an HDF5 file"),
+];
+
+/// The same, of letters that a text may begin with as well: what follows tells.
+const LETTERS: &[(&[u8], &str)] = &[
+    (b"GIF8", "a GIF image"),
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"ORC", "an ORC file"),
+    (b"BZh", "a bzip2 file"),
     (b"RIFF", "a RIFF file (WAV, WebP, AVI)"),
 ];
 
@@ -140,6 +144,12 @@ fn binary(head: &[u8]) -> Option<&'static str> {
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(what);
     }
+    if is_text(head) {
+        return None;
+    }
+    if let Some((_, what)) = LETTERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some(what);
+    }
     if head.get(257..262) == Some(b"ustar") {
         return Some("a tar archive");
     }
@@ -147,6 +157,17 @@ fn binary(head: &[u8]) -> Option<&'static str> {
         return Some("an MP4 or HEIF file");
     }
     head.contains(&0).then_some("binary data: it has NUL bytes")
+}
+
+/// Whether it is UTF-8 without the control characters that text does not have; the last character may be cut.
+fn is_text(head: &[u8]) -> bool {
+    let utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    utf8 && !head
+        .iter()
+        .any(|byte| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f))
 }
 
 /// Text of mostly ASCII characters in UTF-16 without a byte order mark has a NUL in every second place.

@@ -6,7 +6,9 @@ use std::collections::HashSet;
 
 use common::{compile, gzip, limits, nova, training, zstd};
 use perennial_core::{limits::RecordShape, prompt::PromptDigest};
-use perennial_dataset::{EvalRecord, Excluded, Purpose, Sealed, Sealer, completion_of, prompt_of};
+use perennial_dataset::{
+    Compiler, EvalRecord, Excluded, Purpose, Sealed, Sealer, completion_of, prompt_of,
+};
 
 const SHAPES: [RecordShape; 3] = [
     RecordShape::BedrockConversation,
@@ -122,6 +124,96 @@ fn several_turns_read_as_text() {
             (None, None, None)
         );
     }
+}
+
+#[test]
+fn what_tools_make_too_deep_is_refused_and_not_lost_when_it_is_sealed() {
+    // Found by fuzzing: arguments in a string have no levels in the line that they come in, and parameters go three levels down.
+    let record = |levels: usize, parameters: usize| {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        let arguments = format!(r#"{{\"a\":{}}}"#, nested(levels));
+        format!(
+            r#"{{"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","tool_calls":[{{"id":"1","type":"function","function":{{"name":"f","arguments":"{arguments}"}}}}]}},
+            {{"role":"tool","tool_call_id":"1","content":"b"}},{{"role":"assistant","content":"c"}}],
+            "tools":[{{"type":"function","function":{{"name":"f","description":"d","parameters":{{"type":"object","properties":{{"x":{}}}}}}}}}]}}"#,
+            nested(parameters)
+        )
+        .replace('\n', " ")
+    };
+    let nova = limits_of_nova();
+    for (arguments, parameters, accepted) in [(57, 56, true), (58, 1, false), (1, 57, false)] {
+        let (summary, out) = compile(
+            "x.jsonl",
+            Purpose::Training(nova.clone()),
+            record(arguments, parameters).as_bytes(),
+        );
+        assert_eq!(summary.is_accepted(), accepted, "{}", summary.to_text());
+        assert_eq!(prompt_of(&out).is_some(), accepted);
+        assert_eq!(
+            summary.finding_counts.contains_key("nesting-depth"),
+            !accepted,
+            "{}",
+            summary.to_text()
+        );
+    }
+}
+
+fn limits_of_nova() -> perennial_core::limits::DataLimits {
+    perennial_core::limits::fine_tuning("amazon.nova-2-lite-v1:0").unwrap()
+}
+
+#[test]
+fn a_text_may_begin_with_the_letters_of_a_binary_format() {
+    for text in [
+        "ORCHARDS\n\nApples.\n",
+        "RIFFS\nand solos\n",
+        "BZh",
+        "GIF89a is a format – of images.\n",
+    ] {
+        let (summary, out) = compile(
+            "chapter.txt",
+            training(RecordShape::Documents),
+            text.as_bytes(),
+        );
+        assert!(summary.is_accepted(), "{}", summary.to_text());
+        assert_eq!(prompt_of(&out).unwrap(), text);
+        let (summary, _) = compile(
+            "chapter.txt",
+            training(RecordShape::Documents),
+            &[text.as_bytes(), b"\x01\0\xff"].concat(),
+        );
+        assert!(
+            summary.finding_counts.contains_key("binary-file"),
+            "{}",
+            summary.to_text()
+        );
+    }
+    // A record with `ustar` where a tar archive has it.
+    let (before, after) = ("{\"prompt\":\"", "\",\"completion\":\"b\"}\n");
+    let record = format!("{before}{}ustar{after}", "x".repeat(257 - before.len()));
+    let (summary, out) = compile(
+        "x.jsonl",
+        training(RecordShape::PromptCompletion),
+        record.as_bytes(),
+    );
+    assert!(
+        summary.is_accepted() && out == record.as_bytes(),
+        "{}",
+        summary.to_text()
+    );
+}
+
+#[test]
+fn a_table_reads_the_same_by_threads() {
+    // Found by fuzzing: what was said of the columns came before what the last block's threads found. A row with too many
+    // fields ends a block.
+    let table = b"text,category\na,b\n1,2,3\n \t,b\n";
+    let (summary, out) = compile("x.csv", nova(), table);
+    assert!(summary.finding_counts.contains_key("empty-prompt"));
+    let mut compiler = Compiler::new("x.csv", nova()).with_threads(2);
+    let mut lines = Vec::new();
+    compiler.push(table, &mut lines);
+    assert_eq!((compiler.finish(&mut lines), lines), (summary, out));
 }
 
 #[test]

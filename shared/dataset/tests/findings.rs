@@ -27,6 +27,7 @@ fn files_that_are_no_json_lines() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
     let mut tar = vec![b'a'; 1024];
     tar[257..262].copy_from_slice(b"ustar");
+    tar[262] = 0;
     let utf16: Vec<u8> = "{\"prompt\": \"hi\"}"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)

@@ -351,6 +351,20 @@ fn without_white_space(text: &str) -> String {
         .collect()
 }
 
+#[test]
+fn white_space_that_is_not_ascii_stays_where_it_is() {
+    // Found by fuzzing: a line of such white space counted as content, so that it could become a piece of its own, which is left out.
+    for space in ["\u{a0}", "\u{b}", "\u{3000}", "\u{2003}"] {
+        let text = format!("y          !  {space}                \n\n\n\n# Title\n\nText.\n");
+        for limit in 24..60 {
+            assert_eq!(
+                texts(&whole(markdown(limit), text.as_bytes())).concat(),
+                text
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -280,6 +280,11 @@ impl Line<'_> {
             }
         };
         let out = &self.done.out;
+        let optional = Optional::of(&record);
+        if let Err(problem) = record::tools::read_back(&record, optional, &out[start..]) {
+            self.problems.push(problem);
+            return None;
+        }
         let identity = match place {
             Some(from) => Identity {
                 prompt: hash(&out[start..from]),
@@ -298,7 +303,7 @@ impl Line<'_> {
             messages: record
                 .conversation()
                 .map_or(0, |record| record.turns.len() as u32),
-            optional: Optional::of(&record),
+            optional,
             ..Written::default()
         })
     }

@@ -6,7 +6,7 @@ mod openai;
 mod order;
 mod others;
 mod pair;
-mod tools;
+pub(crate) mod tools;
 
 use perennial_core::limits::{ContentLimits, RecordShape};
 use smallvec::SmallVec;
@@ -225,6 +225,11 @@ impl Optional {
             };
         }
         Self(bits)
+    }
+
+    /// Whether a tool is used in it, or its result given.
+    fn has_tools(self) -> bool {
+        self.0 & (16 | 32) != 0
     }
 }
 

@@ -1,13 +1,14 @@
 //! The tools that a record defines, and whether what uses them and what they answered belong together.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Block, Conversation, blocks};
+use super::{Block, Conversation, Optional, Record, blocks};
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
-    json::Value,
+    json::{Tape, Value, refuse},
     members::wrong_type,
     path::Path,
+    refusal::refusal,
     rules,
 };
 
@@ -155,4 +156,25 @@ fn place(path: Path<'_>, found: &str) -> Problem {
         found,
         "The assistant uses tools (toolUse), the user's message holds their answers (toolResult).",
     )
+}
+
+/// Whether a canonical line with tools can be read again. Arguments that came in a string had no levels and no values in the line that
+/// they came in, and a tool's parameters stand deeper than they did.
+pub(crate) fn read_back(
+    record: &Record<'_>,
+    optional: Optional,
+    line: &[u8],
+) -> Result<(), Problem> {
+    let has_tools = optional.has_tools()
+        || record
+            .conversation()
+            .is_some_and(|conversation| conversation.tools.is_some());
+    let line = match std::str::from_utf8(line) {
+        Ok(line) if has_tools => line.trim_ascii_end(),
+        _ => return Ok(()),
+    };
+    match Tape::default().parse_canonical(line) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(refusal(line, refuse(line))),
+    }
 }

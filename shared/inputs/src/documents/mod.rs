@@ -112,7 +112,7 @@ impl Documents {
             {
                 self.places[rank as usize] = Some((self.read, self.state));
             }
-            let content = self.content || !line.trim_ascii_start().is_empty();
+            let content = self.content || !is_white_space(line);
             if self.fits(length) {
                 self.content = content;
                 self.read += length;
