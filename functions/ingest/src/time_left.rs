@@ -86,8 +86,6 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use perennial_core::limits::fine_tuning;
-    use perennial_dataset::Purpose;
 
     const GIB: u64 = 1 << 30;
 

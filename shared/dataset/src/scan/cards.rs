@@ -4,6 +4,8 @@
 const WIDTH: usize = 16;
 /// Of 13 digits in a row or in groups, so many stand in one of the pieces of [`WIDTH`] that they touch.
 const ENOUGH: u16 = 6;
+/// The digits of the shortest number.
+const FEWEST: u16 = 13;
 /// Places in a block of text where a card's number stands, as start and end in bytes.
 pub(crate) fn find(block: &[u8], mut each: impl FnMut(usize, usize)) {
     let mut done = 0;
@@ -27,6 +29,14 @@ pub(crate) fn find(block: &[u8], mut each: impl FnMut(usize, usize)) {
 fn look(block: &[u8], start: usize, done: &mut usize, each: &mut impl FnMut(usize, usize)) {
     let to = (start + 2 * WIDTH + 8).min(block.len());
     let mut at = start.saturating_sub(WIDTH + 8).max(*done);
+    // Most of what has many digits is dates, prices and numbers of orders: fewer than a card has, all together.
+    let digits: u16 = block[at.min(to)..to]
+        .iter()
+        .map(|byte| u16::from(byte.wrapping_sub(b'0') < 10))
+        .sum();
+    if digits < FEWEST {
+        return;
+    }
     while at < to {
         if !block[at].is_ascii_digit() || at > 0 && is_inside(block[at - 1]) {
             at += 1;
