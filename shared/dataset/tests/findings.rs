@@ -241,6 +241,36 @@ fn a_tools_answer_is_no_question() {
 }
 
 #[test]
+fn a_warning_about_a_block_hides_no_empty_text() {
+    for (question, answer) in [
+        (r#"[{"text": "a"}]"#, r#"[{"text": "", "weight": 1}]"#),
+        (r#"[{"text": " ", "weight": 1}]"#, r#"[{"text": "b"}]"#),
+        (r#""a""#, r#"[{"type": "text", "text": "", "weight": 1}]"#),
+    ] {
+        let line = format!(
+            r#"{{"messages": [{{"role": "user", "content": {question}}}, {{"role": "assistant", "content": {answer}}}]}}"#
+        );
+        let (summary, _) = compile("x.jsonl", nova(), line.as_bytes());
+        let found: Vec<_> = summary.finding_counts.keys().collect();
+        let empty = found.iter().any(|rule| rule.starts_with("empty-"));
+        assert!(
+            empty && found.iter().any(|rule| *rule == "extra-member"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_content_of_nothing_is_not_written_for_reinforcement() {
+    let line = r#"{"messages": [{"role": "system", "content": []}, {"role": "user", "content": "a"}], "reference_answer": "b"}"#;
+    let purpose = training(RecordShape::Reinforcement);
+    let (summary, out) = compile("rft.jsonl", purpose, line.as_bytes());
+    assert!(summary.is_accepted(), "{}", summary.to_text());
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains(r#"[{"role":"system"},{"#), "{out}");
+}
+
+#[test]
 fn texts_without_a_place_in_prompt_and_completion() {
     let lines = [
         r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#,

@@ -154,7 +154,7 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space.
+/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space or nothing.
 fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
     for (index, member) in value.items().enumerate() {
@@ -173,7 +173,10 @@ fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
             if index > 0 {
                 out.push(b',');
             }
-            let blank = |member: Value<'_>| member.text().is_some_and(|text| text.is_blank());
+            let blank = |member: Value<'_>| match member.text() {
+                Some(text) => text.is_blank(),
+                None => member.is_array() && member.count() == 0,
+            };
             let members = message.items().filter(|member| {
                 let name = member.name();
                 MESSAGE.contains(&name.as_ref()) && !(name == "content" && blank(*member))
