@@ -20,6 +20,8 @@ import sys
 import types
 from pathlib import Path
 
+import pytest
+
 VERSION = "1.4.10"
 WHEEL = f"amzn_nova_forge-{VERSION}-py3-none-any.whl"
 SHA256 = "b9058e061d0f91f4a792373991b334f87ec9ad1b72bd15539ab5205082ba309b"
@@ -33,11 +35,18 @@ def wheel(folder: Path) -> Path:
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         # It asks for Python 3.12 or newer, for its other parts: the validators run on any that pydantic runs on.
-        subprocess.run(
+        fetched = subprocess.run(
             [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
             + ["--only-binary=:all:", "--python-version", "3.12", "--dest", str(folder), f"amzn-nova-forge=={VERSION}"],
-            check=True,
+            capture_output=True,
+            text=True,
         )
+        if fetched.returncode != 0:
+            # Without the chain that pytest would show: what is missing is the network, no line of this file.
+            pytest.exit(
+                f"amzn-nova-forge {VERSION} was not fetched; the package index must be within reach once:\n{fetched.stderr}",
+                returncode=1,
+            )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != SHA256:
         raise RuntimeError(f"{path} is not the SDK that the statement was written from: its SHA-256 is {digest}")

@@ -19,12 +19,14 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   test             formatting, Clippy, every test, what the roles allow against what was used, AWS's SDK against the local
-                   cloud, the template on another emulator, cargo lambda, 20,000 simulated schedules, every planted bug
-                   caught; stops at the first failure (what .ci/run calls).
+                   cloud, the Nova Forge SDK's validators, the template on another emulator, cargo lambda, 20,000 simulated
+                   schedules, every planted bug caught; stops at the first failure (what .ci/run calls).
                    Needs Python 3.10 or newer; what that needs is installed under target/python/
   fmt              format the whole workspace
   lint             Clippy on everything; warnings are errors
   conformance      AWS's SDK for Python against the local cloud (tests/conformance)
+  differential     what is stated of AWS's validators of training data against those of the Nova Forge SDK
+                   (tests/differential)
   wiring           infra/template.yaml: AWS's linters, and a deployment on another emulator (tests/wiring)
   cargo-lambda     each function by `cargo lambda watch`, each file of events/ by `cargo lambda invoke` (tests/cargo-lambda)
   simulate [ARGS]  the deterministic simulator: --seeds N, --seed N --verbose, --plant NAME (docs/simulator.md)
@@ -185,6 +187,7 @@ mod tests {
             "permissions, allowed and used",
             "the program and the functions, as the next steps start them",
             "AWS's SDK against the local cloud",
+            "the Nova Forge SDK against what is stated of it",
             "the template: AWS's linters, and a deployment on another emulator",
             "cargo lambda watch and invoke",
             "20,000 schedules",

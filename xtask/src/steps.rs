@@ -34,7 +34,7 @@ const fn order(name: &'static str, steps: &'static [Step]) -> Order {
     }
 }
 
-pub(crate) const ORDERS: [Order; 9] = [
+pub(crate) const ORDERS: [Order; 10] = [
     order(
         "test",
         &[
@@ -44,6 +44,7 @@ pub(crate) const ORDERS: [Order; 9] = [
             PERMISSIONS,
             BINARIES,
             CONFORMANCE,
+            DIFFERENTIAL,
             WIRING,
             CARGO_LAMBDA,
             SCHEDULES,
@@ -54,6 +55,7 @@ pub(crate) const ORDERS: [Order; 9] = [
     order("fmt", &[FORMAT]),
     order("lint", &[CLIPPY]),
     order("conformance", &[BINARIES, CONFORMANCE]),
+    order("differential", &[BINARIES, DIFFERENTIAL]),
     order("wiring", &[BINARIES, WIRING]),
     order("cargo-lambda", &[BINARIES, CARGO_LAMBDA]),
     Order {
@@ -148,6 +150,13 @@ const CONFORMANCE: Step = Step {
     name: "AWS's SDK against the local cloud",
     action: Action::Python("conformance"),
     advice: "the local cloud answers something that AWS's own model does not know; `cargo xtask conformance` repeats this step alone",
+};
+
+const DIFFERENTIAL: Step = Step {
+    name: "the Nova Forge SDK against what is stated of it",
+    action: Action::Python("differential"),
+    advice: "what tests/differential/src/statement says of a validator is not what that says itself, or its package was not fetched: \
+             the package index must be within reach once; `cargo xtask differential` repeats this step alone",
 };
 
 const WIRING: Step = Step {

@@ -180,6 +180,98 @@ fn messages_that_are_wrong() {
 }
 
 #[test]
+fn a_log_has_one_question_in_one_block_and_an_answer() {
+    let log = |content: &str, output: &str| {
+        format!(
+            r#"{{"schemaType": "ModelInvocationLog", "modelId": "m", "input": {{"inputBodyJson": {{"messages": [{content}]}}}}, "output": {output}}}"#
+        )
+    };
+    let answer = r#"{"outputBodyJson": {"output": {"message": {"role": "assistant", "content": [{"text": "b"}]}}}}"#;
+    let user = |content: &str| format!(r#"{{"role": "user", "content": {content}}}"#);
+    let question = user(r#"[{"text": "a"}]"#);
+    let two_of_user = format!("{question}, {question}");
+    let assistant = question.replace("user", "assistant");
+    let rules_of = |shape, line: &str| -> Vec<String> {
+        let (summary, _) = compile("log.jsonl", training(shape), line.as_bytes());
+        summary.finding_counts.keys().cloned().collect()
+    };
+    let nova = RecordShape::BedrockConversation;
+    let prompts = RecordShape::DistillationPrompts;
+    for (shape, line, rules) in [
+        (nova, log(&question, answer), &[][..]),
+        (prompts, log(&question, answer), &[]),
+        (prompts, log(&question, "null"), &["missing-completion"]),
+        (
+            prompts,
+            log(&user(r#"["a"]"#), answer),
+            &["distillation-turns"],
+        ),
+        (
+            prompts,
+            log(&user(r#"[{"text": ""}]"#), answer),
+            &["empty-prompt"],
+        ),
+        (prompts, log(&assistant, answer), &["no-place"]),
+        // Two blocks of one message are one turn, two messages of one speaker are not.
+        (
+            nova,
+            log(&user(r#"[{"text": "a"}, {"text": "b"}]"#), answer),
+            &[],
+        ),
+        (nova, log(&two_of_user, answer), &["role-order"]),
+        (
+            nova,
+            log(&question, &answer.replace("\"b\"", "\" \"")),
+            &["empty-completion"],
+        ),
+    ] {
+        assert_eq!(rules_of(shape, &line), rules, "{line}");
+    }
+}
+
+#[test]
+fn a_tools_answer_is_no_question() {
+    let tool = r#"{"messages": [{"role": "tool", "tool_call_id": "1", "content": "7"}], "reference_answer": "b"}"#;
+    let asked = tool.replace("[{", r#"[{"role": "user", "content": "a"}, {"#);
+    for (line, accepted) in [(tool, false), (&asked, true)] {
+        let purpose = training(RecordShape::Reinforcement);
+        let (summary, _) = compile("rft.jsonl", purpose, line.as_bytes());
+        let found = summary.finding_counts.contains_key("role-order");
+        assert_eq!(!found, accepted, "{}", summary.to_text());
+    }
+}
+
+#[test]
+fn a_warning_about_a_block_hides_no_empty_text() {
+    for (question, answer) in [
+        (r#"[{"text": "a"}]"#, r#"[{"text": "", "weight": 1}]"#),
+        (r#"[{"text": " ", "weight": 1}]"#, r#"[{"text": "b"}]"#),
+        (r#""a""#, r#"[{"type": "text", "text": "", "weight": 1}]"#),
+    ] {
+        let line = format!(
+            r#"{{"messages": [{{"role": "user", "content": {question}}}, {{"role": "assistant", "content": {answer}}}]}}"#
+        );
+        let (summary, _) = compile("x.jsonl", nova(), line.as_bytes());
+        let found: Vec<_> = summary.finding_counts.keys().collect();
+        let empty = found.iter().any(|rule| rule.starts_with("empty-"));
+        assert!(
+            empty && found.iter().any(|rule| *rule == "extra-member"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_content_of_nothing_is_not_written_for_reinforcement() {
+    let line = r#"{"messages": [{"role": "system", "content": []}, {"role": "user", "content": "a"}], "reference_answer": "b"}"#;
+    let purpose = training(RecordShape::Reinforcement);
+    let (summary, out) = compile("rft.jsonl", purpose, line.as_bytes());
+    assert!(summary.is_accepted(), "{}", summary.to_text());
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains(r#"[{"role":"system"},{"#), "{out}");
+}
+
+#[test]
 fn texts_without_a_place_in_prompt_and_completion() {
     let lines = [
         r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#,

@@ -63,6 +63,8 @@ const CHATS: &[Form] = &[
     records::MESSAGES,
     records::MESSAGES_OF_BLOCKS,
     records::CLAUDE,
+    records::CONVERSE_LOG,
+    records::INVOKE_LOG,
 ];
 
 /// All of them.

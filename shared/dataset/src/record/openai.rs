@@ -124,7 +124,6 @@ fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> 
     }
     let before = problems.len();
     extra_members(message, path, KNOWN, problems);
-    let warned = problems.len();
     for name in NO_PLACE {
         if message
             .some(name)
@@ -168,7 +167,7 @@ fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> 
             }
         }
     }
-    let complete = problems.len() == warned.max(before);
+    let complete = !problems[before..].iter().any(Problem::is_error);
     Some(Said {
         role,
         blocks,

@@ -1,5 +1,5 @@
 //! Records that are no conversation of one's own making: documents, captions, reinforcement records, invocation logs.
-use super::{Conversation, Record, Taken, Turn, content, openai};
+use super::{Block, Conversation, Record, Taken, Turn, content, openai, order};
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
@@ -82,12 +82,10 @@ pub(super) fn caption<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Reco
 /// OpenAI-style messages with a reference answer and members of one's own. The record goes to the trainer as it came.
 pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Record<'a> {
     let (conversation, complete) = openai::read_messages(value, problems);
-    if complete
-        && !conversation
-            .turns
-            .iter()
-            .any(|turn| turn.role == Role::User)
-    {
+    // A tool's answer is a turn of the user in Bedrock's form, but no question.
+    let asks = |message: Value<'_>| message.get("role").is_some_and(|role| role.is("user"));
+    let mut messages = value.get("messages").into_iter().flat_map(Value::items);
+    if complete && !messages.any(asks) {
         problems.push(Problem::new(
             &rules::ROLE_ORDER,
             "$.messages",
@@ -156,7 +154,7 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space.
+/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space or nothing.
 fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
     for (index, member) in value.items().enumerate() {
@@ -175,7 +173,10 @@ fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
             if index > 0 {
                 out.push(b',');
             }
-            let blank = |member: Value<'_>| member.text().is_some_and(|text| text.is_blank());
+            let blank = |member: Value<'_>| match member.text() {
+                Some(text) => text.is_blank(),
+                None => member.is_array() && member.count() == 0,
+            };
             let members = message.items().filter(|member| {
                 let name = member.name();
                 MESSAGE.contains(&name.as_ref()) && !(name == "content" && blank(*member))
@@ -219,7 +220,12 @@ pub(super) fn log<'a>(
     }
     let mut record = Conversation::default();
     let mut complete = true;
-    let path = Path::Member(&Path::Member(&Path::Root, "input"), "inputBodyJson").to_string();
+    let (input_path, output_path) = (
+        Path::Member(&Path::Root, "input"),
+        Path::Member(&Path::Root, "output"),
+    );
+    let path = Path::Member(&input_path, "inputBodyJson");
+    let list = Path::Member(&path, "messages");
     let Some(input) = input else {
         problems.push(Problem::new(
             &rules::MISSING_PROMPT,
@@ -254,8 +260,14 @@ pub(super) fn log<'a>(
         if texts.is_empty() {
             complete = false;
         }
-        for text in texts {
-            record.turns.push(Turn::of_text(role, text, index));
+        let turn = Turn {
+            role,
+            blocks: texts.into_iter().map(Block::Text).collect(),
+            index,
+        };
+        if !turn.blocks.is_empty() {
+            order::check_text(&turn, Path::Item(&list, index), problems);
+            record.turns.push(turn);
         }
     }
     if record.turns.is_empty()
@@ -265,11 +277,15 @@ pub(super) fn log<'a>(
     {
         record.turns.push(Turn::of_text(Role::User, text, 0));
     }
-    if !complete || record.turns.is_empty() {
+    let asks = record
+        .turns
+        .first()
+        .is_some_and(|turn| turn.role == Role::User);
+    if !complete || !asks {
         problems.push(Problem::new(
             &rules::NO_PLACE,
             path,
-            "messages that are not text, or none",
+            "messages that are not text, or no question first",
             "Only entries whose messages are text can be used: take this one out.",
         ));
     }
@@ -291,9 +307,17 @@ pub(super) fn log<'a>(
             ));
         }
         let messages = input.get("messages").into_iter().flat_map(Value::items);
-        for message in messages {
+        // The official script reads the user's alone.
+        for message in
+            messages.filter(|message| message.get("role").is_some_and(|role| role.is("user")))
+        {
             let content = message.get("content");
-            if !content.is_some_and(|content| content.is_array() && content.count() == 1) {
+            let is_block = |content: Value<'_>| {
+                content.is_array()
+                    && content.count() == 1
+                    && content.items().all(|block| block.has("text"))
+            };
+            if !content.is_some_and(is_block) {
                 problems.push(Problem::new(
                     &rules::DISTILLATION_TURNS,
                     "$.input.inputBodyJson.messages",
@@ -313,9 +337,22 @@ pub(super) fn log<'a>(
     match output.and_then(answer) {
         Some(text) => {
             let index = record.turns.len();
-            record
-                .turns
-                .push(Turn::of_text(Role::Assistant, text, index));
+            let turn = Turn::of_text(Role::Assistant, text, index);
+            order::check_text(
+                &turn,
+                Path::Member(&output_path, "outputBodyJson"),
+                problems,
+            );
+            record.turns.push(turn);
+            let same = |pair: &[Turn<'_>]| pair[0].role == pair[1].role;
+            if complete && record.turns.windows(2).any(same) {
+                problems.push(Problem::new(
+                    &rules::ROLE_ORDER,
+                    list,
+                    "two messages of one speaker behind each other",
+                    "User and assistant speak in turn: join the two, or take the entry out.",
+                ));
+            }
         }
         None => problems.push(Problem::new(
             &rules::MISSING_COMPLETION,
