@@ -1,19 +1,13 @@
 //! One streaming pass over one file: bytes, decompression, lines, records, findings, canonical lines.
 use perennial_core::limits::DataLimits;
 
-use std::sync::Arc;
-
 use crate::{
     canonical::shape_name,
     decompress::Decompressor,
     finding::Problem,
-    input::{Collected, Made, table_options},
     pass::{
-        block::{Work, Worker},
-        cut::{Cutter, Piece},
-        merge::Merger,
-        plan::{Plan, SecretsRule, Spill},
-        workers::Workers,
+        plan::{SecretsRule, Spill},
+        stream::Stream,
     },
     rules,
     sealer::Excluded,
@@ -69,7 +63,7 @@ pub struct Compiler {
     bounds: Bounds,
     name: String,
     input: Input,
-    text: Text,
+    text: Stream,
     compression: Option<Compression>,
     bytes_read: u64,
     model: Option<String>,
@@ -108,7 +102,7 @@ impl Compiler {
             bounds,
             name: name.to_owned(),
             input: Input::Undecided(Vec::new()),
-            text: Text::new(purpose, bounds),
+            text: Stream::new(purpose, bounds),
             compression: None,
             bytes_read: 0,
             model: None,
@@ -310,267 +304,5 @@ impl Compiler {
     }
 }
 
-/// The decompressed text: its head is looked at once, then it is cut into blocks of lines, and these are worked on.
-#[derive(Debug)]
-struct Text {
-    head: Option<Vec<u8>>,
-    plan: Arc<Plan>,
-    merger: Merger,
-    cutter: Cutter,
-    /// Where the file is no JSON Lines.
-    input: Option<crate::input::Input>,
-    collected: Collected,
-    columns: Vec<(String, String)>,
-    worker: Worker,
-    workers: Option<Workers>,
-    threads: usize,
-}
-
-impl Text {
-    fn new(purpose: Purpose, bounds: Bounds) -> Self {
-        Self {
-            head: Some(Vec::new()),
-            merger: Merger::new(&purpose, bounds),
-            plan: Arc::new(Plan::new(purpose, SecretsRule::default(), bounds.line)),
-            cutter: Cutter::new(bounds.line),
-            input: None,
-            collected: Collected::default(),
-            columns: Vec::new(),
-            worker: Worker::default(),
-            workers: None,
-            threads: 1,
-        }
-    }
-
-    fn configure(&mut self, secrets: SecretsRule, threads: usize) {
-        self.plan_mut(|plan| plan.set_secrets(secrets));
-        self.threads = threads;
-    }
-
-    /// Changes the plan; only before threads share it.
-    fn plan_mut(&mut self, change: impl FnOnce(&mut Plan)) {
-        change(Arc::make_mut(&mut self.plan));
-    }
-
-    fn push(&mut self, name: &str, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        match &mut self.head {
-            Some(head) => {
-                head.extend_from_slice(bytes);
-                if head.len() >= sniff::HEAD {
-                    self.look(name, out);
-                }
-            }
-            None => self.cut(bytes, out),
-        }
-        !self.merger.hopeless
-    }
-
-    fn look(&mut self, name: &str, out: &mut Vec<u8>) {
-        let Some(head) = self.head.take() else { return };
-        let options = table_options(&self.plan.purpose, self.columns.clone());
-        let start = &head[..head.len().min(sniff::HEAD)];
-        let input = sniff::kind(start, name, &options).and_then(|kind| {
-            crate::input::Input::of(kind, &self.plan.purpose, self.plan.line, &options)
-        });
-        match input {
-            Ok(None) => {}
-            Ok(Some((input, said))) => {
-                said.into_iter()
-                    .for_each(|problem| self.merger.findings.add_of_file(problem));
-                if input.is_document() {
-                    self.merger.is_cut();
-                }
-                self.input = Some(input);
-            }
-            Err(problem) => {
-                self.merger.give_up(problem);
-                return;
-            }
-        }
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
-        if text.len() < head.len() {
-            self.merger.findings.add_of_file(Problem::of_file(
-                &rules::BYTE_ORDER_MARK,
-                "a UTF-8 byte order mark at the start",
-                "Nothing: it was taken off.",
-            ));
-        }
-        self.cut(text, out);
-    }
-
-    fn cut(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        if let Some(mut input) = self.input.take() {
-            let mut collected = std::mem::take(&mut self.collected);
-            input.push(bytes, &mut collected, |made| self.take_made(made, out));
-            self.collected = collected;
-            self.input = Some(input);
-            return;
-        }
-        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
-        cutter.push(bytes, |piece| self.take(piece, out));
-        self.cutter = cutter;
-    }
-
-    /// Works on the lines that are complete so far.
-    fn whole_lines(&mut self, out: &mut Vec<u8>) {
-        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
-        cutter.finish_whole(|piece| self.take(piece, out));
-    }
-
-    fn take(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
-        match piece {
-            Piece::Lines(lines) => self.work(lines, None, out),
-            Piece::TooLong(length) => {
-                self.wait(out);
-                self.merger.too_long(length);
-            }
-        }
-    }
-
-    fn take_made(&mut self, made: Made<'_>, out: &mut Vec<u8>) {
-        if !made.lines.is_empty() {
-            self.work(made.lines, Some(made.numbers), out);
-        }
-        if let Some((line, problem)) = made.trouble {
-            // In the file's order.
-            self.wait(out);
-            self.merger.trouble(line, problem);
-        }
-    }
-
-    fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
-        // Until the shape is known, which every later block is told, blocks are worked on here.
-        if self.threads > 1 && self.plan.shape.is_some() {
-            let workers = self
-                .workers
-                .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
-            let merger = &mut self.merger;
-            let work = Work {
-                lines: lines.to_vec(),
-                numbers: numbers.map(<[u64]>::to_vec),
-            };
-            workers.send(work, |done| merger.take(done, out));
-            return;
-        }
-        let done = self.worker.work(&self.plan, lines, numbers);
-        self.merger.take(done, out);
-        if self.plan.shape.is_none() && self.merger.shape.is_some() {
-            let shape = self.merger.shape;
-            self.plan_mut(|plan| plan.shape = shape);
-        }
-    }
-
-    /// Waits for every block that is under way.
-    fn wait(&mut self, out: &mut Vec<u8>) {
-        while let Some(done) = self.workers.as_mut().and_then(Workers::next) {
-            self.merger.take(done, out);
-        }
-    }
-
-    fn finish(&mut self, name: &str, out: &mut Vec<u8>) {
-        if !self.merger.hopeless {
-            self.look(name, out);
-        }
-        if !self.merger.hopeless {
-            let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
-            cutter.finish(|piece| self.take(piece, out));
-        }
-        if !self.merger.hopeless
-            && let Some(mut input) = self.input.take()
-        {
-            let mut collected = std::mem::take(&mut self.collected);
-            input.finish(&mut collected, |made| self.take_made(made, out));
-            // After what threads found.
-            self.wait(out);
-            input
-                .columns()
-                .into_iter()
-                .for_each(|problem| self.merger.findings.add_of_file(problem));
-        }
-        self.wait(out);
-        self.merger.finish(&self.plan, out);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-
-    use perennial_core::limits::fine_tuning;
-
-    use super::*;
-
-    fn purpose() -> Purpose {
-        Purpose::Training(fine_tuning("amazon.nova-micro-v1:0").unwrap())
-    }
-
-    #[test]
-    fn what_was_found_until_the_time_was_up_is_told_and_the_cut_line_is_not() {
-        let mut compiler = Compiler::new("data/p/a.jsonl", purpose());
-        let record = "{\"prompt\":\"a\",\"completion\":\"b\"}\n";
-        let lines = format!("{record}no json\n{}", record.repeat(20_000));
-        compiler.push(lines.as_bytes(), &mut Vec::new());
-        compiler.push(b"{\"prompt\":\"c\",\"compl", &mut Vec::new());
-        let summary = compiler.out_of_time("found".into(), "fix".into());
-        let rules: Vec<(&str, u64)> = summary
-            .findings
-            .iter()
-            .map(|finding| (finding.rule.as_str(), finding.line))
-            .collect();
-        assert_eq!(rules, [("time-left", 0), ("broken-json", 2)]);
-        assert_eq!(summary.errors, 2);
-        assert!(!summary.is_accepted());
-    }
-
-    #[test]
-    fn duplicates_are_found_in_memory_and_beyond_it_in_a_file() {
-        let bounds = Bounds {
-            known: 100,
-            ..Bounds::default()
-        };
-        let record = |number: u32, answer: &str| {
-            format!("{{\"prompt\":\"{number}\",\"completion\":\"{answer}\"}}\n")
-        };
-        let lines: String = (0..1_000).map(|number| record(number, "x")).collect();
-        let again: String =
-            [5, 150, 900].map(|number| record(number, "x")).concat() + &record(901, "y");
-        let compile = |spill: Option<Box<dyn Spill>>| {
-            let mut compiler = Compiler::with_bounds("a.jsonl", purpose(), bounds);
-            if let Some(spill) = spill {
-                compiler = compiler.with_spill(spill);
-            }
-            let mut out = Vec::new();
-            compiler.push(lines.as_bytes(), &mut out);
-            compiler.push(again.as_bytes(), &mut out);
-            compiler.finish(&mut out)
-        };
-        let with = compile(Some(Box::new(tempfile::tempfile().unwrap())));
-        assert_eq!(
-            (with.records, with.duplicates, with.conflicts),
-            (1_001, 3, 1)
-        );
-        assert!(!with.finding_counts.contains_key("duplicates-unchecked"));
-        let without = compile(None);
-        assert_eq!((without.duplicates, without.conflicts), (1, 0));
-        assert_eq!(without.finding_counts["duplicates-unchecked"], 1);
-    }
-
-    #[test]
-    fn what_is_compressed_is_read_alike() {
-        let lines = "{\"prompt\":\"a\",\"completion\":\"b\"}\n".repeat(3);
-        let mut encoder =
-            flate2::read::GzEncoder::new(lines.as_bytes(), flate2::Compression::fast());
-        let mut bytes = Vec::new();
-        encoder.read_to_end(&mut bytes).unwrap();
-        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
-        encoder.write_all(lines.as_bytes()).unwrap();
-        for (bytes, compression) in [(bytes, "gzip"), (encoder.finish().unwrap(), "zstd")] {
-            let mut compiler = Compiler::new("a", purpose());
-            let mut out = Vec::new();
-            compiler.push(&bytes, &mut out);
-            let summary = compiler.finish(&mut out);
-            assert_eq!((summary.records, summary.duplicates), (1, 2));
-            assert_eq!(summary.compression.as_deref(), Some(compression));
-        }
-    }
-}
+mod tests;

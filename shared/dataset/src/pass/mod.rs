@@ -5,4 +5,7 @@ pub(crate) mod cut;
 pub(crate) mod known;
 pub(crate) mod merge;
 pub(crate) mod plan;
+mod said;
+pub(crate) mod stream;
+mod tally;
 pub(crate) mod workers;

@@ -1,0 +1,114 @@
+//! What is said about a line as a whole: its length, what was found in it before it was parsed.
+use perennial_core::limits::DataLimits;
+
+use super::plan::Plan;
+use crate::{
+    compiler::Purpose,
+    finding::Problem,
+    record::Record,
+    rules::{self, Severity},
+    scan::secrets::{Hit, What},
+    shape,
+    summary::grouped,
+};
+
+/// The finding for a line over the limit.
+pub(crate) fn line_too_long(length: u64) -> Problem {
+    Problem::new(
+        &rules::LINE_TOO_LONG,
+        "",
+        format!("a line of {} bytes", grouped(length)),
+        "Write one record a line, each under 8 MiB. Look whether line feeds were lost.",
+    )
+}
+
+pub(super) fn accepted(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Training(limits) => shape::accepted(limits.shape),
+        Purpose::Evaluation => {
+            "{\"prompt\", \"referenceResponse\", \"category\"}, category being optional"
+        }
+    }
+}
+
+/// The prompt as the evaluation set would write it; nothing for a record without a question.
+pub(super) fn rendered(record: &Record<'_>) -> Option<String> {
+    let conversation = record.conversation()?;
+    let turns: Vec<crate::Turn<'_>> = conversation
+        .turns
+        .iter()
+        .map(|turn| crate::Turn {
+            role: turn.role,
+            texts: turn.texts().map(crate::json::Text::plain).collect(),
+        })
+        .collect();
+    Some(crate::render_prompt(&turns))
+}
+
+pub(super) fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> Problem {
+    let (most, source) = (limits.max_record_tokens, &limits.source);
+    if fewest > most {
+        return Problem::new(
+            &rules::SAMPLE_TOO_LONG,
+            "$",
+            format!(
+                "at least about {} tokens where the model takes {} ({source})",
+                grouped(fewest),
+                grouped(most)
+            ),
+            "Shorten the record, or split it into several.",
+        );
+    }
+    Problem::new(
+        &rules::SAMPLE_MAY_BE_TOO_LONG,
+        "$",
+        format!(
+            "between about {} and {} tokens where the model takes {} ({source})",
+            grouped(fewest),
+            grouped(tokens),
+            grouped(most)
+        ),
+        "Count its tokens with the model's own tokenizer, or shorten it.",
+    )
+}
+
+/// A secret is said, and never shown: a report is read by more people than the data.
+pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Problem {
+    let (start, end) = (hit.start - from, (hit.end - from).min(text.len()));
+    let reject = plan.secrets.as_ref().is_some_and(|secrets| secrets.reject);
+    let column = text
+        .get(..start)
+        .map_or(start, |before| before.chars().count())
+        + 1;
+    let problem = match hit.what {
+        What::Lost => {
+            return Problem::new(
+                &rules::REPLACEMENT_CHARACTER,
+                "",
+                format!("column {}: {}", grouped(column as u64), crate::finding::around(text, start)),
+                "A character was lost before the file came here: write the file anew from its source, in UTF-8.",
+            )
+            .at((start, end));
+        }
+        What::Secret(what) => Problem::new(
+            &rules::SECRET,
+            "",
+            format!("column {}: {what}", grouped(column as u64)),
+            "Take it out of the data, and make it invalid: it stands in a file. `[data] secrets` in the configuration says what is done about it.",
+        ),
+        What::Card => Problem::new(
+            &rules::CARD_NUMBER,
+            "",
+            format!(
+                "column {}: a number with a payment card's form and checksum",
+                grouped(column as u64)
+            ),
+            "Replace it by a word, or by a number that no card has. `[data] secrets` in the configuration says what is done about it.",
+        ),
+    };
+    if reject {
+        problem.made_severe(Severity::Error)
+    } else {
+        problem
+    }
+}

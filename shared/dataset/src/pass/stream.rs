@@ -1,0 +1,198 @@
+//! The decompressed text of a file, on its way from bytes to blocks and from results to canonical lines.
+use std::sync::Arc;
+
+use super::{
+    block::{Work, Worker},
+    cut::{Cutter, Piece},
+    merge::Merger,
+    plan::{Plan, SecretsRule},
+    workers::Workers,
+};
+use crate::{
+    compiler::{Bounds, Purpose},
+    finding::Problem,
+    input::{Collected, Made, table_options},
+    rules, sniff,
+};
+
+/// The decompressed text: its head is looked at once, then it is cut into blocks of lines, and these are worked on.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    head: Option<Vec<u8>>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) merger: Merger,
+    cutter: Cutter,
+    /// Where the file is no JSON Lines.
+    input: Option<crate::input::Input>,
+    collected: Collected,
+    pub(crate) columns: Vec<(String, String)>,
+    worker: Worker,
+    workers: Option<Workers>,
+    threads: usize,
+}
+
+impl Stream {
+    pub(crate) fn new(purpose: Purpose, bounds: Bounds) -> Self {
+        Self {
+            head: Some(Vec::new()),
+            merger: Merger::new(&purpose, bounds),
+            plan: Arc::new(Plan::new(purpose, SecretsRule::default(), bounds.line)),
+            cutter: Cutter::new(bounds.line),
+            input: None,
+            collected: Collected::default(),
+            columns: Vec::new(),
+            worker: Worker::default(),
+            workers: None,
+            threads: 1,
+        }
+    }
+
+    pub(crate) fn configure(&mut self, secrets: SecretsRule, threads: usize) {
+        self.plan_mut(|plan| plan.set_secrets(secrets));
+        self.threads = threads;
+    }
+
+    /// Changes the plan; only before threads share it.
+    pub(crate) fn plan_mut(&mut self, change: impl FnOnce(&mut Plan)) {
+        change(Arc::make_mut(&mut self.plan));
+    }
+
+    pub(crate) fn push(&mut self, name: &str, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+        match &mut self.head {
+            Some(head) => {
+                head.extend_from_slice(bytes);
+                if head.len() >= sniff::HEAD {
+                    self.look(name, out);
+                }
+            }
+            None => self.cut(bytes, out),
+        }
+        !self.merger.hopeless
+    }
+
+    pub(crate) fn look(&mut self, name: &str, out: &mut Vec<u8>) {
+        let Some(head) = self.head.take() else { return };
+        let options = table_options(&self.plan.purpose, self.columns.clone());
+        let start = &head[..head.len().min(sniff::HEAD)];
+        let input = sniff::kind(start, name, &options).and_then(|kind| {
+            crate::input::Input::of(kind, &self.plan.purpose, self.plan.line, &options)
+        });
+        match input {
+            Ok(None) => {}
+            Ok(Some((input, said))) => {
+                said.into_iter()
+                    .for_each(|problem| self.merger.findings.add_of_file(problem));
+                if input.is_document() {
+                    self.merger.is_cut();
+                }
+                self.input = Some(input);
+            }
+            Err(problem) => {
+                self.merger.give_up(problem);
+                return;
+            }
+        }
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+        if text.len() < head.len() {
+            self.merger.findings.add_of_file(Problem::of_file(
+                &rules::BYTE_ORDER_MARK,
+                "a UTF-8 byte order mark at the start",
+                "Nothing: it was taken off.",
+            ));
+        }
+        self.cut(text, out);
+    }
+
+    fn cut(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        if let Some(mut input) = self.input.take() {
+            let mut collected = std::mem::take(&mut self.collected);
+            input.push(bytes, &mut collected, |made| self.take_made(made, out));
+            self.collected = collected;
+            self.input = Some(input);
+            return;
+        }
+        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+        cutter.push(bytes, |piece| self.take(piece, out));
+        self.cutter = cutter;
+    }
+
+    /// Works on the lines that are complete so far.
+    pub(crate) fn whole_lines(&mut self, out: &mut Vec<u8>) {
+        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+        cutter.finish_whole(|piece| self.take(piece, out));
+    }
+
+    fn take(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
+        match piece {
+            Piece::Lines(lines) => self.work(lines, None, out),
+            Piece::TooLong(length) => {
+                self.wait(out);
+                self.merger.too_long(length);
+            }
+        }
+    }
+
+    fn take_made(&mut self, made: Made<'_>, out: &mut Vec<u8>) {
+        if !made.lines.is_empty() {
+            self.work(made.lines, Some(made.numbers), out);
+        }
+        if let Some((line, problem)) = made.trouble {
+            // In the file's order.
+            self.wait(out);
+            self.merger.trouble(line, problem);
+        }
+    }
+
+    fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
+        // Until the shape is known, which every later block is told, blocks are worked on here.
+        if self.threads > 1 && self.plan.shape.is_some() {
+            let workers = self
+                .workers
+                .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
+            let merger = &mut self.merger;
+            let work = Work {
+                lines: lines.to_vec(),
+                numbers: numbers.map(<[u64]>::to_vec),
+            };
+            workers.send(work, |done| merger.take(done, out));
+            return;
+        }
+        let done = self.worker.work(&self.plan, lines, numbers);
+        self.merger.take(done, out);
+        if self.plan.shape.is_none() && self.merger.shape.is_some() {
+            let shape = self.merger.shape;
+            self.plan_mut(|plan| plan.shape = shape);
+        }
+    }
+
+    /// Waits for every block that is under way.
+    pub(crate) fn wait(&mut self, out: &mut Vec<u8>) {
+        while let Some(done) = self.workers.as_mut().and_then(Workers::next) {
+            self.merger.take(done, out);
+        }
+    }
+
+    pub(crate) fn finish(&mut self, name: &str, out: &mut Vec<u8>) {
+        if !self.merger.hopeless {
+            self.look(name, out);
+        }
+        if !self.merger.hopeless {
+            let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+            cutter.finish(|piece| self.take(piece, out));
+        }
+        if !self.merger.hopeless
+            && let Some(mut input) = self.input.take()
+        {
+            let mut collected = std::mem::take(&mut self.collected);
+            input.finish(&mut collected, |made| self.take_made(made, out));
+            // After what threads found.
+            self.wait(out);
+            input
+                .columns()
+                .into_iter()
+                .for_each(|problem| self.merger.findings.add_of_file(problem));
+        }
+        self.wait(out);
+        self.merger.finish(&self.plan, out);
+    }
+}
