@@ -365,6 +365,20 @@ fn white_space_that_is_not_ascii_stays_where_it_is() {
     }
 }
 
+#[test]
+fn a_piece_is_not_cut_to_no_break_spaces() {
+    // Found by fuzzing: what such a space and a tab were cut to was white space alone, and left out.
+    let text = "one two\u{a0}\tthree\u{202f} four";
+    for limit in 4..20 {
+        for kind in [DocumentKind::Plain, DocumentKind::Markdown] {
+            let pieces = whole(Documents::new(kind, limit, characters), text.as_bytes());
+            assert_eq!(texts(&pieces).concat(), text, "{limit}");
+        }
+    }
+    let text = "$$$$$$\u{a0}\t$$$$$$";
+    assert_eq!(texts(&whole(plain(6), text.as_bytes())).concat(), text);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Mark,
     /// Joins the characters on both sides.
     Joiner,
+    /// White space that is there to keep what stands around it together: no place for a cut, and no text either.
+    NoBreak,
     Other,
 }
 
@@ -115,8 +117,7 @@ fn wide(bytes: &[u8]) -> (usize, Kind) {
         '…' | '؟' | '۔' | '।' => Kind::Stop,
         '。' | '！' | '？' | '｡' => Kind::FullStop,
         '”' | '’' | '»' | '›' | '」' | '』' | '）' => Kind::Closer,
-        // No-break spaces are there to keep what stands around them together.
-        '\u{a0}' | '\u{202f}' => Kind::Other,
+        '\u{a0}' | '\u{202f}' => Kind::NoBreak,
         _ if character.is_whitespace() => Kind::Space,
         _ if character.is_lowercase() => Kind::Lower,
         _ => Kind::Other,
@@ -203,6 +204,7 @@ impl Places {
                     self.word = at;
                 }
                 match (kind, self.after) {
+                    (Kind::NoBreak, After::Start) => After::Start,
                     (Kind::Stop, _) => After::Stop,
                     (Kind::FullStop, _) => After::FullStop,
                     (Kind::Closer, After::Stop | After::FullStop) => self.after,
