@@ -46,6 +46,7 @@ pub fn compile(data: &[u8]) {
         "in pieces, and by two threads"
     );
     job.look_at(&summary, &out);
+    job.stop(&file[..file.len() / 2]);
     if summary.is_accepted() {
         job.again(&out);
     }
@@ -124,6 +125,33 @@ impl Job {
         finish(self.compiler().with_threads(2), |compiler, out| {
             compiler.push(file, out);
         })
+    }
+
+    /// The time is up after a part of the file.
+    fn stop(&self, part: &[u8]) {
+        let stopped = |mut compiler: Compiler, pieces: bool| {
+            let mut out = Vec::new();
+            if pieces {
+                self.cuts
+                    .pieces(part, &mut |piece| compiler.push(piece, &mut out));
+            } else {
+                compiler.push(part, &mut out);
+            }
+            compiler.out_of_time("found".into(), "fix".into())
+        };
+        let summary = stopped(self.compiler(), false);
+        assert!(!summary.is_accepted());
+        let first = summary.findings.first().expect("it says why");
+        assert_eq!(
+            (first.rule.as_str(), first.found.as_str()),
+            ("time-left", "found")
+        );
+        assert_eq!(stopped(self.compiler(), true), summary, "in pieces");
+        assert_eq!(
+            stopped(self.compiler().with_threads(2), true),
+            summary,
+            "by two threads"
+        );
     }
 
     /// What holds of every summary, and of every line that was written.
