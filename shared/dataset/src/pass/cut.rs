@@ -59,7 +59,8 @@ impl Cutter {
 
     /// Takes some of the bytes into the buffer; hands the buffer on if a block is complete. What is left of the bytes.
     fn keep<'b>(&mut self, bytes: &'b [u8], each: &mut impl FnMut(Piece<'_>)) -> &'b [u8] {
-        if self.buffer.capacity() < BLOCK {
+        // A small file gets a small buffer, a large one the whole block at once.
+        if self.buffer.capacity() < BLOCK && self.buffer.len() + bytes.len() > BLOCK / 4 {
             self.buffer.reserve_exact(BLOCK + 4096 - self.buffer.len());
         }
         let room = BLOCK
