@@ -125,7 +125,11 @@ fn compiler(ports: &Ports, route: &Route, upload: &Upload) -> Compiler {
         Secrets::Warn => SecretsRule::Warn,
         Secrets::Off => SecretsRule::Off,
     };
-    let columns = route.compile.columns.clone().into_iter().collect();
+    // An evaluation set has columns of its own: its header decides.
+    let columns = match upload.kind {
+        UploadKind::Training => route.compile.columns.clone().into_iter().collect(),
+        UploadKind::Evaluation => Vec::new(),
+    };
     let technique = match upload.kind {
         UploadKind::Training => route.technique.to_string(),
         UploadKind::Evaluation => "evaluation".to_owned(),

@@ -114,7 +114,7 @@ async fn try_once(
     match compile(ports, &route, &upload, current.size, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
         Compiled::Shard(summary, shard) => accept(ports, upload, shard, summary, seen).await,
-        Compiled::Bad(summary) => reject(ports, upload, summary, seen).await,
+        Compiled::Bad(summary) => reject(ports, upload, summary, seen, &digest).await,
     }
 }
 

@@ -217,6 +217,7 @@ pub(crate) async fn reject(
     mut upload: Upload,
     summary: Box<Summary>,
     seen: u64,
+    digest: &str,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
     for tried in 0..TRIES {
@@ -241,10 +242,15 @@ pub(crate) async fn reject(
             Ok(()) => {
                 let mut notes = Vec::new();
                 if let Some(shard) = stays {
-                    notes.push(format!(
-                        "the earlier version {} ({} records) stays in force",
-                        shard.version, shard.records
-                    ));
+                    let (version, records) = (&shard.version, shard.records);
+                    notes.push(if shard.compile_digest == digest {
+                        format!("the earlier version {version} ({records} records) stays in force")
+                    } else {
+                        format!(
+                            "the earlier version {version} ({records} records) was compiled for other settings: it is left \
+                             out of later datasets until this file is mended"
+                        )
+                    });
                 }
                 let message = format!(
                     "{} errors; nothing of this version is used. Mend the file and upload it again under the same name",

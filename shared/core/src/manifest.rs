@@ -139,12 +139,6 @@ pub fn select(
         let free = |shard: &&Shard| !is_quarantined(quarantine, shard.sequence);
         candidates.into_iter().flatten().find(free).cloned()
     };
-    let data = format!("data/{pipeline}/{}", config.data.from);
-    let from = |upload: &Upload| {
-        upload.kind == UploadKind::Evaluation
-            || config.data.from.is_empty()
-            || upload.key.starts_with(&data)
-    };
     let wanted = |shard: &Shard| match config.data.use_ {
         DataUse::All => true,
         DataUse::New => shard.sequence > since,
@@ -157,7 +151,7 @@ pub fn select(
         let digest = compile_digest(route, kind);
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
-            .filter(|upload| upload.kind == kind && from(upload))
+            .filter(|upload| upload.kind == kind)
             .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
             .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
             .map(|(upload, shard)| ManifestEntry {

@@ -36,27 +36,6 @@ fn accepted(key: &str, kind: UploadKind, sequence: u64) -> Upload {
 }
 
 #[test]
-fn only_keys_that_begin_as_asked_are_trained_on() {
-    let uploads = [
-        accepted("data/bot/2025/a.jsonl", Training, 1),
-        accepted("data/bot/2026/b.jsonl", Training, 2),
-        accepted("eval/bot/c.jsonl", Evaluation, 3),
-    ];
-    let mut config = config();
-    config.data.from = "2026/".into();
-    let manifest = select(
-        &name(),
-        &uploads,
-        &config,
-        &routed(&config),
-        &Vec::new(),
-        0,
-        at(100).as_second(),
-    );
-    assert_eq!(sequences(&manifest), (vec![2], vec![3]));
-}
-
-#[test]
 fn each_use_of_data_takes_what_it_says() {
     let mut replaced = accepted("d", Training, 9);
     replaced.earlier = Some(shard("d0", Training, 50, 2));

@@ -200,6 +200,7 @@ impl Compiler {
             && !text.merger.hopeless
             && let Err(problem) = decompressor.finish(|piece| text.push(&self.name, piece, out))
         {
+            text.wait(out);
             text.merger.give_up(problem);
         }
         text.finish(&self.name, out);
@@ -243,6 +244,7 @@ impl Compiler {
         let (text, name) = (&mut self.text, &self.name);
         if let Input::Compressed(decompressor) = &mut self.input {
             if let Err(problem) = decompressor.push(chunk, |piece| text.push(name, piece, out)) {
+                text.wait(out);
                 text.merger.give_up(problem);
             }
         } else {

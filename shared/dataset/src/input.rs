@@ -205,9 +205,10 @@ fn problem(trouble: Trouble) -> Problem {
             &rules::TABLE_ROW
         }
         What::EmptyRows { .. } => &rules::EMPTY_ROWS,
-        What::TrailingComma | What::MissingComma | What::StrayComma => &rules::ARRAY_COMMA,
+        What::TrailingComma | What::MissingComma | What::StrayComma | What::AfterArray => {
+            &rules::ARRAY_COMMA
+        }
         What::StrayBracket { .. }
-        | What::AfterArray
         | What::TextAfterArray
         | What::UnclosedArray
         | What::UnclosedRecord
@@ -217,8 +218,25 @@ fn problem(trouble: Trouble) -> Problem {
         What::TooLong { .. } => &rules::LINE_TOO_LONG,
     };
     let mut found = trouble.what.to_string();
-    if !trouble.excerpt.is_empty() {
-        found = format!("{found}: {}", crate::finding::bounded(&trouble.excerpt));
+    let excerpt = harmless(&trouble.excerpt);
+    if !excerpt.is_empty() {
+        found = format!("{found}: {}", crate::finding::bounded(excerpt));
     }
     Problem::of_file(rule, found, trouble.what.fix())
+}
+
+/// The start of an excerpt, up to the first run of letters and digits that is long enough to be a key: what stands on the line is not
+/// looked at before it is a record.
+fn harmless(excerpt: &str) -> &str {
+    const LONG: usize = 16;
+    let token =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=');
+    let mut run = 0;
+    for (at, byte) in excerpt.bytes().enumerate() {
+        run = if token(byte) { run + 1 } else { 0 };
+        if run == LONG {
+            return excerpt.get(..at + 1 - LONG).unwrap_or_default();
+        }
+    }
+    excerpt
 }

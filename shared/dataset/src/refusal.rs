@@ -9,14 +9,12 @@ use crate::{
 /// The finding for a line that the parser refused.
 pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
     match refused {
-        Refused::Broken { said, .. } if said.contains("surrogate") || said.contains("lone ") => {
-            Problem::new(
-                &rules::BROKEN_UNICODE,
-                "",
-                bounded(&said),
-                "Write the whole pair, or the character itself in UTF-8; Python writes such halves for bytes that it could not read.",
-            )
-        }
+        Refused::Broken { at, said } if is_half(text, at, &said) => Problem::new(
+            &rules::BROKEN_UNICODE,
+            "",
+            bounded(&said),
+            "Write the whole pair, or the character itself in UTF-8; Python writes such halves for bytes that it could not read.",
+        ),
         Refused::Broken { at, said } => {
             let column = text
                 .get(..text.floor_char_boundary(at))
@@ -57,6 +55,23 @@ pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
             "Keep one of the two.",
         ),
     }
+}
+
+/// Whether the parser stopped at half of a surrogate pair.
+fn is_half(text: &str, at: usize, said: &str) -> bool {
+    let before = &text.as_bytes()[at.saturating_sub(12).min(text.len())..at.min(text.len())];
+    let first_half = |escape: &[u8]| {
+        matches!(
+            escape,
+            [
+                b'\\',
+                b'u',
+                b'd' | b'D',
+                b'8' | b'9' | b'a' | b'b' | b'A' | b'B'
+            ]
+        )
+    };
+    said.contains("surrogate") || said.contains("hex escape") && before.windows(4).any(first_half)
 }
 
 fn json_fix(text: &str, said: &str) -> &'static str {

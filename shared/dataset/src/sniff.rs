@@ -98,7 +98,13 @@ pub(crate) fn kind(head: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     let extension = extension(name);
     // What a person named a document is one, whatever its first character is.
     if let Some(kind) = document(&extension) {
-        return Ok(Kind::Document(kind));
+        // Records are what they are, whatever their file is named.
+        let record = first_line.starts_with("{\"") && first_line.trim_end().ends_with('}');
+        return Ok(if record {
+            Kind::JsonLines
+        } else {
+            Kind::Document(kind)
+        });
     }
     let tabs = extension == "tsv";
     if tabs || extension == "csv" {

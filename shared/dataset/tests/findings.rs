@@ -369,3 +369,46 @@ fn a_bomb_is_let_go() {
         assert!(summary.bytes_decompressed < 70 << 20);
     }
 }
+
+#[test]
+fn a_secret_is_said_and_never_shown() {
+    // Put together here, so that no scanner of repositories takes this file for a leak.
+    let key = format!("AKIA{}", "IOSFODNN7EXAMPLE");
+    let lines = [
+        format!("{{\"prompt\": \"{key}\", \"completion\": \"ok\"}}"),
+        format!("{{\"prompt\": \"User: {key}\", \"completion\": \"ok\"}}"),
+        format!("{{\"prompt\": \"{key}\", \"completion\": }}"),
+        format!("\"{key}\""),
+        format!("{{\"prompt\": [\"{key}\"], \"completion\": \"{key}\"}}"),
+        format!("{{\"prompt\": \"{key} \u{fffd}\", \"completion\": \"ok\"}}"),
+        format!("{{\"prompt\": \"a\", \"completion\": \"ok\", \"{key}\": 1}}"),
+        format!("{{\"{key}\": \"{key}\"}}"),
+        format!("{{\"text\": \"{key}\"}}"),
+    ];
+    let documents =
+        format!("{{\"text\": \"a {key}\"}}\n{{\"text\": \"b\"}}\n{{\"text\": \"c\"}}\n");
+    let table = format!("prompt,completion\na,b,{key}\n\"a\"{key},b\nc,\"{key}\n");
+    let mut invalid = format!("{{\"prompt\": \"{key} ").into_bytes();
+    invalid.extend(b"\xff\", \"completion\": \"b\"}");
+    let mut files: Vec<(&str, Purpose, Vec<u8>)> = lines
+        .iter()
+        .map(|line| ("a.jsonl", nova(), line.clone().into_bytes()))
+        .collect();
+    files.push(("all.jsonl", nova(), lines.join("\n").into_bytes()));
+    files.push((
+        "a.jsonl",
+        training(RecordShape::Documents),
+        documents.into_bytes(),
+    ));
+    files.push(("a.csv", nova(), table.into_bytes()));
+    files.push(("a.jsonl", nova(), invalid));
+    for (name, purpose, bytes) in files {
+        let (summary, _) = compile(name, purpose, &bytes);
+        let report = serde_json::to_string(&summary).unwrap() + &summary.to_text();
+        assert!(!report.contains(&key[4..]), "{report}");
+        assert!(
+            name == "a.csv" || summary.finding_counts.contains_key("secret"),
+            "{report}"
+        );
+    }
+}

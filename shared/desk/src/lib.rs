@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use lambda_runtime::Error;
 use perennial_core::span::Span;
 use perennial_engine::{Desk, EngineError, Invocation};
@@ -52,6 +53,8 @@ pub async fn start() -> Result<Start, Error> {
 pub fn bucket(config: &SdkConfig, name: &str) -> Bucket {
     let s3 = aws_sdk_s3::config::Builder::from(config)
         .force_path_style(path_style(config))
+        // Objects are read in ranges, whose bytes a checksum of the whole says nothing about; range and length are checked.
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();
     Bucket::new(aws_sdk_s3::Client::from_conf(s3), name)
 }

@@ -67,7 +67,9 @@ fn every_record_is_accepted_and_none_is_a_repetition() {
                 "{records:?}: {}",
                 summary.to_text()
             );
-            assert_eq!((summary.records, summary.duplicates), (count, 0));
+            assert_eq!((summary.lines, summary.duplicates), (count, 0));
+            // Short documents are packed together.
+            assert!(summary.records == count || records == Records::Documents);
         }
     }
 }

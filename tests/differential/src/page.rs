@@ -15,7 +15,7 @@ const HEAD: &str = "\
 
 AWS has three sets of scripts that look at training data. They disagree with each other, and Perennial disagrees with each of them in
 places. This page lists every class of disagreement that a differential test finds on generated records, with the reason why Perennial
-decides as it does. An unexplained one fails the test, and so does a row that is not seen any more.
+decides as it does. An unexplained one fails the test, and so does a row that is not seen any more.\n\nWhat the scripts would say is stated by the test itself, check by check, from a reading of them. The Nova Forge SDK itself is run beside that\nstatement by `cargo xtask differential`; the other scripts are in no package index and were not run in the tests.
 
 ";
 

@@ -126,7 +126,8 @@ fn files(
             },
             threads: threads(args),
             secrets: args.secrets.unwrap_or(target.secrets),
-            columns: &target.columns,
+            // An evaluation set has columns of its own: its header decides.
+            columns: if evaluation { &[] } else { &target.columns },
         }
         .summary()?;
         if !evaluation {

@@ -107,9 +107,6 @@ pub struct DataConfig {
     /// The key `use`.
     #[serde(rename = "use")]
     pub use_: DataUse,
-    /// The key `from`: only uploads whose key behind `data/<pipeline>/` begins with this are trained on; empty for all.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub from: String,
     /// How uploads are compiled.
     #[serde(flatten)]
     pub compile: CompileConfig,

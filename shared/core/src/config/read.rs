@@ -152,7 +152,6 @@ fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
     let section = top.inner("data", problems);
     DataConfig {
         use_: section.word("use", "all", problems).unwrap_or_default(),
-        from: from(&section, problems),
         compile: CompileConfig {
             columns: columns(&section, problems),
             secrets: section
@@ -160,18 +159,6 @@ fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
                 .unwrap_or_default(),
         },
     }
-}
-
-fn from(data: &Section<'_, '_>, problems: &mut Problems) -> String {
-    const FIX: &str = "Write the start of the keys that count, as they stand behind data/<pipeline>/, such as from = \"2026/\".";
-    let Some(text) = data.string("from", FIX, problems) else {
-        return String::new();
-    };
-    if text.starts_with('/') || text.len() > MAX_NAME || text.chars().any(char::is_control) {
-        data.wrong("from", FIX, problems);
-        return String::new();
-    }
-    text.to_owned()
 }
 
 /// The members that a column of a table can become.

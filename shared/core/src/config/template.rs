@@ -24,7 +24,6 @@ at_most_every = "1d"
 
 [data]
 use = "all"                           # all | new (since the champion) | last:90d
-from = ""                             # only keys that begin so, behind data/<pipeline>/
 secrets = "warn"                      # keys, tokens, card numbers in records: reject | warn | off
 # columns = { prompt = "text", completion = "category" } # of CSV and TSV files; the header decides if left out
 

@@ -105,8 +105,9 @@ fn the_template_states_the_defaults() {
 #[test]
 fn columns_and_secrets_are_read_and_a_slip_is_told() {
     let data = |data: &str| Config::parse(&format!("{LEAST}\n[data]\n{data}"));
-    let config = data("from = \"2026/\"\nsecrets = \"reject\"\ncolumns = { prompt = \"text\", completion = \"category\" }").unwrap();
-    assert_eq!(config.data.from, "2026/");
+    let config =
+        data("secrets = \"reject\"\ncolumns = { prompt = \"text\", completion = \"category\" }")
+            .unwrap();
     assert_eq!(config.data.compile.secrets, Secrets::Reject);
     assert_eq!(config.data.compile.columns["completion"], "category");
     for (slip, said) in [
@@ -114,7 +115,6 @@ fn columns_and_secrets_are_read_and_a_slip_is_told() {
         ("columns = { prompt = 1 }", "column's name"),
         ("columns = \"text\"", "[data.columns]"),
         ("secrets = \"refuse\"", "reject"),
-        ("from = \"/2026\"", "behind data/"),
     ] {
         let errors = data(slip).unwrap_err();
         assert!(errors.to_string().contains(said), "{slip}: {errors}");

@@ -136,6 +136,7 @@ impl Worker {
                 None => match std::str::from_utf8(line) {
                     Ok(text) => text,
                     Err(error) => {
+                        one.say_hits();
                         one.add(invalid_utf8(line, error.valid_up_to()));
                         continue;
                     }
@@ -163,7 +164,39 @@ struct Line<'l> {
 
 impl Line<'_> {
     fn add(&mut self, problem: Problem) {
+        let problem = if self.has_secret() {
+            problem.without_text()
+        } else {
+            problem
+        };
         self.done.findings.add(self.number, self.text, problem);
+    }
+
+    fn has_secret(&self) -> bool {
+        self.hits.iter().any(|hit| hit.what != What::Lost)
+    }
+
+    /// Says what was found in the line before it was parsed; whether the record cannot be used for it.
+    fn say_hits(&mut self) -> bool {
+        let mut failed = false;
+        let mut said: Vec<What> = Vec::new();
+        for hit in self.hits {
+            // One finding for each kind: a line of a million cards is one line to be mended.
+            if said.contains(&hit.what) {
+                continue;
+            }
+            said.push(hit.what);
+            let problem = hit_problem(self.plan, self.from, self.text, *hit);
+            failed |= problem.is_error();
+            // What is said of a secret never has its text.
+            let problem = if hit.what == What::Lost && self.has_secret() {
+                problem.without_text()
+            } else {
+                problem
+            };
+            self.done.findings.add(self.number, self.text, problem);
+        }
+        failed
     }
 
     fn too_long(&mut self, length: u64) {
@@ -173,6 +206,7 @@ impl Line<'_> {
 
     fn compile(&mut self, tape: &mut Tape, clean: bool) {
         let text = self.text;
+        let refused = self.say_hits();
         if tape.parse(text, clean).is_err() {
             self.add(refusal(text, refuse(text)));
             return;
@@ -202,11 +236,7 @@ impl Line<'_> {
             Purpose::Evaluation => self.question(value),
             Purpose::Training(limits) => self.record(value, shape, limits),
         };
-        for hit in self.hits {
-            self.problems
-                .push(hit_problem(self.plan, self.from, text, *hit));
-        }
-        let mut failed = written.is_none();
+        let mut failed = written.is_none() || refused;
         let mut problems = std::mem::take(self.problems);
         for problem in problems.drain(..) {
             failed |= problem.is_error();
@@ -217,7 +247,7 @@ impl Line<'_> {
             Some(written) if !failed => self.done.written.push(Written {
                 end: self.done.out.len() as u32,
                 line: self.number,
-                secret: self.hits.iter().any(|hit| hit.what != What::Lost),
+                secret: self.has_secret(),
                 ..written
             }),
             _ => self.done.out.truncate(start),

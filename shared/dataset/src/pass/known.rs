@@ -24,10 +24,23 @@ pub(crate) struct Identity {
     pub(crate) completion: u64,
 }
 
+impl Identity {
+    /// A hash of both.
+    fn of_both(self) -> u64 {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.prompt.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.completion.to_le_bytes());
+        hash(&bytes)
+    }
+}
+
 /// The hash of bytes that the file's owner wrote: not secret, and the same on every machine.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     twox_hash::XxHash3_64::oneshot(bytes)
 }
+
+/// Completions of one prompt that stand in a row.
+const SAME: u32 = 8;
 
 /// Open addressing by the prompt's hash; (0, 0) is an empty place.
 #[derive(Debug, Default)]
@@ -80,15 +93,24 @@ impl Known {
         }
     }
 
-    /// What the record is, and the first empty place for it.
+    /// What the record is, and the first empty place for it. Records are looked for at a place of their prompt; where it has
+    /// [`SAME`] completions already, at a place of both, or a file with one prompt would be one long row.
     fn look(places: &[Identity], record: Identity) -> (Seen, usize) {
         let mut seen = Seen::New;
-        let mut place = Self::start(record, places.len());
+        let mut same = 0;
+        let mut place = Self::start(record.prompt, places.len());
         loop {
             match places[place] {
                 found if found == Identity::default() => return (seen, place),
                 found if found == record => return (Seen::Duplicate, place),
-                found if found.prompt == record.prompt => seen = Seen::Conflict,
+                found if found.prompt == record.prompt => {
+                    seen = Seen::Conflict;
+                    same += 1;
+                    if same == SAME {
+                        place = Self::start(record.of_both(), places.len());
+                        continue;
+                    }
+                }
                 _ => {}
             }
             place += 1;
@@ -98,8 +120,8 @@ impl Known {
         }
     }
 
-    fn start(record: Identity, places: usize) -> usize {
-        ((u128::from(record.prompt) * places as u128) >> 64) as usize
+    fn start(hash: u64, places: usize) -> usize {
+        ((u128::from(hash) * places as u128) >> 64) as usize
     }
 
     fn grow(&mut self) {
@@ -158,7 +180,8 @@ impl Spilled {
         let mut free = None;
         for index in 0..self.tables.len() {
             let (first, pages, used) = self.tables[index];
-            let mut page = Self::start(record, pages);
+            let mut page = Self::start(record.prompt, pages);
+            let mut full = 0;
             loop {
                 self.file
                     .read_at((first + page) * PAGE as u64, &mut self.page)?;
@@ -181,7 +204,12 @@ impl Spilled {
                     }
                     break;
                 }
-                page = (page + 1) % pages;
+                full += 1;
+                page = if full == 1 {
+                    Self::start(record.of_both(), pages)
+                } else {
+                    (page + 1) % pages
+                };
             }
         }
         let at = match free {
@@ -209,11 +237,11 @@ impl Spilled {
         self.file.set_len((first + pages) * PAGE as u64)?;
         self.pages = first + pages;
         self.tables.push((first, pages, 0));
-        Ok((first + Self::start(record, pages)) * PAGE as u64)
+        Ok((first + Self::start(record.prompt, pages)) * PAGE as u64)
     }
 
-    fn start(record: Identity, pages: u64) -> u64 {
-        ((u128::from(record.prompt) * u128::from(pages)) >> 64) as u64
+    fn start(hash: u64, pages: u64) -> u64 {
+        ((u128::from(hash) * u128::from(pages)) >> 64) as u64
     }
 }
 
@@ -266,6 +294,26 @@ mod tests {
         }
         assert_eq!(known.insert(Identity::default()), Seen::New);
         assert_eq!(known.insert(Identity::default()), Seen::Duplicate);
+    }
+
+    #[test]
+    fn one_prompt_with_many_completions_is_no_long_row() {
+        let mut known = Known::default();
+        let mut spilled = Spilled::new(Box::new(MemorySpill::default()));
+        // Each walked past all before it, this would take minutes.
+        for number in 0..200_000 {
+            let seen = if number == 0 {
+                Seen::New
+            } else {
+                Seen::Conflict
+            };
+            assert_eq!(known.insert(record(7, number)), seen);
+            assert_eq!(spilled.insert(record(7, number)).unwrap(), seen);
+        }
+        for number in (0..200_000).step_by(971) {
+            assert_eq!(known.insert(record(7, number)), Seen::Duplicate);
+            assert_eq!(spilled.insert(record(7, number)).unwrap(), Seen::Duplicate);
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(crate) struct Merger {
     training: bool,
     /// Cuts and packs documents; what is in it has not been written yet.
     packer: Option<Packer>,
+    /// Whether a document with a secret is in it.
+    pack_secret: bool,
 }
 
 /// The lines on which something was seen first; 0 where it was not.
@@ -102,6 +104,7 @@ impl Merger {
             completions: Frequent::default(),
             training,
             packer,
+            pack_secret: false,
         }
     }
 
@@ -200,10 +203,14 @@ impl Merger {
             if self.insert_new(written, line)
                 && let Some(text) = canonical::document_text(canonical)
             {
-                let tokens = written.tokens;
-                packer.push_counted(line, text, tokens, &mut |packed| {
-                    self.packed(packed, written.secret, out)
+                let mut handed_on = false;
+                packer.push_counted(line, text, written.tokens, &mut |packed| {
+                    handed_on = true;
+                    // The pack may hold this document, or only those before it.
+                    let secret = self.pack_secret || written.secret;
+                    self.packed(packed, secret, out);
                 });
+                self.pack_secret = written.secret || self.pack_secret && !handed_on;
             }
         }
     }
@@ -313,7 +320,8 @@ impl Merger {
     /// The findings about the file as a whole.
     pub(crate) fn finish(&mut self, plan: &Plan, out: &mut Vec<u8>) {
         if let Some(mut packer) = self.packer.take() {
-            packer.finish(&mut |packed| self.packed(packed, false, out));
+            let secret = self.pack_secret;
+            packer.finish(&mut |packed| self.packed(packed, secret, out));
         }
         self.finish_duplicates();
         if self.hopeless {

@@ -142,11 +142,8 @@ fn media<'a>(
     let inner = Path::Member(&source, "s3Location");
     let uri = string(location, "uri", inner, problems)?;
     let owner = location.some("bucketOwner").and_then(Value::text);
-    if kind == MediaKind::Document {
-        extra_members(value, path, &["format", "source", "name"], problems);
-    } else {
-        extra_members(value, path, &["format", "source"], problems);
-    }
+    extra_members(value, path, &["format", "source"], problems);
+    extra_members(location, inner, &["uri", "bucketOwner"], problems);
     Some(Block::Media(Box::new(Media {
         kind,
         format,
@@ -168,6 +165,7 @@ fn reasoning<'a>(
         ));
         return None;
     };
+    extra_members(value, path, &["reasoningText"], problems);
     let path = Path::Member(&path, "reasoningText");
     extra_members(text, path, &["text"], problems);
     string(text, "text", path, problems).map(Block::Reasoning)

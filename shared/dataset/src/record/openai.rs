@@ -210,6 +210,7 @@ fn contents<'a>(
             extra_members(part, path, &["type", "text"], problems);
         } else if is(&["image_url", "input_image"]) {
             blocks.extend(image(part, path, problems));
+            extra_members(part, path, &["type", "image_url", "detail"], problems);
         } else {
             problems.push(
                 Problem::new(
@@ -361,6 +362,13 @@ fn tools(value: Value<'_>, problems: &mut Vec<Problem>) -> Option<String> {
                 "Give each tool a name of its own.",
             ));
         }
+        extra_members(tool, path, &["type", "function"], problems);
+        extra_members(
+            function,
+            path,
+            &["name", "description", "parameters"],
+            problems,
+        );
         let Some(parameters) = function
             .some("parameters")
             .filter(|value| is_schema(*value))

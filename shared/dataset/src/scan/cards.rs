@@ -38,12 +38,12 @@ fn look(block: &[u8], start: usize, done: &mut usize, each: &mut impl FnMut(usiz
         return;
     }
     while at < to {
-        if !block[at].is_ascii_digit() || at > 0 && is_inside(block[at - 1]) {
+        if !block[at].is_ascii_digit() || goes_on_before(block, at) {
             at += 1;
             continue;
         }
         let end = number_end(block, at);
-        if is_card(&block[at..end]) && !block.get(end).is_some_and(|byte| is_inside(*byte)) {
+        if is_card(&block[at..end]) && !goes_on_after(block, end) {
             each(at, end);
         }
         at = end;
@@ -51,11 +51,26 @@ fn look(block: &[u8], start: usize, done: &mut usize, each: &mut impl FnMut(usiz
     }
 }
 
-/// What makes digits a part of something else: a longer number, a word, an address, a fraction.
-fn is_inside(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'.' | b'_' | b'/' | b'=' | b'-' | b'\\')
-        || byte >= 0x80
+/// Whether the digits at `at` are a part of what stands before them: a longer number, a word, an address, a fraction.
+fn goes_on_before(block: &[u8], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else {
+        return false;
+    };
+    // The letter of an escape is white space in the text.
+    let escape =
+        before > 0 && block[before - 1] == b'\\' && matches!(block[before], b'n' | b'r' | b't');
+    !escape
+        && (block[before].is_ascii_alphanumeric()
+            || matches!(block[before], b'.' | b'_' | b'/' | b'=' | b'-'))
+}
+
+/// Whether what ends at `end` goes on: a full stop at the end of a sentence is no fraction.
+fn goes_on_after(block: &[u8], end: usize) -> bool {
+    let next = |at: usize| block.get(at).copied().unwrap_or(b' ');
+    match next(end) {
+        b'.' | b'-' => next(end + 1).is_ascii_digit(),
+        byte => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'='),
+    }
 }
 
 /// Behind the last digit of a number whose digits may stand in groups, one blank or hyphen between them.
@@ -145,8 +160,16 @@ mod tests {
             "4222222222222",
         ] {
             for before in 0..40 {
-                let text = format!("{} {card}, thanks", "x".repeat(before));
-                assert_eq!(cards(&text), [card], "{before}");
+                for (start, end) in [
+                    (" ", ", thanks"),
+                    ("\\n", "\\n"),
+                    (" \\\"", "\\\"."),
+                    (" ", "."),
+                    ("卡", ""),
+                ] {
+                    let text = format!("{}{start}{card}{end}", "x".repeat(before));
+                    assert_eq!(cards(&text), [card], "{text}");
+                }
             }
         }
     }

@@ -116,7 +116,12 @@ impl Secrets {
     }
 
     fn find(&self, block: &[u8], hits: &mut Vec<Hit>) {
+        let mut done = 0;
         for found in self.starts.find_iter(block) {
+            // A token that begins inside another is a part of it.
+            if found.start() < done {
+                continue;
+            }
             let (start, tail, least, what) = KINDS[found.pattern().as_usize()];
             let inside = found.start() > 0
                 && start.as_bytes()[0].is_ascii_alphanumeric()
@@ -127,6 +132,7 @@ impl Secrets {
                 continue;
             }
             if let Some(end) = ends(block, found.end(), tail, least) {
+                done = end;
                 hits.push(Hit {
                     start: found.start(),
                     end,
@@ -150,15 +156,25 @@ pub(crate) fn find(block: &[u8], secrets: Option<&Secrets>, hits: &mut Vec<Hit>)
     if let Some(secrets) = secrets {
         secrets.find(block, hits);
     }
-    for start in memmem::find_iter(block, "\u{fffd}") {
+    // The first of each line: a file that was read in the wrong encoding has millions of them.
+    let mut from = 0;
+    while let Some(start) = block
+        .get(from..)
+        .and_then(|rest| memmem::find(rest, "\u{fffd}".as_bytes()))
+    {
+        let start = from + start;
         hits.push(Hit {
             start,
             end: start + '\u{fffd}'.len_utf8(),
             what: What::Lost,
         });
+        from = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end + 1);
     }
     hits.sort_unstable_by_key(|hit| hit.start);
 }
+
+/// So many bytes of a token are looked at: that many starts stand in a row costs no more than this for each.
+const MOST: usize = 512;
 
 /// Where the secret ends whose start ended at `from`, if it is one.
 fn ends(block: &[u8], from: usize, tail: Tail, least: usize) -> Option<usize> {
@@ -169,7 +185,7 @@ fn ends(block: &[u8], from: usize, tail: Tail, least: usize) -> Option<usize> {
         let rest = block.get(from..).unwrap_or_default();
         from + rest
             .iter()
-            .take(4096)
+            .take(MOST)
             .take_while(|byte| holds(**byte))
             .count()
     };
