@@ -1,6 +1,7 @@
 //! What was found in a file: bounded in number and in length, so that no file can flood a report or a terminal.
 use std::collections::BTreeMap;
 
+use perennial_inputs::shown;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Rule, Severity};
@@ -110,12 +111,12 @@ fn excerpt(line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
     if from > 0 {
         text.push('…');
     }
-    text.push_str(&escaped(&before[from..], BEFORE));
+    text.push_str(&shown(&before[from..], BEFORE));
     let first = text.chars().count();
-    let shown = escaped(part, PART);
-    text.push_str(&shown);
+    let marked = shown(part, PART);
+    text.push_str(&marked);
     let last = text.chars().count().max(first + 1);
-    if shown.ends_with('…') {
+    if marked.ends_with('…') {
         return Some(Excerpt {
             text,
             from: first,
@@ -123,7 +124,7 @@ fn excerpt(line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
             column: before.chars().count() as u64 + 1,
         });
     }
-    text.push_str(&escaped(&line[end..], BEFORE));
+    text.push_str(&shown(&line[end..], BEFORE));
     Some(Excerpt {
         text,
         from: first,
@@ -198,24 +199,7 @@ impl Problem {
 
 /// The start of `text`, at most [`EXCERPT`] characters, with whatever could disturb a terminal escaped.
 pub(crate) fn bounded(text: &str) -> String {
-    escaped(text, EXCERPT)
-}
-
-/// The start of `text`, at most so many of its characters, with whatever could disturb a terminal escaped.
-fn escaped(text: &str, most: usize) -> String {
-    let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == most {
-            shown.push('…');
-            break;
-        }
-        if disturbs(character) {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
+    shown(text, EXCERPT)
 }
 
 /// `text` around the byte `at`, bounded and escaped.
@@ -232,13 +216,6 @@ pub(crate) fn around(text: &str, at: usize) -> String {
     } else {
         shown
     }
-}
-
-/// Control characters, and the marks that turn the direction of text or cannot be seen.
-fn disturbs(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

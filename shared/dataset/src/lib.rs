@@ -39,5 +39,5 @@ pub use pass::{
 pub use rules::{Applies, Held, Rule, Severity, rules};
 pub use sealer::{Excluded, Sealed, Sealer};
 pub use statistics::{Bin, Sample, Spread, Statistics};
-pub use summary::{REPORT_FORM, SAMPLE, SAMPLES, Summary, Target, Verdict};
+pub use summary::{REPORT_FORM, SAMPLE, SAMPLES, Summary, Target, Verdict, count, grouped};
 pub use tokens::{estimate_tokens, least_tokens};

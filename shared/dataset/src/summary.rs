@@ -169,7 +169,8 @@ impl Finding {
 }
 
 /// `1 record`, `2 records`.
-pub(crate) fn count(number: u64, what: &str) -> String {
+#[must_use]
+pub fn count(number: u64, what: &str) -> String {
     format!(
         "{} {what}{}",
         grouped(number),
@@ -178,7 +179,8 @@ pub(crate) fn count(number: u64, what: &str) -> String {
 }
 
 /// A number with a comma between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

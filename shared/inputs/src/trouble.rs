@@ -279,9 +279,15 @@ impl What {
 /// The start of `bytes` for a person: bounded, and with whatever could disturb a terminal escaped.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT * 4 + 4)]);
+    shown(&text, EXCERPT)
+}
+
+/// The start of `text`, at most so many of its characters, with whatever could disturb a terminal escaped.
+#[must_use]
+pub fn shown(text: &str, most: usize) -> String {
     let mut shown = String::new();
     for (count, character) in text.chars().enumerate() {
-        if count == EXCERPT {
+        if count == most {
             shown.push('…');
             break;
         }
@@ -295,7 +301,8 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
 }
 
 /// Control characters, and the marks that turn the direction of text or cannot be seen.
-fn disturbs(character: char) -> bool {
+#[must_use]
+pub fn disturbs(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')

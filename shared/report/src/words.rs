@@ -1,23 +1,6 @@
 //! Numbers as people read them.
 
-/// `1 record`, `2,000 records`.
-pub(crate) fn count(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number))
-}
-
-/// A number with a comma between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(crate) use perennial_dataset::{count, grouped};
 
 /// `512 bytes`, `1.5 MiB (1,572,864 bytes)`.
 pub(crate) fn bytes(number: u64) -> String {

@@ -381,7 +381,7 @@ impl Parser<'_> {
         Ok(at + 2)
     }
 
-    /// The number that `\uXXXX` at `at` names.
+    /// The number of the escape at `at`: a `\u` and four hexadecimal digits.
     fn unit(&self, at: usize) -> Parsed<u32> {
         let escape = self.bytes.get(at..at + 6).ok_or(NotJson)?;
         if !escape.starts_with(b"\\u") {
