@@ -32,12 +32,9 @@ pub use compiler::{Compiler, Purpose};
 pub use conversation::{Role, Turn, render_prompt};
 pub use evaluation::EvalRecord;
 pub use finding::{EXCERPT, Excerpt, Finding, LISTED};
-pub use pass::{
-    merge::canonical_shape,
-    plan::{SecretsRule, Spill},
-};
+pub use pass::plan::{SecretsRule, Spill};
 pub use rules::{Applies, Held, Rule, Severity, rules};
 pub use sealer::{Excluded, Sealed, Sealer};
 pub use statistics::{Bin, Sample, Spread, Statistics};
 pub use summary::{REPORT_FORM, SAMPLE, SAMPLES, Summary, Target, Verdict, count, grouped};
-pub use tokens::{estimate_tokens, least_tokens};
+pub use tokens::estimate_tokens;

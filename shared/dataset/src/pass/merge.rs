@@ -457,9 +457,3 @@ fn sample(line: u64, canonical: &[u8]) -> Sample {
     }
     Sample { line, record }
 }
-
-/// The shape that a canonical line of `limits` has, for messages.
-#[must_use]
-pub fn canonical_shape(limits: &perennial_core::limits::DataLimits) -> &'static str {
-    canonical::shape_name(limits.shape)
-}
