@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::config::{Config, DataUse};
 use crate::names::PipelineName;
 use crate::routing::Route;
-use crate::upload::{Shard, Upload, UploadKind};
+use crate::upload::{Shard, Upload, UploadKind, UploadStatus};
 
 /// The compiler's own version: a change of what it writes recompiles every upload.
 pub const COMPILER: &str = "2";
@@ -147,11 +147,13 @@ pub fn select(
             shard.accepted_at.as_second() >= now_second.saturating_sub(span)
         }
     };
+    let inside =
+        |upload: &Upload| upload.status != UploadStatus::Outside && config.data.takes(&upload.key);
     let entries = |kind: UploadKind, keep: &dyn Fn(&Shard) -> bool| {
         let digest = compile_digest(route, kind);
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
-            .filter(|upload| upload.kind == kind)
+            .filter(|upload| upload.kind == kind && inside(upload))
             .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
             .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
             .map(|(upload, shard)| ManifestEntry {

@@ -133,6 +133,9 @@ pub enum UploadStatus {
     Rejected,
     /// The object was deleted; nothing of it goes into later datasets.
     Withdrawn,
+    /// Its key is outside `[data] from`: it is not read, and nothing of it goes into later datasets. A shard that stays in the
+    /// record was tried in a run, and keeps its place until it is taken in again.
+    Outside,
 }
 
 /// One object under `data/` or `eval/`, as a record.

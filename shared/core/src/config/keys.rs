@@ -17,7 +17,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("trigger", &["min_records", "quiet_for", "at_most_every"]),
-    ("data", &["use", "columns", "secrets"]),
+    ("data", &["use", "from", "columns", "secrets"]),
     ("training", &["start_from", "hyperparameters"]),
     (
         "evaluation",
