@@ -20,10 +20,17 @@ pub struct ManifestEntry {
     pub version: String,
     /// The shard.
     pub shard: String,
+    /// The shard's length; 0 if it is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
     /// Records in the shard.
     pub records: u64,
     /// The sequence number under which it was accepted.
     pub sequence: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Everything that a run trains on and is evaluated with.
@@ -90,6 +97,11 @@ pub fn shard_key(
     };
     let name = hex::encode(&Sha256::digest(format!("{object}\0{version}").as_bytes())[..16]);
     format!("shards/{pipeline}/{kind}/{compile_digest}/{name}.jsonl")
+}
+
+/// Where the index of a shard lies: what sealing needs to know of its records, so that it need not be read.
+pub fn index_key(shard: &str) -> String {
+    format!("{shard}.index")
 }
 
 /// Ranges of sequence numbers (after, up to) whose uploads are not trained on.
@@ -160,6 +172,7 @@ pub fn select(
                 object: upload.key.clone(),
                 version: shard.version,
                 shard: shard.key,
+                bytes: shard.bytes,
                 records: shard.records,
                 sequence: shard.sequence,
             })

@@ -111,6 +111,9 @@ pub struct Shard {
     /// The digest of its lines: the same records again are nothing new.
     #[serde(default)]
     pub content: String,
+    /// Its length; 0 if it was compiled before that was noted.
+    #[serde(default)]
+    pub bytes: u64,
     /// Records in it.
     pub records: u64,
     /// An estimate.
