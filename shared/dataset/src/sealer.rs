@@ -257,6 +257,11 @@ impl Sealer {
         stretches
     }
 
+    /// Leaves out a whole shard of so many records, as the model's maximum is reached: it need not be read.
+    pub fn leave_out(&mut self, records: u64) {
+        self.sealed.left_out += records;
+    }
+
     /// Takes the lines of a held-out stretch.
     pub fn hold_out(&mut self, lines: &[u8]) {
         let mut tape = std::mem::take(&mut self.tape);

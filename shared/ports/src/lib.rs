@@ -33,7 +33,7 @@ pub use deployments::{
 };
 pub use error::{ErrorKind, PortError, PortResult};
 pub use models::{CustomModel, DeleteModels, ModelStatus, ObserveModels};
-pub use objects::{ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
+pub use objects::{CopyFrom, ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
 pub use table::{Expect, Item, Key, Page, Table, TableError, Write};
 pub use training::{
     ObserveTraining, StartTraining, StopTraining, TrainingJob, TrainingSpec, TrainingStatus,
