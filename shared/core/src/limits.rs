@@ -299,6 +299,7 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
             8_192,
             DOCUMENTS_SOURCE,
         )),
+        Technique::Reinforcement => reinforcement(base_model),
         Technique::Distillation => {
             let student =
                 fine_tuning(base_model).filter(|_| !base_model.starts_with("anthropic."))?;
