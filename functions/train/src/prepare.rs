@@ -290,6 +290,7 @@ async fn usage(
     };
     Ok(UsageEstimate {
         training_tokens: sealed.tokens_estimate,
+        training_records: sealed.records,
         prompts: chosen.len() as u64,
         prompt_tokens: chosen
             .iter()

@@ -3,6 +3,9 @@
 
 mod hyperparameters;
 mod table;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod technique_tests;
 mod techniques;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -141,6 +144,7 @@ fn or_none(list: &[String]) -> String {
 /// [`RoutingError`], each saying what would work.
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
+    techniques::unused(config)?;
     match config.technique {
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),

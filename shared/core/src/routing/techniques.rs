@@ -21,6 +21,36 @@ fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, 
     })
 }
 
+/// A table that the technique does not look at would be without effect, and nobody would be told.
+pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
+    let training = &config.training;
+    let distills = config.technique == Technique::Distillation;
+    let reinforces = config.technique == Technique::Reinforcement;
+    let on_bedrock_only = distills || reinforces;
+    let tables = [
+        ("distillation", training.distillation.is_some() && !distills),
+        (
+            "reinforcement",
+            training.reinforcement.is_some() && !reinforces,
+        ),
+        ("sagemaker", training.sagemaker.is_some() && on_bedrock_only),
+    ];
+    match tables.into_iter().find(|(_, unused)| *unused) {
+        Some((table, _)) => refused(
+            format!(
+                "[training.{table}] has no effect with technique = \"{}\"",
+                config.technique
+            ),
+            "Remove it, or change the technique",
+        ),
+        None if training.on == Some(TrainOn::SageMaker) && on_bedrock_only => refused(
+            format!("technique = \"{}\" runs on Bedrock only", config.technique),
+            "Remove training.on",
+        ),
+        None => Ok(()),
+    }
+}
+
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
 fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
     if !row.regions.contains(&region) {
