@@ -237,7 +237,7 @@ fn a_model_that_answers_by_itself_needs_no_deployment_and_what_stood_before_the_
     let looking = happens(&served, &[gone]);
     assert_eq!(looking.effect(), Some(MoveEffect::Look { to: imported }));
     let failed = happens(&looking, &[failed()]);
-    assert!(!failed.may_repair(at(2)) && failed.sweeps == looking.sweeps);
+    assert!(!failed.may_repair(at(1)) && failed.sweeps == looking.sweeps);
 }
 
 #[test]
