@@ -24,6 +24,20 @@ pub enum RecordShape {
     Reinforcement,
 }
 
+impl RecordShape {
+    /// Whether a record holds an answer, so that it can be held out and asked about.
+    #[must_use]
+    pub fn holds_answers(self) -> bool {
+        match self {
+            Self::BedrockConversation | Self::PromptCompletion | Self::AnthropicMessages => true,
+            Self::Documents
+            | Self::DistillationPrompts
+            | Self::ImageCaptions
+            | Self::Reinforcement => false,
+        }
+    }
+}
+
 /// What a record may hold besides text. Nothing by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -402,6 +402,14 @@ impl Run {
         }
     }
 
+    /// Whether its model is put before a person without scores: there are no questions to ask it, and the pipeline's owner has
+    /// said that a person decides.
+    pub fn is_unscored(&self) -> bool {
+        self.prepared
+            .as_ref()
+            .is_some_and(|prepared| prepared.prompts == 0)
+    }
+
     /// How long its training job may take, in hours: the service stops it by its own limits where it has some.
     pub fn training_deadline_hours(&self) -> i64 {
         match &self.route.trainer {

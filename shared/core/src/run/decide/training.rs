@@ -8,8 +8,8 @@ use crate::model::{Model, ModelLife};
 use crate::money::Usd;
 use crate::names::{ModelId, Purpose};
 use crate::run::{
-    BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event, MAX_ATTEMPTS, Outcome,
-    Prepared, RunState, Seen,
+    Awaiting, BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event,
+    MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen,
 };
 
 impl Step {
@@ -86,7 +86,9 @@ impl Step {
             return self.close(Outcome::Failed, over.to_string());
         }
         self.reserve(Purpose::Training, 1, prepared.training_cost);
-        self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
+        if !self.run.is_unscored() {
+            self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
+        }
         self.run.state = RunState::Starting { attempt: 1 };
         self.run.creates.push((Purpose::Training, 1));
         self.note(format!(
@@ -177,6 +179,12 @@ impl Step {
             return self.close(
                 Outcome::Failed,
                 "the champion has no deployment through which it could be asked, so the model cannot be compared to it",
+            );
+        }
+        if self.run.is_unscored() {
+            return self.wait_for_person(
+                Awaiting::Approval,
+                "there is nothing to score the model by, and approval is manual",
             );
         }
         self.evaluate_now();
