@@ -20,7 +20,11 @@ use crate::{
     record::{self, Block, Optional, Record, Taken},
     refusal::{invalid_utf8, refusal},
     rules,
-    scan::secrets::{self, Hit, What},
+    scan::{
+        marks::Marks,
+        secrets::{self, Hit, What},
+        windows::Windows,
+    },
     shape::{self, InputShape},
     tokens::{estimate, estimate_tokens, least},
 };
@@ -73,7 +77,10 @@ pub(crate) struct Written {
 #[derive(Debug, Default)]
 pub(crate) struct Worker {
     tape: Tape,
+    marks: Marks,
     hits: Vec<Hit>,
+    /// Where forbidden strings stand.
+    forbidden: Vec<usize>,
     problems: Vec<Problem>,
 }
 
@@ -88,13 +95,21 @@ impl Worker {
         };
         let block = lines;
         let whole = simdutf8::basic::from_utf8(block).ok();
-        let clean = !block.chunks(4096).any(|chunk| {
-            chunk.iter().fold(false, |found, byte| {
-                found | (*byte < 0x20 && *byte != b'\n')
-            })
-        });
+        let nothing = Windows::default();
+        let forbidden = plan.forbidden.as_ref();
+        self.marks.look(
+            block,
+            &secrets::WINDOWS,
+            forbidden.map_or(&nothing, |forbidden| &forbidden.windows),
+        );
         let mut hits = std::mem::take(&mut self.hits);
-        secrets::find(block, plan.secrets.as_ref(), &mut hits);
+        secrets::find(block, &self.marks, plan.secrets.as_ref(), &mut hits);
+        let mut places = std::mem::take(&mut self.forbidden);
+        places.clear();
+        if let Some(forbidden) = forbidden {
+            forbidden.places(block, &self.marks, &mut places);
+        }
+        let mut next_place = 0;
         let (mut start, mut next_hit) = (0, 0);
         while start < block.len() {
             let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end);
@@ -112,10 +127,15 @@ impl Worker {
             while hits.get(next_hit).is_some_and(|hit| hit.start < start) {
                 next_hit += 1;
             }
+            let first_place = next_place;
+            while places.get(next_place).is_some_and(|place| *place < start) {
+                next_place += 1;
+            }
             let mut one = Line {
                 plan,
                 number,
                 text: "",
+                forbidden: next_place > first_place,
                 hits: &hits[first_hit..next_hit],
                 from,
                 problems: &mut self.problems,
@@ -143,9 +163,10 @@ impl Worker {
                 },
             };
             one.text = text;
-            one.compile(&mut self.tape, clean);
+            one.compile(&mut self.tape, &self.marks);
         }
         self.hits = hits;
+        self.forbidden = places;
         done
     }
 }
@@ -156,6 +177,8 @@ struct Line<'l> {
     text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
+    /// Whether a forbidden string stands in it.
+    forbidden: bool,
     /// Where the line begins in the block.
     from: usize,
     problems: &'l mut Vec<Problem>,
@@ -204,10 +227,10 @@ impl Line<'_> {
         self.add(line_too_long(length));
     }
 
-    fn compile(&mut self, tape: &mut Tape, clean: bool) {
+    fn compile(&mut self, tape: &mut Tape, marks: &Marks) {
         let text = self.text;
         let refused = self.say_hits();
-        if tape.parse(text, clean).is_err() {
+        if tape.parse_marked(text, &marks.words, self.from).is_err() {
             self.add(refusal(text, refuse(text)));
             return;
         }
@@ -339,14 +362,15 @@ impl Line<'_> {
     }
 
     fn look_at_texts(&mut self, record: &Record<'_>) {
-        let (forbidden, problems) = (&self.plan.forbidden, &mut *self.problems);
+        let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
+        let problems = &mut *self.problems;
         let source = self
             .plan
             .limits()
             .map_or("", |limits| limits.source.as_str());
         record.for_each_text(|text| {
             if let Some(forbidden) = forbidden
-                && let Some((string, at)) = forbidden.find(text)
+                && let Some((string, at)) = forbidden.find(text, near)
             {
                 problems.push(Problem::new(
                     &rules::FORBIDDEN_STRING,
