@@ -6,7 +6,7 @@ mod text;
 mod tree;
 mod value;
 
-pub(crate) use tape::Tape;
+pub(crate) use tape::{Looks, Marked, Tape};
 pub(crate) use text::{Text, characters};
 pub(crate) use tree::{MAX_DEPTH, MAX_VALUES, Refused, refuse};
 pub(crate) use value::{Kind, Value};

@@ -89,7 +89,7 @@ impl Tape {
 }
 
 /// Finds the quotes, backslashes and control characters of a line.
-trait Looks {
+pub(crate) trait Looks {
     /// The next one from `at` on, or a place behind the line; and whether the bytes between may have one that is not ASCII.
     fn next(&self, at: usize) -> Option<(usize, bool)>;
 }
@@ -108,9 +108,9 @@ impl Looks for Unseen<'_> {
 }
 
 /// A line in a block that was looked at.
-struct Marked<'m> {
-    marks: &'m [Word],
-    from: usize,
+pub(crate) struct Marked<'m> {
+    pub(crate) marks: &'m [Word],
+    pub(crate) from: usize,
 }
 
 impl Looks for Marked<'_> {

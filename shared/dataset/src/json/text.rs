@@ -16,7 +16,7 @@ pub(crate) struct Text<'a> {
 impl<'a> Text<'a> {
     /// A text that is in canonical form already, with so many escapes, each of two bytes.
     #[inline(always)]
-    pub(super) fn canonical(raw: &'a str, escapes: u32, control: bool, ascii: bool) -> Self {
+    pub(crate) fn canonical(raw: &'a str, escapes: u32, control: bool, ascii: bool) -> Self {
         Self {
             raw: Cow::Borrowed(raw),
             excess: escapes,

@@ -17,7 +17,7 @@ use crate::{
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
     members::names,
-    record::{self, Block, Optional, Record, Taken},
+    record::{self, Block, Optional, Record, Taken, quick},
     refusal::{invalid_utf8, refusal},
     rules,
     scan::{
@@ -230,6 +230,17 @@ impl Line<'_> {
     fn compile(&mut self, tape: &mut Tape, marks: &Marks) {
         let text = self.text;
         let refused = self.say_hits();
+        if let Purpose::Training(limits) = &self.plan.purpose
+            && self.plan.quick
+            && let Some(quick) =
+                quick::read(text, &marks.words, self.from, limits.shape, self.done.shape)
+        {
+            self.done.shape = Some(quick.shape);
+            self.keep(refused, |line| {
+                line.compiled(&quick.record, quick.canonical, limits)
+            });
+            return;
+        }
         if tape.parse_marked(text, &marks.words, self.from).is_err() {
             self.add(refusal(text, refuse(text)));
             return;
@@ -253,19 +264,27 @@ impl Line<'_> {
         let Some(shape) = self.recognise(value) else {
             return;
         };
+        self.keep(refused, |line| match &line.plan.purpose {
+            Purpose::Evaluation => line.question(value),
+            Purpose::Training(limits) => line.record(value, shape, limits),
+        });
+    }
+
+    /// Keeps what `write` writes, unless there is something wrong with it; `refused` says that there is.
+    #[inline(always)]
+    fn keep(&mut self, refused: bool, write: impl FnOnce(&mut Self) -> Option<Written>) {
         self.problems.clear();
         let start = self.done.out.len();
-        let written = match &self.plan.purpose {
-            Purpose::Evaluation => self.question(value),
-            Purpose::Training(limits) => self.record(value, shape, limits),
-        };
+        let written = write(self);
         let mut failed = written.is_none() || refused;
-        let mut problems = std::mem::take(self.problems);
-        for problem in problems.drain(..) {
-            failed |= problem.is_error();
-            self.add(problem);
+        if !self.problems.is_empty() {
+            let mut problems = std::mem::take(self.problems);
+            for problem in problems.drain(..) {
+                failed |= problem.is_error();
+                self.add(problem);
+            }
+            *self.problems = problems;
         }
-        *self.problems = problems;
         match written {
             Some(written) if !failed => self.done.written.push(Written {
                 end: self.done.out.len() as u32,
@@ -306,13 +325,24 @@ impl Line<'_> {
             bucket: self.plan.bucket.as_deref(),
         };
         let record = record::read(value, shape, taken, self.problems);
-        self.look_at_texts(&record);
-        let (tokens, answer) = self.look_at_length(&record, limits);
+        self.compiled(&record, None, limits)
+    }
+
+    /// Looks at what is the same for all shapes, and writes the record; `canonical` says that its line is what would be written, and where
+    /// its answer begins.
+    fn compiled(
+        &mut self,
+        record: &Record<'_>,
+        canonical: Option<canonical::Answer>,
+        limits: &DataLimits,
+    ) -> Option<Written> {
+        self.look_at_texts(record);
+        let (tokens, answer) = self.look_at_length(record, limits);
         if self.problems.iter().any(Problem::is_error) {
             return None;
         }
         if let Some(excluded) = &self.plan.evaluation
-            && let Some(prompt) = rendered(&record)
+            && let Some(prompt) = rendered(record)
             && excluded.holds(PromptDigest::of(&prompt))
         {
             self.done.leaked += 1;
@@ -325,16 +355,24 @@ impl Line<'_> {
             return None;
         }
         let start = self.done.out.len();
-        let place = match canonical::write(&record, limits.shape, &mut self.done.out) {
-            Ok(place) => place,
-            Err(problem) => {
-                self.problems.push(problem);
-                return None;
+        let place = if let Some(answer) = canonical {
+            let out = &mut self.done.out;
+            out.reserve(self.text.len() + 1);
+            out.extend_from_slice(self.text.as_bytes());
+            out.push(b'\n');
+            answer.map(|at| start + at)
+        } else {
+            match canonical::write(record, limits.shape, &mut self.done.out) {
+                Ok(place) => place,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    return None;
+                }
             }
         };
         let out = &self.done.out;
-        let optional = Optional::of(&record);
-        if let Err(problem) = record::tools::read_back(&record, optional, &out[start..]) {
+        let optional = Optional::of(record);
+        if let Err(problem) = record::tools::read_back(record, optional, &out[start..]) {
             self.problems.push(problem);
             return None;
         }

@@ -28,12 +28,10 @@ pub(crate) struct Marks {
     pub(super) secrets: Vec<(usize, u64)>,
     /// Where the window of a forbidden string may begin.
     pub(super) forbidden: Vec<(usize, u64)>,
-    /// Words that hold [`RUN`] bytes in a row that are digits, or stand behind one.
+    /// Words in which 13 bytes or more stand in a row, or end there, that are digits, or a blank or a hyphen behind one: as many as the
+    /// shortest card's number has.
     pub(super) digits: Vec<usize>,
 }
-
-/// Of the shortest card's number, 13 digits that may each have one byte before them, so many bytes stand in one word at least.
-const RUN: u32 = 7;
 
 /// What the processor can do; looked for once.
 static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
@@ -66,8 +64,7 @@ impl Marks {
 #[inline(always)]
 fn pass<S: Simd>(simd: S, block: &[u8], secrets: &Windows, forbidden: &Windows, marks: &mut Marks) {
     let (secrets, forbidden) = (Tables::of(simd, secrets), Tables::of(simd, forbidden));
-    // Whether the byte before was a digit.
-    let mut behind = 0;
+    let mut runs = Runs::default();
     let mut start = 0;
     while let Some(bytes) = block[start..].first_chunk::<{ WIDTH + WINDOW - 1 }>() {
         word(
@@ -76,7 +73,7 @@ fn pass<S: Simd>(simd: S, block: &[u8], secrets: &Windows, forbidden: &Windows, 
             start / WIDTH,
             &secrets,
             &forbidden,
-            &mut behind,
+            &mut runs,
             marks,
         );
         start += WIDTH;
@@ -93,7 +90,7 @@ fn pass<S: Simd>(simd: S, block: &[u8], secrets: &Windows, forbidden: &Windows, 
                 (start + at) / WIDTH,
                 &secrets,
                 &forbidden,
-                &mut behind,
+                &mut runs,
                 marks,
             );
         }
@@ -139,7 +136,7 @@ fn word<S: Simd>(
     index: usize,
     secrets: &Tables<S>,
     forbidden: &Tables<S>,
-    behind: &mut u64,
+    runs: &mut Runs,
     marks: &mut Marks,
 ) {
     let splat = |byte: u8| u8x64::splat(simd, byte);
@@ -161,14 +158,40 @@ fn word<S: Simd>(
         marks.forbidden.push((index, found));
     }
     let digits = (here - splat(b'0')).simd_lt(splat(10)).to_bitmask();
-    let run = digits | digits << 1 | *behind;
-    *behind = digits >> 63;
-    // Seven in a row, in three steps.
-    const { assert!(RUN == 7) };
-    let two = run & run >> 1;
-    let four = two & two >> 2;
-    if four & four >> 3 != 0 {
+    let between = here.simd_eq(splat(b' ')).to_bitmask() | here.simd_eq(splat(b'-')).to_bitmask();
+    if runs.take(digits, between) {
         marks.digits.push(index);
+    }
+}
+
+/// Digits in a row, or in groups, over the border of words.
+#[derive(Default)]
+struct Runs {
+    digits: u64,
+    row: u64,
+    /// Whether seven stand in a row in the word before.
+    seven: bool,
+}
+
+impl Runs {
+    /// Takes the next word; whether 13 in a row stand in it, or end there.
+    #[inline(always)]
+    fn take(&mut self, digits: u64, between: u64) -> bool {
+        let behind = digits << 1 | self.digits >> 63;
+        let row = digits | between & behind;
+        let two = row & row >> 1;
+        let four = two & two >> 2;
+        let seven = four & four >> 3 != 0;
+        // Of 13 in a row over a border, seven stand on one side of it.
+        let found = (seven || self.seven) && {
+            let row = u128::from(row) << 12 | u128::from(self.row >> 52);
+            let two = row & row >> 1;
+            let four = two & two >> 2;
+            let eight = four & four >> 4;
+            eight & eight >> 5 != 0
+        };
+        *self = Self { digits, row, seven };
+        found
     }
 }
 
@@ -182,7 +205,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn every_byte_is_marked_for_what_it_is(
-            block in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'a'), Just(b'7'), Just(b'"')], 0..400),
+            block in proptest::collection::vec(prop_oneof![Just(b'7'), any::<u8>(), Just(b'a'), Just(b'7'), Just(b'7'), Just(b'-'), Just(b'"')], 0..400),
             window in any::<[u8; WINDOW]>(),
             at in any::<prop::sample::Index>(),
         ) {
@@ -206,12 +229,12 @@ mod tests {
                 }
             }
             prop_assert!(marks.forbidden.is_empty());
-            // Thirteen digits, each with a byte between, are seen wherever they stand.
-            let digits = |at: usize| block[at..].iter().take(25).enumerate().all(|(index, byte)| byte.is_ascii_digit() || index % 2 == 1);
-            for at in 0..block.len().saturating_sub(24) {
-                if digits(at) {
-                    prop_assert!(marks.digits.iter().any(|word| (at / WIDTH..=(at + 24) / WIDTH).contains(word)));
-                }
+            let mut row = 0;
+            for at in 0..block.len() {
+                let between = at > 0 && block[at - 1].is_ascii_digit() && matches!(block[at], b' ' | b'-');
+                row = if block[at].is_ascii_digit() || between { row + 1 } else { 0 };
+                let seen = marks.digits.contains(&(at / WIDTH));
+                prop_assert!(seen || row < 13, "{} {:?}", at, block);
             }
         }
     }
