@@ -1,23 +1,19 @@
 //! One block of lines: each line parsed, recognised, checked and compiled, without regard to other blocks.
-use perennial_core::{
-    limits::{DataLimits, RecordShape},
-    prompt::PromptDigest,
-};
+use perennial_core::{limits::DataLimits, prompt::PromptDigest};
 
 use super::{
     known::{Identity, hash},
     plan::Plan,
-    said::{accepted, hit_problem, length_problem, line_too_long, rendered},
+    said::{accepted, hit_problem, line_too_long, rendered},
 };
 use crate::{
     canonical,
     compiler::Purpose,
-    conversation::Role,
     evaluation,
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
     members::names,
-    record::{self, Block, Optional, Record, Taken, quick},
+    record::{self, Optional, Record, Taken, quick},
     refusal::{invalid_utf8, refusal},
     rules,
     scan::{
@@ -26,7 +22,7 @@ use crate::{
         windows::Windows,
     },
     shape::{self, InputShape},
-    tokens::{estimate, estimate_tokens, least},
+    tokens::estimate_tokens,
 };
 
 /// Lines that are handed to another thread.
@@ -171,17 +167,17 @@ impl Worker {
     }
 }
 
-struct Line<'l> {
-    plan: &'l Plan,
+pub(super) struct Line<'l> {
+    pub(super) plan: &'l Plan,
     number: u64,
     text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
     /// Whether a forbidden string stands in it.
-    forbidden: bool,
+    pub(super) forbidden: bool,
     /// Where the line begins in the block.
     from: usize,
-    problems: &'l mut Vec<Problem>,
+    pub(super) problems: &'l mut Vec<Problem>,
     done: &'l mut Done,
 }
 
@@ -397,60 +393,6 @@ impl Line<'_> {
             optional,
             ..Written::default()
         })
-    }
-
-    fn look_at_texts(&mut self, record: &Record<'_>) {
-        let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
-        let problems = &mut *self.problems;
-        let source = self
-            .plan
-            .limits()
-            .map_or("", |limits| limits.source.as_str());
-        record.for_each_text(|text| {
-            if let Some(forbidden) = forbidden
-                && let Some((string, at)) = forbidden.find(text, near)
-            {
-                problems.push(Problem::new(
-                    &rules::FORBIDDEN_STRING,
-                    "$",
-                    format!("\"{}\" in: {}", bounded(string), crate::finding::around(&text.plain(), at)),
-                    format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                ));
-            }
-            if text.has_control() {
-                problems.push(Problem::new(
-                    &rules::CONTROL_CHARACTER,
-                    "$",
-                    bounded(&text.plain()),
-                    "Take it out, unless the model is to learn it.",
-                ));
-            }
-        });
-    }
-
-    fn look_at_length(&mut self, record: &Record<'_>, limits: &DataLimits) -> (u64, Option<u64>) {
-        let (mut tokens, mut last) = (0, 0);
-        record.for_each_text(|text| {
-            last = estimate(text);
-            tokens += last;
-        });
-        let most = limits.max_record_tokens;
-        // Documents are cut to the limit.
-        if tokens > most && limits.shape != RecordShape::Documents {
-            let mut fewest = 0;
-            record.for_each_text(|text| fewest += least(text));
-            self.problems.push(length_problem(fewest, tokens, limits));
-        }
-        let turn = record.conversation().and_then(|record| record.turns.last());
-        let answer = match (record, turn) {
-            (Record::Caption { .. }, _) => Some(last),
-            (_, Some(turn)) if turn.role == Role::Assistant => Some(match &turn.blocks[..] {
-                [Block::Text(_)] => last,
-                _ => turn.texts().map(estimate).sum(),
-            }),
-            _ => None,
-        };
-        (tokens, answer)
     }
 
     /// The record's shape, if it is one for this purpose and the one of the records before.

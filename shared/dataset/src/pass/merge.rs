@@ -155,6 +155,8 @@ impl Merger {
         self.leaked += done.leaked;
         self.shape = self.shape.or(done.shape);
         self.findings.join(done.findings, base);
+        self.known
+            .expect(done.written.iter().map(|written| written.identity));
         if let Some(mut packer) = self.packer.take() {
             self.pack(&mut packer, &done.written, &done.out, base, out);
             self.packer = Some(packer);
