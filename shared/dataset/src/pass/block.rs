@@ -32,13 +32,19 @@ pub(crate) struct Work {
     pub(crate) lines: Vec<u8>,
     /// The line of the file on which each of them began, where that is not one after the other.
     pub(crate) numbers: Option<Vec<u64>>,
+    /// An empty buffer for what comes out.
+    pub(crate) out: Vec<u8>,
 }
 
 /// What became of a block.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// Canonical lines.
+    /// Canonical lines, behind what stood in the buffer before.
     pub(crate) out: Vec<u8>,
+    /// Where they begin.
+    pub(crate) from: usize,
+    /// The buffer that the lines came in, to be used again.
+    pub(crate) spent: Vec<u8>,
     /// One for each canonical line.
     pub(crate) written: Vec<Written>,
     pub(crate) findings: Findings,
@@ -57,7 +63,7 @@ pub(crate) struct Done {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Written {
     /// Behind its line feed, in bytes of the block's output.
-    pub(crate) end: u32,
+    pub(crate) end: usize,
     pub(crate) line: u64,
     pub(crate) identity: Identity,
     pub(crate) tokens: u64,
@@ -82,9 +88,18 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Works on whole lines; `numbers` are the lines of the file on which they began, where those are not one after the other.
-    pub(crate) fn work(&mut self, plan: &Plan, lines: &[u8], numbers: Option<&[u64]>) -> Done {
+    /// What they become is appended to `out`.
+    pub(crate) fn work(
+        &mut self,
+        plan: &Plan,
+        lines: &[u8],
+        numbers: Option<&[u64]>,
+        mut out: Vec<u8>,
+    ) -> Done {
+        out.reserve(lines.len() + lines.len() / 8);
         let mut done = Done {
-            out: Vec::with_capacity(lines.len() + lines.len() / 8),
+            from: out.len(),
+            out,
             shape: plan.shape,
             numbered: numbers.is_some(),
             ..Done::default()
@@ -283,7 +298,7 @@ impl Line<'_> {
         }
         match written {
             Some(written) if !failed => self.done.written.push(Written {
-                end: self.done.out.len() as u32,
+                end: self.done.out.len(),
                 line: self.number,
                 secret: self.has_secret(),
                 ..written

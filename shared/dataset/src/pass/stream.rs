@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::{
     block::{Work, Worker},
-    cut::{Cutter, Piece},
+    cut::{BLOCK, Cutter, Piece},
     merge::Merger,
     plan::{Plan, SecretsRule},
     workers::Workers,
@@ -29,6 +29,29 @@ pub(crate) struct Stream {
     worker: Worker,
     workers: Option<Workers>,
     threads: usize,
+    /// Buffers to be used again.
+    spare: Spare,
+}
+
+/// Buffers of about a block, to be used again: fresh memory costs more than what is written to it.
+#[derive(Debug, Default)]
+struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    /// As many as are under way for two threads, and two.
+    const MOST: usize = 14;
+
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn give(&mut self, mut buffer: Vec<u8>) {
+        // One that held a long line is let go.
+        if self.0.len() < Self::MOST && (1..=2 * BLOCK).contains(&buffer.capacity()) {
+            buffer.clear();
+            self.0.push(buffer);
+        }
+    }
 }
 
 impl Stream {
@@ -44,6 +67,7 @@ impl Stream {
             worker: Worker::default(),
             workers: None,
             threads: 1,
+            spare: Spare::default(),
         }
     }
 
@@ -149,16 +173,28 @@ impl Stream {
             let workers = self
                 .workers
                 .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
-            let merger = &mut self.merger;
+            let (merger, spare) = (&mut self.merger, &mut self.spare);
+            let mut copied = spare.take();
+            copied.extend_from_slice(lines);
             let work = Work {
-                lines: lines.to_vec(),
+                lines: copied,
                 numbers: numbers.map(<[u64]>::to_vec),
+                out: spare.take(),
             };
-            workers.send(work, |done| merger.take(done, out));
+            workers.send(work, |mut done| {
+                spare.give(std::mem::take(&mut done.spent));
+                spare.give(merger.take(done, out));
+            });
             return;
         }
-        let done = self.worker.work(&self.plan, lines, numbers);
-        self.merger.take(done, out);
+        let buffer = if self.merger.packs() {
+            self.spare.take()
+        } else {
+            std::mem::take(out)
+        };
+        let done = self.worker.work(&self.plan, lines, numbers, buffer);
+        let left = self.merger.take(done, out);
+        self.spare.give(left);
         if self.plan.shape.is_none() && self.merger.shape.is_some() {
             let shape = self.merger.shape;
             self.plan_mut(|plan| plan.shape = shape);
@@ -168,7 +204,7 @@ impl Stream {
     /// Waits for every block that is under way.
     pub(crate) fn wait(&mut self, out: &mut Vec<u8>) {
         while let Some(done) = self.workers.as_mut().and_then(Workers::next) {
-            self.merger.take(done, out);
+            drop(self.merger.take(done, out));
         }
     }
 

@@ -45,7 +45,16 @@ impl Workers {
                         let Ok((index, work)) = next else { return };
                         // Caught, so that whoever waits for this block hears of it.
                         let done = catch_unwind(AssertUnwindSafe(|| {
-                            worker.work(&plan, &work.lines, work.numbers.as_deref())
+                            let Work {
+                                lines,
+                                numbers,
+                                out,
+                            } = work;
+                            let done = worker.work(&plan, &lines, numbers.as_deref(), out);
+                            Done {
+                                spent: lines,
+                                ..done
+                            }
                         }));
                         if results.send((index, done)).is_err() {
                             return;
