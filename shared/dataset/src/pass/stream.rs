@@ -1,4 +1,5 @@
 //! The decompressed text of a file, on its way from bytes to blocks and from results to canonical lines.
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::{
@@ -127,6 +128,31 @@ impl Stream {
         self.cut(text, out);
     }
 
+    /// Whether [`Stream::read`] may be called.
+    pub(crate) fn reads(&self) -> bool {
+        self.head.is_none() && self.input.is_none() && self.cutter.reads()
+    }
+
+    /// Reads the next bytes of the text, a block at most, without a copy on their way to whoever works on them.
+    pub(crate) fn read(&mut self, source: &mut dyn Read, out: &mut Vec<u8>) -> io::Result<usize> {
+        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+        let read = cutter.read(source, |mut buffer, end| {
+            if self.is_shared() {
+                let mut next = self.spare.take();
+                next.extend_from_slice(&buffer[end..]);
+                buffer.truncate(end);
+                self.hand_over(buffer, None, out);
+                next
+            } else {
+                self.work_here(&buffer[..end], None, out);
+                buffer.drain(..end);
+                buffer
+            }
+        });
+        self.cutter = cutter;
+        read
+    }
+
     fn cut(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if let Some(mut input) = self.input.take() {
             let mut collected = std::mem::take(&mut self.collected);
@@ -168,25 +194,37 @@ impl Stream {
     }
 
     fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
-        // Until the shape is known, which every later block is told, blocks are worked on here.
-        if self.threads > 1 && self.plan.shape.is_some() {
-            let workers = self
-                .workers
-                .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
-            let (merger, spare) = (&mut self.merger, &mut self.spare);
-            let mut copied = spare.take();
+        if self.is_shared() {
+            let mut copied = self.spare.take();
             copied.extend_from_slice(lines);
-            let work = Work {
-                lines: copied,
-                numbers: numbers.map(<[u64]>::to_vec),
-                out: spare.take(),
-            };
-            workers.send(work, |mut done| {
-                spare.give(std::mem::take(&mut done.spent));
-                spare.give(merger.take(done, out));
-            });
-            return;
+            self.hand_over(copied, numbers.map(<[u64]>::to_vec), out);
+        } else {
+            self.work_here(lines, numbers, out);
         }
+    }
+
+    /// Whether threads work. Until the shape is known, which every later block is told, blocks are worked on here.
+    fn is_shared(&self) -> bool {
+        self.threads > 1 && self.plan.shape.is_some()
+    }
+
+    fn hand_over(&mut self, lines: Vec<u8>, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
+        let workers = self
+            .workers
+            .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
+        let (merger, spare) = (&mut self.merger, &mut self.spare);
+        let work = Work {
+            lines,
+            numbers,
+            out: spare.take(),
+        };
+        workers.send(work, |mut done| {
+            spare.give(std::mem::take(&mut done.spent));
+            spare.give(merger.take(done, out));
+        });
+    }
+
+    fn work_here(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
         let buffer = if self.merger.packs() {
             self.spare.take()
         } else {
