@@ -11,8 +11,9 @@ use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
-use crate::contention::wait;
+use crate::contention::Tries;
 use crate::report::cost;
+use crate::time_left::TimeLeft;
 use crate::upload::{TRIES, Taken, current_route, is_done, report};
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
@@ -23,10 +24,12 @@ pub(crate) async fn accept(
     shard: Shard,
     summary: Box<Summary>,
     seen: u64,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &upload.key, tried).await;
+    let object = upload.key.clone();
+    let mut tries = Tries::new(ports, &object, TRIES, time);
+    while tries.next().await {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
@@ -132,8 +135,7 @@ pub(crate) async fn accept(
             Err(error) => return Err(error),
         }
     }
-    let key = Key::pipeline(&upload.pipeline);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::pipeline(&upload.pipeline)))
 }
 
 /// The same records under the same name again: nothing new, and no reason for a run. False if others wrote first.
@@ -218,10 +220,12 @@ pub(crate) async fn reject(
     summary: Box<Summary>,
     seen: u64,
     digest: &str,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &upload.key, tried).await;
+    let object = upload.key.clone();
+    let mut tries = Tries::new(ports, &object, TRIES, time);
+    while tries.next().await {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
@@ -283,5 +287,5 @@ pub(crate) async fn reject(
         }
     }
     let key = Key::upload(&upload.pipeline, &upload.key);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(key))
 }
