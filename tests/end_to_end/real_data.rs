@@ -25,8 +25,8 @@ fn bank(name: &str, training: Vec<u8>, evaluation: Vec<u8>, data: &str) -> Cloud
     cloud
 }
 
-/// Waits for the run, which has to end as a promoted model that was asked every prompt.
-fn promoted(cloud: &Cloud) -> Value {
+/// Waits for the run, which has to end as a promoted model that was asked every prompt, and to leave these records out.
+fn promoted(cloud: &Cloud, leaked: &str) -> Value {
     let run = cloud.wait_for_end("bank", 0);
     assert_eq!(run["outcome"], "promoted", "{run:#}");
     assert_eq!(run["scores"]["prompts"], 3_080);
@@ -35,10 +35,7 @@ fn promoted(cloud: &Cloud) -> Value {
         &format!("bank/runs/{}.txt", run["run"].as_str().unwrap()),
         "promoted",
     );
-    assert!(
-        report.contains("7 that stand in the evaluation set (6 to the letter)"),
-        "{report}"
-    );
+    assert!(report.contains(leaked), "{report}");
     assert_eq!(cloud.jobs().len(), 1);
     run
 }
@@ -59,16 +56,26 @@ fn banking77_as_published_trains_as_well_as_its_json_lines_and_both_end_as_promo
         return;
     };
     let as_lines = bank("train.jsonl", lines, evaluation.clone(), "");
-    let run_of_lines = promoted(&as_lines);
+    let run_of_lines = promoted(
+        &as_lines,
+        "7 that stand in the evaluation set (6 to the letter)",
+    );
     drop(as_lines);
 
     // The table has the messages alone, so the questions are the messages alone, too.
     let messages = without_instruction(&evaluation);
     let columns = "[data]\ncolumns = { prompt = \"text\", completion = \"category\" }\n";
+    // As published, five of those seven messages begin or end with line feeds.
     let as_table = bank("train.csv", table, messages, columns);
-    let run_of_table = promoted(&as_table);
+    let run_of_table = promoted(
+        &as_table,
+        "7 that stand in the evaluation set (1 to the letter)",
+    );
     let report = as_table.wait_for_report("bank/uploads/data/bank/train.csv.txt", "accepted");
-    assert!(report.contains("CSV"), "{report}");
+    let taken = "columns-taken (note): completion = category, prompt = text";
+    assert!(report.contains(taken), "{report}");
+    let leaks = "evaluation-leak (note)";
+    assert_eq!(report.matches(leaks).count(), 7, "{report}");
 
     let (lines, table) = (score(&run_of_lines), score(&run_of_table));
     eprintln!("the candidate's score: {lines} of JSON Lines, {table} of the table");

@@ -10,6 +10,7 @@ mod contention;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod leakage;
 #[cfg(feature = "lambda")]
 mod page;
 mod report;

@@ -112,8 +112,8 @@ async fn try_once(
     }
     match compile(ports, &route, &upload, current.size, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
-        Compiled::Shard(summary, shard) => accept(ports, upload, shard, summary, seen, time).await,
-        Compiled::Bad(summary) => reject(ports, upload, summary, seen, &digest, time).await,
+        Compiled::Shard(found, shard) => accept(ports, upload, shard, found, seen, time).await,
+        Compiled::Bad(found) => reject(ports, upload, found, seen, &digest, time).await,
     }
 }
 

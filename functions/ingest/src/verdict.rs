@@ -5,12 +5,12 @@ use perennial_core::keys::Key;
 use perennial_core::manifest::{compile_digest, replaced};
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_core::upload::{Shard, Standing, Upload, UploadStatus, standing};
-use perennial_dataset::Summary;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
+use crate::compile::Found;
 use crate::contention::Tries;
 use crate::report::cost;
 use crate::time_left::TimeLeft;
@@ -22,7 +22,7 @@ pub(crate) async fn accept(
     ports: &Ports,
     upload: Upload,
     shard: Shard,
-    summary: Box<Summary>,
+    found: Box<Found>,
     seen: u64,
     time: TimeLeft,
 ) -> Result<Taken, EngineError> {
@@ -44,8 +44,8 @@ pub(crate) async fn accept(
                 &known.record,
                 "accepted",
                 message,
-                Vec::new(),
-                Some(*summary),
+                found.notes,
+                Some(found.summary),
                 None,
             )
             .await?;
@@ -58,7 +58,7 @@ pub(crate) async fn accept(
         if let Some(old) =
             replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
         {
-            if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &summary).await? {
+            if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &found).await? {
                 return Ok(Taken::Yes);
             }
             continue;
@@ -101,7 +101,7 @@ pub(crate) async fn accept(
             .map_err(EngineError::from)
         {
             Ok(()) => {
-                let mut notes = Vec::new();
+                let mut notes = found.notes;
                 if newer {
                     notes.push("it replaces the earlier version in every later dataset".to_owned());
                 }
@@ -110,14 +110,14 @@ pub(crate) async fn accept(
                     shard.records,
                     progress(&pipeline, desk.now())
                 );
-                let cost = cost(ports, &pipeline, upload.kind, &summary);
+                let cost = cost(ports, &pipeline, upload.kind, &found.summary);
                 report(
                     ports,
                     &upload,
                     "accepted",
                     message,
                     notes,
-                    Some(*summary),
+                    Some(found.summary),
                     cost.as_ref(),
                 )
                 .await?;
@@ -145,7 +145,7 @@ async fn keep_unchanged(
     known: Option<&Stored<Upload>>,
     old: &Shard,
     shard: &Shard,
-    summary: &Summary,
+    found: &Found,
 ) -> Result<bool, EngineError> {
     let mut same = upload.clone();
     same.status = UploadStatus::Accepted;
@@ -176,8 +176,8 @@ async fn keep_unchanged(
                 upload,
                 "accepted",
                 message,
-                Vec::new(),
-                Some(summary.clone()),
+                found.notes.clone(),
+                Some(found.summary.clone()),
                 None,
             )
             .await?;
@@ -217,7 +217,7 @@ fn progress(pipeline: &Pipeline, now: jiff::Timestamp) -> String {
 pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
-    summary: Box<Summary>,
+    found: Box<Found>,
     seen: u64,
     digest: &str,
     time: TimeLeft,
@@ -244,7 +244,7 @@ pub(crate) async fn reject(
             .map_err(EngineError::from)
         {
             Ok(()) => {
-                let mut notes = Vec::new();
+                let mut notes = found.notes;
                 if let Some(shard) = stays {
                     let (version, records) = (&shard.version, shard.records);
                     notes.push(if shard.compile_digest == digest {
@@ -258,16 +258,16 @@ pub(crate) async fn reject(
                 }
                 let message = format!(
                     "{} errors; nothing of this version is used. Mend the file and upload it again under the same name",
-                    summary.errors
+                    found.summary.errors
                 );
-                let errors = summary.errors;
+                let errors = found.summary.errors;
                 report(
                     ports,
                     &upload,
                     "rejected",
                     message,
                     notes,
-                    Some(*summary),
+                    Some(found.summary),
                     None,
                 )
                 .await?;

@@ -149,7 +149,8 @@ impl Compiler {
         self
     }
 
-    /// Leaves out training records whose prompt stands in the evaluation set.
+    /// Says of training records that their prompt stands in the evaluation set. They are compiled all the same, as the evaluation set
+    /// may change after the shard was written: a [`crate::Sealer`] leaves them out.
     #[must_use]
     pub fn with_evaluation(mut self, evaluation: Excluded) -> Self {
         self.text

@@ -297,9 +297,8 @@ impl Line<'_> {
                 &rules::EVALUATION_LEAK,
                 "$",
                 bounded(&prompt),
-                "Nothing: it is left out of the training data.",
+                "Nothing: it is left out when a dataset is sealed.",
             ));
-            return None;
         }
         let start = self.done.out.len();
         let place = match canonical::write(&record, limits.shape, &mut self.done.out) {

@@ -410,7 +410,7 @@ impl Merger {
                 "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.",
             ));
         }
-        let read = self.leaked + self.written;
+        let read = self.written + self.duplicates;
         if self.leaked * LEAKS.1 > read * LEAKS.0 {
             self.findings.add_of_file(Problem::of_file(
                 &rules::EVALUATION_LEAKS,
@@ -419,7 +419,7 @@ impl Merger {
                     grouped(self.leaked),
                     count(read, "record")
                 ),
-                "Take them out of eval/<pipeline>/ or out of the training data.",
+                "Take them out of eval/<pipeline>/ or out of the training data: a run ends before it is paid for while it is so.",
             ));
         }
         if self.written < fewest && self.findings.errors == 0 {
