@@ -13,6 +13,7 @@ use crate::{
     canonical,
     compiler::{Bounds, Purpose},
     finding::{Findings, Problem},
+    media::Gathered,
     rules,
     shape::InputShape,
     statistics::{Histogram, Sample, Statistics},
@@ -36,6 +37,7 @@ pub(crate) struct Merger {
     pub(crate) tokens: u64,
     pub(crate) samples: Vec<Sample>,
     leaked: u64,
+    pub(crate) media: Gathered,
     lengths: Lengths,
     known: Known,
     spill: Option<Box<dyn Spill>>,
@@ -94,6 +96,7 @@ impl Merger {
             tokens: 0,
             samples: Vec::new(),
             leaked: 0,
+            media: Gathered::default(),
             lengths: Lengths::default(),
             known: Known::default(),
             spill: None,
@@ -153,6 +156,7 @@ impl Merger {
         self.lines += done.lines;
         self.seen += done.seen;
         self.leaked += done.leaked;
+        self.media.take(done.media, base);
         self.shape = self.shape.or(done.shape);
         self.findings.join(done.findings, base);
         if let Some(mut packer) = self.packer.take() {

@@ -239,6 +239,18 @@ findings {
     MIXED_MODALITY = "mixed-modality", Warning, NOVA_MEDIA, NOVA_GUIDE,
         "A dataset has images or videos, not both.",
         "Put records with images and records with videos into pipelines of their own.";
+    MEDIA_MISSING = "media-missing", Error, MEDIA_AND_CAPTIONS, "Perennial's own: a job fails on the first file that it does not find",
+        "Media that records name are there. It is looked at when data are uploaded, for media/<pipeline>/ in the installation's bucket, and not by `perennial check`.",
+        "Put the file there before the data, or mend the address; then upload the data again.";
+    MEDIA_SIZE = "media-size", Error, NOVA_MEDIA, GUIDE_AND_BOTH,
+        "An image has at most 10 MiB and sides of at least 25 pixels; a video at most 50 MiB and 90 seconds; a document at most 10 MiB. The type of an image is the one that the record names. It is looked at as media-missing is, but for the seconds of a video.",
+        "Make the file smaller, scale the image, or name the format that it has.";
+    LLAMA_IMAGE_SIZE = "llama-image-size", Error, LLAMA_MEDIA, LLAMA_SAMPLES,
+        "An image has at most 10 MiB and sides of 10 to 8,192 pixels. It is looked at as media-missing is. An image counts as 1,601 to 6,404 tokens, which are not counted.",
+        "Scale the image, and leave room for the images' tokens.";
+    CAPTION_IMAGE_SIZE = "caption-image-size", Error, CAPTIONS, PREPARE,
+        "An image has at most 50 MB, sides of 512 to 4,096 pixels, at most 12,582,912 pixels, and sides of 1:4 to 4:1. It is looked at as media-missing is.",
+        "Scale or cut the image.";
     CAPTION_LENGTH = "caption-length", Error, CAPTIONS, PREPARE,
         "A caption has 3 to 1,024 characters.",
         "Shorten the caption, or say more.";
@@ -341,15 +353,6 @@ Always "Held by what Perennial writes" {
         "Nothing: 10,000 records within the limit on tokens (sample-too-long) stay below it.";
 }
 NotChecked "Asked by AWS and not checked" {
-    "media-size", Error, NOVA_MEDIA, GUIDE_AND_BOTH,
-        "An image has at most 10 MiB and sides of at least 25 pixels; a video at most 50 MiB and 90 seconds; a document at most 10 MiB. The type of the content is the one that the record names.",
-        "Look at the files yourself: Perennial does not open media.";
-    "llama-image-size", Error, LLAMA_MEDIA, LLAMA_SAMPLES,
-        "An image has at most 10 MiB and sides of 10 to 8,192 pixels. It counts as 1,601 to 6,404 tokens.",
-        "Look at the files yourself, and leave room for the images' tokens: Perennial does not open media and counts texts only.";
-    "caption-image-size", Error, CAPTIONS, PREPARE,
-        "An image has at most 50 MB, sides of 512 to 4,096 pixels, at most 12,582,912 pixels, and sides of 1:4 to 4:1.",
-        "Look at the files yourself: Perennial does not open media.";
     "distillation-file-size", Error, TO_DISTIL, DISTILLATION,
         "A file of prompts has at most 1 GiB; invocation logs may be larger.",
         "Keep the prompts of a pipeline below it.";
