@@ -119,6 +119,16 @@ pub(crate) static ACTIONS: &[Action] = &[
         "bedrock:InvokeModel",
         &["aws:ResourceTag/", "bedrock:InferenceProfileArn"],
     ),
+    // .../list_amazonsagemaker.html
+    on("sagemaker:CreateTrainingJob", TAGGING),
+    on("sagemaker:DescribeTrainingJob", TAGGED),
+    on("sagemaker:StopTrainingJob", TAGGED),
+    on_all("sagemaker:ListTrainingJobs"),
+    on("sagemaker:ListTags", TAGGED),
+    on(
+        "sagemaker:AddTags",
+        &["aws:ResourceTag/", "aws:RequestTag/", "aws:TagKeys"],
+    ),
     // .../list_awssystemsmanager.html
     on("ssm:GetParameter", TAGGED),
     on(

@@ -1,4 +1,5 @@
-//! Simulators of the AWS operations that Perennial calls: Bedrock, Bedrock runtime, SSM, CloudWatch, EventBridge, STS.
+//! Simulators of the AWS operations that Perennial calls: Bedrock, Bedrock runtime, SageMaker, SSM, CloudWatch, EventBridge,
+//! STS.
 //!
 //! Strict about what AWS publishes (patterns, lengths, required members, conflicts, states) and silent about the rest:
 //! an operation or a member that is not simulated is refused by name. No listener, no signature, no policy: the
@@ -10,6 +11,7 @@ mod bedrock;
 mod catalog;
 mod clock;
 mod cloudwatch;
+mod corpus;
 mod error;
 mod eventbridge;
 mod events;
@@ -21,6 +23,7 @@ mod objects;
 mod operation;
 mod records;
 mod runtime;
+mod sagemaker;
 mod service_name;
 mod services;
 mod settings;

@@ -24,6 +24,7 @@ use crate::{
     objects::ObjectAccess,
     operation::{Call, Route},
     runtime::{self, Throttle},
+    sagemaker,
     settings::{Pace, Settings},
     ssm,
     store::{Store, StoreError},
@@ -202,6 +203,7 @@ impl Services {
         };
         let found: Result<_, AwsError> = self.in_call(&nobody, self.now(), |call| match kind {
             "parameter" => ssm::described(identifier, call),
+            "training-job" => sagemaker::described(identifier, call),
             _ => bedrock::described(kind, identifier, call),
         });
         match found {
@@ -328,7 +330,10 @@ impl Services {
             access_key: String::new(),
             function: None,
         };
-        let moved = self.in_call(&nobody, self.now(), bedrock::advance);
+        let moved = self.in_call(&nobody, self.now(), |call| {
+            bedrock::advance(call)?;
+            sagemaker::advance(call)
+        });
         moved.map_err(|error: AwsError| TickError(error.message))?;
         self.take_events()
     }

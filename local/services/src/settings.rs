@@ -103,6 +103,8 @@ pub struct Quotas {
     pub deployments_in_progress: usize,
     /// Fewest records of a batch inference job.
     pub batch_min_records: usize,
+    /// Instances of a type that training jobs may use at a time, such as `ml.p5.48xlarge`; a type that is not named has no quota.
+    pub training_instances: BTreeMap<String, usize>,
     /// `Converse` requests in any 60 seconds, by model id as the caller writes it; `*` holds for every other model.
     pub converse_per_minute: BTreeMap<String, usize>,
 }
@@ -115,6 +117,7 @@ impl Default for Quotas {
             deployments: 10,
             deployments_in_progress: 2,
             batch_min_records: 100,
+            training_instances: BTreeMap::new(),
             converse_per_minute: BTreeMap::new(),
         }
     }

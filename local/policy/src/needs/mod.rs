@@ -6,6 +6,7 @@
 mod bedrock;
 mod dynamodb;
 mod s3;
+mod sagemaker;
 mod small;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use crate::{Context, Request};
 /// One AWS call, as it was understood.
 #[derive(Debug, Clone, Copy)]
 pub struct AwsCall<'a> {
-    /// The service name of its signature: `s3`, `dynamodb`, `bedrock`, `ssm`, `monitoring`, `events`, `sts`.
+    /// The service name of its signature: `s3`, `dynamodb`, `bedrock`, `sagemaker`, `ssm`, `monitoring`, `events`, `sts`.
     pub service: &'a str,
     /// Such as `CreateModelCustomizationJob`.
     pub operation: &'a str,
@@ -49,6 +50,8 @@ pub enum Kind {
     CustomModel,
     /// `custom-model-deployment`
     Deployment,
+    /// `training-job`
+    TrainingJob,
     /// A parameter of Systems Manager.
     Parameter,
 }
@@ -62,6 +65,7 @@ impl Kind {
             Self::InvocationJob => "model-invocation-job",
             Self::CustomModel => "custom-model",
             Self::Deployment => "custom-model-deployment",
+            Self::TrainingJob => "training-job",
             Self::Parameter => "parameter",
         }
     }
@@ -74,6 +78,7 @@ impl Kind {
             Self::InvocationJob,
             Self::CustomModel,
             Self::Deployment,
+            Self::TrainingJob,
             Self::Parameter,
         ]
         .into_iter()
@@ -146,6 +151,7 @@ pub fn needs(
         "s3" => s3::needs(&reader),
         "dynamodb" => dynamodb::needs(&reader),
         "bedrock" => bedrock::needs(&reader),
+        "sagemaker" => sagemaker::needs(&reader),
         "ssm" => small::ssm(&reader),
         "monitoring" => small::cloudwatch(&reader),
         "events" => small::events(&reader),

@@ -12,5 +12,6 @@ mod metrics;
 mod models;
 mod put_events;
 mod restart;
+mod sagemaker;
 mod ssm;
 mod wire;
