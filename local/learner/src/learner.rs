@@ -13,6 +13,8 @@ use crate::{
 
 /// A vote counts by the similarity to this power: higher trusts the nearest records more.
 const SHARPNESS: i32 = 3;
+/// From this similarity on, something is known.
+const KNOWN: f32 = 0.35;
 
 /// A model trained on pairs of prompt and completion, on documents, or on both.
 ///
@@ -107,6 +109,16 @@ impl Learner {
             Some(found) => span::answering(prompt, found.text, self.usual_words),
             None => self.vote(nearest),
         }
+    }
+
+    /// An answer only if it is known: if something that was learnt is much like the prompt.
+    #[must_use]
+    pub fn recall(&self, prompt: &str) -> Option<String> {
+        let nearest = self.index.nearest(prompt, self.records.pairs.len());
+        let alike = nearest.first().map_or(0.0, |(_, similarity)| *similarity);
+        let found = self.passages.best(prompt);
+        let found = found.map_or(0.0, |found| found.similarity);
+        (alike.max(found) >= KNOWN).then(|| self.answer(prompt))
     }
 
     /// The completion for which these records vote; equal votes go to the completion seen first.

@@ -36,6 +36,10 @@ pub struct Faults {
     pub fail_deployment_updates: u32,
     /// So many of the next deployments end in `Failed`.
     pub fail_deployments: u32,
+    /// So many of the next models that are registered (`CreateCustomModel`) or imported end in `Failed`.
+    pub fail_imports: u32,
+    /// So many of the next provisioned throughputs end in `Failed`.
+    pub fail_provisioned_throughputs: u32,
     /// So many of the next customization jobs and training jobs end in `Failed`, after validation or download.
     pub fail_training_jobs: u32,
     /// Why they fail.

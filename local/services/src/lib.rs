@@ -17,6 +17,7 @@ mod eventbridge;
 mod events;
 mod faults;
 mod form;
+mod knowledge;
 mod learners;
 mod lock;
 mod objects;
@@ -39,7 +40,7 @@ pub use service_name::ServiceName;
 pub use services::{
     Answered, Caller, Described, LookError, OpenError, Outcome, Services, TickError,
 };
-pub use settings::{Pace, Quotas, Settings, Span};
+pub use settings::{OnDemand, Pace, Quotas, Settings, Span};
 
 /// The one account of the local cloud.
 pub const ACCOUNT_ID: &str = "123456789012";

@@ -5,6 +5,7 @@
 
 mod bedrock;
 mod dynamodb;
+mod imported;
 mod s3;
 mod sagemaker;
 mod small;
@@ -50,6 +51,12 @@ pub enum Kind {
     CustomModel,
     /// `custom-model-deployment`
     Deployment,
+    /// `model-import-job`
+    ImportJob,
+    /// `imported-model`
+    ImportedModel,
+    /// `provisioned-model`
+    Throughput,
     /// `training-job`
     TrainingJob,
     /// A parameter of Systems Manager.
@@ -65,6 +72,9 @@ impl Kind {
             Self::InvocationJob => "model-invocation-job",
             Self::CustomModel => "custom-model",
             Self::Deployment => "custom-model-deployment",
+            Self::ImportJob => "model-import-job",
+            Self::ImportedModel => "imported-model",
+            Self::Throughput => "provisioned-model",
             Self::TrainingJob => "training-job",
             Self::Parameter => "parameter",
         }
@@ -78,6 +88,9 @@ impl Kind {
             Self::InvocationJob,
             Self::CustomModel,
             Self::Deployment,
+            Self::ImportJob,
+            Self::ImportedModel,
+            Self::Throughput,
             Self::TrainingJob,
             Self::Parameter,
         ]
