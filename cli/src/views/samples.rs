@@ -92,6 +92,7 @@ pub(crate) fn upload(key: &str, sequence: u64) -> Upload {
             version: "v1".into(),
             compile_digest: "c".into(),
             key: "shards/support-bot/training/c/x.jsonl".into(),
+            bytes: 90_000,
             records: 300,
             tokens: 9_000,
             sequence,

@@ -7,9 +7,11 @@
 mod compile;
 mod configuration;
 mod contention;
+mod earlier;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod outside;
 #[cfg(feature = "lambda")]
 mod page;
 mod report;

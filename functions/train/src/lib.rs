@@ -1,5 +1,6 @@
 //! `train`: "Upload Accepted", "Pipeline Due", "Run Due" and people's requests → seal a dataset, open a run, start its job.
 
+mod assemble;
 mod import;
 mod open;
 mod prepare;

@@ -10,18 +10,17 @@ use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::run::{Event, Prepared, Run};
 use perennial_core::score::ResolvedMetric;
-use perennial_dataset::{EvalRecord, Excluded, Sealed, Sealer, estimate_tokens};
+use perennial_dataset::{EvalRecord, Excluded, Sealed, estimate_tokens};
 use perennial_engine::kept::{self, question_digest};
 use perennial_engine::{EngineError, StepResult, questions, records};
+use perennial_ports::ErrorKind;
 use perennial_ports::objects::read_all;
-use perennial_ports::{ErrorKind, ObjectSink, PortResult};
 
 use crate::Ports;
+use crate::assemble::seal;
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
 const MOST_LEAKED: f64 = 0.01;
-/// Written to the training file at a time.
-const PIECE: usize = 1 << 20;
 
 /// Why a run cannot be prepared, for people.
 struct Refused(String);
@@ -66,7 +65,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
     let training_key = format!("{}/train.jsonl", run.work());
-    let sealed = seal(ports, run, &manifest, exclude, &training_key).await?;
+    let (sealed, left_out_of) = seal(ports, run, &manifest, exclude, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
     let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
     let key = prompts_key(&run.pipeline, &run.dataset.digest);
@@ -117,6 +116,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         leaked_to_the_letter: sealed.leaked_to_the_letter,
         held_out: sealed.held_out,
         left_out: sealed.left_out,
+        left_out_of,
         training_tokens: sealed.tokens_estimate,
         evaluation_key,
         evaluation_digest,
@@ -174,55 +174,6 @@ fn records_of(lines: &[u8]) -> Vec<EvalRecord> {
         .split(|byte| *byte == b'\n')
         .filter_map(EvalRecord::parse)
         .collect()
-}
-
-/// Shards in, the newest first; one training file out.
-async fn seal(
-    ports: &Ports,
-    run: &Run,
-    manifest: &Manifest,
-    exclude: Excluded,
-    training_key: &str,
-) -> Result<Sealed, EngineError> {
-    let holdout = manifest
-        .holdout
-        .map(|share| (run.pipeline.to_string(), share));
-    let mut sealer = Sealer::new(&run.route.limits, exclude, holdout);
-    let mut sink = ports
-        .write
-        .create(training_key, "application/x-ndjson")
-        .await?;
-    match copy(ports, manifest, &mut sealer, sink.as_mut()).await {
-        Ok(()) => sink.finish().await?,
-        Err(error) => {
-            sink.abort().await;
-            return Err(error.into());
-        }
-    }
-    Ok(sealer.finish())
-}
-
-async fn copy(
-    ports: &Ports,
-    manifest: &Manifest,
-    sealer: &mut Sealer,
-    sink: &mut dyn ObjectSink,
-) -> PortResult<()> {
-    let mut out = Vec::new();
-    for entry in manifest.training.iter().rev() {
-        let mut stream = ports.read.open(&entry.shard, None).await?;
-        while let Some(chunk) = stream.next().await? {
-            sealer.push(&chunk, &mut out);
-            if out.len() >= PIECE {
-                sink.write(Bytes::from(std::mem::take(&mut out))).await?;
-            }
-        }
-        sealer.end_shard(&mut out);
-    }
-    if !out.is_empty() {
-        sink.write(Bytes::from(out)).await?;
-    }
-    Ok(())
 }
 
 fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(), Failure> {

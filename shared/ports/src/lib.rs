@@ -39,7 +39,7 @@ pub use deployments::{
 pub use error::{ErrorKind, PortError, PortResult};
 pub use imports::{ImportJob, ImportSpec, ImportStatus, ObserveImports, StartImports};
 pub use models::{CustomModel, DeleteModels, ModelStatus, ObserveModels};
-pub use objects::{ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
+pub use objects::{CopyFrom, ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
 pub use table::{Expect, Item, Key, Page, Table, TableError, Write};
 pub use training::{
     ObserveTraining, StartTraining, StopTraining, TrainingJob, TrainingSpec, TrainingStatus,

@@ -1,6 +1,7 @@
 //! Every port of one invocation: the twin behind the gate.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -10,12 +11,12 @@ use perennial_core::announcement::Announcement;
 use perennial_ports::memory::{MemoryCloud, operation as op};
 use perennial_ports::{
     Announce, Answer, Ask, BatchJob, BatchSpec, ChangeDeployments, Clock, ContainerJob,
-    ContainerSpec, CustomModel, DeleteModels, Deployment, DeploymentSpec, ErrorKind, ImportJob,
-    ImportSpec, Item, Key, ObjectInfo, ObjectSink, ObjectStream, ObserveBatch, ObserveContainers,
-    ObserveDeployments, ObserveImports, ObserveModels, ObserveTraining, Page, Pause, PortError,
-    PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartContainers, StartImports,
-    StartTraining, StopBatch, StopContainers, StopTraining, Table, TableError, TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias,
-    WriteObjects,
+    ContainerSpec, CopyFrom, CustomModel, DeleteModels, Deployment, DeploymentSpec, ErrorKind,
+    ImportJob, ImportSpec, Item, Key, ObjectInfo, ObjectSink, ObjectStream, ObserveBatch,
+    ObserveContainers, ObserveDeployments, ObserveImports, ObserveModels, ObserveTraining, Page,
+    Pause, PortError, PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartContainers,
+    StartImports, StartTraining, StopBatch, StopContainers, StopTraining, Table, TableError,
+    TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias, WriteObjects,
 };
 
 use crate::deed::Deed;
@@ -170,6 +171,19 @@ impl ReadObjects for Gated {
             .await
     }
 
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        self.look(
+            op::GET_OBJECT,
+            self.cloud.objects.open_range(key, tag, range),
+        )
+        .await
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
         self.look(op::LIST_OBJECTS, self.cloud.objects.list(prefix, after))
             .await
@@ -191,6 +205,10 @@ impl WriteObjects for Gated {
             content_type: content_type.to_owned(),
             body: BytesMut::new(),
         }))
+    }
+
+    fn smallest_copy(&self) -> u64 {
+        self.cloud.objects.smallest_copy()
     }
 }
 
@@ -220,7 +238,14 @@ impl ObjectSink for Sink {
         Ok(())
     }
 
-    async fn finish(self: Box<Self>) -> PortResult<()> {
+    async fn copy(&mut self, from: CopyFrom) -> PortResult<()> {
+        let act = async { self.ports.cloud.objects.copied(&from) };
+        let bytes = self.ports.look(op::COPY_PART, act).await?;
+        self.body.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> PortResult<String> {
         let Self {
             ports,
             key,
@@ -228,9 +253,9 @@ impl ObjectSink for Sink {
             body,
         } = *self;
         ports
-            .change_port(Deed::Put(key, body.freeze(), content_type))
-            .await
-            .map(drop)
+            .change_port(Deed::Put(key.clone(), body.freeze(), content_type))
+            .await?;
+        Ok(ports.cloud.objects.tag(&key))
     }
 
     async fn abort(self: Box<Self>) {}

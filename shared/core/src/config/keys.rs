@@ -25,7 +25,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
         "trigger.trial",
         &["records", "max_usd", "min_gain_over_base"],
     ),
-    ("data", &["use", "columns", "secrets"]),
+    ("data", &["use", "from", "columns", "secrets"]),
     (
         "training",
         &[

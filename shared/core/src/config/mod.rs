@@ -130,9 +130,28 @@ pub struct DataConfig {
     /// The key `use`.
     #[serde(rename = "use")]
     pub use_: DataUse,
+    /// The key `from`: only uploads whose key goes on with one of these behind `data/<pipeline>/` belong to the pipeline. Empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
     /// How uploads are compiled.
     #[serde(flatten)]
     pub compile: CompileConfig,
+}
+
+impl DataConfig {
+    /// Whether an upload with this key belongs to its pipeline. `from` speaks of training data only: an evaluation set always does.
+    #[must_use]
+    pub fn takes(&self, key: &str) -> bool {
+        let inside = key
+            .strip_prefix("data/")
+            .and_then(|rest| rest.split_once('/'));
+        match inside {
+            Some((_, inside)) if !self.from.is_empty() => {
+                self.from.iter().any(|start| inside.starts_with(start))
+            }
+            _ => true,
+        }
+    }
 }
 
 /// What of `[data]` decides how an upload is compiled: a change of it compiles every upload anew.

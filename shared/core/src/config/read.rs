@@ -19,6 +19,7 @@ use crate::span::Span;
 
 /// Bytes of a column's name, and of the start of a key.
 const MAX_NAME: usize = 256;
+const MAX_PREFIXES: usize = 100;
 const MAX_HYPERPARAMETERS: usize = 50;
 const MAX_HYPERPARAMETER_LENGTH: usize = 100;
 const MAX_PREVIOUS_CHAMPIONS: u64 = 50;
@@ -179,6 +180,7 @@ fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
     let section = top.inner("data", problems);
     DataConfig {
         use_: section.word("use", "all", problems).unwrap_or_default(),
+        from: from(&section, problems),
         compile: CompileConfig {
             columns: columns(&section, problems),
             secrets: section
@@ -186,6 +188,41 @@ fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
                 .unwrap_or_default(),
         },
     }
+}
+
+fn from(data: &Section<'_, '_>, problems: &mut Problems) -> Vec<String> {
+    const FIX: &str = "Write a list of starts of keys, as they stand behind data/<pipeline>/, such as from = [\"curated/\", \"2026/\"]; without \
+        it every upload counts.";
+    let Some(value) = data.value("from") else {
+        return Vec::new();
+    };
+    let DeValue::Array(list) = value.get_ref() else {
+        data.wrong("from", FIX, problems);
+        return Vec::new();
+    };
+    if !(1..=MAX_PREFIXES).contains(&list.len()) {
+        let found = format!("a list of {}", list.len());
+        let fix = format!("{FIX} At most {MAX_PREFIXES} are taken.");
+        problems.add(value.span().start, "data.from", found, fix);
+        return Vec::new();
+    }
+    let mut read = Vec::new();
+    for start in list {
+        match start.get_ref() {
+            DeValue::String(text)
+                if (1..=MAX_NAME).contains(&text.len())
+                    && !text.starts_with('/')
+                    && !text.starts_with("data/") =>
+            {
+                read.push(text.to_string());
+            }
+            other => {
+                let found = format!("found {}", show(other));
+                problems.add(start.span().start, "data.from", found, FIX);
+            }
+        }
+    }
+    read
 }
 
 /// The members that a column of a table can become.

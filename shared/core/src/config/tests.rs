@@ -87,6 +87,7 @@ fn the_template_states_the_defaults() {
             [
                 "epochCount = 2",
                 "training_per_1k_tokens = 0.001",
+                "from = [\"curated/\", \"2026/\"]        # only keys that begin so, behind data/<pipeline>/; all of them if left out",
                 "columns = { prompt = \"text\", completion = \"category\" } # of CSV and TSV files; the header decides if left out",
             ]
             .contains(&shown),
@@ -94,10 +95,12 @@ fn the_template_states_the_defaults() {
         );
     }
     let all_on = template
+        .replace("# from", "from")
         .replace("# columns", "columns")
         .replace("# epochCount", "epochCount")
         .replace("# training_per_1k", "training_per_1k");
     let config = Config::parse(&all_on).unwrap();
+    assert_eq!(config.data.from, ["curated/", "2026/"]);
     assert_eq!(config.data.compile.columns["prompt"], "text");
     assert_eq!(config.training.hyperparameters["epochCount"], "2");
     assert_eq!(config.budget.prices["training_per_1k_tokens"], 0.001);
@@ -117,6 +120,39 @@ fn columns_and_secrets_are_read_and_a_slip_is_told() {
         ("columns = { prompt = 1 }", "column's name"),
         ("columns = \"text\"", "[data.columns]"),
         ("secrets = \"refuse\"", "reject"),
+    ] {
+        let errors = data(slip).unwrap_err();
+        assert!(errors.to_string().contains(said), "{slip}: {errors}");
+    }
+}
+
+#[test]
+fn from_takes_the_uploads_that_begin_so_and_every_evaluation_set() {
+    let data = |data: &str| Config::parse(&format!("{LEAST}\n[data]\n{data}"));
+    let config = data("from = [\"curated/\", \"2026-\"]").unwrap();
+    for (key, taken) in [
+        ("data/bot/curated/a.jsonl", true),
+        ("data/bot/curated/deep/er/a.jsonl", true),
+        ("data/bot/2026-11.jsonl", true),
+        ("data/bot/curated", false),
+        ("data/bot/a.jsonl", false),
+        ("data/bot/drafts/curated/a.jsonl", false),
+        ("data/curated/a.jsonl", false),
+        ("eval/bot/questions.jsonl", true),
+    ] {
+        assert_eq!(config.data.takes(key), taken, "{key}");
+    }
+    let all = Config::parse(LEAST).unwrap();
+    assert!(all.data.takes("data/bot/a.jsonl"));
+    let stored = serde_json::to_string(&all.data).unwrap();
+    assert!(!stored.contains("from"), "{stored}");
+    for (slip, said) in [
+        ("from = \"curated/\"", "a list of starts of keys"),
+        ("from = []", "a list of 0"),
+        ("from = [\"\"]", "a list of starts of keys"),
+        ("from = [\"/curated\"]", "behind data/"),
+        ("from = [\"data/bot/curated/\"]", "behind data/"),
+        ("from = [7]", "the number 7"),
     ] {
         let errors = data(slip).unwrap_err();
         assert!(errors.to_string().contains(said), "{slip}: {errors}");

@@ -242,6 +242,9 @@ pub struct Prepared {
     pub held_out: u64,
     /// Records left out because the model takes no more.
     pub left_out: u64,
+    /// The uploads that they stand in, the newest first, as far as they are named: the oldest go first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out_of: Vec<LeftOut>,
     /// An estimate for one epoch.
     pub training_tokens: u64,
     /// The evaluation prompts that are asked.
@@ -264,6 +267,15 @@ pub struct Prepared {
     pub evaluation_cost: Usd,
     /// How the estimate came about, in words.
     pub cost_lines: Vec<String>,
+}
+
+/// An upload of which records were left out, as the model takes no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The object.
+    pub object: String,
+    /// How many of its records.
+    pub records: u64,
 }
 
 /// A paid job of this run, as it was last seen.

@@ -22,7 +22,9 @@ pub mod operation {
     pub const LIST_OBJECTS: &str = "s3:ListObjectVersions";
     /// `WriteObjects::put`, and `ObjectSink::finish` of less than 5 MiB.
     pub const PUT_OBJECT: &str = "s3:PutObject";
-    /// `ObjectSink::finish` of 5 MiB and more.
+    /// `ObjectSink::copy`.
+    pub const COPY_PART: &str = "s3:UploadPartCopy";
+    /// `ObjectSink::finish` of 5 MiB and more, or with a copy.
     pub const COMPLETE_UPLOAD: &str = "s3:CompleteMultipartUpload";
     /// `StartTraining::start_training`.
     pub const CREATE_TRAINING: &str = "bedrock:CreateModelCustomizationJob";
