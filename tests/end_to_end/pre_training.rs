@@ -99,12 +99,12 @@ fn what_cannot_be_pre_trained_is_refused_when_its_configuration_arrives() {
         "pipelines/llama.toml",
         asked("meta.llama3-1-8b-instruct-v1:0"),
     );
-    let report = cloud.wait_for_report("llama/configuration.txt", "refused");
+    let report = cloud.wait_for_report("llama/configuration.txt", "rejected");
     for words in ["left Bedrock on 2025-10-07", "Add [training.sagemaker]"] {
         assert!(report.contains(words), "{report}");
     }
     cloud.drop_file("pipelines/nova.toml", asked("amazon.nova-micro-v1:0"));
-    let report = cloud.wait_for_report("nova/configuration.txt", "refused");
+    let report = cloud.wait_for_report("nova/configuration.txt", "rejected");
     for words in ["SageMaker HyperPod only", "What works today: fine-tuning"] {
         assert!(report.contains(words), "{report}");
     }
