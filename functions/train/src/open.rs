@@ -149,6 +149,7 @@ async fn open(
         state: RunState::Preparing,
         prepared: None,
         jobs: Vec::new(),
+        weights: None,
         model_arn: None,
         creates: Vec::new(),
         leftovers: Vec::new(),

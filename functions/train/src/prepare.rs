@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
+use perennial_core::config::Approval;
 use perennial_core::gate::{GateRule, power};
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::run::{Event, Prepared, Run};
+use perennial_core::score::ResolvedMetric;
 use perennial_dataset::{EvalRecord, Excluded, Sealed, estimate_tokens};
 use perennial_engine::kept::{self, question_digest};
 use perennial_engine::{EngineError, StepResult, questions, records};
@@ -93,11 +95,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         Ok(metric) => metric,
         Err(error) => return refuse(error.to_string()),
     };
-    let rule = GateRule::new(&run.config.evaluation, metric);
-    let power = match power(&rule, chosen.len(), run.champion.is_some()) {
-        Ok(power) => power,
-        Err(too_few) => return refuse(too_few.message),
-    };
+    let power = what_it_can_tell(run, &manifest, metric, chosen.len())?;
     let evaluation_key = format!("{}/evaluation.jsonl", run.work());
     let lines: Vec<u8> = chosen.iter().flat_map(EvalRecord::to_line).collect();
     let evaluation_digest = questions::digest(&lines);
@@ -126,11 +124,36 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         prompts_available: before as u64,
         prompts_seen_by_champion: (before - fair.len()) as u64,
         metric,
-        power: power.words,
+        power,
         training_cost: cost.training,
         evaluation_cost: cost.evaluation,
         cost_lines: cost.lines,
     })
+}
+
+/// What so many questions can tell apart, in words; none at all are enough only where a person decides.
+fn what_it_can_tell(
+    run: &Run,
+    manifest: &Manifest,
+    metric: ResolvedMetric,
+    questions: usize,
+) -> Result<String, Failure> {
+    let held_out = run.route.limits.shape.holds_answers();
+    if questions == 0 && manifest.evaluation.is_empty() && !held_out {
+        if run.config.promotion.approval == Approval::Manual {
+            return Ok("there is nothing to score by: a person decides".to_owned());
+        }
+        return refuse(format!(
+            "what {} trains on holds no answers, so nothing can be held out and the model could not be scored. Put questions \
+             with their answers under eval/{}/, or set promotion.approval = \"manual\"",
+            run.config.technique, run.pipeline
+        ));
+    }
+    let rule = GateRule::new(&run.config.evaluation, metric);
+    match power(&rule, questions, run.champion.is_some()) {
+        Ok(power) => Ok(power.words),
+        Err(too_few) => refuse(too_few.message),
+    }
 }
 
 /// The evaluation shards' records, the oldest shard first.
@@ -241,6 +264,7 @@ async fn usage(
     };
     Ok(UsageEstimate {
         training_tokens: sealed.tokens_estimate,
+        training_records: sealed.records,
         prompts: chosen.len() as u64,
         prompt_tokens: chosen
             .iter()

@@ -10,12 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_core::announcement::Announcement;
 use perennial_ports::memory::{MemoryCloud, operation as op};
 use perennial_ports::{
-    Announce, Answer, Ask, BatchJob, BatchSpec, ChangeDeployments, Clock, CopyFrom, CustomModel,
-    DeleteModels, Deployment, DeploymentSpec, ErrorKind, Item, Key, ObjectInfo, ObjectSink,
-    ObjectStream, ObserveBatch, ObserveDeployments, ObserveModels, ObserveTraining, Page, Pause,
-    PortError, PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartTraining, StopBatch,
-    StopTraining, Table, TableError, TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias,
-    WriteObjects,
+    Announce, Answer, Ask, BatchJob, BatchSpec, ChangeDeployments, Clock, ContainerJob,
+    ContainerSpec, CopyFrom, CustomModel, DeleteModels, Deployment, DeploymentSpec, ErrorKind,
+    ImportJob, ImportSpec, Item, Key, ObjectInfo, ObjectSink, ObjectStream, ObserveBatch,
+    ObserveContainers, ObserveDeployments, ObserveImports, ObserveModels, ObserveTraining, Page,
+    Pause, PortError, PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartContainers,
+    StartImports, StartTraining, StopBatch, StopContainers, StopTraining, Table, TableError,
+    TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias, WriteObjects,
 };
 
 use crate::deed::Deed;
@@ -295,6 +296,45 @@ impl StopTraining for Gated {
         self.change_port(Deed::StopTraining(name.to_owned()))
             .await
             .map(drop)
+    }
+}
+
+#[async_trait]
+impl ObserveContainers for Gated {
+    async fn find_container(&self, name: &str) -> PortResult<Option<ContainerJob>> {
+        self.look(op::GET_CONTAINER, self.cloud.bedrock.find_container(name))
+            .await
+    }
+}
+
+#[async_trait]
+impl StartContainers for Gated {
+    async fn start_container(&self, spec: &ContainerSpec) -> PortResult<String> {
+        self.change_port(Deed::StartContainer(spec.clone())).await
+    }
+}
+
+#[async_trait]
+impl StopContainers for Gated {
+    async fn stop_container(&self, name: &str) -> PortResult<()> {
+        self.change_port(Deed::StopContainer(name.to_owned()))
+            .await
+            .map(drop)
+    }
+}
+
+#[async_trait]
+impl ObserveImports for Gated {
+    async fn find_import(&self, name: &str) -> PortResult<Option<ImportJob>> {
+        self.look(op::GET_IMPORT, self.cloud.bedrock.find_import(name))
+            .await
+    }
+}
+
+#[async_trait]
+impl StartImports for Gated {
+    async fn start_import(&self, spec: &ImportSpec) -> PortResult<String> {
+        self.change_port(Deed::StartImport(spec.clone())).await
     }
 }
 
