@@ -387,7 +387,7 @@ async fn measured_with_ten_shards_of_thirty_mebibytes() {
                 calls(&world, operation::COPY_PART),
             );
             let started = std::time::Instant::now();
-            world.pass(SignedDuration::from_mins(2)).await;
+            world.pass(SignedDuration::from_mins(6)).await;
             let took = started.elapsed();
             let run = world.runs("bot").await.remove(0);
             let prepared = run.prepared.expect("prepared");
