@@ -139,8 +139,11 @@ mod tests {
     const SMALLEST: u64 = 1_000;
     const MOST: u64 = 50_000;
 
+    /// Bytes that were taken, with the number of their shard.
+    type Taken = Vec<(usize, Pick)>;
+
     /// What a bucket would have for parts: lengths, and whether each was copied.
-    fn parts(shards: &[(bool, Vec<Stretch>)], all: u64) -> (Vec<(u64, bool)>, Vec<(usize, Pick)>) {
+    fn parts(shards: &[(bool, Vec<Stretch>)], all: u64) -> (Vec<(u64, bool)>, Taken) {
         let mut plan = Assembly::with_most(SMALLEST, all, MOST);
         let (mut parts, mut taken) = (Vec::new(), Vec::new());
         let mut loose = 0;
@@ -218,7 +221,7 @@ mod tests {
             let all = shards.iter().flat_map(|(_, stretches)| stretches).map(|s| s.range.end - s.range.start).sum();
             let (parts, taken) = parts(&shards, all);
             // Joined again, what was taken is what was wanted.
-            let mut joined: Vec<(usize, Pick)> = Vec::new();
+            let mut joined: Taken = Vec::new();
             for (shard, pick) in taken {
                 match joined.last_mut() {
                     Some((of, last)) if *of == shard && last.held_out == pick.held_out && last.range.end == pick.range.start => {
@@ -227,7 +230,7 @@ mod tests {
                     _ => joined.push((shard, pick)),
                 }
             }
-            let mut wanted: Vec<(usize, Pick)> = Vec::new();
+            let mut wanted: Taken = Vec::new();
             for (shard, (_, stretches)) in shards.iter().enumerate() {
                 for stretch in stretches.iter().cloned() {
                     match wanted.last_mut() {
@@ -246,6 +249,10 @@ mod tests {
         }
     }
 
+    fn one(range: Range<u64>) -> Vec<Stretch> {
+        kept(std::slice::from_ref(&range))
+    }
+
     fn kept(ranges: &[Range<u64>]) -> Vec<Stretch> {
         let kept = |range: &Range<u64>| Stretch {
             range: range.clone(),
@@ -258,9 +265,9 @@ mod tests {
     fn whole_shards_are_copied_and_small_ones_between_them_are_filled_up() {
         let mib = 1 << 20;
         let mut plan = Assembly::new(5 * mib, 100 * mib);
-        assert_eq!(plan.shard(&kept(&[0..30 * mib])), [Move::Copy(0..30 * mib)]);
+        assert_eq!(plan.shard(&one(0..30 * mib)), [Move::Copy(0..30 * mib)]);
         plan.wrote(2 * mib);
-        let filled = plan.shard(&kept(&[0..30 * mib]));
+        let filled = plan.shard(&one(0..30 * mib));
         let pick = Pick {
             range: 0..3 * mib,
             held_out: false,
@@ -272,10 +279,10 @@ mod tests {
         assert_eq!(filled, [read, Move::Copy(3 * mib..30 * mib)]);
         // Too short to be worth a part of its own.
         assert!(matches!(
-            plan.shard(&kept(&[0..5 * mib - 1]))[..],
+            plan.shard(&one(0..5 * mib - 1))[..],
             [Move::Read { .. }]
         ));
-        let huge = plan.shard(&kept(&[0..11 << 30]));
+        let huge = plan.shard(&one(0..11 << 30));
         let copies = huge.iter().filter(
             |made| matches!(made, Move::Copy(range) if range.end - range.start <= MOST_COPY),
         );
