@@ -1,5 +1,6 @@
 //! One block of lines: each line parsed, recognised, checked and compiled, without regard to other blocks.
 use perennial_core::{limits::DataLimits, prompt::PromptDigest};
+use smallvec::SmallVec;
 
 use super::{
     known::{Identity, hash},
@@ -17,6 +18,7 @@ use crate::{
     refusal::{invalid_utf8, refusal},
     rules,
     scan::{
+        hidden,
         marks::Marks,
         secrets::{self, Hit, What},
         windows::Windows,
@@ -148,6 +150,7 @@ impl Worker {
                 text: "",
                 forbidden: next_place > first_place,
                 hits: &hits[first_hit..next_hit],
+                said: SmallVec::new(),
                 from,
                 problems: &mut self.problems,
                 done: &mut done,
@@ -185,9 +188,11 @@ impl Worker {
 pub(super) struct Line<'l> {
     pub(super) plan: &'l Plan,
     number: u64,
-    text: &'l str,
+    pub(super) text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
+    /// The kinds of them that were told.
+    said: SmallVec<[What; 2]>,
     /// Whether a forbidden string stands in it.
     pub(super) forbidden: bool,
     /// Where the line begins in the block.
@@ -207,23 +212,28 @@ impl Line<'_> {
     }
 
     fn has_secret(&self) -> bool {
-        self.hits.iter().any(|hit| hit.what != What::Lost)
+        let told = self.said.iter().any(|what| *what != What::Lost);
+        told || self.hits.iter().any(|hit| hit.what != What::Lost)
     }
 
     /// Says what was found in the line before it was parsed; whether the record cannot be used for it.
     fn say_hits(&mut self) -> bool {
+        self.say(self.hits)
+    }
+
+    fn say(&mut self, hits: &[Hit]) -> bool {
         let mut failed = false;
-        let mut said: Vec<What> = Vec::new();
-        for hit in self.hits {
+        let secret = self.has_secret() || hits.iter().any(|hit| hit.what != What::Lost);
+        for hit in hits {
             // One finding for each kind: a line of a million cards is one line to be mended.
-            if said.contains(&hit.what) {
+            if self.said.contains(&hit.what) {
                 continue;
             }
-            said.push(hit.what);
+            self.said.push(hit.what);
             let problem = hit_problem(self.plan, self.from, self.text, *hit);
             failed |= problem.is_error();
             // What is said of a secret never has its text.
-            let problem = if hit.what == What::Lost && self.has_secret() {
+            let problem = if hit.what == What::Lost && secret {
                 problem.without_text()
             } else {
                 problem
@@ -233,6 +243,15 @@ impl Line<'_> {
         failed
     }
 
+    /// Says what hides in the line behind characters that are spelt as escapes.
+    fn say_hidden(&mut self) -> bool {
+        let mut hidden = hidden::find(self.text, self.plan.secrets.as_ref());
+        for hit in &mut hidden {
+            (hit.start, hit.end) = (hit.start + self.from, hit.end + self.from);
+        }
+        self.say(&hidden)
+    }
+
     fn too_long(&mut self, length: u64) {
         self.done.seen += 1;
         self.add(line_too_long(length));
@@ -240,7 +259,7 @@ impl Line<'_> {
 
     fn compile(&mut self, tape: &mut Tape, marks: &Marks) {
         let text = self.text;
-        let refused = self.say_hits();
+        let mut refused = self.say_hits();
         if let Purpose::Training(limits) = &self.plan.purpose
             && self.plan.quick
             && let Some(quick) =
@@ -252,6 +271,8 @@ impl Line<'_> {
             });
             return;
         }
+        // What is read quickly has no such escapes.
+        refused |= self.say_hidden();
         if tape.parse_marked(text, &marks.words, self.from).is_err() {
             self.add(refusal(text, refuse(text)));
             return;

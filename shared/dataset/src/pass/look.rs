@@ -7,13 +7,13 @@ use crate::{
     finding::{Problem, around, bounded},
     record::{Block, Record},
     rules,
-    tokens::{estimate, least},
+    tokens::{estimate, estimate_tokens, fewest_tokens, least},
 };
 
 impl Line<'_> {
     pub(super) fn look_at_texts(&mut self, record: &Record<'_>) {
         let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
-        let problems = &mut *self.problems;
+        let (line, problems) = (self.text, &mut *self.problems);
         let source = self
             .plan
             .limits()
@@ -22,12 +22,22 @@ impl Line<'_> {
             if let Some(forbidden) = forbidden
                 && let Some((string, at)) = forbidden.find(text, near)
             {
-                problems.push(Problem::new(
+                let mut problem = Problem::new(
                     &rules::FORBIDDEN_STRING,
                     "$",
-                    format!("\"{}\" in: {}", bounded(string), around(&text.plain(), at)),
+                    format!(
+                        "\"{}\" in: {}",
+                        bounded(string),
+                        around(&text.plain(), at)
+                    ),
                     format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                ));
+                );
+                if let Some(place) = place_in(line, text.raw())
+                    && let Some((start, end)) = forbidden.span(text.raw().as_bytes())
+                {
+                    problem = problem.at((place + start, place + end));
+                }
+                problems.push(problem);
             }
             if text.has_control() {
                 problems.push(Problem::new(
@@ -50,11 +60,13 @@ impl Line<'_> {
             last = estimate(text);
             tokens += last;
         });
+        record.for_each_json(|json| tokens += estimate_tokens(json));
         let most = limits.max_record_tokens;
         // Documents are cut to the limit.
         if tokens > most && limits.shape != RecordShape::Documents {
             let mut fewest = 0;
             record.for_each_text(|text| fewest += least(text));
+            record.for_each_json(|json| fewest += fewest_tokens(json));
             self.problems.push(length_problem(fewest, tokens, limits));
         }
         let turn = record.conversation().and_then(|record| record.turns.last());
@@ -62,10 +74,22 @@ impl Line<'_> {
             (Record::Caption { .. }, _) => Some(last),
             (_, Some(turn)) if turn.role == Role::Assistant => Some(match &turn.blocks[..] {
                 [Block::Text(_)] => last,
-                _ => turn.texts().map(estimate).sum(),
+                blocks => {
+                    let mut answer = turn.texts().map(estimate).sum();
+                    for block in blocks {
+                        block.for_each_json(|json| answer += estimate_tokens(json));
+                    }
+                    answer
+                }
             }),
             _ => None,
         };
         (tokens, answer)
     }
+}
+
+/// Where a part of a line begins in it; nothing for a text that is spelt otherwise in its line.
+fn place_in(line: &str, part: &str) -> Option<usize> {
+    let place = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
+    (line.get(place..place + part.len())? == part).then_some(place)
 }
