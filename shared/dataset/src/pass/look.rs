@@ -1,16 +1,91 @@
-//! What is looked at in every record, whatever its shape: its texts, and how many tokens they have.
+//! What is looked at in every record: its shape, its texts, and how many tokens they have.
 use perennial_core::limits::{DataLimits, RecordShape};
 
-use super::{block::Line, said::length_problem};
+use super::{
+    block::Line,
+    said::{accepted, length_problem},
+};
 use crate::{
     conversation::Role,
+    evaluation,
     finding::{Problem, around, bounded},
+    json::Value,
+    members::names,
     record::{Block, Record},
     rules,
+    shape::{self, InputShape},
     tokens::{estimate, estimate_tokens, fewest_tokens, least},
 };
 
 impl Line<'_> {
+    /// The record's shape, if it is one for this purpose and the one of the records before.
+    pub(super) fn recognise(&mut self, value: Value<'_>) -> Option<InputShape> {
+        let target = self.plan.limits().map(|limits| limits.shape);
+        let Some(shape) = shape::detect(value, self.done.shape, target) else {
+            let found = if value.count() == 0 {
+                "an object without members".to_owned()
+            } else {
+                format!("the members {}", bounded(&names(value)))
+            };
+            let fix = format!(
+                "Write each record in one of the shapes {}.",
+                accepted(&self.plan.purpose)
+            );
+            self.add(Problem::new(&rules::UNKNOWN_SHAPE, "$", found, fix));
+            return None;
+        };
+        let shape = match (target, shape) {
+            // A record that only has a prompt lacks its answer, in either kind of file.
+            (None, InputShape::PromptCompletion)
+                if value
+                    .items()
+                    .all(|member| matches!(member.name().as_ref(), "prompt" | "category")) =>
+            {
+                InputShape::Evaluation
+            }
+            (_, shape) => shape,
+        };
+        match (target, shape) {
+            (None, InputShape::Evaluation) => {}
+            (None, other) => {
+                self.add(evaluation::training_record_here(value, other.label()));
+                return None;
+            }
+            (Some(_), InputShape::Evaluation) => {
+                self.add(Problem::new(
+                    &rules::WRONG_PLACE,
+                    "$",
+                    format!(
+                        "an evaluation record among training data, with the members {}",
+                        bounded(&names(value))
+                    ),
+                    "Move the file to eval/<pipeline>/, or rename referenceResponse to completion.",
+                ));
+                return None;
+            }
+            (Some(_), _) => {}
+        }
+        match self.done.shape {
+            Some(first) if first != shape => {
+                self.add(Problem::new(
+                    &rules::MIXED_SHAPES,
+                    "$",
+                    format!(
+                        "{} after records in the shape {}",
+                        shape.label(),
+                        first.label()
+                    ),
+                    "Put the records of each shape into a file of their own.",
+                ));
+                None
+            }
+            _ => {
+                self.done.shape = Some(shape);
+                Some(shape)
+            }
+        }
+    }
+
     pub(super) fn look_at_texts(&mut self, record: &Record<'_>) {
         let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
         let (line, problems) = (self.text, &mut *self.problems);
