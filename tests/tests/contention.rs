@@ -187,6 +187,16 @@ impl ReadObjects for Timed {
         self.cloud.objects.open(key, version).await
     }
 
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: std::ops::Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        self.call(S3).await;
+        self.cloud.objects.open_range(key, tag, range).await
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
         self.call(S3).await;
         self.cloud.objects.list(prefix, after).await

@@ -63,6 +63,15 @@ impl ReadObjects for Slow {
         }))
     }
 
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: std::ops::Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        self.cloud.objects.open_range(key, tag, range).await
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
         self.cloud.objects.list(prefix, after).await
     }

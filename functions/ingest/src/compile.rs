@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use perennial_core::config::Secrets;
-use perennial_core::manifest::shard_key;
+use perennial_core::manifest::{index_key, shard_key};
 use perennial_core::routing::Route;
 use perennial_core::upload::{Shard, Upload, UploadKind};
-use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
+use perennial_dataset::{Compiler, Indexer, Purpose, SecretsRule, Summary};
 use perennial_engine::EngineError;
 use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 use sha2::{Digest, Sha256};
@@ -70,7 +70,7 @@ pub(crate) async fn compile(
         stream,
         sink,
         out: Vec::new(),
-        content: Sha256::new(),
+        written: Written::new(upload.kind),
         read: 0,
     };
     let ended = match unless_gone(pass.read(ports, time).await) {
@@ -103,7 +103,7 @@ pub(crate) async fn compile(
         compiler,
         mut sink,
         mut out,
-        mut content,
+        mut written,
         ..
     } = pass;
     let summary = compiler.finish(&mut out);
@@ -116,19 +116,28 @@ pub(crate) async fn compile(
         sink.abort().await;
         return Ok(Compiled::Bad(found));
     }
-    content.update(&out);
+    written.take(&out);
     if !out.is_empty()
         && let Err(error) = sink.write(Bytes::from(out)).await
     {
         sink.abort().await;
         return Err(error.into());
     }
-    sink.finish().await?;
+    let tag = sink.finish().await?;
+    let bytes = written.bytes;
+    if bytes > ports.write.smallest_copy()
+        && let Some(index) = written.index.and_then(|index| index.finish(&tag))
+    {
+        let index = Bytes::from(index);
+        let kind = "application/octet-stream";
+        ports.write.put(&index_key(&key), index, kind).await?;
+    }
     let shard = Shard {
         version: upload.version.clone(),
         compile_digest: digest.to_owned(),
         key,
-        content: hex::encode(&content.finalize()[..16]),
+        content: hex::encode(&written.content.finalize()[..16]),
+        bytes,
         records: counted.0,
         tokens: counted.1,
         sequence: 0,
@@ -171,8 +180,34 @@ struct Pass {
     sink: Box<dyn ObjectSink>,
     /// Compiled, and not handed on yet.
     out: Vec<u8>,
-    content: Sha256,
+    written: Written,
     read: u64,
+}
+
+/// What is noted of the shard's bytes.
+struct Written {
+    bytes: u64,
+    content: Sha256,
+    /// Of training data: sealing reads it in the place of the shard.
+    index: Option<Indexer>,
+}
+
+impl Written {
+    fn new(kind: UploadKind) -> Self {
+        Self {
+            bytes: 0,
+            content: Sha256::new(),
+            index: (kind == UploadKind::Training).then(Indexer::new),
+        }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        self.content.update(piece);
+        if let Some(index) = &mut self.index {
+            index.push(piece);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +229,7 @@ impl Pass {
             self.read += chunk.len() as u64;
             self.compiler.push(&chunk, &mut self.out);
             if self.out.len() >= PIECE {
-                self.content.update(&self.out);
+                self.written.take(&self.out);
                 let piece = Bytes::from(std::mem::take(&mut self.out));
                 self.sink.write(piece).await?;
             }

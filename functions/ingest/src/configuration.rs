@@ -178,6 +178,7 @@ async fn reject(
         version: version.to_owned(),
         size: 0,
         modified: ports.desk.now(),
+        tag: String::new(),
     };
     let message = format!("{error}\n{stays}");
     report(ports, &known.record.name, &info, "rejected", message).await?;
@@ -206,7 +207,8 @@ async fn report(
     Ok(())
 }
 
-/// Uploads that waited, or that were compiled for another model, are taken up again from their originals.
+/// Uploads that waited, that were compiled for another model, or that `[data] from` now speaks otherwise of, are taken up again from
+/// their originals.
 async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError> {
     let desk = &ports.desk;
     let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else {
@@ -226,9 +228,15 @@ async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError>
             .shard
             .as_ref()
             .is_some_and(|shard| shard.compile_digest != digest);
-        if upload.status == UploadStatus::Waiting
-            || (stale && upload.status != UploadStatus::Withdrawn)
-        {
+        // `from` has changed: what it does not take goes, what it takes comes back.
+        let takes = in_force.config.data.takes(&upload.key);
+        let again = match upload.status {
+            UploadStatus::Waiting => true,
+            UploadStatus::Withdrawn => false,
+            UploadStatus::Outside => takes,
+            UploadStatus::Accepted | UploadStatus::Rejected => stale || !takes,
+        };
+        if again {
             say.push(object_found(&upload.key, &upload.version, 0));
         }
     }

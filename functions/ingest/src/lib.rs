@@ -7,10 +7,12 @@
 mod compile;
 mod configuration;
 mod contention;
+mod earlier;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod leakage;
+mod outside;
 #[cfg(feature = "lambda")]
 mod page;
 mod report;

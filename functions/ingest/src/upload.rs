@@ -18,9 +18,10 @@ use perennial_ports::{ErrorKind, Write};
 
 use crate::compile::{Compiled, compile};
 use crate::contention::Tries;
+use crate::earlier::compile_anew;
 use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
-use crate::{ObjectEvent, Ports, withdraw};
+use crate::{ObjectEvent, Ports, outside, withdraw};
 
 /// A save is tried so often when others keep writing to the pipeline first.
 pub(crate) const TRIES: u32 = 60;
@@ -103,6 +104,9 @@ async fn try_once(
     let Some(route) = route else {
         return wait(ports, known, configured, upload).await;
     };
+    if let Some(pipeline) = configured.filter(|stored| !takes(&stored.record, &upload.key)) {
+        return outside::leave(ports, known, &pipeline, upload).await;
+    }
     let digest = compile_digest(&route, kind);
     let done = known
         .as_ref()
@@ -113,7 +117,10 @@ async fn try_once(
     match compile(ports, &route, &upload, current.size, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
         Compiled::Shard(found, shard) => accept(ports, upload, shard, found, seen, time).await,
-        Compiled::Bad(found) => reject(ports, upload, found, seen, &digest, time).await,
+        Compiled::Bad(found) => {
+            let anew = compile_anew(ports, &route, &upload, &digest, time).await?;
+            reject(ports, upload, found, anew, seen, &digest, time).await
+        }
     }
 }
 
@@ -129,12 +136,12 @@ pub(crate) fn is_done(known: &Upload, version: &str, digest: &str) -> bool {
                 .shard
                 .as_ref()
                 .is_none_or(|shard| shard.compile_digest == digest),
-            UploadStatus::Waiting | UploadStatus::Withdrawn => false,
+            UploadStatus::Waiting | UploadStatus::Withdrawn | UploadStatus::Outside => false,
         }
 }
 
 /// Whether the report on this version is written: it is the last step, so a crash before it leaves it out.
-async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError> {
+pub(crate) async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError> {
     let key = format!(
         "{}.json",
         reports::upload_report(upload.pipeline.as_str(), &upload.key)
@@ -151,6 +158,14 @@ async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError
 pub(crate) fn current_route(ports: &Ports, pipeline: &Pipeline) -> Option<Route> {
     let in_force = pipeline.config.as_ref()?;
     route(&in_force.config, &ports.desk.settings.region).ok()
+}
+
+/// Whether the configuration in force takes an upload with this key ([`DataConfig::takes`]).
+///
+/// [`DataConfig::takes`]: perennial_core::config::DataConfig::takes
+pub(crate) fn takes(pipeline: &Pipeline, key: &str) -> bool {
+    let in_force = pipeline.config.as_ref();
+    in_force.is_none_or(|in_force| in_force.config.data.takes(key))
 }
 
 /// Waits for a configuration. Saved only if the pipeline is as it was seen: a configuration that came meanwhile has listed

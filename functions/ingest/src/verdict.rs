@@ -12,9 +12,10 @@ use serde_json::json;
 use crate::Ports;
 use crate::compile::Found;
 use crate::contention::Tries;
+use crate::earlier;
 use crate::report::cost;
 use crate::time_left::TimeLeft;
-use crate::upload::{TRIES, Taken, current_route, is_done, report};
+use crate::upload::{TRIES, Taken, current_route, is_done, report, takes};
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
 /// bucket was asked.
@@ -58,10 +59,11 @@ pub(crate) async fn accept(
         if let Some(old) =
             replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
         {
-            if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &found).await? {
-                return Ok(Taken::Yes);
+            match keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &found).await? {
+                Kept::Yes => return Ok(Taken::Yes),
+                Kept::Outside => return Ok(Taken::LookAgain),
+                Kept::OthersWroteFirst => continue,
             }
-            continue;
         }
         let recompiled = replaces.filter(|old| old.version == shard.version);
         let event = match recompiled {
@@ -79,6 +81,10 @@ pub(crate) async fn accept(
         };
         let newer = replaces.is_some_and(|old| old.version != shard.version);
         let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
+        if !takes(&pipeline, &upload.key) {
+            // The configuration changed while this was compiled: it is not to be counted.
+            return Ok(Taken::LookAgain);
+        }
         let mut accepted = upload.clone();
         accepted.status = UploadStatus::Accepted;
         accepted.earlier = known
@@ -138,7 +144,15 @@ pub(crate) async fn accept(
     Err(tries.used_up(Key::pipeline(&upload.pipeline)))
 }
 
-/// The same records under the same name again: nothing new, and no reason for a run. False if others wrote first.
+/// Whether a version that holds nothing new was kept.
+enum Kept {
+    Yes,
+    OthersWroteFirst,
+    /// The configuration that is in force now does not take it.
+    Outside,
+}
+
+/// The same records under the same name again: nothing new, and no reason for a run.
 async fn keep_unchanged(
     ports: &Ports,
     upload: &Upload,
@@ -146,13 +160,14 @@ async fn keep_unchanged(
     old: &Shard,
     shard: &Shard,
     found: &Found,
-) -> Result<bool, EngineError> {
+) -> Result<Kept, EngineError> {
     let mut same = upload.clone();
     same.status = UploadStatus::Accepted;
     same.shard = Some(Shard {
         version: shard.version.clone(),
         compile_digest: shard.compile_digest.clone(),
         key: shard.key.clone(),
+        bytes: shard.bytes,
         ..old.clone()
     });
     let stored = Stored {
@@ -161,29 +176,38 @@ async fn keep_unchanged(
     };
     // The pipeline is written too, so that a run that is being opened at this moment selects its shards anew.
     let looked = PipelineEvent::Looked;
-    let (pipeline, _, _) = pipelines::apply(&ports.desk, &upload.pipeline, &looked).await?;
+    let (write, _, pipeline) = pipelines::apply(&ports.desk, &upload.pipeline, &looked).await?;
+    if !takes(&pipeline, &upload.key) {
+        return Ok(Kept::Outside);
+    }
     match ports
         .desk
         .table
-        .transact(vec![records::put_upload(&stored), pipeline])
+        .transact(vec![records::put_upload(&stored), write])
         .await
         .map_err(EngineError::from)
     {
         Ok(()) => {
-            let message = "the same records as in the version before: nothing new".to_owned();
+            let was_outside =
+                known.is_some_and(|known| known.record.status == UploadStatus::Outside);
+            let message = if was_outside {
+                "taken in again by [data] from: the same records as before, with the place that they had"
+            } else {
+                "the same records as in the version before: nothing new"
+            };
             report(
                 ports,
                 upload,
                 "accepted",
-                message,
+                message.to_owned(),
                 found.notes.clone(),
                 Some(found.summary.clone()),
                 None,
             )
             .await?;
-            Ok(true)
+            Ok(Kept::Yes)
         }
-        Err(error) if error.is_conflict() => Ok(false),
+        Err(error) if error.is_conflict() => Ok(Kept::OthersWroteFirst),
         Err(error) => Err(error),
     }
 }
@@ -218,6 +242,7 @@ pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
     found: Box<Found>,
+    anew: Option<Shard>,
     seen: u64,
     digest: &str,
     time: TimeLeft,
@@ -232,22 +257,29 @@ pub(crate) async fn reject(
         }
         upload.status = UploadStatus::Rejected;
         upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
+        let recompiled = earlier::replace(&mut upload.shard, anew.as_ref(), upload.kind);
         let stays = upload.shard.clone();
-        let stored = Stored {
+        let mut writes = vec![records::put_upload(&Stored {
             record: upload.clone(),
             version: known.map_or(0, |known| known.version),
-        };
-        match desk
-            .table
-            .transact(vec![records::put_upload(&stored)])
-            .await
-            .map_err(EngineError::from)
-        {
+        })];
+        let mut say = Vec::new();
+        if let Some(event) = &recompiled {
+            let (write, said, _) = pipelines::apply(desk, &upload.pipeline, event).await?;
+            writes.push(write);
+            say = said;
+        }
+        match desk.table.transact(writes).await.map_err(EngineError::from) {
             Ok(()) => {
                 let mut notes = found.notes;
                 if let Some(shard) = stays {
                     let (version, records) = (&shard.version, shard.records);
-                    notes.push(if shard.compile_digest == digest {
+                    notes.push(if recompiled.is_some() {
+                        format!(
+                            "the earlier version {version} ({records} records) was compiled anew for the settings of now, and stays \
+                             in force"
+                        )
+                    } else if shard.compile_digest == digest {
                         format!("the earlier version {version} ({records} records) stays in force")
                     } else {
                         format!(
@@ -277,9 +309,8 @@ pub(crate) async fn reject(
                     "errors": errors,
                     "report": upload.report,
                 });
-                desk.announce
-                    .announce(&[happened("Upload Rejected", detail)])
-                    .await?;
+                say.push(happened("Upload Rejected", detail));
+                desk.announce.announce(&say).await?;
                 return Ok(Taken::Yes);
             }
             Err(error) if error.is_conflict() => {}

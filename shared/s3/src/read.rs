@@ -31,6 +31,7 @@ impl ReadObjects for Bucket {
                 modified: found
                     .last_modified()
                     .map_or(Timestamp::UNIX_EPOCH, timestamp),
+                tag: found.e_tag().unwrap_or_default().to_owned(),
             })),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.about(key, error)),
@@ -42,6 +43,16 @@ impl ReadObjects for Bucket {
     async fn open(&self, key: &str, version: Option<&str>) -> PortResult<Box<dyn ObjectStream>> {
         let source = Source::new(self.clone(), key, version);
         Ok(Box::new(Ranges::open(source).await?))
+    }
+
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: std::ops::Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        let source = Source::tagged(self.clone(), key, tag);
+        Ok(Box::new(Ranges::open_part(source, range).await?))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
