@@ -1,4 +1,6 @@
 //! One streaming pass over one file: bytes, decompression, lines, records, findings, canonical lines.
+use std::io::{self, Read};
+
 use perennial_core::limits::DataLimits;
 
 use crate::{
@@ -71,6 +73,8 @@ pub struct Compiler {
     technique: Option<String>,
     threads: usize,
     secrets: SecretsRule,
+    /// What was read last, of a file that is no plain JSON Lines.
+    piece: Vec<u8>,
 }
 
 enum Input {
@@ -110,6 +114,7 @@ impl Compiler {
             technique: None,
             threads: 1,
             secrets: SecretsRule::default(),
+            piece: Vec::new(),
         }
     }
 
@@ -191,6 +196,36 @@ impl Compiler {
         } else {
             self.feed(chunk, out);
         }
+    }
+
+    /// Reads the next bytes of the file from `source`, and does with them what [`Compiler::push`] does, with fewer copies; how many there
+    /// were. None are left when it says 0, or something was found that makes reading on pointless.
+    ///
+    /// # Errors
+    /// Those of `source`.
+    pub fn read(&mut self, source: &mut dyn Read, out: &mut Vec<u8>) -> io::Result<usize> {
+        if self.is_hopeless() {
+            return Ok(0);
+        }
+        if matches!(self.input, Input::Plain) && self.text.reads() {
+            let read = self.text.read(source, out)?;
+            self.bytes_read += read as u64;
+            return Ok(read);
+        }
+        // What is compressed may become 200 times as much.
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.resize(64 << 10, 0);
+        let read = loop {
+            match source.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        if let Ok(length) = read {
+            self.push(&piece[..length], out);
+        }
+        self.piece = piece;
+        read
     }
 
     /// Whether something was found that makes reading on pointless, like a binary file. Further pushes do nothing.

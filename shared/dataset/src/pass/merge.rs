@@ -150,43 +150,45 @@ impl Merger {
         self.findings.add(self.lines, "", line_too_long(length));
     }
 
-    /// Takes a block's result and appends its records to `out`.
-    pub(crate) fn take(&mut self, done: Done, out: &mut Vec<u8>) {
+    /// Whether documents are put together, so that what comes out is not what a block gave.
+    pub(crate) fn packs(&self) -> bool {
+        self.packer.is_some()
+    }
+
+    /// Takes a block's result and appends its records to `out`, or puts its buffer in the place of an empty `out`; the buffer that is left.
+    pub(crate) fn take(&mut self, mut done: Done, out: &mut Vec<u8>) -> Vec<u8> {
         let base = if done.numbered { 0 } else { self.lines };
         self.lines += done.lines;
         self.seen += done.seen;
         self.leaked += done.leaked;
         self.media.take(done.media, base);
         self.shape = self.shape.or(done.shape);
-        self.findings.join(done.findings, base);
+        self.findings.join(std::mem::take(&mut done.findings), base);
+        self.known
+            .expect(done.written.iter().map(|written| written.identity));
         if let Some(mut packer) = self.packer.take() {
             self.pack(&mut packer, &done.written, &done.out, base, out);
             self.packer = Some(packer);
-            return;
+            return done.out;
         }
-        let (mut start, mut kept) = (0, 0);
+        // What is dropped is closed up over: up to `kept`, the buffer holds what stays.
+        let (mut start, mut kept) = (done.from, done.from);
         for written in &done.written {
-            let line = base + written.line;
-            let end = written.end as usize;
-            if self.keep(written, line, &done.out[start..end]) {
-                if kept == start {
-                    kept = end;
-                } else {
-                    out.extend_from_slice(&done.out[start..end]);
+            let end = written.end;
+            if self.keep(written, base + written.line, &done.out[start..end]) {
+                if kept < start {
+                    done.out.copy_within(start..end, kept);
                 }
-            } else if kept == start {
-                // The first record to be dropped: what came before goes out in one piece.
-                out.extend_from_slice(&done.out[..kept]);
-                kept = usize::MAX;
+                kept += end - start;
             }
             start = end;
         }
-        if kept != usize::MAX {
-            if out.is_empty() {
-                *out = done.out;
-            } else {
-                out.extend_from_slice(&done.out);
-            }
+        done.out.truncate(kept);
+        if out.is_empty() {
+            std::mem::replace(out, done.out)
+        } else {
+            out.extend_from_slice(&done.out);
+            done.out
         }
     }
 
@@ -202,8 +204,8 @@ impl Merger {
         let mut start = 0;
         for written in written {
             let line = base + written.line;
-            let canonical = &lines[start..written.end as usize];
-            start = written.end as usize;
+            let canonical = &lines[start..written.end];
+            start = written.end;
             if self.insert_new(written, line)
                 && let Some(text) = canonical::document_text(canonical)
             {

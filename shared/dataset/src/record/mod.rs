@@ -6,6 +6,7 @@ mod openai;
 mod order;
 mod others;
 mod pair;
+pub(crate) mod quick;
 pub(crate) mod tools;
 
 use perennial_core::limits::{ContentLimits, RecordShape};
