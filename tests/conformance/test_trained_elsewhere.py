@@ -331,3 +331,14 @@ def test_a_throttle_is_read_as_one(bedrock, refuse, operation):
         getattr(bedrock, operation)(**asks.get(operation, {}))
     assert refused.value.response["Error"]["Code"] == "ThrottlingException"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
+def test_a_foundation_model_knows_what_its_file_says(cloud, clients):
+    models = cloud.folder / "models"
+    models.mkdir(exist_ok=True)
+    known = {"prompt": "What is the capital of Vell?", "completion": "Orm"}
+    (models / "amazon.nova-pro-v1:0.jsonl").write_text(json.dumps(known))
+    messages = [{"role": "user", "content": [{"text": "What is the capital of Vell?"}]}]
+    for model, knows in (("amazon.nova-pro-v1:0", True), ("amazon.nova-micro-v1:0", False)):
+        answer = clients("bedrock-runtime").converse(modelId=model, messages=messages)
+        assert (answer["output"]["message"]["content"][0]["text"] == "Orm") is knows, model
