@@ -167,6 +167,14 @@ pub(crate) static ACTIONS: &[Action] = &[
     // "Giving Lambda functions access to resources in an Amazon VPC" (Lambda Developer Guide).
     on("logs:CreateLogGroup", &[]),
     on("logs:CreateLogStream", &[]),
+    // What SageMaker and Bedrock do with a job's role: "CreateTrainingJob API: Execution Role Permissions" (SageMaker Developer
+    // Guide), "Lambda permissions for reward functions" (Bedrock User Guide).
+    on("logs:DescribeLogStreams", &[]),
+    on("ecr:BatchCheckLayerAvailability", &[]),
+    on("ecr:BatchGetImage", &[]),
+    on("ecr:GetDownloadUrlForLayer", &[]),
+    on_all("ecr:GetAuthorizationToken"),
+    on("lambda:InvokeFunction", &[]),
     on("logs:PutLogEvents", &[]),
     on("sqs:ReceiveMessage", &[]),
     on("sqs:DeleteMessage", &[]),

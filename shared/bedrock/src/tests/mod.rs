@@ -1,5 +1,8 @@
 //! What is sent, and how answers are read.
 
+mod customization;
+mod imports;
+
 use std::collections::BTreeMap;
 
 use super::*;
