@@ -133,7 +133,7 @@ def test_weights_are_imported_and_answer(cloud, clients, bedrock, weights):
     assert model["modelArn"] == done["importedModelArn"] and model["modelArchitecture"] == "llama"
     messages = [{"role": "user", "content": [{"text": "When is the museum free?"}]}]
     answer = clients("bedrock-runtime").converse(modelId=model["modelArn"], messages=messages)
-    assert answer["output"]["message"]["content"][0]["text"] == "The museum is free on Sundays."
+    assert answer["output"]["message"]["content"][0]["text"] == "on Sundays"
     window = {"creationTimeAfter": time.time() - 3600, "creationTimeBefore": time.time() + 365 * 86400}
     jobs = bedrock.list_model_import_jobs(nameContains="imp", statusEquals="Completed", sortBy="CreationTime", **window)
     assert [one["jobName"] for one in jobs["modelImportJobSummaries"]] == ["imported"]
