@@ -215,13 +215,13 @@ const CHANGES: [Change; 17] = [
         ],
     ),
     (
-        "stage: [collecting, preparing, starting]",
-        "stage: [collecting, preparing]",
+        "stage: [collecting, preparing, starting, importing]",
+        "stage: [collecting, preparing, importing]",
         &["TrainFunction: no rule sends “Run Due” of perennial (starting) to train"],
     ),
     (
-        "stage: [collecting, preparing, starting]",
-        "stage: [collecting, preparing, starting, evaluating]",
+        "stage: [collecting, preparing, starting, importing]",
+        "stage: [collecting, preparing, starting, importing, evaluating]",
         &[
             "TrainFunction.Due.Pattern: the rule perennial-local-train-due sends “Run Due” of perennial (evaluating) to train; core gives it to evaluate",
         ],
