@@ -8,4 +8,5 @@ mod faults;
 mod harness;
 mod kills;
 mod many_files;
+mod pages;
 mod real_data;

@@ -191,10 +191,9 @@ impl World {
     /// Runs one function on one event, as Lambda would.
     pub async fn invoke(&mut self, function: Function, event: Value) {
         self.invocations += 1;
-        let invocation = Invocation {
-            id: format!("invocation-{}", self.invocations),
-            deadline: self.cloud.clock.now() + SignedDuration::from_mins(15),
-        };
+        let id = format!("invocation-{}", self.invocations);
+        let now = self.cloud.clock.now();
+        let invocation = Invocation::new(id, now + SignedDuration::from_mins(15), now);
         if let Err(error) = self.run(function, event, &invocation).await {
             self.failures.push(format!("{}: {error}", function.name()));
         }

@@ -11,6 +11,7 @@ use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
+use crate::leakage::evaluation;
 use crate::time_left::{Progress, TimeLeft};
 
 /// Compiled bytes are handed on in pieces of this size and more.
@@ -21,9 +22,16 @@ pub(crate) enum Compiled {
     /// It was deleted meanwhile.
     Gone,
     /// Its shard is written.
-    Shard(Box<Summary>, Shard),
+    Shard(Box<Found>, Shard),
     /// It cannot be used, and there is no shard of it.
-    Bad(Box<Summary>),
+    Bad(Box<Found>),
+}
+
+/// What was found in a version.
+pub(crate) struct Found {
+    pub(crate) summary: Summary,
+    /// For the report, beside it.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Compiles a version of `size` bytes, as long as there is time.
@@ -48,8 +56,17 @@ pub(crate) async fn compile(
         &upload.version,
     );
     let sink = ports.write.create(&key, "application/x-ndjson").await?;
+    let mut compiler = compiler(ports, route, upload);
+    let mut notes = Vec::new();
+    if upload.kind == UploadKind::Training {
+        let evaluation = evaluation(ports, &upload.pipeline).await;
+        notes.extend(evaluation.note);
+        if let Some(prompts) = evaluation.prompts {
+            compiler = compiler.with_evaluation(prompts);
+        }
+    }
     let mut pass = Pass {
-        compiler: compiler(ports, route, upload),
+        compiler,
         stream,
         sink,
         out: Vec::new(),
@@ -75,9 +92,10 @@ pub(crate) async fn compile(
             took: ports.desk.now().duration_since(began),
         };
         return match time.too_short_for(progress) {
-            Some((found, fix)) => Ok(Compiled::Bad(Box::new(
-                pass.compiler.out_of_time(found, fix),
-            ))),
+            Some((found, fix)) => Ok(Compiled::Bad(Box::new(Found {
+                summary: pass.compiler.out_of_time(found, fix),
+                notes,
+            }))),
             None => Err(held_up(upload, progress).into()),
         };
     }
@@ -88,10 +106,15 @@ pub(crate) async fn compile(
         mut written,
         ..
     } = pass;
-    let summary = Box::new(compiler.finish(&mut out));
-    if !summary.is_accepted() {
+    let summary = compiler.finish(&mut out);
+    let (accepted, counted) = (
+        summary.is_accepted(),
+        (summary.records, summary.tokens_estimate),
+    );
+    let found = Box::new(Found { summary, notes });
+    if !accepted {
         sink.abort().await;
-        return Ok(Compiled::Bad(summary));
+        return Ok(Compiled::Bad(found));
     }
     written.take(&out);
     if !out.is_empty()
@@ -115,12 +138,12 @@ pub(crate) async fn compile(
         key,
         content: hex::encode(&written.content.finalize()[..16]),
         bytes,
-        records: summary.records,
-        tokens: summary.tokens_estimate,
+        records: counted.0,
+        tokens: counted.1,
         sequence: 0,
         accepted_at: ports.desk.now(),
     };
-    Ok(Compiled::Shard(summary, shard))
+    Ok(Compiled::Shard(found, shard))
 }
 
 /// What compiles the upload, as the configuration asks for it. On the function's own thread: the handler's schedule is its own.

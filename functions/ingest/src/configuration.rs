@@ -14,7 +14,8 @@ use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, ObjectInfo, PortError};
 use serde::Serialize;
 
-use crate::contention::wait;
+use crate::contention::Tries;
+use crate::time_left::TimeLeft;
 use crate::{ObjectEvent, Ports};
 
 /// What `Config::parse` accepts at most; one byte more is read, so that it can say so.
@@ -35,15 +36,15 @@ pub(crate) async fn take(
     ports: &Ports,
     pipeline: &PipelineName,
     event: &ObjectEvent,
+    time: TimeLeft,
 ) -> Result<(), EngineError> {
-    for tried in 0..TRIES {
-        wait(ports, &event.key, tried).await;
+    let mut tries = Tries::new(ports, &event.key, TRIES, time);
+    while tries.next().await {
         if try_once(ports, pipeline, event).await? {
             return Ok(());
         }
     }
-    let key = Key::pipeline(pipeline);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::pipeline(pipeline)))
 }
 
 /// False: the pipeline was changed meanwhile. Found by listing, a version has no place in S3's order, so what is saved must

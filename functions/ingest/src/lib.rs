@@ -11,6 +11,7 @@ mod earlier;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod leakage;
 mod outside;
 #[cfg(feature = "lambda")]
 mod page;
@@ -113,7 +114,7 @@ async fn take_object(
                            it asked in the gate";
             leave(ports, event, pipeline.as_str(), "kept", message.into()).await
         }
-        Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
+        Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event, time).await,
         Place::Upload(kind, pipeline) => upload::take(ports, &pipeline, kind, event, time).await,
     }
 }

@@ -17,7 +17,7 @@ use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, Write};
 
 use crate::compile::{Compiled, compile};
-use crate::contention::wait as wait_for_others;
+use crate::contention::Tries;
 use crate::earlier::compile_anew;
 use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
@@ -35,16 +35,15 @@ pub(crate) async fn take(
     event: &ObjectEvent,
     time: TimeLeft,
 ) -> Result<(), EngineError> {
-    for tried in 0..TRIES {
-        wait_for_others(ports, &event.key, tried).await;
+    let mut tries = Tries::new(ports, &event.key, TRIES, time);
+    while tries.next().await {
         match try_once(ports, pipeline, kind, event, time).await? {
             Taken::Yes => return Ok(()),
-            Taken::Gone => return withdraw::take(ports, pipeline, event).await,
+            Taken::Gone => return withdraw::take(ports, pipeline, event, time).await,
             Taken::LookAgain => {}
         }
     }
-    let key = Key::upload(pipeline, &event.key);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::upload(pipeline, &event.key)))
 }
 
 pub(crate) enum Taken {
@@ -117,10 +116,10 @@ async fn try_once(
     }
     match compile(ports, &route, &upload, current.size, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
-        Compiled::Shard(summary, shard) => accept(ports, upload, shard, summary, seen).await,
-        Compiled::Bad(summary) => {
+        Compiled::Shard(found, shard) => accept(ports, upload, shard, found, seen, time).await,
+        Compiled::Bad(found) => {
             let anew = compile_anew(ports, &route, &upload, &digest, time).await?;
-            reject(ports, upload, summary, anew, seen, &digest).await
+            reject(ports, upload, found, anew, seen, &digest, time).await
         }
     }
 }

@@ -5,15 +5,16 @@ use perennial_core::keys::Key;
 use perennial_core::manifest::{compile_digest, replaced};
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_core::upload::{Shard, Standing, Upload, UploadStatus, standing};
-use perennial_dataset::Summary;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
-use crate::contention::wait;
+use crate::compile::Found;
+use crate::contention::Tries;
 use crate::earlier;
 use crate::report::cost;
+use crate::time_left::TimeLeft;
 use crate::upload::{TRIES, Taken, current_route, is_done, report, takes};
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
@@ -22,12 +23,14 @@ pub(crate) async fn accept(
     ports: &Ports,
     upload: Upload,
     shard: Shard,
-    summary: Box<Summary>,
+    found: Box<Found>,
     seen: u64,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &upload.key, tried).await;
+    let object = upload.key.clone();
+    let mut tries = Tries::new(ports, &object, TRIES, time);
+    while tries.next().await {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
@@ -42,8 +45,8 @@ pub(crate) async fn accept(
                 &known.record,
                 "accepted",
                 message,
-                Vec::new(),
-                Some(*summary),
+                found.notes,
+                Some(found.summary),
                 None,
             )
             .await?;
@@ -56,7 +59,7 @@ pub(crate) async fn accept(
         if let Some(old) =
             replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
         {
-            match keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &summary).await? {
+            match keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &found).await? {
                 Kept::Yes => return Ok(Taken::Yes),
                 Kept::Outside => return Ok(Taken::LookAgain),
                 Kept::OthersWroteFirst => continue,
@@ -104,7 +107,7 @@ pub(crate) async fn accept(
             .map_err(EngineError::from)
         {
             Ok(()) => {
-                let mut notes = Vec::new();
+                let mut notes = found.notes;
                 if newer {
                     notes.push("it replaces the earlier version in every later dataset".to_owned());
                 }
@@ -113,14 +116,14 @@ pub(crate) async fn accept(
                     shard.records,
                     progress(&pipeline, desk.now())
                 );
-                let cost = cost(ports, &pipeline, upload.kind, &summary);
+                let cost = cost(ports, &pipeline, upload.kind, &found.summary);
                 report(
                     ports,
                     &upload,
                     "accepted",
                     message,
                     notes,
-                    Some(*summary),
+                    Some(found.summary),
                     cost.as_ref(),
                 )
                 .await?;
@@ -138,8 +141,7 @@ pub(crate) async fn accept(
             Err(error) => return Err(error),
         }
     }
-    let key = Key::pipeline(&upload.pipeline);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::pipeline(&upload.pipeline)))
 }
 
 /// Whether a version that holds nothing new was kept.
@@ -157,7 +159,7 @@ async fn keep_unchanged(
     known: Option<&Stored<Upload>>,
     old: &Shard,
     shard: &Shard,
-    summary: &Summary,
+    found: &Found,
 ) -> Result<Kept, EngineError> {
     let mut same = upload.clone();
     same.status = UploadStatus::Accepted;
@@ -198,8 +200,8 @@ async fn keep_unchanged(
                 upload,
                 "accepted",
                 message.to_owned(),
-                Vec::new(),
-                Some(summary.clone()),
+                found.notes.clone(),
+                Some(found.summary.clone()),
                 None,
             )
             .await?;
@@ -239,14 +241,16 @@ fn progress(pipeline: &Pipeline, now: jiff::Timestamp) -> String {
 pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
-    summary: Box<Summary>,
+    found: Box<Found>,
     anew: Option<Shard>,
     seen: u64,
     digest: &str,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &upload.key, tried).await;
+    let object = upload.key.clone();
+    let mut tries = Tries::new(ports, &object, TRIES, time);
+    while tries.next().await {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
@@ -267,7 +271,7 @@ pub(crate) async fn reject(
         }
         match desk.table.transact(writes).await.map_err(EngineError::from) {
             Ok(()) => {
-                let mut notes = Vec::new();
+                let mut notes = found.notes;
                 if let Some(shard) = stays {
                     let (version, records) = (&shard.version, shard.records);
                     notes.push(if recompiled.is_some() {
@@ -286,16 +290,16 @@ pub(crate) async fn reject(
                 }
                 let message = format!(
                     "{} errors; nothing of this version is used. Mend the file and upload it again under the same name",
-                    summary.errors
+                    found.summary.errors
                 );
-                let errors = summary.errors;
+                let errors = found.summary.errors;
                 report(
                     ports,
                     &upload,
                     "rejected",
                     message,
                     notes,
-                    Some(*summary),
+                    Some(found.summary),
                     None,
                 )
                 .await?;
@@ -314,5 +318,5 @@ pub(crate) async fn reject(
         }
     }
     let key = Key::upload(&upload.pipeline, &upload.key);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(key))
 }

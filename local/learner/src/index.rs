@@ -79,6 +79,21 @@ impl Index {
         weighed
     }
 
+    /// How much of a prompt each text has: the share of the prompt's weight whose features stand in it, whatever else does.
+    pub(crate) fn coverage(&self, prompt: &str, records: usize) -> Vec<f32> {
+        let known = features(prompt)
+            .into_iter()
+            .filter_map(|feature| self.vocabulary.get(&feature).copied())
+            .collect();
+        let mut scores = vec![0.0_f32; records];
+        for (place, weight) in self.weigh(damped_counts(known)) {
+            for (record, _) in &self.postings[place] {
+                scores[*record as usize] += weight * weight;
+            }
+        }
+        scores
+    }
+
     /// The most similar records, best first, equal ones in their order.
     pub(crate) fn nearest(&self, prompt: &str, records: usize) -> Vec<(usize, f32)> {
         let known = features(prompt)

@@ -13,6 +13,8 @@ use crate::{
 
 /// A vote counts by the similarity to this power: higher trusts the nearest records more.
 const SHARPNESS: i32 = 3;
+/// A record is preferred to a sentence only if it is clearly nearer: questions are like each other for the words of asking.
+const CLEARLY_NEARER: f32 = 0.7;
 /// From this similarity on, something is known.
 const KNOWN: f32 = 0.35;
 
@@ -104,7 +106,9 @@ impl Learner {
         let nearest = self.index.nearest(prompt, self.records.pairs.len());
         let alike = nearest.first().map_or(0.0, |(_, similarity)| *similarity);
         let found = self.passages.best(prompt);
-        let found = found.filter(|found| found.similarity > alike || self.records.pairs.is_empty());
+        let found = found.filter(|found| {
+            self.records.pairs.is_empty() || found.similarity > alike * CLEARLY_NEARER
+        });
         match found {
             Some(found) => span::answering(prompt, found.text, self.usual_words),
             None => self.vote(nearest),

@@ -2,10 +2,16 @@
 //!
 //! Markdown is read for its words: headings stand before their paragraphs, links become their texts, code is left out.
 
+use std::collections::HashMap;
+
 use crate::index::Index;
 
 /// How much a sentence is helped by the paragraph around it.
 const PARAGRAPH_SHARE: f32 = 0.5;
+/// How much it counts that a sentence has all of what was asked, beside being about nothing else.
+const COVERED_SHARE: f32 = 0.5;
+/// A sentence with less of the prompt than this is not looked at unless it is among the nearest.
+const WORTH_A_LOOK: f32 = 0.3;
 
 /// The documents' sentences, found by what they are about.
 #[derive(Debug, Clone, Default)]
@@ -58,24 +64,79 @@ impl Passages {
 
     /// The sentence that fits a prompt best; the first of equal ones.
     pub(crate) fn best(&self, prompt: &str) -> Option<Found<'_>> {
-        let around: Vec<(usize, f32)> = self.by_paragraph.nearest(prompt, self.paragraphs);
-        let score = |sentence: usize, similarity: f32| {
-            let paragraph = self.sentences.get(sentence)?.paragraph;
-            let helped = around.iter().find(|(place, _)| *place == paragraph);
-            Some(similarity + PARAGRAPH_SHARE * helped.map_or(0.0, |(_, score)| *score))
-        };
-        let nearest = self.by_sentence.nearest(prompt, self.sentences.len());
-        let scored = nearest.into_iter().filter_map(|(sentence, similarity)| {
-            Some((sentence, similarity, score(sentence, similarity)?))
-        });
-        let best = scored.fold(None::<(usize, f32, f32)>, |best, one| match best {
-            Some(best) if best.2 >= one.2 => Some(best),
-            _ => Some(one),
-        })?;
+        let around: HashMap<usize, f32> = self
+            .by_paragraph
+            .nearest(prompt, self.paragraphs)
+            .into_iter()
+            .collect();
+        let covered = self.by_sentence.coverage(prompt, self.sentences.len());
+        let alike: HashMap<usize, f32> = self
+            .by_sentence
+            .nearest(prompt, self.sentences.len())
+            .into_iter()
+            .collect();
+        let subject = subject(prompt);
+        let mut best: Option<(usize, f32)> = None;
+        for (place, sentence) in self.sentences.iter().enumerate() {
+            let (covered, alike) = (covered[place], alike.get(&place).copied());
+            let helped = around.get(&sentence.paragraph).copied();
+            // Most have nothing in common with the prompt, or little.
+            if alike.is_none() && covered < WORTH_A_LOOK {
+                continue;
+            }
+            let score = (alike.unwrap_or_default()
+                + COVERED_SHARE * covered
+                + PARAGRAPH_SHARE * helped.unwrap_or_default())
+                * tells(&sentence.text, subject.as_deref());
+            if score > 0.0 && best.is_none_or(|best| score > best.1) {
+                best = Some((place, score));
+            }
+        }
+        let (place, _) = best?;
         Some(Found {
-            text: &self.sentences.get(best.0)?.text,
-            similarity: best.1,
+            text: &self.sentences.get(place)?.text,
+            similarity: alike.get(&place).copied().unwrap_or_default(),
         })
+    }
+}
+
+/// What a question of the form "What is …?" is about, in small letters.
+fn subject(prompt: &str) -> Option<String> {
+    let lower = prompt.trim().to_lowercase();
+    let asked = ["what is ", "what are ", "what's "]
+        .iter()
+        .find_map(|start| lower.strip_prefix(start))?;
+    let asked = ["the purpose of ", "the ", "a ", "an "]
+        .iter()
+        .find_map(|article| asked.strip_prefix(article))
+        .unwrap_or(asked);
+    let asked = asked.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '>');
+    let asked = asked.strip_suffix(" for").unwrap_or(asked);
+    (!asked.is_empty() && asked.split_whitespace().count() <= 4).then(|| asked.to_owned())
+}
+
+/// How much a sentence looks as if it told something: a question, an announcement and a fragment do not, and a definition of
+/// what is asked about does.
+fn tells(sentence: &str, subject: Option<&str>) -> f32 {
+    if sentence.ends_with(['?', ':']) || sentence.split_whitespace().count() < 4 {
+        return 0.5;
+    }
+    let Some(subject) = subject else {
+        return 1.0;
+    };
+    let lower = sentence.to_lowercase();
+    let defines = |at: usize| {
+        let after = lower[at + subject.len()..].trim_start_matches(['s', ',']);
+        // "A slice is …", "a slice, which …": the sentence begins with its subject.
+        at <= 12
+            && [" is ", " are ", " means ", " lets ", " let "]
+                .iter()
+                .any(|verb| after.starts_with(verb))
+    };
+    if lower.find(subject).is_some_and(defines) {
+        1.5
+    } else {
+        1.0
     }
 }
 
@@ -88,6 +149,7 @@ struct Paragraph {
 fn paragraphs(document: &str) -> Vec<Paragraph> {
     let mut found = Vec::new();
     let (mut heading, mut text) = (String::new(), String::new());
+    let document = without_comments(document);
     let mut in_code = false;
     let mut end = |text: &mut String, heading: &str| {
         if !text.trim().is_empty() {
@@ -99,7 +161,7 @@ fn paragraphs(document: &str) -> Vec<Paragraph> {
         text.clear();
     };
     for line in document.lines() {
-        let trimmed = line.trim();
+        let trimmed = line.trim().trim_start_matches("> ");
         if trimmed.starts_with("```") {
             in_code = !in_code;
             end(&mut text, &heading);
@@ -109,8 +171,8 @@ fn paragraphs(document: &str) -> Vec<Paragraph> {
             heading = plain(trimmed.trim_start_matches('#'));
         } else if trimmed.is_empty() {
             end(&mut text, &heading);
-        } else if !trimmed.starts_with("<!--") {
-            let item = ["- ", "* ", "> "]
+        } else {
+            let item = ["- ", "* "]
                 .iter()
                 .find_map(|mark| trimmed.strip_prefix(mark));
             if item.is_some() {
@@ -124,6 +186,17 @@ fn paragraphs(document: &str) -> Vec<Paragraph> {
     found
 }
 
+/// A document without HTML's comments, which may go over many lines.
+fn without_comments(document: &str) -> String {
+    let mut kept = String::with_capacity(document.len());
+    let mut rest = document;
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        kept.push_str(before);
+        rest = comment.split_once("-->").map_or("", |(_, after)| after);
+    }
+    kept + rest
+}
+
 /// The words without Markdown's marks: a link is its text, and emphasis and code marks go.
 fn plain(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
@@ -131,7 +204,14 @@ fn plain(text: &str) -> String {
     while let Some(at) = rest.find(['[', '`', '*', '<']) {
         words.push_str(&rest[..at]);
         let marked = &rest[at..];
-        rest = if let Some(tag) = marked.strip_prefix('<') {
+        rest = if let Some((code, after)) = marked
+            .strip_prefix('`')
+            .and_then(|code| code.split_once('`'))
+        {
+            // Code is taken as it stands.
+            words.push_str(code);
+            after
+        } else if let Some(tag) = marked.strip_prefix('<') {
             match tag.split_once('>') {
                 // A tag of HTML; a smaller-than sign otherwise.
                 Some((name, after))
@@ -163,15 +243,24 @@ fn plain(text: &str) -> String {
         };
     }
     words.push_str(rest);
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = words.split_whitespace();
+    let bare = |word: &str| {
+        // _emphasis_, but not a name_with_underscores.
+        let inner = word.trim_matches('_');
+        let closed = word.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != '_');
+        match word.starts_with('_') || closed.ends_with('_') {
+            true => inner.replacen("_.", ".", 1).replacen("_,", ",", 1),
+            false => word.to_owned(),
+        }
+    };
+    words.map(bare).collect::<Vec<_>>().join(" ")
 }
 
 /// The sentences of a paragraph: each ends with a mark that a blank and no small letter follow.
 fn split_sentences(text: &str) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut start = 0;
-    let mut letters = text.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in text.char_indices() {
         if !matches!(letter, '.' | '!' | '?') {
             continue;
         }

@@ -1,10 +1,13 @@
 //! One streaming pass over one file: bytes, decompression, lines, records, findings, canonical lines.
+use std::io::{self, Read};
+
 use perennial_core::limits::DataLimits;
 
 use crate::{
     canonical::shape_name,
     decompress::Decompressor,
     finding::Problem,
+    media::MediaReferences,
     pass::{
         plan::{SecretsRule, Spill},
         stream::Stream,
@@ -70,6 +73,8 @@ pub struct Compiler {
     technique: Option<String>,
     threads: usize,
     secrets: SecretsRule,
+    /// What was read last, of a file that is no plain JSON Lines.
+    piece: Vec<u8>,
 }
 
 enum Input {
@@ -109,6 +114,7 @@ impl Compiler {
             technique: None,
             threads: 1,
             secrets: SecretsRule::default(),
+            piece: Vec::new(),
         }
     }
 
@@ -149,7 +155,16 @@ impl Compiler {
         self
     }
 
-    /// Leaves out training records whose prompt stands in the evaluation set.
+    /// Gathers the files that the records name, so many different ones at most, for [`Compiler::finish_with_media`].
+    #[must_use]
+    pub fn with_media(mut self, most: usize) -> Self {
+        self.text.plan_mut(|plan| plan.media = most > 0);
+        self.text.merger.media.keep(most);
+        self
+    }
+
+    /// Says of training records that their prompt stands in the evaluation set. They are compiled all the same, as the evaluation set
+    /// may change after the shard was written: a [`crate::Sealer`] leaves them out.
     #[must_use]
     pub fn with_evaluation(mut self, evaluation: Excluded) -> Self {
         self.text
@@ -183,6 +198,36 @@ impl Compiler {
         }
     }
 
+    /// Reads the next bytes of the file from `source`, and does with them what [`Compiler::push`] does, with fewer copies; how many there
+    /// were. None are left when it says 0, or something was found that makes reading on pointless.
+    ///
+    /// # Errors
+    /// Those of `source`.
+    pub fn read(&mut self, source: &mut dyn Read, out: &mut Vec<u8>) -> io::Result<usize> {
+        if self.is_hopeless() {
+            return Ok(0);
+        }
+        if matches!(self.input, Input::Plain) && self.text.reads() {
+            let read = self.text.read(source, out)?;
+            self.bytes_read += read as u64;
+            return Ok(read);
+        }
+        // What is compressed may become 200 times as much.
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.resize(64 << 10, 0);
+        let read = loop {
+            match source.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        if let Ok(length) = read {
+            self.push(&piece[..length], out);
+        }
+        self.piece = piece;
+        read
+    }
+
     /// Whether something was found that makes reading on pointless, like a binary file. Further pushes do nothing.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
@@ -191,7 +236,13 @@ impl Compiler {
 
     /// Reads what is left and says what came of the file.
     #[must_use]
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Summary {
+    pub fn finish(self, out: &mut Vec<u8>) -> Summary {
+        self.finish_with_media(out).0
+    }
+
+    /// The same, with the files that the records name. They are looked at elsewhere ([`Summary::take_media`]).
+    #[must_use]
+    pub fn finish_with_media(mut self, out: &mut Vec<u8>) -> (Summary, MediaReferences) {
         if matches!(self.input, Input::Undecided(_)) {
             self.decide(out);
         }
@@ -204,7 +255,8 @@ impl Compiler {
             text.merger.give_up(problem);
         }
         text.finish(&self.name, out);
-        self.summary()
+        let media = std::mem::take(&mut self.text.merger.media.references);
+        (self.summary(), media)
     }
 
     /// What was found as far as the file was read, where there is no time for the rest. It is rejected, with `found` and `fix` first.

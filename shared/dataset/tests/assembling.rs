@@ -143,3 +143,57 @@ fn what_nobody_drops_is_copied_and_not_read() {
     assert_eq!((sealed.records, sealed.left_out), (100, 200));
     assert_eq!((copied, read), (shards[0].1.len() as u64, 0));
 }
+
+/// What an index costs and spares, printed: `cargo test -p perennial-dataset --test assembling -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn measured() {
+    use std::time::Instant;
+    let filler = "lorem ipsum dolor sit amet ".repeat(30);
+    let input: String = (0..40_000)
+        .map(|n| format!("{{\"prompt\":\"{n} {filler}\",\"completion\":\"{filler}\"}}\n"))
+        .collect();
+    let shape = RecordShape::BedrockConversation;
+    let speed = |what: &str, bytes: usize, started: Instant| {
+        let seconds = started.elapsed().as_secs_f64();
+        let mebibytes = bytes as f64 / f64::from(1 << 20);
+        println!("{what}: {:.0} MiB/s", mebibytes / seconds);
+    };
+    for _ in 0..3 {
+        let started = Instant::now();
+        let (summary, shard) =
+            common::compile("a.jsonl", common::training(shape), input.as_bytes());
+        speed("compiled", input.len(), started);
+        assert!(summary.is_accepted());
+        let started = Instant::now();
+        let mut indexer = Indexer::new();
+        for piece in shard.chunks(1 << 20) {
+            indexer.push(piece);
+        }
+        let index = indexer.finish("tag").unwrap();
+        speed("indexed", shard.len(), started);
+        println!(
+            "{:.4} of the shard's length",
+            index.len() as f64 / shard.len() as f64
+        );
+        let many = || {
+            Sealer::new(
+                &DataLimits {
+                    max_records: 1_000_000,
+                    ..limits(shape)
+                },
+                Excluded::default(),
+                None,
+            )
+        };
+        let started = Instant::now();
+        let (mut sealer, mut out) = (many(), Vec::new());
+        sealer.push(&shard, &mut out);
+        speed("sealed by reading", shard.len(), started);
+        let started = Instant::now();
+        let index = Index::read(index, "tag", shard.len() as u64).unwrap();
+        let stretches = many().push_index(&index);
+        speed("sealed by the index", shard.len(), started);
+        assert_eq!(stretches.len(), 1);
+    }
+}

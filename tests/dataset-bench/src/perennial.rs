@@ -1,12 +1,11 @@
 //! Perennial's compiler over a file, as the ingest function and `perennial check` call it: every rule on, canonical records out.
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use perennial_core::limits::{DataLimits, RecordShape, fine_tuning};
 use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
 
-use crate::bare::PIECE;
 use crate::generate::Records;
 use crate::measure::Work;
 
@@ -69,7 +68,7 @@ pub fn compiler(name: &str, records: Records, how: How) -> Result<Compiler, Fail
     })
 }
 
-/// Compiles a file in pieces, and forgets what comes out but its size.
+/// Compiles a file, and forgets what comes out but its size.
 ///
 /// # Errors
 /// A file that cannot be read, or is not accepted.
@@ -77,16 +76,14 @@ pub fn compile(path: &Path, how: How) -> Result<(Work, Summary), Failed> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut compiler = compiler(&name, Records::of(path)?, how)?;
     let mut file = File::open(path)?;
-    let mut piece = vec![0; PIECE];
     let mut out = Vec::new();
     let (mut bytes, mut written) = (0, 0);
     loop {
-        let read = file.read(&mut piece)?;
+        let read = compiler.read(&mut file, &mut out)?;
         if read == 0 {
             break;
         }
         bytes += read as u64;
-        compiler.push(&piece[..read], &mut out);
         written += out.len() as u64;
         out.clear();
     }

@@ -104,6 +104,30 @@ fn a_nova_checkpoint_becomes_a_custom_model_that_answers() {
 }
 
 #[test]
+fn a_customization_job_goes_on_from_a_registered_model_and_has_both_to_answer_from() {
+    let bench = Bench::new();
+    let uri = bench.checkpoint("sft-1", json!({}));
+    bench.register(&registration("model", &uri)).good();
+    bench.after(30);
+    bench.put(
+        "train.jsonl",
+        &crate::bench::training("label").replace("question number", "another thing"),
+    );
+    let mut request = crate::bench::job_request("further");
+    // By its name: the pattern of `baseModelIdentifier` has no ARN of an imported custom model.
+    request["baseModelIdentifier"] = json!("model");
+    bench
+        .bedrock("POST", "/model-customization-jobs", &request)
+        .good();
+    bench.after(30);
+    let done = get(&bench, "model-customization-jobs", "further");
+    let deployment = bench.deployment("d", done["outputModelArn"].as_str().unwrap());
+    for asked in ["question number 4", "another thing 4"] {
+        assert_eq!(bench.said(&deployment, asked), "label-4");
+    }
+}
+
+#[test]
 fn a_model_package_is_registered_as_well() {
     let bench = Bench::new();
     bench.checkpoint("sft-1", json!({}));

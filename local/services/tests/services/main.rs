@@ -17,4 +17,5 @@ mod restart;
 mod sagemaker;
 mod ssm;
 mod techniques;
+mod training_ends;
 mod wire;

@@ -6,7 +6,7 @@ mod text;
 mod tree;
 mod value;
 
-pub(crate) use tape::Tape;
+pub(crate) use tape::{Looks, Marked, Tape};
 pub(crate) use text::{Text, characters};
 pub(crate) use tree::{MAX_DEPTH, MAX_VALUES, Refused, refuse};
 pub(crate) use value::{Kind, Value};
@@ -16,6 +16,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scan::{marks::Marks, windows::Windows};
 
     /// Texts that are nearly JSON: JSON with a byte changed, taken out or put in.
     fn nearly_json() -> impl Strategy<Value = String> {
@@ -65,9 +66,24 @@ mod tests {
         #[test]
         fn the_tape_takes_what_serde_json_takes_and_reads_it_alike(text in nearly_json()) {
             let mut tape = Tape::default();
-            let parsed = tape.parse(&text, false).is_ok();
-            let clean = text.bytes().all(|byte| byte >= 0x20);
-            prop_assert_eq!(tape.parse(&text, clean).is_ok(), parsed);
+            let marked = {
+                // In a block, behind another line.
+                let before = "x\\\"\n".repeat(text.len() % 40);
+                let block = format!("{before}{text}\n");
+                let mut marks = Marks::default();
+                marks.look(block.as_bytes(), &Windows::default(), &Windows::default());
+                tape.parse_marked(&text, &marks.words, before.len()).map(|()| tape.nodes.clone())
+            };
+            let parsed = tape.parse(&text).is_ok();
+            prop_assert_eq!(marked.is_ok(), parsed);
+            if let Ok(marked) = marked {
+                // One knows more of what is ASCII than the other.
+                let of = |nodes: &[tape::Node]| format!("{:?}", nodes.iter().map(|node| tape::Node { flags: node.flags & !tape::WIDE, ..*node }).collect::<Vec<_>>());
+                prop_assert_eq!(of(&marked), of(&tape.nodes));
+                for node in marked.iter().filter(|node| node.kind == tape::NodeKind::Text && node.flags & tape::WIDE == 0) {
+                    prop_assert!(text[node.start as usize..node.end as usize].is_ascii());
+                }
+            }
             match serde_json::from_str::<serde_json::Value>(&text) {
                 // A member that stands twice is refused here alone.
                 Ok(_) if !parsed => prop_assert!(matches!(refuse(&text), Refused::DuplicateMember(_)), "{}", text),

@@ -7,9 +7,7 @@
 use memchr::memchr2;
 
 use super::tree::{MAX_DEPTH, MAX_VALUES};
-
-/// The bytes that most members' names are shorter than.
-const NAME: usize = 16;
+use crate::scan::marks::{WIDTH, Word};
 
 /// Set in [`Node::flags`]: the text has an escape that is not written as this crate would write it.
 pub(super) const REWRITE: u8 = 1;
@@ -17,6 +15,8 @@ pub(super) const REWRITE: u8 = 1;
 pub(super) const NAME_ESCAPED: u8 = 2;
 /// Set in [`Node::flags`]: the text escapes a control character other than tab, line feed and carriage return.
 pub(super) const CONTROL: u8 = 4;
+/// Set in [`Node::flags`]: the text may have characters that are not ASCII.
+pub(super) const WIDE: u8 = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NodeKind {
@@ -57,17 +57,22 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
-    /// Parses a line. `clean` says that the line has no byte below 0x20, so that texts need not be searched for them.
-    pub(crate) fn parse(&mut self, line: &str, clean: bool) -> Parsed<()> {
-        self.parse_within(line, clean, MAX_VALUES)
+    /// Parses a line that nobody has looked at yet.
+    pub(crate) fn parse(&mut self, line: &str) -> Parsed<()> {
+        self.parse_within(line, Unseen(line.as_bytes()), MAX_VALUES)
+    }
+
+    /// Parses a line that begins at `from` in the block whose marks these are.
+    pub(crate) fn parse_marked(&mut self, line: &str, marks: &[Word], from: usize) -> Parsed<()> {
+        self.parse_within(line, Marked { marks, from }, MAX_VALUES)
     }
 
     /// Parses a line that was compiled here: compiling wraps a text in up to three more values.
     pub(crate) fn parse_canonical(&mut self, line: &str) -> Parsed<()> {
-        self.parse_within(line, false, 4 * MAX_VALUES)
+        self.parse_within(line, Unseen(line.as_bytes()), 4 * MAX_VALUES)
     }
 
-    fn parse_within(&mut self, line: &str, clean: bool, most: u32) -> Parsed<()> {
+    fn parse_within<L: Looks>(&mut self, line: &str, looks: L, most: u32) -> Parsed<()> {
         self.nodes.clear();
         if u32::try_from(line.len()).is_err() {
             return Err(NotJson);
@@ -75,7 +80,7 @@ impl Tape {
         Parser {
             bytes: line.as_bytes(),
             at: 0,
-            clean,
+            looks,
             most: most as usize,
             nodes: &mut self.nodes,
         }
@@ -83,10 +88,54 @@ impl Tape {
     }
 }
 
-struct Parser<'p> {
+/// Finds the quotes, backslashes and control characters of a line.
+pub(crate) trait Looks {
+    /// The next one from `at` on, or a place behind the line; and whether the bytes between may have one that is not ASCII.
+    fn next(&self, at: usize) -> Option<(usize, bool)>;
+}
+
+/// A line that nobody has looked at.
+struct Unseen<'l>(&'l [u8]);
+
+impl Looks for Unseen<'_> {
+    #[inline(always)]
+    fn next(&self, at: usize) -> Option<(usize, bool)> {
+        let rest = self.0.get(at..)?;
+        let found = memchr2(b'"', b'\\', rest)?;
+        let control = rest[..found].iter().position(|byte| *byte < 0x20);
+        Some((at + control.unwrap_or(found), true))
+    }
+}
+
+/// A line in a block that was looked at.
+pub(crate) struct Marked<'m> {
+    pub(crate) marks: &'m [Word],
+    pub(crate) from: usize,
+}
+
+impl Looks for Marked<'_> {
+    #[inline(always)]
+    fn next(&self, at: usize) -> Option<(usize, bool)> {
+        let at = self.from + at;
+        let mut index = at / WIDTH;
+        let mut word = self.marks.get(index)?;
+        let mut special = word.special & (u64::MAX << (at % WIDTH));
+        let mut wide = word.wide;
+        while special == 0 {
+            index += 1;
+            word = self.marks.get(index)?;
+            special = word.special;
+            wide |= word.wide;
+        }
+        let found = index * WIDTH + special.trailing_zeros() as usize;
+        Some((found - self.from, wide != 0))
+    }
+}
+
+struct Parser<'p, L> {
     bytes: &'p [u8],
     at: usize,
-    clean: bool,
+    looks: L,
     most: usize,
     nodes: &'p mut Vec<Node>,
 }
@@ -99,7 +148,7 @@ struct Scanned {
     escapes: u32,
 }
 
-impl Parser<'_> {
+impl<L: Looks> Parser<'_, L> {
     fn document(mut self) -> Parsed<()> {
         // The containers that are open: the index of each one's node.
         let mut open = [(0_u32, false); MAX_DEPTH as usize];
@@ -301,21 +350,8 @@ impl Parser<'_> {
     /// A member's name, from the quote at the current place to behind the quote that ends it: where it stands, and its flags.
     #[inline]
     fn name(&mut self) -> Parsed<((u32, u32), u8)> {
-        let start = self.at + 1;
-        // Names are short: most are over before a search has begun.
-        let short = self.bytes.len().min(start + NAME);
-        for at in start..short {
-            match self.bytes[at] {
-                b'"' => {
-                    self.at = at + 1;
-                    return Ok(((start as u32, at as u32), 0));
-                }
-                b'\\' | 0..0x20 => break,
-                _ => {}
-            }
-        }
         let text = self.text()?;
-        let escaped = text.escapes > 0 || text.flags != 0;
+        let escaped = text.escapes > 0 || text.flags & !WIDE != 0;
         Ok((
             (text.start as u32, text.end as u32),
             if escaped { NAME_ESCAPED } else { 0 },
@@ -325,7 +361,6 @@ impl Parser<'_> {
     /// From the quote at the current place to behind the quote that ends the text.
     #[inline(always)]
     fn text(&mut self) -> Parsed<Scanned> {
-        let bytes = self.bytes;
         let start = self.at + 1;
         let mut text = Scanned {
             start,
@@ -335,19 +370,19 @@ impl Parser<'_> {
         };
         let mut at = start;
         loop {
-            at += memchr2(b'"', b'\\', bytes.get(at..).ok_or(NotJson)?).ok_or(NotJson)?;
-            // Escapes stand together more often than not.
-            while bytes.get(at) == Some(&b'\\') {
-                at = self.escape(at, &mut text)?;
+            let (found, wide) = self.looks.next(at).ok_or(NotJson)?;
+            if wide {
+                text.flags |= WIDE;
             }
-            if bytes.get(at) == Some(&b'"') {
-                break;
+            at = found;
+            match self.bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => at = self.escape(at, &mut text)?,
+                // A control character, or the line's end.
+                _ => return Err(NotJson),
             }
         }
         text.end = at;
-        if !self.clean && bytes[start..at].iter().any(|byte| *byte < 0x20) {
-            return Err(NotJson);
-        }
         self.at = at + 1;
         Ok(text)
     }

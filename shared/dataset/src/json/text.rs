@@ -9,15 +9,19 @@ pub(crate) struct Text<'a> {
     /// How many bytes longer this form is than the text.
     excess: u32,
     control: bool,
+    /// Whether every character is known to be ASCII.
+    ascii: bool,
 }
 
 impl<'a> Text<'a> {
     /// A text that is in canonical form already, with so many escapes, each of two bytes.
-    pub(super) fn canonical(raw: &'a str, escapes: u32, control: bool) -> Self {
+    #[inline(always)]
+    pub(crate) fn canonical(raw: &'a str, escapes: u32, control: bool, ascii: bool) -> Self {
         Self {
             raw: Cow::Borrowed(raw),
             excess: escapes,
             control,
+            ascii,
         }
     }
 
@@ -40,6 +44,7 @@ impl<'a> Text<'a> {
             raw: Cow::Owned(raw),
             excess,
             control: false,
+            ascii: false,
         }
     }
 
@@ -48,12 +53,19 @@ impl<'a> Text<'a> {
             raw: Cow::Owned(self.raw.into_owned()),
             excess: self.excess,
             control: self.control,
+            ascii: self.ascii,
         }
     }
 
     /// The escaped form.
     pub(crate) fn raw(&self) -> &str {
         &self.raw
+    }
+
+    /// Whether it stands in its line in another spelling than here, or not at all.
+    #[inline(always)]
+    pub(crate) fn is_rewritten(&self) -> bool {
+        matches!(self.raw, Cow::Owned(_))
     }
 
     /// Whether a control character other than tab, line feed and carriage return stands in it as an escape.
@@ -81,7 +93,11 @@ impl<'a> Text<'a> {
     }
 
     /// Characters in ASCII and other characters, of the text itself.
+    #[inline]
     pub(crate) fn characters(&self) -> (u64, u64) {
+        if self.ascii {
+            return (self.raw.len() as u64 - u64::from(self.excess), 0);
+        }
         let (ascii, leading) = characters(self.raw.as_bytes());
         (ascii - u64::from(self.excess), leading)
     }

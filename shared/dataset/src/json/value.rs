@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{
-    tape::{CONTROL, NAME_ESCAPED, Node, NodeKind, REWRITE, Tape},
+    tape::{CONTROL, NAME_ESCAPED, Node, NodeKind, REWRITE, Tape, WIDE},
     text::Text,
 };
 
@@ -56,11 +56,12 @@ impl<'a> Value<'a> {
         }
     }
 
+    #[inline(always)]
     fn text_of(self, node: &Node) -> Text<'a> {
         let raw = self.raw();
         let control = node.flags & CONTROL != 0;
         if node.flags & REWRITE == 0 {
-            Text::canonical(raw, node.escapes, control)
+            Text::canonical(raw, node.escapes, control, node.flags & WIDE == 0)
         } else {
             Text::rewritten(raw, control)
         }

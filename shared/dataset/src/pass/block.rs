@@ -1,28 +1,29 @@
 //! One block of lines: each line parsed, recognised, checked and compiled, without regard to other blocks.
-use perennial_core::{
-    limits::{DataLimits, RecordShape},
-    prompt::PromptDigest,
-};
+use perennial_core::{limits::DataLimits, prompt::PromptDigest};
 
 use super::{
     known::{Identity, hash},
     plan::Plan,
-    said::{accepted, hit_problem, length_problem, line_too_long, rendered},
+    said::{accepted, hit_problem, line_too_long, rendered},
 };
 use crate::{
     canonical,
     compiler::Purpose,
-    conversation::Role,
     evaluation,
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
+    media::{self, MediaReference},
     members::names,
-    record::{self, Block, Optional, Record, Taken},
+    record::{self, Optional, Record, Taken, quick},
     refusal::{invalid_utf8, refusal},
     rules,
-    scan::secrets::{self, Hit, What},
+    scan::{
+        marks::Marks,
+        secrets::{self, Hit, What},
+        windows::Windows,
+    },
     shape::{self, InputShape},
-    tokens::{estimate, estimate_tokens, least},
+    tokens::estimate_tokens,
 };
 
 /// Lines that are handed to another thread.
@@ -32,13 +33,19 @@ pub(crate) struct Work {
     pub(crate) lines: Vec<u8>,
     /// The line of the file on which each of them began, where that is not one after the other.
     pub(crate) numbers: Option<Vec<u64>>,
+    /// An empty buffer for what comes out.
+    pub(crate) out: Vec<u8>,
 }
 
 /// What became of a block.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// Canonical lines.
+    /// Canonical lines, behind what stood in the buffer before.
     pub(crate) out: Vec<u8>,
+    /// Where they begin.
+    pub(crate) from: usize,
+    /// The buffer that the lines came in, to be used again.
+    pub(crate) spent: Vec<u8>,
     /// One for each canonical line.
     pub(crate) written: Vec<Written>,
     pub(crate) findings: Findings,
@@ -47,6 +54,8 @@ pub(crate) struct Done {
     /// Lines that are not blank.
     pub(crate) seen: u64,
     pub(crate) leaked: u64,
+    /// The files that the records name, if they are asked for; lines as those of the findings.
+    pub(crate) media: Vec<MediaReference>,
     /// The shape of the first record, if the plan had none yet.
     pub(crate) shape: Option<InputShape>,
     /// Whether the findings' lines are the file's.
@@ -57,7 +66,7 @@ pub(crate) struct Done {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Written {
     /// Behind its line feed, in bytes of the block's output.
-    pub(crate) end: u32,
+    pub(crate) end: usize,
     pub(crate) line: u64,
     pub(crate) identity: Identity,
     pub(crate) tokens: u64,
@@ -73,28 +82,48 @@ pub(crate) struct Written {
 #[derive(Debug, Default)]
 pub(crate) struct Worker {
     tape: Tape,
+    marks: Marks,
     hits: Vec<Hit>,
+    /// Where forbidden strings stand.
+    forbidden: Vec<usize>,
     problems: Vec<Problem>,
 }
 
 impl Worker {
     /// Works on whole lines; `numbers` are the lines of the file on which they began, where those are not one after the other.
-    pub(crate) fn work(&mut self, plan: &Plan, lines: &[u8], numbers: Option<&[u64]>) -> Done {
+    /// What they become is appended to `out`.
+    pub(crate) fn work(
+        &mut self,
+        plan: &Plan,
+        lines: &[u8],
+        numbers: Option<&[u64]>,
+        mut out: Vec<u8>,
+    ) -> Done {
+        out.reserve(lines.len() + lines.len() / 8);
         let mut done = Done {
-            out: Vec::with_capacity(lines.len() + lines.len() / 8),
+            from: out.len(),
+            out,
             shape: plan.shape,
             numbered: numbers.is_some(),
             ..Done::default()
         };
         let block = lines;
         let whole = simdutf8::basic::from_utf8(block).ok();
-        let clean = !block.chunks(4096).any(|chunk| {
-            chunk.iter().fold(false, |found, byte| {
-                found | (*byte < 0x20 && *byte != b'\n')
-            })
-        });
+        let nothing = Windows::default();
+        let forbidden = plan.forbidden.as_ref();
+        self.marks.look(
+            block,
+            &secrets::WINDOWS,
+            forbidden.map_or(&nothing, |forbidden| &forbidden.windows),
+        );
         let mut hits = std::mem::take(&mut self.hits);
-        secrets::find(block, plan.secrets.as_ref(), &mut hits);
+        secrets::find(block, &self.marks, plan.secrets.as_ref(), &mut hits);
+        let mut places = std::mem::take(&mut self.forbidden);
+        places.clear();
+        if let Some(forbidden) = forbidden {
+            forbidden.places(block, &self.marks, &mut places);
+        }
+        let mut next_place = 0;
         let (mut start, mut next_hit) = (0, 0);
         while start < block.len() {
             let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end);
@@ -112,10 +141,15 @@ impl Worker {
             while hits.get(next_hit).is_some_and(|hit| hit.start < start) {
                 next_hit += 1;
             }
+            let first_place = next_place;
+            while places.get(next_place).is_some_and(|place| *place < start) {
+                next_place += 1;
+            }
             let mut one = Line {
                 plan,
                 number,
                 text: "",
+                forbidden: next_place > first_place,
                 hits: &hits[first_hit..next_hit],
                 from,
                 problems: &mut self.problems,
@@ -143,22 +177,25 @@ impl Worker {
                 },
             };
             one.text = text;
-            one.compile(&mut self.tape, clean);
+            one.compile(&mut self.tape, &self.marks);
         }
         self.hits = hits;
+        self.forbidden = places;
         done
     }
 }
 
-struct Line<'l> {
-    plan: &'l Plan,
+pub(super) struct Line<'l> {
+    pub(super) plan: &'l Plan,
     number: u64,
     text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
+    /// Whether a forbidden string stands in it.
+    pub(super) forbidden: bool,
     /// Where the line begins in the block.
     from: usize,
-    problems: &'l mut Vec<Problem>,
+    pub(super) problems: &'l mut Vec<Problem>,
     done: &'l mut Done,
 }
 
@@ -204,10 +241,21 @@ impl Line<'_> {
         self.add(line_too_long(length));
     }
 
-    fn compile(&mut self, tape: &mut Tape, clean: bool) {
+    fn compile(&mut self, tape: &mut Tape, marks: &Marks) {
         let text = self.text;
         let refused = self.say_hits();
-        if tape.parse(text, clean).is_err() {
+        if let Purpose::Training(limits) = &self.plan.purpose
+            && self.plan.quick
+            && let Some(quick) =
+                quick::read(text, &marks.words, self.from, limits.shape, self.done.shape)
+        {
+            self.done.shape = Some(quick.shape);
+            self.keep(refused, |line| {
+                line.compiled(&quick.record, quick.canonical, limits)
+            });
+            return;
+        }
+        if tape.parse_marked(text, &marks.words, self.from).is_err() {
             self.add(refusal(text, refuse(text)));
             return;
         }
@@ -230,22 +278,30 @@ impl Line<'_> {
         let Some(shape) = self.recognise(value) else {
             return;
         };
+        self.keep(refused, |line| match &line.plan.purpose {
+            Purpose::Evaluation => line.question(value),
+            Purpose::Training(limits) => line.record(value, shape, limits),
+        });
+    }
+
+    /// Keeps what `write` writes, unless there is something wrong with it; `refused` says that there is.
+    #[inline(always)]
+    fn keep(&mut self, refused: bool, write: impl FnOnce(&mut Self) -> Option<Written>) {
         self.problems.clear();
         let start = self.done.out.len();
-        let written = match &self.plan.purpose {
-            Purpose::Evaluation => self.question(value),
-            Purpose::Training(limits) => self.record(value, shape, limits),
-        };
+        let written = write(self);
         let mut failed = written.is_none() || refused;
-        let mut problems = std::mem::take(self.problems);
-        for problem in problems.drain(..) {
-            failed |= problem.is_error();
-            self.add(problem);
+        if !self.problems.is_empty() {
+            let mut problems = std::mem::take(self.problems);
+            for problem in problems.drain(..) {
+                failed |= problem.is_error();
+                self.add(problem);
+            }
+            *self.problems = problems;
         }
-        *self.problems = problems;
         match written {
             Some(written) if !failed => self.done.written.push(Written {
-                end: self.done.out.len() as u32,
+                end: self.done.out.len(),
                 line: self.number,
                 secret: self.has_secret(),
                 ..written
@@ -283,13 +339,24 @@ impl Line<'_> {
             bucket: self.plan.bucket.as_deref(),
         };
         let record = record::read(value, shape, taken, self.problems);
-        self.look_at_texts(&record);
-        let (tokens, answer) = self.look_at_length(&record, limits);
+        self.compiled(&record, None, limits)
+    }
+
+    /// Looks at what is the same for all shapes, and writes the record; `canonical` says that its line is what would be written, and where
+    /// its answer begins.
+    fn compiled(
+        &mut self,
+        record: &Record<'_>,
+        canonical: Option<canonical::Answer>,
+        limits: &DataLimits,
+    ) -> Option<Written> {
+        self.look_at_texts(record);
+        let (tokens, answer) = self.look_at_length(record, limits);
         if self.problems.iter().any(Problem::is_error) {
             return None;
         }
         if let Some(excluded) = &self.plan.evaluation
-            && let Some(prompt) = rendered(&record)
+            && let Some(prompt) = rendered(record)
             && excluded.holds(PromptDigest::of(&prompt))
         {
             self.done.leaked += 1;
@@ -297,21 +364,39 @@ impl Line<'_> {
                 &rules::EVALUATION_LEAK,
                 "$",
                 bounded(&prompt),
-                "Nothing: it is left out of the training data.",
+                "Nothing: it is left out when a dataset is sealed.",
             ));
-            return None;
+        }
+        if self.plan.media {
+            let (named, line) = (&mut self.done.media, self.number);
+            media::for_each(&record, |uri, kind, format| {
+                named.push(MediaReference {
+                    uri: uri.to_owned(),
+                    kind,
+                    format: format.to_ascii_lowercase(),
+                    line,
+                });
+            });
         }
         let start = self.done.out.len();
-        let place = match canonical::write(&record, limits.shape, &mut self.done.out) {
-            Ok(place) => place,
-            Err(problem) => {
-                self.problems.push(problem);
-                return None;
+        let place = if let Some(answer) = canonical {
+            let out = &mut self.done.out;
+            out.reserve(self.text.len() + 1);
+            out.extend_from_slice(self.text.as_bytes());
+            out.push(b'\n');
+            answer.map(|at| start + at)
+        } else {
+            match canonical::write(record, limits.shape, &mut self.done.out) {
+                Ok(place) => place,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    return None;
+                }
             }
         };
         let out = &self.done.out;
-        let optional = Optional::of(&record);
-        if let Err(problem) = record::tools::read_back(&record, optional, &out[start..]) {
+        let optional = Optional::of(record);
+        if let Err(problem) = record::tools::read_back(record, optional, &out[start..]) {
             self.problems.push(problem);
             return None;
         }
@@ -336,59 +421,6 @@ impl Line<'_> {
             optional,
             ..Written::default()
         })
-    }
-
-    fn look_at_texts(&mut self, record: &Record<'_>) {
-        let (forbidden, problems) = (&self.plan.forbidden, &mut *self.problems);
-        let source = self
-            .plan
-            .limits()
-            .map_or("", |limits| limits.source.as_str());
-        record.for_each_text(|text| {
-            if let Some(forbidden) = forbidden
-                && let Some((string, at)) = forbidden.find(text)
-            {
-                problems.push(Problem::new(
-                    &rules::FORBIDDEN_STRING,
-                    "$",
-                    format!("\"{}\" in: {}", bounded(string), crate::finding::around(&text.plain(), at)),
-                    format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                ));
-            }
-            if text.has_control() {
-                problems.push(Problem::new(
-                    &rules::CONTROL_CHARACTER,
-                    "$",
-                    bounded(&text.plain()),
-                    "Take it out, unless the model is to learn it.",
-                ));
-            }
-        });
-    }
-
-    fn look_at_length(&mut self, record: &Record<'_>, limits: &DataLimits) -> (u64, Option<u64>) {
-        let (mut tokens, mut last) = (0, 0);
-        record.for_each_text(|text| {
-            last = estimate(text);
-            tokens += last;
-        });
-        let most = limits.max_record_tokens;
-        // Documents are cut to the limit.
-        if tokens > most && limits.shape != RecordShape::Documents {
-            let mut fewest = 0;
-            record.for_each_text(|text| fewest += least(text));
-            self.problems.push(length_problem(fewest, tokens, limits));
-        }
-        let turn = record.conversation().and_then(|record| record.turns.last());
-        let answer = match (record, turn) {
-            (Record::Caption { .. }, _) => Some(last),
-            (_, Some(turn)) if turn.role == Role::Assistant => Some(match &turn.blocks[..] {
-                [Block::Text(_)] => last,
-                _ => turn.texts().map(estimate).sum(),
-            }),
-            _ => None,
-        };
-        (tokens, answer)
     }
 
     /// The record's shape, if it is one for this purpose and the one of the records before.

@@ -1,5 +1,7 @@
 //! Cuts a stream into blocks of whole lines, without ever holding more than one block or one line of the longest length. Where
 //! a block ends depends on the stream alone, never on how it was pushed.
+use std::io::{self, Read};
+
 use memchr::{memchr, memrchr};
 
 /// Bytes of a block: small enough to stay in a processor's cache with what is made of it, large enough that handing it over costs
@@ -68,25 +70,56 @@ impl Cutter {
             .max(4096)
             .min(bytes.len());
         self.buffer.extend_from_slice(&bytes[..room]);
-        if self.buffer.len() < BLOCK {
-            return &bytes[room..];
-        }
-        if let Some(end) = self.end() {
+        if let Some(end) = self.full() {
             each(Piece::Lines(&self.buffer[..end]));
             // What stands behind the block's end came with these bytes, as a line feed before them would have ended a line.
             let left = self.buffer.len() - end;
-            self.searched = 0;
             if left <= room {
                 self.buffer.clear();
                 return &bytes[room - left..];
             }
             self.buffer.drain(..end);
+        }
+        &bytes[room..]
+    }
+
+    /// Where the block in the buffer ends, if it is complete. A line over the limit is let go.
+    fn full(&mut self) -> Option<usize> {
+        if self.buffer.len() < BLOCK {
+            return None;
+        }
+        let end = self.end();
+        if end.is_some() {
+            self.searched = 0;
         } else if self.buffer.len() > self.limit {
             self.skipped = self.buffer.len() as u64;
             self.buffer = Vec::new();
             self.searched = 0;
         }
-        &bytes[room..]
+        end
+    }
+
+    /// Whether the next bytes may be read into the buffer: no line is under way that is longer than a block.
+    pub(crate) fn reads(&self) -> bool {
+        self.skipped == 0 && self.buffer.len() < BLOCK
+    }
+
+    /// Reads as much of the next block as there is, straight into the buffer, and hands the buffer on with the end of the block in it, once
+    /// that is complete; how much was read. What is handed back goes on in its place: it begins with what stood behind the block.
+    pub(crate) fn read(
+        &mut self,
+        source: &mut dyn Read,
+        each: impl FnOnce(Vec<u8>, usize) -> Vec<u8>,
+    ) -> io::Result<usize> {
+        if self.buffer.capacity() < BLOCK {
+            self.buffer.reserve_exact(BLOCK - self.buffer.len());
+        }
+        let room = BLOCK.saturating_sub(self.buffer.len());
+        let read = source.take(room as u64).read_to_end(&mut self.buffer)?;
+        if let Some(end) = self.full() {
+            self.buffer = each(std::mem::take(&mut self.buffer), end);
+        }
+        Ok(read)
     }
 
     /// Where the block in the buffer ends: behind the last line feed of its first bytes, or behind the first one after them.
@@ -146,6 +179,39 @@ mod tests {
         pieces
     }
 
+    fn read(mut file: &[u8], limit: usize) -> Vec<Result<usize, u64>> {
+        let mut cutter = Cutter::new(limit);
+        let mut pieces = Vec::new();
+        loop {
+            let read = if cutter.reads() {
+                let mut spare = vec![1; 7];
+                cutter.read(&mut file, |buffer, end| {
+                    pieces.push(Ok(end));
+                    spare.clear();
+                    spare.extend_from_slice(&buffer[end..]);
+                    spare
+                })
+            } else {
+                let bytes = file.split_off(..file.len().min(1000)).unwrap();
+                cutter.push(bytes, |piece| {
+                    pieces.push(match piece {
+                        Piece::Lines(lines) => Ok(lines.len()),
+                        Piece::TooLong(length) => Err(length),
+                    });
+                });
+                Ok(bytes.len())
+            };
+            if read.unwrap() == 0 {
+                break;
+            }
+        }
+        cutter.finish(|piece| match piece {
+            Piece::Lines(lines) => pieces.push(Ok(lines.len())),
+            Piece::TooLong(length) => pieces.push(Err(length)),
+        });
+        pieces
+    }
+
     #[test]
     fn blocks_are_the_same_however_the_bytes_come() {
         let line = [&[b'x'; 999][..], b"\n"].concat();
@@ -155,6 +221,7 @@ mod tests {
         let file = [&short[..], &long, &too_long, &short, b"end"].concat();
         let whole = cut(&[&file], 3 * BLOCK);
         assert!(whole.contains(&Err(5 * BLOCK as u64)), "{whole:?}");
+        assert_eq!(read(&file, 3 * BLOCK), whole);
         for size in [1, 100, 4096, BLOCK - 1, BLOCK, BLOCK + 1] {
             let pushes: Vec<&[u8]> = file.chunks(size).collect();
             assert_eq!(cut(&pushes, 3 * BLOCK), whole, "{size}");

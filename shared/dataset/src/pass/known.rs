@@ -77,6 +77,17 @@ impl Known {
         seen.0
     }
 
+    /// Reads the places at which these records will be looked for. The table is larger than a processor's cache: looked for one after
+    /// the other, each record would wait for memory; read together, they wait at once.
+    pub(crate) fn expect(&self, records: impl Iterator<Item = Identity>) {
+        let prompts = records.map(|record| {
+            self.places
+                .get(Self::start(record.prompt, self.places.len()))
+                .map_or(0, |place| place.prompt)
+        });
+        std::hint::black_box(prompts.fold(0, |all, prompt| all ^ prompt));
+    }
+
     /// What a record is, without taking it in.
     pub(crate) fn find(&self, record: Identity) -> Seen {
         if record == Identity::default() {

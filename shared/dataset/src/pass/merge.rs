@@ -13,6 +13,7 @@ use crate::{
     canonical,
     compiler::{Bounds, Purpose},
     finding::{Findings, Problem},
+    media::Gathered,
     rules,
     shape::InputShape,
     statistics::{Histogram, Sample, Statistics},
@@ -36,6 +37,7 @@ pub(crate) struct Merger {
     pub(crate) tokens: u64,
     pub(crate) samples: Vec<Sample>,
     leaked: u64,
+    pub(crate) media: Gathered,
     lengths: Lengths,
     known: Known,
     spill: Option<Box<dyn Spill>>,
@@ -94,6 +96,7 @@ impl Merger {
             tokens: 0,
             samples: Vec::new(),
             leaked: 0,
+            media: Gathered::default(),
             lengths: Lengths::default(),
             known: Known::default(),
             spill: None,
@@ -147,42 +150,45 @@ impl Merger {
         self.findings.add(self.lines, "", line_too_long(length));
     }
 
-    /// Takes a block's result and appends its records to `out`.
-    pub(crate) fn take(&mut self, done: Done, out: &mut Vec<u8>) {
+    /// Whether documents are put together, so that what comes out is not what a block gave.
+    pub(crate) fn packs(&self) -> bool {
+        self.packer.is_some()
+    }
+
+    /// Takes a block's result and appends its records to `out`, or puts its buffer in the place of an empty `out`; the buffer that is left.
+    pub(crate) fn take(&mut self, mut done: Done, out: &mut Vec<u8>) -> Vec<u8> {
         let base = if done.numbered { 0 } else { self.lines };
         self.lines += done.lines;
         self.seen += done.seen;
         self.leaked += done.leaked;
+        self.media.take(done.media, base);
         self.shape = self.shape.or(done.shape);
-        self.findings.join(done.findings, base);
+        self.findings.join(std::mem::take(&mut done.findings), base);
+        self.known
+            .expect(done.written.iter().map(|written| written.identity));
         if let Some(mut packer) = self.packer.take() {
             self.pack(&mut packer, &done.written, &done.out, base, out);
             self.packer = Some(packer);
-            return;
+            return done.out;
         }
-        let (mut start, mut kept) = (0, 0);
+        // What is dropped is closed up over: up to `kept`, the buffer holds what stays.
+        let (mut start, mut kept) = (done.from, done.from);
         for written in &done.written {
-            let line = base + written.line;
-            let end = written.end as usize;
-            if self.keep(written, line, &done.out[start..end]) {
-                if kept == start {
-                    kept = end;
-                } else {
-                    out.extend_from_slice(&done.out[start..end]);
+            let end = written.end;
+            if self.keep(written, base + written.line, &done.out[start..end]) {
+                if kept < start {
+                    done.out.copy_within(start..end, kept);
                 }
-            } else if kept == start {
-                // The first record to be dropped: what came before goes out in one piece.
-                out.extend_from_slice(&done.out[..kept]);
-                kept = usize::MAX;
+                kept += end - start;
             }
             start = end;
         }
-        if kept != usize::MAX {
-            if out.is_empty() {
-                *out = done.out;
-            } else {
-                out.extend_from_slice(&done.out);
-            }
+        done.out.truncate(kept);
+        if out.is_empty() {
+            std::mem::replace(out, done.out)
+        } else {
+            out.extend_from_slice(&done.out);
+            done.out
         }
     }
 
@@ -198,8 +204,8 @@ impl Merger {
         let mut start = 0;
         for written in written {
             let line = base + written.line;
-            let canonical = &lines[start..written.end as usize];
-            start = written.end as usize;
+            let canonical = &lines[start..written.end];
+            start = written.end;
             if self.insert_new(written, line)
                 && let Some(text) = canonical::document_text(canonical)
             {
@@ -410,7 +416,7 @@ impl Merger {
                 "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.",
             ));
         }
-        let read = self.leaked + self.written;
+        let read = self.written + self.duplicates;
         if self.leaked * LEAKS.1 > read * LEAKS.0 {
             self.findings.add_of_file(Problem::of_file(
                 &rules::EVALUATION_LEAKS,
@@ -419,7 +425,7 @@ impl Merger {
                     grouped(self.leaked),
                     count(read, "record")
                 ),
-                "Take them out of eval/<pipeline>/ or out of the training data.",
+                "Take them out of eval/<pipeline>/ or out of the training data: a run ends before it is paid for while it is so.",
             ));
         }
         if self.written < fewest && self.findings.errors == 0 {

@@ -3,6 +3,7 @@
 pub(crate) mod block;
 pub(crate) mod cut;
 pub(crate) mod known;
+mod look;
 pub(crate) mod merge;
 pub(crate) mod plan;
 mod said;

@@ -1,9 +1,10 @@
 //! The decompressed text of a file, on its way from bytes to blocks and from results to canonical lines.
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::{
     block::{Work, Worker},
-    cut::{Cutter, Piece},
+    cut::{BLOCK, Cutter, Piece},
     merge::Merger,
     plan::{Plan, SecretsRule},
     workers::Workers,
@@ -29,6 +30,29 @@ pub(crate) struct Stream {
     worker: Worker,
     workers: Option<Workers>,
     threads: usize,
+    /// Buffers to be used again.
+    spare: Spare,
+}
+
+/// Buffers of about a block, to be used again: fresh memory costs more than what is written to it.
+#[derive(Debug, Default)]
+struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    /// As many as are under way for two threads, and two.
+    const MOST: usize = 14;
+
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn give(&mut self, mut buffer: Vec<u8>) {
+        // One that held a long line is let go.
+        if self.0.len() < Self::MOST && (1..=2 * BLOCK).contains(&buffer.capacity()) {
+            buffer.clear();
+            self.0.push(buffer);
+        }
+    }
 }
 
 impl Stream {
@@ -44,6 +68,7 @@ impl Stream {
             worker: Worker::default(),
             workers: None,
             threads: 1,
+            spare: Spare::default(),
         }
     }
 
@@ -103,6 +128,31 @@ impl Stream {
         self.cut(text, out);
     }
 
+    /// Whether [`Stream::read`] may be called.
+    pub(crate) fn reads(&self) -> bool {
+        self.head.is_none() && self.input.is_none() && self.cutter.reads()
+    }
+
+    /// Reads the next bytes of the text, a block at most, without a copy on their way to whoever works on them.
+    pub(crate) fn read(&mut self, source: &mut dyn Read, out: &mut Vec<u8>) -> io::Result<usize> {
+        let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
+        let read = cutter.read(source, |mut buffer, end| {
+            if self.is_shared() {
+                let mut next = self.spare.take();
+                next.extend_from_slice(&buffer[end..]);
+                buffer.truncate(end);
+                self.hand_over(buffer, None, out);
+                next
+            } else {
+                self.work_here(&buffer[..end], None, out);
+                buffer.drain(..end);
+                buffer
+            }
+        });
+        self.cutter = cutter;
+        read
+    }
+
     fn cut(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if let Some(mut input) = self.input.take() {
             let mut collected = std::mem::take(&mut self.collected);
@@ -144,21 +194,45 @@ impl Stream {
     }
 
     fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
-        // Until the shape is known, which every later block is told, blocks are worked on here.
-        if self.threads > 1 && self.plan.shape.is_some() {
-            let workers = self
-                .workers
-                .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
-            let merger = &mut self.merger;
-            let work = Work {
-                lines: lines.to_vec(),
-                numbers: numbers.map(<[u64]>::to_vec),
-            };
-            workers.send(work, |done| merger.take(done, out));
-            return;
+        if self.is_shared() {
+            let mut copied = self.spare.take();
+            copied.extend_from_slice(lines);
+            self.hand_over(copied, numbers.map(<[u64]>::to_vec), out);
+        } else {
+            self.work_here(lines, numbers, out);
         }
-        let done = self.worker.work(&self.plan, lines, numbers);
-        self.merger.take(done, out);
+    }
+
+    /// Whether threads work. Until the shape is known, which every later block is told, blocks are worked on here.
+    fn is_shared(&self) -> bool {
+        self.threads > 1 && self.plan.shape.is_some()
+    }
+
+    fn hand_over(&mut self, lines: Vec<u8>, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
+        let workers = self
+            .workers
+            .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
+        let (merger, spare) = (&mut self.merger, &mut self.spare);
+        let work = Work {
+            lines,
+            numbers,
+            out: spare.take(),
+        };
+        workers.send(work, |mut done| {
+            spare.give(std::mem::take(&mut done.spent));
+            spare.give(merger.take(done, out));
+        });
+    }
+
+    fn work_here(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
+        let buffer = if self.merger.packs() {
+            self.spare.take()
+        } else {
+            std::mem::take(out)
+        };
+        let done = self.worker.work(&self.plan, lines, numbers, buffer);
+        let left = self.merger.take(done, out);
+        self.spare.give(left);
         if self.plan.shape.is_none() && self.merger.shape.is_some() {
             let shape = self.merger.shape;
             self.plan_mut(|plan| plan.shape = shape);
@@ -168,7 +242,7 @@ impl Stream {
     /// Waits for every block that is under way.
     pub(crate) fn wait(&mut self, out: &mut Vec<u8>) {
         while let Some(done) = self.workers.as_mut().and_then(Workers::next) {
-            self.merger.take(done, out);
+            drop(self.merger.take(done, out));
         }
     }
 

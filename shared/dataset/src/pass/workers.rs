@@ -1,6 +1,6 @@
 //! Blocks on one thread or several. Results come back in the order of the blocks, whoever was done first.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex, PoisonError,
@@ -27,7 +27,14 @@ pub(crate) struct Workers {
     taken: u64,
     early: BTreeMap<u64, Done>,
     most: u64,
+    /// Bytes of the blocks that are under way, in their order, and of all of them.
+    sizes: VecDeque<usize>,
+    bytes: usize,
 }
+
+/// Blocks of so many bytes in all are under way at once, or one: a block of one long line has more bytes than many others, and what is
+/// made of it as many again.
+const BYTES: usize = 12 << 20;
 
 impl Workers {
     pub(crate) fn new(threads: usize, plan: &Arc<Plan>) -> Self {
@@ -45,7 +52,16 @@ impl Workers {
                         let Ok((index, work)) = next else { return };
                         // Caught, so that whoever waits for this block hears of it.
                         let done = catch_unwind(AssertUnwindSafe(|| {
-                            worker.work(&plan, &work.lines, work.numbers.as_deref())
+                            let Work {
+                                lines,
+                                numbers,
+                                out,
+                            } = work;
+                            let done = worker.work(&plan, &lines, numbers.as_deref(), out);
+                            Done {
+                                spent: lines,
+                                ..done
+                            }
                         }));
                         if results.send((index, done)).is_err() {
                             return;
@@ -62,12 +78,19 @@ impl Workers {
             taken: 0,
             early: BTreeMap::new(),
             most,
+            sizes: VecDeque::new(),
+            bytes: 0,
         }
     }
 
     /// Hands over a block; first takes back what is due, so that only so many are under way.
     pub(crate) fn send(&mut self, work: Work, mut each: impl FnMut(Done)) {
-        while self.sent - self.taken >= self.most {
+        let size = work.lines.len();
+        let full = |workers: &Self| {
+            workers.sent - workers.taken >= workers.most
+                || !workers.sizes.is_empty() && workers.bytes + size > BYTES
+        };
+        while full(self) {
             match self.next() {
                 Some(done) => each(done),
                 None => return,
@@ -77,6 +100,8 @@ impl Workers {
             && sender.send((self.sent, work)).is_ok()
         {
             self.sent += 1;
+            self.sizes.push_back(size);
+            self.bytes += size;
         }
     }
 
@@ -85,6 +110,7 @@ impl Workers {
         while self.taken < self.sent {
             if let Some(done) = self.early.remove(&self.taken) {
                 self.taken += 1;
+                self.bytes -= self.sizes.pop_front().unwrap_or_default();
                 return Some(done);
             }
             match self.done.recv() {

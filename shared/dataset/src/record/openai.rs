@@ -323,7 +323,7 @@ fn tool_call<'a>(
 /// `text` as a compact JSON object, if it is one.
 fn object(text: &str) -> Option<String> {
     let mut tape = Tape::default();
-    tape.parse(text, false).ok()?;
+    tape.parse(text).ok()?;
     let value = tape.value(text);
     value.is_object().then(|| blocks::compact(value))
 }

@@ -169,10 +169,13 @@ pub(crate) fn read_back(
         || record
             .conversation()
             .is_some_and(|conversation| conversation.tools.is_some());
-    let line = match std::str::from_utf8(line) {
-        Ok(line) if has_tools => line.trim_ascii_end(),
-        _ => return Ok(()),
+    if !has_tools {
+        return Ok(());
+    }
+    let Ok(line) = std::str::from_utf8(line) else {
+        return Ok(());
     };
+    let line = line.trim_ascii_end();
     match Tape::default().parse_canonical(line) {
         Ok(()) => Ok(()),
         Err(_) => Err(refusal(line, refuse(line))),

@@ -1,54 +1,46 @@
 //! Numbers of payment cards: 13 to 19 digits that begin as a card's do and have the right checksum (ISO/IEC 7812).
 
-/// Bytes that are looked at together.
-const WIDTH: usize = 16;
-/// Of 13 digits in a row or in groups, so many stand in one of the pieces of [`WIDTH`] that they touch.
-const ENOUGH: u16 = 6;
-/// The digits of the shortest number.
-const FEWEST: u16 = 13;
-/// Places in a block of text where a card's number stands, as start and end in bytes.
-pub(crate) fn find(block: &[u8], mut each: impl FnMut(usize, usize)) {
+use super::marks::{Marks, WIDTH};
+
+/// Places in a block of text where a card's number stands, as start and end in bytes; `marks` are those of the block.
+pub(crate) fn find(block: &[u8], marks: &Marks, mut each: impl FnMut(usize, usize)) {
     let mut done = 0;
-    let (pieces, rest) = block.as_chunks::<WIDTH>();
-    for (index, piece) in pieces.iter().enumerate() {
-        // Summed in 16 bits, which processors do in one step for all of them.
-        let digits: u16 = piece
-            .iter()
-            .map(|byte| u16::from(byte.wrapping_sub(b'0') < 10))
-            .sum();
-        if digits >= ENOUGH {
-            look(block, index * WIDTH, &mut done, &mut each);
+    for word in &marks.digits {
+        let start = word * WIDTH;
+        let to = block.len().min(start + WIDTH);
+        let mut at = run_start(block, start.max(done), done);
+        while at < to {
+            if !block[at].is_ascii_digit() || goes_on_before(block, at) {
+                at += 1;
+                continue;
+            }
+            let end = number_end(block, at);
+            if is_card(&block[at..end]) && !goes_on_after(block, end) {
+                each(at, end);
+            }
+            at = end;
         }
-    }
-    if !rest.is_empty() {
-        look(block, block.len() - rest.len(), &mut done, &mut each);
+        done = at;
     }
 }
 
-/// Looks for numbers around the piece that begins at `start`; what is before `done` was looked at.
-fn look(block: &[u8], start: usize, done: &mut usize, each: &mut impl FnMut(usize, usize)) {
-    let to = (start + 2 * WIDTH + 8).min(block.len());
-    let mut at = start.saturating_sub(WIDTH + 8).max(*done);
-    // Most of what has many digits is dates, prices and numbers of orders: fewer than a card has, all together.
-    let digits: u16 = block[at.min(to)..to]
-        .iter()
-        .map(|byte| u16::from(byte.wrapping_sub(b'0') < 10))
-        .sum();
-    if digits < FEWEST {
-        return;
-    }
-    while at < to {
-        if !block[at].is_ascii_digit() || goes_on_before(block, at) {
-            at += 1;
-            continue;
+/// Where the digits begin that go on at `at`, in a row or in groups; what is before `done` was looked at.
+fn run_start(block: &[u8], mut at: usize, done: usize) -> usize {
+    let digit = |at: usize| block.get(at).is_some_and(u8::is_ascii_digit);
+    while at > done {
+        if digit(at - 1) {
+            at -= 1;
+        } else if at > done + 1
+            && matches!(block[at - 1], b' ' | b'-')
+            && digit(at - 2)
+            && digit(at)
+        {
+            at -= 2;
+        } else {
+            break;
         }
-        let end = number_end(block, at);
-        if is_card(&block[at..end]) && !goes_on_after(block, end) {
-            each(at, end);
-        }
-        at = end;
-        *done = (*done).max(end);
     }
+    at
 }
 
 /// Whether the digits at `at` are a part of what stands before them: a longer number, a word, an address, a fraction.
@@ -141,10 +133,12 @@ fn luhn(digits: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::windows::Windows;
 
     fn cards(text: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        find(text.as_bytes(), |start, end| {
+        let (mut found, mut marks) = (Vec::new(), Marks::default());
+        marks.look(text.as_bytes(), &Windows::default(), &Windows::default());
+        find(text.as_bytes(), &marks, |start, end| {
             found.push(text[start..end].to_owned())
         });
         found

@@ -1,22 +1,20 @@
-//! Strings that make a job fail, in any case. Every one of the lists has a rare byte (`:`, `[` or `<`): that is searched for, and what
-//! stands around it compared.
-use aho_corasick::AhoCorasick;
-use memchr::{memchr_iter, memchr2_iter, memchr3_iter};
-
+//! Strings that make a job fail, in any case of their letters. A whole block is looked at for windows of them at once; a text, for the
+//! strings themselves, only where a window stands in its line.
+use super::{
+    marks::{Marks, WINDOW},
+    windows::Windows,
+};
 use crate::json::Text;
 
-/// Bytes that are rare in prose, by which a string is found.
+/// Bytes that are rare in prose: the window of a string that has one ends with it, or begins with it.
 const RARE: &[u8] = b":[<";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Forbidden {
     strings: Vec<Pattern>,
-    /// The rare bytes of the strings that have one, each once.
-    rare: Vec<u8>,
-    /// The bytes that may stand before a rare byte, or after it where a string begins with it.
-    beside: Vec<[bool; 2]>,
-    /// For the strings that have none.
-    others: Option<AhoCorasick>,
+    pub(crate) windows: Windows,
+    /// Whether a string is shorter than a window, so that every text has to be looked at.
+    always: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -24,8 +22,8 @@ struct Pattern {
     string: String,
     /// The string as it stands in an escaped text.
     escaped: String,
-    /// The place of its rare byte in the escaped form.
-    at: Option<usize>,
+    /// Where its window begins in the escaped form.
+    at: usize,
 }
 
 impl Forbidden {
@@ -36,7 +34,14 @@ impl Forbidden {
             .filter(|string| !string.is_empty())
             .map(|string| {
                 let escaped = Text::of(string).raw().to_owned();
-                let at = escaped.bytes().position(|byte| RARE.contains(&byte));
+                let rare = escaped.bytes().position(|byte| RARE.contains(&byte));
+                let last = escaped.len().saturating_sub(WINDOW);
+                let at = rare.map_or(0, |rare| (rare + 1).saturating_sub(WINDOW).min(last));
+                // What begins with the rare byte goes on from there.
+                let at = match rare {
+                    Some(rare) if rare + 1 < WINDOW => rare.min(last),
+                    _ => at,
+                };
                 Pattern {
                     string: string.clone(),
                     escaped,
@@ -47,54 +52,48 @@ impl Forbidden {
         if strings.is_empty() {
             return None;
         }
-        let mut rare: Vec<u8> = strings
-            .iter()
-            .filter_map(|pattern| Some(pattern.escaped.as_bytes()[pattern.at?]))
-            .collect();
-        rare.sort_unstable();
-        rare.dedup();
-        let mut beside = vec![[false; 2]; 256];
-        for pattern in &strings {
-            let Some(at) = pattern.at else { continue };
-            let bytes = pattern.escaped.as_bytes();
-            let (place, side) = match at {
-                0 => (bytes.get(1), 1),
-                _ => (bytes.get(at - 1), 0),
-            };
-            // A string of one byte stands beside anything.
-            for byte in 0..=u8::MAX {
-                if place.is_none_or(|place| place.eq_ignore_ascii_case(&byte)) {
-                    beside[usize::from(byte)][side] = true;
-                }
+        let mut windows = Windows::default();
+        let mut always = false;
+        for (group, pattern) in strings.iter().enumerate() {
+            match pattern.escaped.as_bytes()[pattern.at..].first_chunk() {
+                Some(window) => windows.add_any_case(group, *window),
+                None => always = true,
             }
         }
-        let without: Vec<&str> = strings
-            .iter()
-            .filter(|pattern| pattern.at.is_none())
-            .map(|pattern| pattern.escaped.as_str())
-            .collect();
-        let others = (!without.is_empty())
-            .then(|| {
-                AhoCorasick::builder()
-                    .ascii_case_insensitive(true)
-                    .build(without)
-                    .ok()
-            })
-            .flatten();
         Some(Self {
             strings,
-            rare,
-            beside,
-            others,
+            windows,
+            always,
         })
     }
 
-    /// The first forbidden string of a text, and where it stands in the plain text.
-    pub(crate) fn find(&self, text: &Text<'_>) -> Option<(&str, usize)> {
-        if !self.may_hold(text.raw().as_bytes()) {
-            return None;
+    /// Where one of the strings stands in the bytes of a block, escaped, in order.
+    pub(crate) fn places(&self, block: &[u8], marks: &Marks, places: &mut Vec<usize>) {
+        places.clear();
+        places.extend(Marks::places(&marks.forbidden).filter(|place| {
+            self.strings.iter().any(|pattern| {
+                let wanted = pattern.escaped.as_bytes();
+                place
+                    .checked_sub(pattern.at)
+                    .and_then(|start| block.get(start..start + wanted.len()))
+                    .is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+            })
+        }));
+    }
+
+    /// The first forbidden string of a text, and where it stands in the plain text. `near` says that one stands in the text's line.
+    #[inline]
+    pub(crate) fn find(&self, text: &Text<'_>, near: bool) -> Option<(&str, usize)> {
+        // A text that is spelt otherwise in its line was not looked at there.
+        if near || self.always || text.is_rewritten() {
+            self.look(text)
+        } else {
+            None
         }
-        // Rare: looked for once more in the text itself, where no escape can deceive.
+    }
+
+    #[cold]
+    fn look(&self, text: &Text<'_>) -> Option<(&str, usize)> {
         let plain = text.plain();
         let bytes = plain.as_bytes();
         self.strings
@@ -108,42 +107,6 @@ impl Forbidden {
             })
             .min_by_key(|(_, at)| *at)
     }
-
-    fn may_hold(&self, raw: &[u8]) -> bool {
-        let here = |at: usize| self.may_stand(raw, at) && self.matches(raw, at);
-        let found = match self.rare[..] {
-            [] => false,
-            [one] => memchr_iter(one, raw).any(here),
-            [one, two] => memchr2_iter(one, two, raw).any(here),
-            [one, two, three, ..] => memchr3_iter(one, two, three, raw).any(here),
-        };
-        found
-            || self
-                .others
-                .as_ref()
-                .is_some_and(|others| others.is_match(raw))
-    }
-
-    #[inline]
-    fn may_stand(&self, raw: &[u8], at: usize) -> bool {
-        let side = |at: Option<usize>, side: usize| {
-            at.and_then(|at| raw.get(at))
-                .is_none_or(|byte| self.beside[usize::from(*byte)][side])
-        };
-        side(at.checked_sub(1), 0) || side(Some(at + 1), 1)
-    }
-
-    /// Whether a string stands around the rare byte at `at`.
-    fn matches(&self, raw: &[u8], at: usize) -> bool {
-        self.strings.iter().any(|pattern| {
-            let wanted = pattern.escaped.as_bytes();
-            let Some(start) = pattern.at.and_then(|inside| at.checked_sub(inside)) else {
-                return false;
-            };
-            raw.get(start..start + wanted.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(wanted))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -153,9 +116,18 @@ mod tests {
     fn find(strings: &[&str], text: &str) -> Option<(String, usize)> {
         let strings: Vec<String> = strings.iter().map(ToString::to_string).collect();
         let forbidden = Forbidden::new(&strings).unwrap();
-        forbidden
-            .find(&Text::of(text))
-            .map(|(string, at)| (string.to_owned(), at))
+        let text = Text::of(text);
+        let (mut marks, mut places) = (Marks::default(), Vec::new());
+        marks.look(
+            text.raw().as_bytes(),
+            &Windows::default(),
+            &forbidden.windows,
+        );
+        forbidden.places(text.raw().as_bytes(), &marks, &mut places);
+        let found = forbidden.find(&text, true);
+        // What stands in a text is seen in its line.
+        assert!(found.is_none() || forbidden.always || !places.is_empty());
+        found.map(|(string, at)| (string.to_owned(), at))
     }
 
     #[test]
@@ -178,5 +150,7 @@ mod tests {
             find(&["forbidden"], "it is Forbidden."),
             Some(("forbidden".into(), 6))
         );
+        assert_eq!(find(&["x:", "a:b"], "an X:"), Some(("x:".into(), 3)));
+        assert_eq!(find(&["a:b"], "an A:B"), Some(("a:b".into(), 3)));
     }
 }

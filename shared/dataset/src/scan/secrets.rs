@@ -1,10 +1,13 @@
 //! Keys, tokens and private keys, by the forms that their issuers publish. Looked for in a whole block at once.
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem;
 
-use super::cards;
+use super::{
+    cards,
+    marks::{Marks, WINDOW},
+    windows::Windows,
+};
 use crate::pass::plan::SecretsRule;
 
 /// Which characters a token goes on with.
@@ -26,64 +29,105 @@ enum Tail {
     Jwt,
 }
 
-/// What a secret starts with (four bytes at least: shorter ones would be found everywhere), how it goes on and for how long at least, and what it is.
-const KINDS: &[(&str, Tail, usize, &str)] = &[
-    ("AKIA", Tail::Upper, 16, "an AWS access key id"),
-    ("ASIA", Tail::Upper, 16, "an AWS access key id"),
-    (
+/// What a secret starts with, how it goes on and for how long at least, and what it is.
+struct Kind {
+    start: &'static str,
+    /// Where the window of its start begins by which it is found, and the window's group: alike windows are in one.
+    window: (usize, usize),
+    tail: Tail,
+    least: usize,
+    what: &'static str,
+}
+
+const fn kind(
+    start: &'static str,
+    window: (usize, usize),
+    tail: Tail,
+    least: usize,
+    what: &'static str,
+) -> Kind {
+    Kind {
+        start,
+        window,
+        tail,
+        least,
+        what,
+    }
+}
+
+/// Windows are bytes that stand together in few texts.
+const KINDS: &[Kind] = &[
+    kind("AKIA", (1, 4), Tail::Upper, 16, "an AWS access key id"),
+    kind("ASIA", (1, 4), Tail::Upper, 16, "an AWS access key id"),
+    kind(
         "aws_secret_access_key",
+        (1, 0),
         Tail::Assigned,
         40,
         "an AWS secret access key",
     ),
-    (
+    kind(
         "AWS_SECRET_ACCESS_KEY",
+        (1, 0),
         Tail::Assigned,
         40,
         "an AWS secret access key",
     ),
-    (
+    kind(
         "SecretAccessKey",
+        (5, 6),
         Tail::Assigned,
         40,
         "an AWS secret access key",
     ),
-    ("-----BEGIN ", Tail::PrivateKey, 0, "a private key"),
-    ("ghp_", Tail::Alphanumeric, 36, "a GitHub token"),
-    ("gho_", Tail::Alphanumeric, 36, "a GitHub token"),
-    ("ghu_", Tail::Alphanumeric, 36, "a GitHub token"),
-    ("ghs_", Tail::Alphanumeric, 36, "a GitHub token"),
-    ("github_pat_", Tail::Url, 40, "a GitHub token"),
-    ("glpat-", Tail::Url, 20, "a GitLab token"),
-    ("xoxb-", Tail::Url, 20, "a Slack token"),
-    ("xoxp-", Tail::Url, 20, "a Slack token"),
-    ("AIza", Tail::Url, 35, "a Google API key"),
-    ("ya29.", Tail::Url, 40, "a Google access token"),
-    ("sk-ant-", Tail::Url, 40, "an Anthropic API key"),
-    ("sk-proj-", Tail::Url, 40, "an OpenAI API key"),
-    ("sk_live_", Tail::Alphanumeric, 16, "a Stripe key"),
-    ("rk_live_", Tail::Alphanumeric, 16, "a Stripe key"),
-    ("npm_", Tail::Alphanumeric, 36, "an npm token"),
-    ("AccountKey=", Tail::Base64, 80, "an Azure storage key"),
+    kind("-----BEGIN ", (3, 3), Tail::PrivateKey, 0, "a private key"),
+    kind("ghp_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
+    kind("gho_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
+    kind("ghu_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
+    kind("ghs_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
+    kind("github_pat_", (4, 1), Tail::Url, 40, "a GitHub token"),
+    kind("glpat-", (3, 2), Tail::Url, 20, "a GitLab token"),
+    kind("xoxb-", (2, 2), Tail::Url, 20, "a Slack token"),
+    kind("xoxp-", (2, 2), Tail::Url, 20, "a Slack token"),
+    kind("AIza", (1, 5), Tail::Url, 35, "a Google API key"),
+    kind("ya29.", (1, 7), Tail::Url, 40, "a Google access token"),
+    kind("sk-ant-", (0, 1), Tail::Url, 40, "an Anthropic API key"),
+    kind("sk-proj-", (0, 1), Tail::Url, 40, "an OpenAI API key"),
+    kind("sk_live_", (0, 1), Tail::Alphanumeric, 16, "a Stripe key"),
+    kind("rk_live_", (0, 1), Tail::Alphanumeric, 16, "a Stripe key"),
+    kind("npm_", (1, 0), Tail::Alphanumeric, 36, "an npm token"),
+    kind(
+        "AccountKey=",
+        (6, 6),
+        Tail::Base64,
+        80,
+        "an Azure storage key",
+    ),
     // What `{"alg`, `{"typ`, `{"kid` and `{"enc` begin with in Base64.
-    ("eyJhbGc", Tail::Jwt, 10, "a JSON Web Token"),
-    ("eyJ0eXA", Tail::Jwt, 10, "a JSON Web Token"),
-    ("eyJraWQ", Tail::Jwt, 10, "a JSON Web Token"),
-    ("eyJlbmM", Tail::Jwt, 10, "a JSON Web Token"),
+    kind("eyJhbGc", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
+    kind("eyJ0eXA", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
+    kind("eyJraWQ", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
+    kind("eyJlbmM", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
 ];
+
+/// The group of the window that U+FFFD is.
+const LOST: usize = 3;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
-    starts: &'static AhoCorasick,
     pub(crate) reject: bool,
 }
 
-/// Made once: it is the same for every file, and takes longer to make than most files to read.
-static STARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(KINDS.iter().map(|(start, ..)| start))
-        .ok()
+/// The windows of everything that is looked for here.
+pub(crate) static WINDOWS: LazyLock<Windows> = LazyLock::new(|| {
+    let mut windows = Windows::default();
+    let starts = KINDS.iter().map(|kind| (kind.start, kind.window));
+    for (start, (at, group)) in starts.chain([("\u{fffd}", (0, LOST))]) {
+        if let Some(window) = start.as_bytes()[at..].first_chunk::<WINDOW>() {
+            windows.add(group, *window);
+        }
+    }
+    windows
 });
 
 /// Something found in a block.
@@ -106,69 +150,69 @@ pub(crate) enum What {
 impl Secrets {
     /// Nothing if the rule is off.
     pub(crate) fn new(rule: SecretsRule) -> Option<Self> {
-        if rule == SecretsRule::Off {
-            return None;
-        }
-        Some(Self {
-            starts: STARTS.as_ref()?,
+        (rule != SecretsRule::Off).then_some(Self {
             reject: rule == SecretsRule::Reject,
         })
     }
+}
 
-    fn find(&self, block: &[u8], hits: &mut Vec<Hit>) {
-        let mut done = 0;
-        for found in self.starts.find_iter(block) {
-            // A token that begins inside another is a part of it.
-            if found.start() < done {
-                continue;
-            }
-            let (start, tail, least, what) = KINDS[found.pattern().as_usize()];
-            let inside = found.start() > 0
-                && start.as_bytes()[0].is_ascii_alphanumeric()
-                && block[found.start() - 1].is_ascii_alphanumeric()
-                // An escape's letter is no letter of the text.
-                && (found.start() < 2 || block[found.start() - 2] != b'\\');
-            if inside {
-                continue;
-            }
-            if let Some(end) = ends(block, found.end(), tail, least) {
-                done = end;
-                hits.push(Hit {
-                    start: found.start(),
-                    end,
-                    what: What::Secret(what),
-                });
-            }
+/// The secret whose window begins at `place`, if it is one; what is before `done` belongs to another.
+fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
+    let (kind, start) = KINDS.iter().find_map(|kind| {
+        let start = place.checked_sub(kind.window.0)?;
+        block[start..]
+            .starts_with(kind.start.as_bytes())
+            .then_some((kind, start))
+    })?;
+    // A token that begins inside another is a part of it.
+    if start < done {
+        return None;
+    }
+    let inside = start > 0
+        && kind.start.as_bytes()[0].is_ascii_alphanumeric()
+        && block[start - 1].is_ascii_alphanumeric()
+        // An escape's letter is no letter of the text.
+        && (start < 2 || block[start - 2] != b'\\');
+    if inside {
+        return None;
+    }
+    let end = ends(block, start + kind.start.len(), kind.tail, kind.least)?;
+    Some(Hit {
+        start,
+        end,
+        what: What::Secret(kind.what),
+    })
+}
+
+/// Everything that is looked for in a block as a whole, in order; `marks` are those of the block.
+pub(crate) fn find(block: &[u8], marks: &Marks, secrets: Option<&Secrets>, hits: &mut Vec<Hit>) {
+    hits.clear();
+    // Of characters that were lost the first of each line: a file that was read in the wrong encoding has millions of them.
+    let (mut done, mut line) = (0, 0);
+    for place in Marks::places(&marks.secrets) {
+        if place >= line && block[place..].starts_with("\u{fffd}".as_bytes()) {
+            hits.push(Hit {
+                start: place,
+                end: place + '\u{fffd}'.len_utf8(),
+                what: What::Lost,
+            });
+            line =
+                memchr::memchr(b'\n', &block[place..]).map_or(block.len(), |end| place + end + 1);
+        } else if secrets.is_some()
+            && let Some(hit) = secret(block, place, done)
+        {
+            done = hit.end;
+            hits.push(hit);
         }
-        cards::find(block, |start, end| {
+    }
+    if secrets.is_some() {
+        cards::find(block, marks, |start, end| {
             hits.push(Hit {
                 start,
                 end,
                 what: What::Card,
-            })
+            });
         });
-    }
-}
-
-/// Everything that is looked for in a block as a whole, in order.
-pub(crate) fn find(block: &[u8], secrets: Option<&Secrets>, hits: &mut Vec<Hit>) {
-    hits.clear();
-    if let Some(secrets) = secrets {
-        secrets.find(block, hits);
-    }
-    // The first of each line: a file that was read in the wrong encoding has millions of them.
-    let mut from = 0;
-    while let Some(start) = block
-        .get(from..)
-        .and_then(|rest| memmem::find(rest, "\u{fffd}".as_bytes()))
-    {
-        let start = from + start;
-        hits.push(Hit {
-            start,
-            end: start + '\u{fffd}'.len_utf8(),
-            what: What::Lost,
-        });
-        from = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end + 1);
     }
     hits.sort_unstable_by_key(|hit| hit.start);
 }
@@ -232,9 +276,11 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(What, String)> {
-        let mut hits = Vec::new();
+        let (mut hits, mut marks) = (Vec::new(), Marks::default());
+        marks.look(text.as_bytes(), &WINDOWS, &Windows::default());
         find(
             text.as_bytes(),
+            &marks,
             Secrets::new(SecretsRule::Warn).as_ref(),
             &mut hits,
         );

@@ -1,5 +1,8 @@
 //! What is read from the bucket in memory, and what is being written to it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
@@ -10,11 +13,20 @@ use crate::{CopyFrom, ErrorKind, ObjectSink, ObjectStream, PortError, PortResult
 pub(super) struct Stream {
     rest: Bytes,
     piece: usize,
+    handed_out: Arc<AtomicU64>,
 }
 
 impl Stream {
-    pub(super) fn boxed(rest: Bytes, piece: usize) -> Box<dyn ObjectStream> {
-        Box::new(Self { rest, piece })
+    pub(super) fn boxed(
+        rest: Bytes,
+        piece: usize,
+        handed_out: &Arc<AtomicU64>,
+    ) -> Box<dyn ObjectStream> {
+        Box::new(Self {
+            rest,
+            piece,
+            handed_out: handed_out.clone(),
+        })
     }
 }
 
@@ -25,6 +37,7 @@ impl ObjectStream for Stream {
             return Ok(None);
         }
         let piece = self.piece.min(self.rest.len());
+        self.handed_out.fetch_add(piece as u64, Ordering::Relaxed);
         Ok(Some(self.rest.split_to(piece)))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::{Bound, Range};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -101,6 +102,7 @@ struct State {
     ids: Ids,
     piece: usize,
     smallest_copy: u64,
+    handed_out: Arc<AtomicU64>,
 }
 
 impl Default for State {
@@ -112,6 +114,7 @@ impl Default for State {
             ids: Ids::default(),
             piece: 64 * 1024,
             smallest_copy: SMALLEST_COPY,
+            handed_out: Arc::default(),
         }
     }
 }
@@ -241,6 +244,12 @@ impl MemoryObjects {
         let from = state.taken;
         state.taken = state.changes.len();
         state.changes[from..].to_vec()
+    }
+
+    /// How many bytes were read since the bucket was made.
+    pub fn bytes_read(&self) -> u64 {
+        let state = lock(&self.inner.state);
+        state.handed_out.load(Ordering::Relaxed)
     }
 
     /// How many bytes a stream hands out at a time, at least 1. 64 KiB unless told.
@@ -409,7 +418,7 @@ impl ReadObjects for MemoryObjects {
                     format!("there is no object {key} ({version} version)"),
                 ));
             };
-            Ok(Stream::boxed(body, state.piece))
+            Ok(Stream::boxed(body, state.piece, &state.handed_out))
         })
     }
 
@@ -427,7 +436,7 @@ impl ReadObjects for MemoryObjects {
                 range,
             };
             let body = state.tagged(operation::GET_OBJECT, &from)?;
-            Ok(Stream::boxed(body, state.piece))
+            Ok(Stream::boxed(body, state.piece, &state.handed_out))
         })
     }
 
