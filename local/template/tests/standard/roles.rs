@@ -166,7 +166,23 @@ fn roles_that_changed_places_are_named() {
     }
 }
 
-const STATEMENTS: [Change; 32] = [
+const STATEMENTS: [Change; 34] = [
+    // A job on SageMaker is our own by its name and its tag.
+    (
+        "Action: [sagemaker:CreateTrainingJob, sagemaker:AddTags]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*\n                Condition:\n                  StringEquals: { \"aws:RequestTag/perennial:installation\": !Ref Installation }\n",
+        "Action: [sagemaker:CreateTrainingJob, sagemaker:AddTags]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*\n",
+        &[
+            "StartContainers.Condition: sagemaker:AddTags must be bound by aws:RequestTag/perennial:installation",
+            "StartContainers.Condition: sagemaker:CreateTrainingJob must be bound by aws:RequestTag/perennial:installation",
+        ],
+    ),
+    (
+        "Action: [sagemaker:StopTrainingJob]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*",
+        "Action: [sagemaker:StopTrainingJob]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/*",
+        &[
+            "StopOwnContainers.Resource: arn:aws:sagemaker:us-east-1:123456789012:training-job/*: in the template there is arn:aws:sagemaker:us-east-1:123456789012:training-job/local-*",
+        ],
+    ),
     // What is wide allows all that must be bound.
     (
         "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
