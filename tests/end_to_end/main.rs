@@ -9,4 +9,5 @@ mod harness;
 mod kills;
 mod many_files;
 mod pages;
+mod pre_training;
 mod real_data;

@@ -35,13 +35,72 @@ pub(super) struct Material {
     knowledge: Option<(&'static str, &'static str)>,
 }
 
+const PRE_TRAINING: Material = Material {
+    technique: DemoTechnique::ContinuedPreTraining,
+    pipeline: "garden-handbook",
+    configuration: include_str!("../../../demo/continued-pre-training/pipeline.toml"),
+    evaluation: include_str!("../../../demo/continued-pre-training/questions.jsonl"),
+    files: &[
+        (
+            "01-visiting.md",
+            include_str!("../../../demo/continued-pre-training/documents/01-visiting.md"),
+        ),
+        (
+            "02-glasshouses.md",
+            include_str!("../../../demo/continued-pre-training/documents/02-glasshouses.md"),
+        ),
+        (
+            "03-outdoors.md",
+            include_str!("../../../demo/continued-pre-training/documents/03-outdoors.md"),
+        ),
+        (
+            "04-membership.md",
+            include_str!("../../../demo/continued-pre-training/documents/04-membership.md"),
+        ),
+        (
+            "05-tours-and-learning.md",
+            include_str!("../../../demo/continued-pre-training/documents/05-tours-and-learning.md"),
+        ),
+        (
+            "06-shop-and-seeds.md",
+            include_str!("../../../demo/continued-pre-training/documents/06-shop-and-seeds.md"),
+        ),
+        (
+            "07-events-and-rooms.md",
+            include_str!("../../../demo/continued-pre-training/documents/07-events-and-rooms.md"),
+        ),
+        (
+            "08-history-and-work.md",
+            include_str!("../../../demo/continued-pre-training/documents/08-history-and-work.md"),
+        ),
+    ],
+    what: "a chapter of the garden's handbook, as Markdown",
+    knowledge: None,
+};
+
+const DISTILLATION: Material = Material {
+    technique: DemoTechnique::Distillation,
+    pipeline: "garden-desk",
+    configuration: include_str!("../../../demo/distillation/pipeline.toml"),
+    evaluation: include_str!("../../../demo/distillation/questions.jsonl"),
+    files: &[(
+        "prompts.jsonl",
+        include_str!("../../../demo/distillation/prompts.jsonl"),
+    )],
+    what: "what visitors ask, without answers: the teacher gives them",
+    knowledge: Some((
+        "amazon.nova-pro-v1:0",
+        include_str!("../../../demo/distillation/teacher.jsonl"),
+    )),
+};
+
 impl Material {
     /// The material of a technique; none for fine-tuning, whose story is longer.
     pub(super) fn of(technique: DemoTechnique) -> Option<&'static Self> {
         match technique {
             DemoTechnique::FineTuning => None,
-            DemoTechnique::ContinuedPreTraining => Some(&PRE_TRAINING),
-            DemoTechnique::Distillation => Some(&DISTILLATION),
+            DemoTechnique::ContinuedPreTraining => Some(const { &PRE_TRAINING }),
+            DemoTechnique::Distillation => Some(const { &DISTILLATION }),
         }
     }
 
@@ -180,4 +239,26 @@ pub(super) async fn prove(
         "this did not happen:\n  {}",
         failed.join("\n  ")
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use perennial_core::config::Config;
+
+    use super::*;
+
+    #[test]
+    fn every_technique_has_a_valid_configuration_and_questions_enough_to_judge_by() {
+        for technique in [
+            DemoTechnique::ContinuedPreTraining,
+            DemoTechnique::Distillation,
+        ] {
+            let material = Material::of(technique).unwrap();
+            let config = Config::parse(material.configuration).unwrap();
+            config.check("us-east-1").unwrap();
+            assert!(material.evaluation.lines().count() >= 40);
+            let (question, answer) = material.question().unwrap();
+            assert!(!question.is_empty() && !answer.is_empty());
+        }
+    }
 }
