@@ -75,6 +75,15 @@ fn it_is_so_however_it_is_deployed() {
         deployment().with("KmsKeyArn", key),
         deployment().with("EventBusName", "perennial"),
         deployment()
+            .with(
+                "TrainingRoleArn",
+                "arn:aws:iam::123456789012:role/containers",
+            )
+            .with(
+                "GraderArn",
+                "arn:aws:lambda:us-east-1:123456789012:function:grader",
+            ),
+        deployment()
             .with("NotificationEmail", "a@b.c")
             .with("MonthlySpendUsd", "100"),
         deployment()
