@@ -5,13 +5,14 @@ use perennial_core::config::Secrets;
 use perennial_core::manifest::{index_key, shard_key};
 use perennial_core::routing::Route;
 use perennial_core::upload::{Shard, Upload, UploadKind};
-use perennial_dataset::{Compiler, Indexer, Purpose, SecretsRule, Summary};
+use perennial_dataset::{Compiler, Indexer, MediaLimits, Purpose, SecretsRule, Summary};
 use perennial_engine::EngineError;
 use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
 use crate::leakage::evaluation;
+use crate::media;
 use crate::time_left::{Progress, TimeLeft};
 
 /// Compiled bytes are handed on in pieces of this size and more.
@@ -108,7 +109,10 @@ pub(crate) async fn compile(
         mut written,
         ..
     } = pass;
-    let summary = compiler.finish(&mut out);
+    let (mut summary, named) = compiler.finish_with_media(&mut out);
+    if let Some(limits) = media_limits(route, upload) {
+        notes.extend(media::look(ports, &limits, &named, time, &mut summary).await);
+    }
     let (accepted, counted) = (
         summary.is_accepted(),
         (summary.records, summary.tokens_estimate),
@@ -148,6 +152,14 @@ pub(crate) async fn compile(
     Ok(Compiled::Shard(found, shard))
 }
 
+/// What the files that the records name are held to, where the model takes any.
+fn media_limits(route: &Route, upload: &Upload) -> Option<MediaLimits> {
+    let trained_on = upload.kind == UploadKind::Training;
+    trained_on
+        .then(|| MediaLimits::of(&route.base_model, &route.technique.to_string()))
+        .flatten()
+}
+
 /// What compiles the upload, as the configuration asks for it. On the function's own thread: the handler's schedule is its own.
 fn compiler(ports: &Ports, route: &Route, upload: &Upload) -> Compiler {
     let purpose = match upload.kind {
@@ -171,6 +183,7 @@ fn compiler(ports: &Ports, route: &Route, upload: &Upload) -> Compiler {
     Compiler::new(&upload.key, purpose)
         .for_model(&route.base_model, &technique)
         .in_bucket(&ports.bucket)
+        .with_media(media_limits(route, upload).map_or(0, |_| media::FILES))
         .with_columns(columns)
         .with_secrets(secrets)
 }

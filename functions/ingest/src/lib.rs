@@ -12,6 +12,7 @@ mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod leakage;
+mod media;
 mod outside;
 #[cfg(feature = "lambda")]
 mod page;

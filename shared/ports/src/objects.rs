@@ -69,6 +69,25 @@ pub trait ReadObjects: Send + Sync {
     async fn head(&self, key: &str) -> PortResult<Option<ObjectInfo>>;
     /// The bytes of a version, or of the current one. `NotFound` if it is gone.
     async fn open(&self, key: &str, version: Option<&str>) -> PortResult<Box<dyn ObjectStream>>;
+    /// The current version of a key with its first bytes, `most` of them at most; `None` if there is none.
+    async fn start(&self, key: &str, most: usize) -> PortResult<Option<(ObjectInfo, Bytes)>> {
+        let Some(info) = self.head(key).await? else {
+            return Ok(None);
+        };
+        let mut stream = match self.open(key, Some(&info.version)).await {
+            Ok(stream) => stream,
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut start = Vec::new();
+        while start.len() < most
+            && let Some(bytes) = stream.next().await?
+        {
+            start.extend_from_slice(&bytes);
+        }
+        start.truncate(most);
+        Ok(Some((info, Bytes::from(start))))
+    }
     /// Some bytes of the current version of a key, which are there. `Conflict` if it has another tag now.
     async fn open_range(
         &self,
