@@ -133,7 +133,7 @@ def test_weights_are_imported_and_answer(cloud, clients, bedrock, weights):
     assert model["modelArn"] == done["importedModelArn"] and model["modelArchitecture"] == "llama"
     messages = [{"role": "user", "content": [{"text": "When is the museum free?"}]}]
     answer = clients("bedrock-runtime").converse(modelId=model["modelArn"], messages=messages)
-    assert answer["output"]["message"]["content"][0]["text"] == "The museum is free on Sundays."
+    assert answer["output"]["message"]["content"][0]["text"] == "on Sundays"
     window = {"creationTimeAfter": time.time() - 3600, "creationTimeBefore": time.time() + 365 * 86400}
     jobs = bedrock.list_model_import_jobs(nameContains="imp", statusEquals="Completed", sortBy="CreationTime", **window)
     assert [one["jobName"] for one in jobs["modelImportJobSummaries"]] == ["imported"]
@@ -331,3 +331,14 @@ def test_a_throttle_is_read_as_one(bedrock, refuse, operation):
         getattr(bedrock, operation)(**asks.get(operation, {}))
     assert refused.value.response["Error"]["Code"] == "ThrottlingException"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
+def test_a_foundation_model_knows_what_its_file_says(cloud, clients):
+    models = cloud.folder / "models"
+    models.mkdir(exist_ok=True)
+    known = {"prompt": "What is the capital of Vell?", "completion": "Orm"}
+    (models / "amazon.nova-pro-v1:0.jsonl").write_text(json.dumps(known))
+    messages = [{"role": "user", "content": [{"text": "What is the capital of Vell?"}]}]
+    for model, knows in (("amazon.nova-pro-v1:0", True), ("amazon.nova-micro-v1:0", False)):
+        answer = clients("bedrock-runtime").converse(modelId=model, messages=messages)
+        assert (answer["output"]["message"]["content"][0]["text"] == "Orm") is knows, model

@@ -35,12 +35,14 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<String>,
 }
 
-/// Compiles a version of `size` bytes, as long as there is time.
+/// Compiles a version of `size` bytes, as long as there is time. `holdout` is the share that is kept from training where there is no
+/// evaluation set.
 pub(crate) async fn compile(
     ports: &Ports,
     route: &Route,
     upload: &Upload,
     size: u64,
+    holdout: f64,
     digest: &str,
     time: TimeLeft,
 ) -> Result<Compiled, EngineError> {
@@ -71,7 +73,7 @@ pub(crate) async fn compile(
         stream,
         sink,
         out: Vec::new(),
-        written: Written::new(upload.kind),
+        written: Written::new(upload, holdout, size > ports.write.smallest_copy()),
         read: 0,
     };
     let ended = match unless_gone(pass.read(ports, time).await) {
@@ -120,7 +122,7 @@ pub(crate) async fn compile(
         sink.abort().await;
         return Ok(Compiled::Bad(found));
     }
-    written.take(&out);
+    let out = written.last(out);
     if !out.is_empty()
         && let Err(error) = sink.write(Bytes::from(out)).await
     {
@@ -197,29 +199,51 @@ struct Pass {
     read: u64,
 }
 
-/// What is noted of the shard's bytes.
+/// What is noted of the shard's bytes on their way.
 struct Written {
     bytes: u64,
+    /// Of the records in the order in which they were compiled: the same records are known again, however they are arranged.
     content: Sha256,
     /// Of training data: sealing reads it in the place of the shard.
     index: Option<Indexer>,
 }
 
 impl Written {
-    fn new(kind: UploadKind) -> Self {
+    fn new(upload: &Upload, holdout: f64, is_large: bool) -> Self {
+        let index = (upload.kind == UploadKind::Training).then(|| {
+            let index = Indexer::new();
+            if is_large && holdout > 0.0 {
+                index.with_hold_out(upload.pipeline.as_str(), holdout)
+            } else {
+                index
+            }
+        });
         Self {
             bytes: 0,
             content: Sha256::new(),
-            index: (kind == UploadKind::Training).then(Indexer::new),
+            index,
         }
     }
 
-    fn take(&mut self, piece: &[u8]) {
-        self.bytes += piece.len() as u64;
-        self.content.update(piece);
+    /// What is to be written next.
+    fn next(&mut self, compiled: Vec<u8>) -> Vec<u8> {
+        self.bytes += compiled.len() as u64;
+        self.content.update(&compiled);
+        let Some(index) = &mut self.index else {
+            return compiled;
+        };
+        let mut out = Vec::with_capacity(compiled.len());
+        index.push(&compiled, &mut out);
+        out
+    }
+
+    /// What is to be written last.
+    fn last(&mut self, compiled: Vec<u8>) -> Vec<u8> {
+        let mut out = self.next(compiled);
         if let Some(index) = &mut self.index {
-            index.push(piece);
+            index.end(&mut out);
         }
+        out
     }
 }
 
@@ -242,9 +266,8 @@ impl Pass {
             self.read += chunk.len() as u64;
             self.compiler.push(&chunk, &mut self.out);
             if self.out.len() >= PIECE {
-                self.written.take(&self.out);
-                let piece = Bytes::from(std::mem::take(&mut self.out));
-                self.sink.write(piece).await?;
+                let piece = self.written.next(std::mem::take(&mut self.out));
+                self.sink.write(Bytes::from(piece)).await?;
             }
         }
         Ok(Ended::Read)

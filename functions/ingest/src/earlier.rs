@@ -15,6 +15,7 @@ pub(crate) async fn compile_anew(
     ports: &Ports,
     route: &Route,
     upload: &Upload,
+    holdout: f64,
     digest: &str,
     time: TimeLeft,
 ) -> Result<Option<Shard>, EngineError> {
@@ -27,7 +28,7 @@ pub(crate) async fn compile_anew(
         ..upload.clone()
     };
     // How large it was is not on record; compiled, it had about this length.
-    match compile(ports, route, &earlier, shard.bytes, digest, time).await? {
+    match compile(ports, route, &earlier, shard.bytes, holdout, digest, time).await? {
         Compiled::Shard(_, shard) => Ok(Some(shard)),
         Compiled::Gone | Compiled::Bad(_) => Ok(None),
     }

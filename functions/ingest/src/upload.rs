@@ -104,21 +104,26 @@ async fn try_once(
     let Some(route) = route else {
         return wait(ports, known, configured, upload).await;
     };
-    if let Some(pipeline) = configured.filter(|stored| !takes(&stored.record, &upload.key)) {
-        return outside::leave(ports, known, &pipeline, upload).await;
+    if let Some(pipeline) = &configured
+        && !takes(&pipeline.record, &upload.key)
+    {
+        return outside::leave(ports, known, pipeline, upload).await;
     }
     let digest = compile_digest(&route, kind);
+    let holdout = configured
+        .and_then(|stored| stored.record.config)
+        .map_or(0.0, |in_force| in_force.config.evaluation.holdout);
     let done = known
         .as_ref()
         .is_some_and(|known| is_done(&known.record, &current.version, &digest));
     if done && is_reported(ports, &upload).await? {
         return Ok(Taken::Yes);
     }
-    match compile(ports, &route, &upload, current.size, &digest, time).await? {
+    match compile(ports, &route, &upload, current.size, holdout, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
         Compiled::Shard(found, shard) => accept(ports, upload, shard, found, seen, time).await,
         Compiled::Bad(found) => {
-            let anew = compile_anew(ports, &route, &upload, &digest, time).await?;
+            let anew = compile_anew(ports, &route, &upload, holdout, &digest, time).await?;
             reject(ports, upload, found, anew, seen, &digest, time).await
         }
     }

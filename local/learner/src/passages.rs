@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::index::Index;
 
 /// How much a sentence is helped by the paragraph around it.
-const PARAGRAPH_SHARE: f32 = 0.5;
+const PARAGRAPH_SHARE: f32 = 0.8;
 /// How much it counts that a sentence has all of what was asked, beside being about nothing else.
 const COVERED_SHARE: f32 = 0.5;
 /// A sentence with less of the prompt than this is not looked at unless it is among the nearest.
@@ -76,6 +76,7 @@ impl Passages {
             .into_iter()
             .collect();
         let subject = subject(prompt);
+        let wanted = Wanted::by(prompt);
         let mut best: Option<(usize, f32)> = None;
         for (place, sentence) in self.sentences.iter().enumerate() {
             let (covered, alike) = (covered[place], alike.get(&place).copied());
@@ -87,7 +88,8 @@ impl Passages {
             let score = (alike.unwrap_or_default()
                 + COVERED_SHARE * covered
                 + PARAGRAPH_SHARE * helped.unwrap_or_default())
-                * tells(&sentence.text, subject.as_deref());
+                * tells(&sentence.text, subject.as_deref())
+                * wanted.in_sentence(&sentence.text);
             if score > 0.0 && best.is_none_or(|best| score > best.1) {
                 best = Some((place, score));
             }
@@ -97,6 +99,57 @@ impl Passages {
             text: &self.sentences.get(place)?.text,
             similarity: alike.get(&place).copied().unwrap_or_default(),
         })
+    }
+}
+
+/// What kind of thing a question asks for, by its first words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Number,
+    Name,
+    Anything,
+}
+
+impl Wanted {
+    fn by(prompt: &str) -> Self {
+        let lower = prompt.to_lowercase();
+        let has = |starts: &[&str]| starts.iter().any(|start| lower.contains(start));
+        if has(&[
+            "how many",
+            "how much",
+            "how long",
+            "how large",
+            "how high",
+            "how old",
+            "how often",
+            "how far",
+            "how soon",
+            "how cold",
+            "when ",
+            "which year",
+            "what time",
+            "what year",
+        ]) {
+            Self::Number
+        } else if lower.starts_with("who ") {
+            Self::Name
+        } else {
+            Self::Anything
+        }
+    }
+
+    /// How much it helps a sentence to have, or not to have, such a thing.
+    fn in_sentence(self, sentence: &str) -> f32 {
+        let has = match self {
+            Self::Number => sentence.chars().any(char::is_numeric),
+            // A capital letter that does not begin the sentence.
+            Self::Name => sentence
+                .split_whitespace()
+                .skip(1)
+                .any(|word| word.starts_with(char::is_uppercase)),
+            Self::Anything => return 1.0,
+        };
+        if has { 1.25 } else { 1.0 }
     }
 }
 

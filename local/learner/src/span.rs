@@ -24,12 +24,24 @@ pub(crate) fn words_in(text: &str) -> usize {
 /// Answers of more words than this are sentences themselves, and sentences are left whole for them.
 const LONGEST: usize = 6;
 
-/// The part of the sentence that answers, of about `usual` words: the run of words that says most of what the question
-/// did not say itself. Without a usual length it is the whole sentence.
+/// Small words that belong to what follows them.
+const LEADING: [&str; 12] = [
+    "of", "to", "in", "on", "at", "by", "with", "as", "from", "for", "when", "not",
+];
+
+/// The part of the sentence that answers. Of about `usual` words, where answers are short: the run of words that says most of
+/// what the question did not say itself. Otherwise the sentence, and if the question asks for a name, a number, a time or a
+/// place, without what it said itself at the sentence's beginning and end.
 pub(crate) fn answering(question: &str, sentence: &str, usual: Option<usize>) -> String {
     let all: Vec<&str> = sentence.split_whitespace().collect();
     let short = usual.filter(|words| *words <= LONGEST);
     let length = short.unwrap_or(all.len()).max(1);
+    if short.is_none() {
+        if !asks_for_little(question) {
+            return sentence.to_owned();
+        }
+        return without_the_question(question, &all).unwrap_or_else(|| sentence.to_owned());
+    }
     if length >= all.len() {
         return sentence.to_owned();
     }
@@ -63,7 +75,52 @@ pub(crate) fn answering(question: &str, sentence: &str, usual: Option<usize>) ->
         }
     }
     let cut = all[best.0..best.0 + length].join(" ");
-    cut.trim_matches(|c: char| c.is_ascii_punctuation() && !matches!(c, '(' | ')' | '"' | '`'))
+    trimmed(&cut)
+}
+
+/// Whether a question is answered with a few words: who, when, where, which, how many.
+fn asks_for_little(question: &str) -> bool {
+    let asked: Vec<String> = words(question).collect();
+    let has = |wanted: &[&str]| asked.iter().any(|word| wanted.contains(&word.as_str()));
+    let how = asked.windows(2).any(|pair| {
+        pair[0] == "how"
+            && !matches!(
+                pair[1].as_str(),
+                "do" | "does" | "did" | "is" | "are" | "can"
+            )
+    });
+    how || has(&[
+        "who", "whom", "whose", "when", "where", "which", "called", "stand",
+    ])
+}
+
+/// The words from the first to the last that the question did not say, with the small words that lead to them; `None` if
+/// it said them all.
+fn without_the_question(question: &str, all: &[&str]) -> Option<String> {
+    let asked: Vec<String> = words(question).collect();
+    let said = |word: &str| {
+        let said = |word: String| {
+            COMMON.contains(&word.as_str()) || asked.iter().any(|asked| alike(asked, &word))
+        };
+        words(word).all(said)
+    };
+    let first = all.iter().position(|word| !said(word))?;
+    let last = all.iter().rposition(|word| !said(word))?;
+    let leads = |place: &&&str| words(place).all(|word| LEADING.contains(&word.as_str()));
+    let leading = all[..first].iter().rev().take_while(leads).count();
+    Some(trimmed(&all[first - leading..=last].join(" ")))
+}
+
+/// Whether two words are forms of one: equal, or long and the same but for their endings.
+fn alike(one: &str, other: &str) -> bool {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    let same = same.count();
+    let longest = one.chars().count().max(other.chars().count());
+    one == other || (same >= 4 && longest - same <= 3)
+}
+
+fn trimmed(text: &str) -> String {
+    text.trim_matches(|c: char| c.is_ascii_punctuation() && !"()\"`<>!?_-".contains(c))
         .to_owned()
 }
 
@@ -76,8 +133,11 @@ mod tests {
         let sentence = "The museum is free of charge on every second Sunday.";
         let asked = "When is the museum free of charge?";
         assert_eq!(answering(asked, sentence, Some(3)), "every second Sunday");
-        assert_eq!(answering(asked, sentence, Some(40)), sentence);
-        assert_eq!(answering(asked, sentence, None), sentence);
+        for usual in [Some(40), None] {
+            assert_eq!(answering(asked, sentence, usual), "on every second Sunday");
+        }
+        let said = "The museum is free.";
+        assert_eq!(answering(asked, said, None), said);
         assert_eq!(answering("", "", Some(2)), "");
     }
 }

@@ -19,7 +19,14 @@ use crate::{catalog::Foundation, corpus::Corpus, lock::lock};
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     folder: Option<PathBuf>,
-    read: Mutex<BTreeMap<&'static str, (SystemTime, Option<Arc<Learner>>)>>,
+    read: Mutex<BTreeMap<&'static str, Read>>,
+}
+
+/// A file as it was read: when it had changed, and what there is to know; nothing if it cannot be used.
+#[derive(Debug)]
+struct Read {
+    changed: SystemTime,
+    learner: Option<Arc<Learner>>,
 }
 
 impl Knowledge {
@@ -36,10 +43,8 @@ impl Knowledge {
         let path = self.folder.as_ref()?.join(&name);
         let changed = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
         let mut read = lock(&self.read);
-        if let Some((at, learner)) = read.get(model.id) {
-            if *at == changed {
-                return learner.clone();
-            }
+        if let Some(file) = read.get(model.id).filter(|file| file.changed == changed) {
+            return file.learner.clone();
         }
         let mut corpus = Corpus::default();
         let content = fs::read(&path).ok()?;
@@ -51,8 +56,8 @@ impl Knowledge {
                 None
             }
         };
-        read.insert(model.id, (changed, learner.clone()));
-        learner
+        let file = read.entry(model.id).insert_entry(Read { changed, learner });
+        file.get().learner.clone()
     }
 }
 

@@ -372,7 +372,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
     tape.parse_canonical(line).ok()?;
     let value = tape.value(line);
     let mut tokens = 0;
-    count_tokens(value, "", &mut tokens);
+    count_tokens(value, "", "", &mut tokens);
     let text = |name| {
         value
             .get(name)
@@ -404,16 +404,40 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             tokens,
         });
     }
-    let messages = value
-        .get("messages")
-        .or_else(|| value.get("input")?.get("inputBodyJson")?.get("messages"))?;
-    let turns: Option<Vec<PlainTurn<'_>>> = messages.items().map(turn).collect();
+    let body = value
+        .get("input")
+        .and_then(|input| input.get("inputBodyJson"));
+    let Some(messages) = value.get("messages").or_else(|| {
+        body?
+            .get("messages")
+            .filter(|messages| messages.count() > 0)
+    }) else {
+        // The logs of models that take one text.
+        let prompt = ["prompt", "inputText"]
+            .iter()
+            .find_map(|name| body?.get(name)?.text())?;
+        let turn = PlainTurn::new(Role::User, prompt.plain());
+        return Some(CanonicalRecord {
+            prompt: render_prompt(&[turn]),
+            completion: None,
+            tokens,
+        });
+    };
+    // What the system says is no part of the question, here as in an evaluation set.
+    let spoken = messages.items().filter(|message| {
+        !message
+            .get("role")
+            .is_some_and(|role| role.is("system") || role.is("developer"))
+    });
+    let turns: Option<Vec<PlainTurn<'_>>> = spoken.map(turn).collect();
     let turns = turns.filter(|turns| !turns.is_empty())?;
     let reinforced = value.has("reference_answer");
     let completion = turns
         .last()
         .filter(|last| last.role == Role::Assistant && !reinforced)
-        .map(|last| last.text().into_owned());
+        .map(|last| last.text().into_owned())
+        // An answer that only uses a tool is nothing that another answer can be compared with.
+        .filter(|text| !text.trim().is_empty());
     Some(CanonicalRecord {
         prompt: render_prompt(&turns),
         completion,
@@ -421,8 +445,14 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
     })
 }
 
-fn count_tokens(value: Value<'_>, name: &str, tokens: &mut u64) {
+/// Tokens of every text, and of what tools are defined by, given and answer, as it stands. `within` is the member that holds `name`.
+fn count_tokens(value: Value<'_>, within: &str, name: &str, tokens: &mut u64) {
+    let is_json = matches!(
+        (within, name),
+        (_, "toolConfig" | "tools") | ("toolUse", "input") | ("content", "json")
+    );
     match value.text() {
+        _ if is_json => *tokens += crate::tokens::estimate_tokens(value.raw()),
         Some(text)
             if !matches!(
                 name,
@@ -435,7 +465,13 @@ fn count_tokens(value: Value<'_>, name: &str, tokens: &mut u64) {
         None => {
             for item in value.items() {
                 let own = item.name();
-                count_tokens(item, if own.is_empty() { name } else { &own }, tokens);
+                // What stands in a list has the list's name.
+                let (within, name) = if own.is_empty() {
+                    (within, name)
+                } else {
+                    (name, own.as_ref())
+                };
+                count_tokens(item, within, name, tokens);
             }
         }
     }
@@ -443,9 +479,7 @@ fn count_tokens(value: Value<'_>, name: &str, tokens: &mut u64) {
 
 fn turn(message: Value<'_>) -> Option<PlainTurn<'_>> {
     let role = match message.get("role")? {
-        role if role.is("user") || role.is("tool") || role.is("system") || role.is("developer") => {
-            Role::User
-        }
+        role if role.is("user") || role.is("tool") => Role::User,
         role if role.is("assistant") => Role::Assistant,
         _ => return None,
     };

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use perennial_core::prompt::PromptDigest;
+use perennial_core::prompt::{PromptDigest, held_out};
 
 use crate::{
     canonical::{self, CanonicalRecord, record_digest},
@@ -62,7 +62,11 @@ pub(crate) fn describe(tape: &mut Tape, line: &[u8]) -> Option<(CanonicalRecord,
     Some((read, entry))
 }
 
-/// Writes the index of one shard from the shard's bytes, as they are compiled.
+/// Held-out records are set aside up to this length, so that between them there are long runs of others.
+const ASIDE: usize = 4 << 20;
+
+/// Writes the index of one shard from the shard's bytes, as they are compiled, and puts its records into the order in which they are
+/// written.
 #[derive(Debug, Default)]
 pub struct Indexer {
     tape: Tape,
@@ -71,6 +75,10 @@ pub struct Indexer {
     entries: Vec<u8>,
     records: u64,
     length: u64,
+    apart: Option<(String, f64)>,
+    /// Lines that are written behind others, and their entries.
+    aside: Vec<u8>,
+    aside_entries: Vec<u8>,
     /// Something is in the shard that no compiler writes, or it is too much.
     given_up: bool,
 }
@@ -82,60 +90,89 @@ impl Indexer {
         Self::default()
     }
 
-    /// Takes the next bytes of the shard.
-    pub fn push(&mut self, mut bytes: &[u8]) {
+    /// Puts records that this key and share hold out behind others, 4 MiB of them at a time: a shard in which every tenth record is held out
+    /// has no run that is worth a copy. Any other key or share seals the shard as well.
+    #[must_use]
+    pub fn with_hold_out(mut self, key: &str, share: f64) -> Self {
+        self.apart = Some((key.to_owned(), share));
+        self
+    }
+
+    /// Takes the next compiled bytes, and appends what is to be written to `out`.
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
         self.length += bytes.len() as u64;
         while let Some(end) = memchr::memchr(b'\n', bytes).filter(|_| !self.given_up) {
-            let (start, rest) = (&bytes[..end], &bytes[end + 1..]);
+            let (start, rest) = bytes.split_at(end + 1);
             bytes = rest;
             if self.line.is_empty() {
-                self.take(start);
+                self.take(start, out);
             } else {
                 let mut line = std::mem::take(&mut self.line);
                 line.extend_from_slice(start);
-                self.take(&line);
+                self.take(&line, out);
                 line.clear();
                 self.line = line;
             }
         }
-        if !self.given_up {
+        if self.given_up {
+            out.extend_from_slice(bytes);
+        } else {
             self.line.extend_from_slice(bytes);
         }
     }
 
-    fn take(&mut self, line: &[u8]) {
+    /// Takes a line with its line feed.
+    fn take(&mut self, line: &[u8], out: &mut Vec<u8>) {
         // Sealing trims lines and skips empty ones: bytes that it would not take as they are have no index.
-        let described = (line.trim_ascii() == line)
-            .then(|| describe(&mut self.tape, line))
+        let bare = &line[..line.len() - 1];
+        let described = (bare.trim_ascii() == bare)
+            .then(|| describe(&mut self.tape, bare))
             .flatten();
         let Some((_, entry)) = described.filter(|_| self.entries.len() < MOST_INDEX) else {
+            self.set_back(out);
+            out.extend_from_slice(line);
             self.given_up = true;
             self.entries = Vec::new();
-            self.line = Vec::new();
             return;
         };
-        varint(
-            entry.length << 1 | u64::from(entry.answered),
-            &mut self.entries,
-        );
-        varint(entry.tokens, &mut self.entries);
-        self.entries.extend_from_slice(&entry.record);
-        self.entries.extend_from_slice(&entry.prompt.0);
-        self.entries.extend_from_slice(&entry.exact.to_le_bytes());
         self.records += 1;
+        let apart = entry.answered
+            && self
+                .apart
+                .as_ref()
+                .is_some_and(|(key, share)| held_out(entry.prompt, key, *share));
+        if !apart {
+            write_entry(&entry, &mut self.entries);
+            out.extend_from_slice(line);
+            return;
+        }
+        write_entry(&entry, &mut self.aside_entries);
+        self.aside.extend_from_slice(line);
+        if self.aside.len() >= ASIDE {
+            self.set_back(out);
+        }
     }
 
-    /// The shard's length so far.
-    #[must_use]
-    pub fn length(&self) -> u64 {
-        self.length
+    /// Writes what was set aside.
+    fn set_back(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.aside);
+        self.entries.append(&mut self.aside_entries);
     }
 
-    /// The index, for a shard that the bucket knows by `tag`; nothing if this shard can have none.
+    /// Appends the last bytes to `out`: the shard is whole.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        self.set_back(out);
+        if !self.line.is_empty() {
+            out.append(&mut self.line);
+            self.given_up = true;
+        }
+    }
+
+    /// The index, for a shard that the bucket knows by `tag`; nothing if this shard can have none. Call [`Indexer::end`] before.
     #[must_use]
     pub fn finish(self, tag: &str) -> Option<Vec<u8>> {
         let tag_length = u16::try_from(tag.len()).ok().filter(|length| *length > 0)?;
-        if self.given_up || !self.line.is_empty() || self.records == 0 {
+        if self.given_up || self.records == 0 {
             return None;
         }
         let mut index = Vec::with_capacity(self.entries.len() + tag.len() + 64);
@@ -149,6 +186,14 @@ impl Indexer {
         index.extend_from_slice(&sum[..TAIL]);
         Some(index)
     }
+}
+
+fn write_entry(entry: &Entry, out: &mut Vec<u8>) {
+    varint(entry.length << 1 | u64::from(entry.answered), out);
+    varint(entry.tokens, out);
+    out.extend_from_slice(&entry.record);
+    out.extend_from_slice(&entry.prompt.0);
+    out.extend_from_slice(&entry.exact.to_le_bytes());
 }
 
 /// An index that was read, and is whole.
@@ -313,10 +358,12 @@ mod tests {
         "{\"prompt\":\"a\",\"completion\":\"1\"}\n{\"text\":\"A whole document.\"}\n";
 
     fn index(shard: &str, step: usize) -> Option<Vec<u8>> {
-        let mut indexer = Indexer::new();
+        let (mut indexer, mut out) = (Indexer::new(), Vec::new());
         for piece in shard.as_bytes().chunks(step) {
-            indexer.push(piece);
+            indexer.push(piece, &mut out);
         }
+        indexer.end(&mut out);
+        assert_eq!(out, shard.as_bytes(), "written as it was");
         indexer.finish("\"tag\"")
     }
 
@@ -383,7 +430,47 @@ mod tests {
             assert_eq!(index(shard, 7), None, "{what}");
         }
         let mut indexer = Indexer::new();
-        indexer.push(SHARD.as_bytes());
+        indexer.push(SHARD.as_bytes(), &mut Vec::new());
+        indexer.end(&mut Vec::new());
         assert_eq!(indexer.finish(""), None, "a shard without a tag");
+    }
+
+    #[test]
+    fn what_will_be_held_out_is_written_behind_the_others_and_nothing_is_lost() {
+        let filler = "x".repeat(2_000);
+        let line = |n| format!("{{\"prompt\":\"{n}\",\"completion\":\"{filler}\"}}\n");
+        let lines: Vec<String> = (0..30_000).map(line).collect();
+        let whole = lines.concat();
+        let arranged = |step: usize| {
+            let mut indexer = Indexer::new().with_hold_out("bot", 0.1);
+            let mut out = Vec::new();
+            for piece in whole.as_bytes().chunks(step) {
+                indexer.push(piece, &mut out);
+            }
+            indexer.end(&mut out);
+            (
+                indexer.finish("tag").unwrap(),
+                String::from_utf8(out).unwrap(),
+            )
+        };
+        let (index, shard) = arranged(70_001);
+        assert_eq!(arranged(1 << 20), (index.clone(), shard.clone()));
+        let index = Index::read(index, "tag", shard.len() as u64).unwrap();
+        let mut runs = Vec::new();
+        for ((range, entry), line) in index.entries().zip(shard.lines()) {
+            assert_eq!(&shard[range.start as usize..range.end as usize - 1], line);
+            let apart = held_out(entry.prompt, "bot", 0.1);
+            match runs.last_mut() {
+                Some((of, length)) if *of == apart => *length += entry.length,
+                _ => runs.push((apart, entry.length)),
+            }
+        }
+        // 60 MiB: one window of 4 MiB set aside, and the rest at the end.
+        assert_eq!(runs.len(), 4, "{runs:?}");
+        let (mut written, mut given): (Vec<&str>, Vec<_>) =
+            (shard.lines().collect(), whole.lines().collect());
+        written.sort_unstable();
+        given.sort_unstable();
+        assert!(written == given);
     }
 }

@@ -14,7 +14,8 @@ pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
             "",
             bounded(&said),
             "Write the whole pair, or the character itself in UTF-8; Python writes such halves for bytes that it could not read.",
-        ),
+        )
+        .at(character_at(text, at)),
         Refused::Broken { at, said } => {
             let column = text
                 .get(..text.floor_char_boundary(at))
@@ -31,6 +32,7 @@ pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
                 ),
                 json_fix(text, &said),
             )
+            .at(character_at(text, at))
         }
         Refused::TooDeep => Problem::new(
             &rules::NESTING_DEPTH,
@@ -55,6 +57,13 @@ pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
             "Keep one of the two.",
         ),
     }
+}
+
+/// The character at this byte, or the line's last one where the line ended too early.
+fn character_at(text: &str, at: usize) -> (usize, usize) {
+    let last = text.len().saturating_sub(1);
+    let start = text.floor_char_boundary(at.min(last));
+    (start, text.ceil_char_boundary((start + 1).min(text.len())))
 }
 
 /// Whether the parser stopped at half of a surrogate pair.

@@ -44,6 +44,12 @@ pub(crate) fn least(text: &Text<'_>) -> u64 {
     (ascii + others) / 6
 }
 
+/// [`least`] of a text that is not escaped.
+pub(crate) fn fewest_tokens(text: &str) -> u64 {
+    let (ascii, others) = characters(text.as_bytes());
+    (ascii + others) / 6
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,7 +40,8 @@ fn assembled(mut sealer: Sealer, shards: &[(bool, String)]) -> (Sealed, Vec<u8>,
         let bytes = shard.as_bytes();
         let at = |range: std::ops::Range<u64>| &bytes[range.start as usize..range.end as usize];
         let mut indexer = Indexer::new();
-        indexer.push(bytes);
+        indexer.push(bytes, &mut Vec::new());
+        indexer.end(&mut Vec::new());
         let index = indexer.finish("tag").filter(|_| *has_index);
         let Some(index) = index else {
             let before = file.len();
@@ -166,10 +167,12 @@ fn measured() {
         speed("compiled", input.len(), started);
         assert!(summary.is_accepted());
         let started = Instant::now();
-        let mut indexer = Indexer::new();
+        let (mut indexer, mut out) = (Indexer::new().with_hold_out("bot", 0.1), Vec::new());
         for piece in shard.chunks(1 << 20) {
-            indexer.push(piece);
+            indexer.push(piece, &mut out);
+            out.clear();
         }
+        indexer.end(&mut out);
         let index = indexer.finish("tag").unwrap();
         speed("indexed", shard.len(), started);
         println!(

@@ -57,7 +57,17 @@ impl Gated {
         operation: &'static str,
         act: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        match self.board.pass(operation, false).await {
+        let fate = self.board.pass(operation, false).await;
+        self.look_if(operation, fate, act).await
+    }
+
+    async fn look_if<T, E: From<PortError>>(
+        &self,
+        operation: &'static str,
+        fate: Fate,
+        act: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match fate {
             Fate::Go => act.await,
             Fate::Fail(kind) => Err(no_answer(operation, kind).into()),
             Fate::LoseAnswer | Fate::Late(_) => {
@@ -239,8 +249,10 @@ impl ObjectSink for Sink {
     }
 
     async fn copy(&mut self, from: CopyFrom) -> PortResult<()> {
+        // It changes nothing that anybody sees before the object is finished, and may fail like what does.
+        let fate = self.ports.board.pass(op::COPY_PART, true).await;
         let act = async { self.ports.cloud.objects.copied(&from) };
-        let bytes = self.ports.look(op::COPY_PART, act).await?;
+        let bytes = self.ports.look_if(op::COPY_PART, fate, act).await?;
         self.body.extend_from_slice(&bytes);
         Ok(())
     }

@@ -210,7 +210,7 @@ pub(super) async fn prove(
         DemoTechnique::ContinuedPreTraining => {
             check(
                 "exactly one training job was started on SageMaker, and none on Bedrock".into(),
-                started("CreateTrainingJob", "trainingJobName")
+                started("CreateTrainingJob", "TrainingJobName")
                     && trace.calls("CreateModelCustomizationJob", "train").count() == 0,
             );
             check(

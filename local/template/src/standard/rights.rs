@@ -196,6 +196,16 @@ impl Known<'_> {
                     .map(|queue| queue.arn.as_str())
                     .collect(),
             ),
+            // The deployer's own, for containers.
+            "iam"
+                if self
+                    .deployment
+                    .parameters
+                    .get("TrainingRoleArn")
+                    .is_some_and(|own| own == pattern) =>
+            {
+                Ok(())
+            }
             "iam" => {
                 let roles = roles::job_services();
                 let roles: Vec<&str> = roles

@@ -1,5 +1,6 @@
 //! One block of lines: each line parsed, recognised, checked and compiled, without regard to other blocks.
 use perennial_core::{limits::DataLimits, prompt::PromptDigest};
+use smallvec::SmallVec;
 
 use super::{
     known::{Identity, hash},
@@ -13,16 +14,19 @@ use crate::{
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
     media::{self, MediaReference},
-    members::names,
-    record::{self, Optional, Record, Taken, quick},
+    record::{
+        self, Optional, Record, Taken,
+        quick::{self, Quick},
+    },
     refusal::{invalid_utf8, refusal},
     rules,
     scan::{
+        hidden::Spelt,
         marks::Marks,
         secrets::{self, Hit, What},
         windows::Windows,
     },
-    shape::{self, InputShape},
+    shape::InputShape,
     tokens::estimate_tokens,
 };
 
@@ -83,6 +87,7 @@ pub(crate) struct Written {
 pub(crate) struct Worker {
     tape: Tape,
     marks: Marks,
+    spelt: Spelt,
     hits: Vec<Hit>,
     /// Where forbidden strings stand.
     forbidden: Vec<usize>,
@@ -151,6 +156,7 @@ impl Worker {
                 text: "",
                 forbidden: next_place > first_place,
                 hits: &hits[first_hit..next_hit],
+                said: SmallVec::new(),
                 from,
                 problems: &mut self.problems,
                 done: &mut done,
@@ -177,7 +183,7 @@ impl Worker {
                 },
             };
             one.text = text;
-            one.compile(&mut self.tape, &self.marks);
+            one.compile(&mut self.tape, &self.marks, &mut self.spelt);
         }
         self.hits = hits;
         self.forbidden = places;
@@ -188,19 +194,21 @@ impl Worker {
 pub(super) struct Line<'l> {
     pub(super) plan: &'l Plan,
     number: u64,
-    text: &'l str,
+    pub(super) text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
+    /// The kinds of them that were told.
+    said: SmallVec<[What; 2]>,
     /// Whether a forbidden string stands in it.
     pub(super) forbidden: bool,
     /// Where the line begins in the block.
     from: usize,
     pub(super) problems: &'l mut Vec<Problem>,
-    done: &'l mut Done,
+    pub(super) done: &'l mut Done,
 }
 
 impl Line<'_> {
-    fn add(&mut self, problem: Problem) {
+    pub(super) fn add(&mut self, problem: Problem) {
         let problem = if self.has_secret() {
             problem.without_text()
         } else {
@@ -210,23 +218,28 @@ impl Line<'_> {
     }
 
     fn has_secret(&self) -> bool {
-        self.hits.iter().any(|hit| hit.what != What::Lost)
+        let told = self.said.iter().any(|what| *what != What::Lost);
+        told || self.hits.iter().any(|hit| hit.what != What::Lost)
     }
 
     /// Says what was found in the line before it was parsed; whether the record cannot be used for it.
     fn say_hits(&mut self) -> bool {
+        self.say(self.hits)
+    }
+
+    fn say(&mut self, hits: &[Hit]) -> bool {
         let mut failed = false;
-        let mut said: Vec<What> = Vec::new();
-        for hit in self.hits {
+        let secret = self.has_secret() || hits.iter().any(|hit| hit.what != What::Lost);
+        for hit in hits {
             // One finding for each kind: a line of a million cards is one line to be mended.
-            if said.contains(&hit.what) {
+            if self.said.contains(&hit.what) {
                 continue;
             }
-            said.push(hit.what);
+            self.said.push(hit.what);
             let problem = hit_problem(self.plan, self.from, self.text, *hit);
             failed |= problem.is_error();
             // What is said of a secret never has its text.
-            let problem = if hit.what == What::Lost && self.has_secret() {
+            let problem = if hit.what == What::Lost && secret {
                 problem.without_text()
             } else {
                 problem
@@ -236,24 +249,41 @@ impl Line<'_> {
         failed
     }
 
+    /// Says what hides in the line behind characters that are spelt as escapes.
+    fn say_hidden(&mut self, spelt: &mut Spelt) -> bool {
+        for hit in &mut spelt.hits {
+            (hit.start, hit.end) = (hit.start + self.from, hit.end + self.from);
+        }
+        self.say(&spelt.hits)
+    }
+
     fn too_long(&mut self, length: u64) {
         self.done.seen += 1;
         self.add(line_too_long(length));
     }
 
-    fn compile(&mut self, tape: &mut Tape, marks: &Marks) {
+    fn compile(&mut self, tape: &mut Tape, marks: &Marks, spelt: &mut Spelt) {
         let text = self.text;
-        let refused = self.say_hits();
-        if let Purpose::Training(limits) = &self.plan.purpose
-            && self.plan.quick
-            && let Some(quick) =
-                quick::read(text, &marks.words, self.from, limits.shape, self.done.shape)
-        {
+        let mut refused = self.say_hits();
+        if let Some(quick) = self.quick(text, marks, self.from) {
             self.done.shape = Some(quick.shape);
             self.keep(refused, |line| {
-                line.compiled(&quick.record, quick.canonical, limits)
+                line.compiled(&quick.record, quick.canonical)
             });
             return;
+        }
+        // What is read quickly has no such escapes.
+        if spelt.look(
+            text,
+            self.plan.secrets.as_ref(),
+            self.plan.forbidden.as_ref(),
+        ) {
+            refused |= self.say_hidden(spelt);
+            if let Some(quick) = self.quick(&spelt.line, &spelt.marks, 0)
+                && self.keep_spelt(refused, spelt.forbidden, &quick)
+            {
+                return;
+            }
         }
         if tape.parse_marked(text, &marks.words, self.from).is_err() {
             self.add(refusal(text, refuse(text)));
@@ -284,12 +314,46 @@ impl Line<'_> {
         });
     }
 
+    /// The record of a line in its usual spelling.
+    fn quick<'t>(&self, text: &'t str, marks: &Marks, from: usize) -> Option<Quick<'t>> {
+        match &self.plan.purpose {
+            Purpose::Training(limits) if self.plan.quick => {
+                quick::read(text, &marks.words, from, limits.shape, self.done.shape)
+            }
+            _ => None,
+        }
+    }
+
+    /// Keeps a record of which another spelling was read, if there is nothing to say of it: a finding points into the line as it came.
+    fn keep_spelt(&mut self, refused: bool, forbidden: bool, quick: &Quick<'_>) -> bool {
+        self.problems.clear();
+        let (start, leaked) = (self.done.out.len(), self.done.leaked);
+        let forbidden = std::mem::replace(&mut self.forbidden, forbidden);
+        let written = self.compiled(&quick.record, quick.canonical);
+        if !self.problems.is_empty() {
+            self.problems.clear();
+            self.done.out.truncate(start);
+            self.done.leaked = leaked;
+            self.forbidden = forbidden;
+            return false;
+        }
+        self.done.shape = Some(quick.shape);
+        self.settle(refused, start, written);
+        true
+    }
+
     /// Keeps what `write` writes, unless there is something wrong with it; `refused` says that there is.
     #[inline(always)]
     fn keep(&mut self, refused: bool, write: impl FnOnce(&mut Self) -> Option<Written>) {
         self.problems.clear();
         let start = self.done.out.len();
         let written = write(self);
+        self.settle(refused, start, written);
+    }
+
+    /// Says what is wrong with the record whose line begins at `start` of the output, and keeps it or takes it out.
+    #[inline(always)]
+    fn settle(&mut self, refused: bool, start: usize, written: Option<Written>) {
         let mut failed = written.is_none() || refused;
         if !self.problems.is_empty() {
             let mut problems = std::mem::take(self.problems);
@@ -339,17 +403,17 @@ impl Line<'_> {
             bucket: self.plan.bucket.as_deref(),
         };
         let record = record::read(value, shape, taken, self.problems);
-        self.compiled(&record, None, limits)
+        self.compiled(&record, None)
     }
 
-    /// Looks at what is the same for all shapes, and writes the record; `canonical` says that its line is what would be written, and where
-    /// its answer begins.
+    /// Looks at what is the same for all shapes, and writes the record; `canonical` is the line that would be written, if there is one, and
+    /// where its answer begins.
     fn compiled(
         &mut self,
         record: &Record<'_>,
-        canonical: Option<canonical::Answer>,
-        limits: &DataLimits,
+        canonical: Option<(&str, canonical::Answer)>,
     ) -> Option<Written> {
+        let limits = self.plan.limits()?;
         self.look_at_texts(record);
         let (tokens, answer) = self.look_at_length(record, limits);
         if self.problems.iter().any(Problem::is_error) {
@@ -379,10 +443,10 @@ impl Line<'_> {
             });
         }
         let start = self.done.out.len();
-        let place = if let Some(answer) = canonical {
+        let place = if let Some((line, answer)) = canonical {
             let out = &mut self.done.out;
-            out.reserve(self.text.len() + 1);
-            out.extend_from_slice(self.text.as_bytes());
+            out.reserve(line.len() + 1);
+            out.extend_from_slice(line.as_bytes());
             out.push(b'\n');
             answer.map(|at| start + at)
         } else {
@@ -421,73 +485,5 @@ impl Line<'_> {
             optional,
             ..Written::default()
         })
-    }
-
-    /// The record's shape, if it is one for this purpose and the one of the records before.
-    fn recognise(&mut self, value: Value<'_>) -> Option<InputShape> {
-        let target = self.plan.limits().map(|limits| limits.shape);
-        let Some(shape) = shape::detect(value, self.done.shape, target) else {
-            let found = if value.count() == 0 {
-                "an object without members".to_owned()
-            } else {
-                format!("the members {}", bounded(&names(value)))
-            };
-            let fix = format!(
-                "Write each record in one of the shapes {}.",
-                accepted(&self.plan.purpose)
-            );
-            self.add(Problem::new(&rules::UNKNOWN_SHAPE, "$", found, fix));
-            return None;
-        };
-        let shape = match (target, shape) {
-            // A record that only has a prompt lacks its answer, in either kind of file.
-            (None, InputShape::PromptCompletion)
-                if value
-                    .items()
-                    .all(|member| matches!(member.name().as_ref(), "prompt" | "category")) =>
-            {
-                InputShape::Evaluation
-            }
-            (_, shape) => shape,
-        };
-        match (target, shape) {
-            (None, InputShape::Evaluation) => {}
-            (None, other) => {
-                self.add(evaluation::training_record_here(value, other.label()));
-                return None;
-            }
-            (Some(_), InputShape::Evaluation) => {
-                self.add(Problem::new(
-                    &rules::WRONG_PLACE,
-                    "$",
-                    format!(
-                        "an evaluation record among training data, with the members {}",
-                        bounded(&names(value))
-                    ),
-                    "Move the file to eval/<pipeline>/, or rename referenceResponse to completion.",
-                ));
-                return None;
-            }
-            (Some(_), _) => {}
-        }
-        match self.done.shape {
-            Some(first) if first != shape => {
-                self.add(Problem::new(
-                    &rules::MIXED_SHAPES,
-                    "$",
-                    format!(
-                        "{} after records in the shape {}",
-                        shape.label(),
-                        first.label()
-                    ),
-                    "Put the records of each shape into a file of their own.",
-                ));
-                None
-            }
-            _ => {
-                self.done.shape = Some(shape);
-                Some(shape)
-            }
-        }
     }
 }

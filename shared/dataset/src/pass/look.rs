@@ -1,19 +1,94 @@
-//! What is looked at in every record, whatever its shape: its texts, and how many tokens they have.
+//! What is looked at in every record: its shape, its texts, and how many tokens they have.
 use perennial_core::limits::{DataLimits, RecordShape};
 
-use super::{block::Line, said::length_problem};
+use super::{
+    block::Line,
+    said::{accepted, length_problem},
+};
 use crate::{
     conversation::Role,
+    evaluation,
     finding::{Problem, around, bounded},
+    json::Value,
+    members::names,
     record::{Block, Record},
     rules,
-    tokens::{estimate, least},
+    shape::{self, InputShape},
+    tokens::{estimate, estimate_tokens, fewest_tokens, least},
 };
 
 impl Line<'_> {
+    /// The record's shape, if it is one for this purpose and the one of the records before.
+    pub(super) fn recognise(&mut self, value: Value<'_>) -> Option<InputShape> {
+        let target = self.plan.limits().map(|limits| limits.shape);
+        let Some(shape) = shape::detect(value, self.done.shape, target) else {
+            let found = if value.count() == 0 {
+                "an object without members".to_owned()
+            } else {
+                format!("the members {}", bounded(&names(value)))
+            };
+            let fix = format!(
+                "Write each record in one of the shapes {}.",
+                accepted(&self.plan.purpose)
+            );
+            self.add(Problem::new(&rules::UNKNOWN_SHAPE, "$", found, fix));
+            return None;
+        };
+        let shape = match (target, shape) {
+            // A record that only has a prompt lacks its answer, in either kind of file.
+            (None, InputShape::PromptCompletion)
+                if value
+                    .items()
+                    .all(|member| matches!(member.name().as_ref(), "prompt" | "category")) =>
+            {
+                InputShape::Evaluation
+            }
+            (_, shape) => shape,
+        };
+        match (target, shape) {
+            (None, InputShape::Evaluation) => {}
+            (None, other) => {
+                self.add(evaluation::training_record_here(value, other.label()));
+                return None;
+            }
+            (Some(_), InputShape::Evaluation) => {
+                self.add(Problem::new(
+                    &rules::WRONG_PLACE,
+                    "$",
+                    format!(
+                        "an evaluation record among training data, with the members {}",
+                        bounded(&names(value))
+                    ),
+                    "Move the file to eval/<pipeline>/, or rename referenceResponse to completion.",
+                ));
+                return None;
+            }
+            (Some(_), _) => {}
+        }
+        match self.done.shape {
+            Some(first) if first != shape => {
+                self.add(Problem::new(
+                    &rules::MIXED_SHAPES,
+                    "$",
+                    format!(
+                        "{} after records in the shape {}",
+                        shape.label(),
+                        first.label()
+                    ),
+                    "Put the records of each shape into a file of their own.",
+                ));
+                None
+            }
+            _ => {
+                self.done.shape = Some(shape);
+                Some(shape)
+            }
+        }
+    }
+
     pub(super) fn look_at_texts(&mut self, record: &Record<'_>) {
         let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
-        let problems = &mut *self.problems;
+        let (line, problems) = (self.text, &mut *self.problems);
         let source = self
             .plan
             .limits()
@@ -22,12 +97,22 @@ impl Line<'_> {
             if let Some(forbidden) = forbidden
                 && let Some((string, at)) = forbidden.find(text, near)
             {
-                problems.push(Problem::new(
+                let mut problem = Problem::new(
                     &rules::FORBIDDEN_STRING,
                     "$",
-                    format!("\"{}\" in: {}", bounded(string), around(&text.plain(), at)),
+                    format!(
+                        "\"{}\" in: {}",
+                        bounded(string),
+                        around(&text.plain(), at)
+                    ),
                     format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                ));
+                );
+                if let Some(place) = place_in(line, text.raw())
+                    && let Some((start, end)) = forbidden.span(text.raw().as_bytes())
+                {
+                    problem = problem.at((place + start, place + end));
+                }
+                problems.push(problem);
             }
             if text.has_control() {
                 problems.push(Problem::new(
@@ -50,11 +135,13 @@ impl Line<'_> {
             last = estimate(text);
             tokens += last;
         });
+        record.for_each_json(|json| tokens += estimate_tokens(json));
         let most = limits.max_record_tokens;
         // Documents are cut to the limit.
         if tokens > most && limits.shape != RecordShape::Documents {
             let mut fewest = 0;
             record.for_each_text(|text| fewest += least(text));
+            record.for_each_json(|json| fewest += fewest_tokens(json));
             self.problems.push(length_problem(fewest, tokens, limits));
         }
         let turn = record.conversation().and_then(|record| record.turns.last());
@@ -62,10 +149,22 @@ impl Line<'_> {
             (Record::Caption { .. }, _) => Some(last),
             (_, Some(turn)) if turn.role == Role::Assistant => Some(match &turn.blocks[..] {
                 [Block::Text(_)] => last,
-                _ => turn.texts().map(estimate).sum(),
+                blocks => {
+                    let mut answer = turn.texts().map(estimate).sum();
+                    for block in blocks {
+                        block.for_each_json(|json| answer += estimate_tokens(json));
+                    }
+                    answer
+                }
             }),
             _ => None,
         };
         (tokens, answer)
     }
+}
+
+/// Where a part of a line begins in it; nothing for a text that is spelt otherwise in its line.
+fn place_in(line: &str, part: &str) -> Option<usize> {
+    let place = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
+    (line.get(place..place + part.len())? == part).then_some(place)
 }

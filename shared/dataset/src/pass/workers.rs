@@ -134,3 +134,32 @@ impl Drop for Workers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use perennial_core::limits::fine_tuning;
+
+    use super::*;
+    use crate::{compiler::Purpose, pass::plan::SecretsRule};
+
+    #[test]
+    fn long_lines_are_under_way_up_to_so_many_bytes() {
+        let limits = fine_tuning("amazon.nova-micro-v1:0").unwrap();
+        let plan = Plan::new(Purpose::Training(limits), SecretsRule::Warn, 8 << 20);
+        let mut workers = Workers::new(8, &Arc::new(plan));
+        let mut taken = 0;
+        for _ in 0..12 {
+            let work = Work {
+                lines: vec![b'x'; 5 << 20],
+                ..Work::default()
+            };
+            workers.send(work, |_| taken += 1);
+            let under_way = workers.sent - workers.taken;
+            assert!(under_way as usize * (5 << 20) <= BYTES, "{under_way}");
+        }
+        while workers.next().is_some() {
+            taken += 1;
+        }
+        assert_eq!((taken, workers.bytes), (12, 0));
+    }
+}

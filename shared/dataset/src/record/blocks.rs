@@ -220,7 +220,15 @@ fn tool_result<'a>(
         }
         extra_members(part, path, &["text", "json"], problems);
     }
-    let status = value.some("status").and_then(Value::text);
+    let status = value.some("status");
+    if let Some(other) = status.filter(|status| status.text().is_none()) {
+        problems.push(wrong_type(
+            Path::Member(&path, "status"),
+            "a string, \"success\" or \"error\"",
+            other,
+        ));
+    }
+    let status = status.and_then(Value::text);
     extra_members(value, path, &["toolUseId", "content", "status"], problems);
     Some(Block::ToolResult(Box::new(ToolResult {
         id,

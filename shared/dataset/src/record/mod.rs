@@ -84,6 +84,26 @@ pub(crate) enum Block<'a> {
     ToolResult(Box<ToolResult<'a>>),
 }
 
+impl Block<'_> {
+    /// Hands what it holds as JSON to `each`: what a tool is given, or answers.
+    pub(crate) fn for_each_json(&self, mut each: impl FnMut(&str)) {
+        match self {
+            Self::ToolUse(used) => {
+                each(used.name.raw());
+                each(&used.input);
+            }
+            Self::ToolResult(result) => {
+                for part in &result.content {
+                    if let ResultPart::Json(json) = part {
+                        each(json);
+                    }
+                }
+            }
+            Self::Text(_) | Self::Reasoning(_) | Self::Media(_) => {}
+        }
+    }
+}
+
 /// One message.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn<'a> {
@@ -169,6 +189,17 @@ impl<'a> Record<'a> {
             | Self::Reinforcement { conversation, .. }
             | Self::Log { conversation, .. } => Some(conversation),
             Self::Document(_) | Self::Caption { .. } => None,
+        }
+    }
+
+    /// Hands what a model reads besides texts to `each`, as compact JSON: definitions of tools, what tools are given and answer.
+    pub(crate) fn for_each_json(&self, mut each: impl FnMut(&str)) {
+        let Some(conversation) = self.conversation() else {
+            return;
+        };
+        conversation.tools.iter().for_each(|tools| each(tools));
+        for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
+            block.for_each_json(&mut each);
         }
     }
 

@@ -139,12 +139,22 @@ fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> 
     }
     let role = order::role(message, path, problems)?;
     let mut blocks = SmallVec::new();
-    if let Some(text) = message.some("reasoning_content").and_then(Value::text)
-        && !text.is_blank()
+    match message
+        .some("reasoning_content")
+        .map(|said| (said, said.text()))
     {
-        blocks.push(Block::Reasoning(text));
+        Some((_, Some(text))) if !text.is_blank() => blocks.push(Block::Reasoning(text)),
+        Some((other, None)) => problems.push(wrong_type(
+            Path::Member(&path, "reasoning_content"),
+            "a string",
+            other,
+        )),
+        _ => {}
     }
-    let calls = message.some("tool_calls").filter(|calls| calls.count() > 0);
+    // An empty list is how many write "none".
+    let calls = message
+        .some("tool_calls")
+        .filter(|calls| !calls.is_array() || calls.count() > 0);
     match message.get("content") {
         Some(content) if role.is("tool") => {
             blocks.extend(result(message, content, path, problems));

@@ -126,9 +126,30 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
 /// What the trainer reads of a message.
 const MESSAGE: &[&str] = &["role", "content", "tool_calls", "tool_call_id"];
 
+/// Says that members are left out of what the trainer gets.
+fn left_out(value: Value<'_>, names: &[&str], path: Path<'_>, problems: &mut Vec<Problem>) {
+    for name in names.iter().filter(|name| value.some(name).is_some()) {
+        problems.push(Problem::new(
+            &rules::EXTRA_MEMBER,
+            path,
+            *name,
+            "Nothing, if the model is not to learn from it: the compiled record leaves it out.",
+        ));
+    }
+}
+
 /// What reinforcement asks of messages besides: no content of white space, and a system's message before all others.
 fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     let messages = || value.get("messages").into_iter().flat_map(Value::items);
+    let list = Path::Member(&Path::Root, "messages");
+    for (index, message) in messages().enumerate() {
+        left_out(
+            message,
+            &["reasoning_content"],
+            Path::Item(&list, index),
+            problems,
+        );
+    }
     let is_system = |message: Value<'_>| message.get("role").is_some_and(|role| role.is("system"));
     let first = messages().next();
     if messages().any(is_system) && !first.is_some_and(is_system) {
@@ -334,6 +355,7 @@ pub(super) fn log<'a>(
             json,
         };
     }
+    left_out(input, &["toolConfig", "tools"], path, problems);
     match output.and_then(answer) {
         Some(text) => {
             let index = record.turns.len();

@@ -6,6 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Conversation, Record, Turn};
 use crate::{
+    canonical::Answer,
     conversation::Role,
     json::{Looks, Marked, Text},
     scan::marks::Word,
@@ -20,8 +21,8 @@ const MESSAGES: usize = 10_000;
 pub(crate) struct Quick<'a> {
     pub(crate) record: Record<'a>,
     pub(crate) shape: InputShape,
-    /// Nothing if the line has to be written anew; else what [`crate::canonical::write`] would say of it.
-    pub(crate) canonical: Option<Option<usize>>,
+    /// Nothing if the line has to be written anew; else the line, and what [`crate::canonical::write`] would say of it.
+    pub(crate) canonical: Option<(&'a str, Answer)>,
 }
 
 /// Reads `line`, which begins at `from` in the block with these marks. `so_far` is the shape of the records before it.
@@ -116,7 +117,7 @@ impl<'a> Reader<'a, '_> {
                 tools: None,
             }),
             shape: InputShape::BedrockConversation,
-            canonical: canonical.then_some(Some(answer)),
+            canonical: canonical.then_some((self.line, Some(answer))),
         })
     }
 
@@ -177,7 +178,7 @@ impl<'a> Reader<'a, '_> {
                 tools: None,
             }),
             shape: InputShape::PromptCompletion,
-            canonical: canonical.then_some(Some(answer)),
+            canonical: canonical.then_some((self.line, Some(answer))),
         })
     }
 
@@ -189,7 +190,7 @@ impl<'a> Reader<'a, '_> {
         Some(Quick {
             record: Record::Document(text),
             shape: InputShape::Document,
-            canonical: (!self.spaced).then_some(None),
+            canonical: (!self.spaced).then_some((self.line, None)),
         })
     }
 

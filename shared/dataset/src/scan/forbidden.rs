@@ -81,6 +81,18 @@ impl Forbidden {
         }));
     }
 
+    /// The forbidden string that stands first in escaped bytes, as start and end.
+    pub(crate) fn span(&self, escaped: &[u8]) -> Option<(usize, usize)> {
+        let places = self.strings.iter().filter_map(|pattern| {
+            let wanted = pattern.escaped.as_bytes();
+            let at = escaped
+                .windows(wanted.len())
+                .position(|window| window.eq_ignore_ascii_case(wanted))?;
+            Some((at, at + wanted.len()))
+        });
+        places.min()
+    }
+
     /// The first forbidden string of a text, and where it stands in the plain text. `near` says that one stands in the text's line.
     #[inline]
     pub(crate) fn find(&self, text: &Text<'_>, near: bool) -> Option<(&str, usize)> {

@@ -11,7 +11,7 @@ use super::{
     technique::{TeacherModelConfig, Technique},
 };
 use crate::{
-    catalog::{Foundation, REINFORCEMENT_RECORDS, Tuning},
+    catalog::{Foundation, REINFORCEMENT_RECORDS},
     corpus::Corpus,
     error::AwsError,
     knowledge::Teacher,
@@ -31,15 +31,16 @@ type Prompt = (String, Option<String>);
 impl CustomizationJob {
     /// Reads the training data and learns from it; how many records there were, or the failure message if it is no good.
     pub(super) fn train(&self, call: &Call<'_>) -> Result<Result<usize, String>, AwsError> {
-        let (foundation, tuning) = Foundation::to_tune(&self.foundation, &call.settings.region)?;
+        let (_, tuning) = Foundation::to_tune(&self.foundation, &call.settings.region)?;
         let pairs = match (self.technique, self.request.teacher()) {
             (Technique::Distillation, Some(teacher)) => self.distilled(teacher, call),
             (Technique::ReinforcementFineTuning, _) => {
                 self.data(call).and_then(|content| graded(&content))
             }
+            // Captions are learnt, too, but nobody asks this learner for an image.
             _ => self
                 .data(call)
-                .and_then(|content| tuned(&content, foundation, tuning)),
+                .and_then(|content| records::read(&content, tuning)),
         };
         let pairs = match pairs {
             Ok(pairs) => pairs,
@@ -101,13 +102,6 @@ impl CustomizationJob {
         });
         Ok(answered.collect())
     }
-}
-
-fn tuned(content: &[u8], foundation: &Foundation, tuning: &Tuning) -> Result<Vec<Pair>, String> {
-    let pairs = records::read(content, tuning)?;
-    // Captions are counted; nobody asks this learner for an image.
-    debug_assert!(!foundation.makes_images() || !pairs.is_empty());
-    Ok(pairs)
 }
 
 fn lines(content: &[u8]) -> Result<impl Iterator<Item = (usize, &str)>, String> {

@@ -62,10 +62,8 @@ struct LambdaGrader {
     lambda_arn: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[serde(default)]
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct RftHyperParameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch_count: Option<i64>,
