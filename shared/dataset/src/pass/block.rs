@@ -433,7 +433,7 @@ impl Line<'_> {
         }
         if self.plan.media {
             let (named, line) = (&mut self.done.media, self.number);
-            media::for_each(&record, |uri, kind, format| {
+            media::for_each(record, |uri, kind, format| {
                 named.push(MediaReference {
                     uri: uri.to_owned(),
                     kind,
