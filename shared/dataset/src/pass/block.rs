@@ -68,6 +68,8 @@ pub(crate) struct Done {
 pub(crate) struct Written {
     /// Behind its line feed, in bytes of the block's output.
     pub(crate) end: usize,
+    /// Where it stands in the block that was read, if it was not written.
+    pub(crate) verbatim: Option<(usize, usize)>,
     pub(crate) line: u64,
     pub(crate) identity: Identity,
     pub(crate) tokens: u64,
@@ -430,6 +432,20 @@ impl Line<'_> {
             return None;
         }
         let start = self.done.out.len();
+        if let Some((line, None)) = canonical
+            && self.plan.packs
+            && std::ptr::eq(line, self.text)
+        {
+            return Some(Written {
+                verbatim: Some((self.from, self.from + line.len())),
+                identity: Identity {
+                    prompt: hash(line.as_bytes()),
+                    completion: line.len() as u64,
+                },
+                tokens,
+                ..Written::default()
+            });
+        }
         let place = if let Some((line, answer)) = canonical {
             let out = &mut self.done.out;
             out.reserve(line.len() + 1);
@@ -457,10 +473,13 @@ impl Line<'_> {
                 // With what follows it, such as the tools that the record defines.
                 completion: hash(&out[from..]),
             },
-            None => Identity {
-                prompt: hash(&out[start..]),
-                completion: out.len() as u64 - start as u64,
-            },
+            None => {
+                let line = out[start..].trim_ascii_end();
+                Identity {
+                    prompt: hash(line),
+                    completion: line.len() as u64,
+                }
+            }
         };
         Some(Written {
             identity,
