@@ -213,14 +213,16 @@ impl Stream {
     fn hand_over(&mut self, lines: Vec<u8>, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
         let workers = self
             .workers
-            .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
+            .get_or_insert_with(|| Workers::new(self.threads - 1, &self.plan));
         let (merger, spare) = (&mut self.merger, &mut self.spare);
         let work = Work {
             lines,
             numbers,
             out: spare.take(),
         };
-        workers.send(work, |mut done| {
+        let (worker, plan) = (&mut self.worker, &self.plan);
+        let here = |work| worker.take(plan, work);
+        workers.send(work, here, |mut done| {
             let lines = std::mem::take(&mut done.spent);
             spare.give(merger.take(done, &lines, out));
             spare.give(lines);
