@@ -114,6 +114,20 @@ pub(crate) struct DemoArgs {
     /// Use train.jsonl and eval.jsonl of this folder instead of the demo's own data
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Which technique to show: fine-tuning, with a refusal and a cleanup, or another from dropped files to a promoted model
+    #[arg(long, value_enum, default_value_t = DemoTechnique::FineTuning, conflicts_with = "data")]
+    pub(crate) technique: DemoTechnique,
+}
+
+/// What `demo --technique` can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoTechnique {
+    /// A customization job on Bedrock.
+    FineTuning,
+    /// A container's job on SageMaker on documents, its weights imported into Bedrock.
+    ContinuedPreTraining,
+    /// A customization job on Bedrock that learns a teacher's answers.
+    Distillation,
 }
 
 /// `local`.

@@ -195,6 +195,7 @@ impl Builder {
         self.tasks.push(server);
         let simulated = Simulated::open(
             &self.home.services(),
+            self.home.models(),
             &self.store,
             self.options.pace,
             self.options.faults.clone(),

@@ -103,6 +103,11 @@ impl Home {
         self.dir.join("s3")
     }
 
+    /// The folder with what foundation models know, if somebody made it.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.dir.join("models")
+    }
+
     /// The folder of the simulated services.
     pub(crate) fn services(&self) -> PathBuf {
         self.dir.join("services")

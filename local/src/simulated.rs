@@ -1,7 +1,7 @@
 //! The simulated services (Bedrock, SSM, CloudWatch, EventBridge, STS) as the gateway and the bus use them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -33,9 +33,10 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// Opens the services' state.
+    /// Opens the services' state; what foundation models know stands in the folder `models`.
     pub(crate) async fn open(
         dir: &Path,
+        models: PathBuf,
         store: &Arc<Store>,
         pace: Pace,
         faults: Faults,
@@ -56,6 +57,7 @@ impl Simulated {
             .await
             .map_err(|error| part(error.to_string()))?
             .map_err(|error| part(error.to_string()))?;
+        let services = services.with_knowledge(models);
         services.set_faults(faults);
         Ok(Self {
             services: Arc::new(services),

@@ -18,6 +18,7 @@ fn training(name: &str) -> TrainingSpec {
         base_model: "amazon.nova-micro-v1:0:128k".into(),
         training_key: "work/p/train.jsonl".into(),
         output_prefix: "work/p/out/".into(),
+        customization: perennial_core::routing::Customization::FineTuning,
         hyperparameters: Default::default(),
         tags: Tags::from([("run".into(), name.into())]),
     }

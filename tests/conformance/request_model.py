@@ -14,23 +14,42 @@ import model
 FILE = Path(__file__).resolve().parents[2] / "local" / "services" / "src" / "request_model.json"
 # Not simulated: the services refuse these members by name, so that their form is not needed.
 NOT_SIMULATED = {
+    "AlgorithmName",
+    "DatasetSource",
+    "DebugHookConfig",
+    "DebugRuleConfigurations",
     "EndpointId",
     "EntityMetricData",
+    "ExperimentConfig",
+    "FileSystemDataSource",
+    "HubAccessConfig",
+    "InfraCheckConfig",
+    "InstanceGroups",
+    "InstancePlacementConfig",
+    "InstancePreferences",
+    "MetricDefinitions",
+    "MlflowConfig",
+    "ProfilerConfig",
+    "ProfilerRuleConfigurations",
+    "RemoteDebugConfig",
+    "SelectedInstanceType",
+    "SessionChainingConfig",
+    "TensorBoardOutputConfig",
+    "TrainingImageConfig",
     "additionalModelResponseFieldPaths",
     "audio",
     "cachePoint",
     "citationsContent",
-    "customizationConfig",
     "document",
     "guardContent",
     "guardrailConfig",
     "image",
-    "invocationLogsConfig",
     "outputConfig",
     "performanceConfig",
     "promptVariables",
     "reasoningContent",
     "requestMetadata",
+    "requestMetadataFilters",
     "searchResult",
     "serviceTier",
     "toolAddition",
@@ -103,7 +122,7 @@ def text(made: dict) -> str:
 
 
 # The services whose requests are checked here; S3's and DynamoDB's are checked by `s3s` and `dynoxide`, and STS's has no members.
-CHECKED = ("bedrock", "bedrock-runtime", "cloudwatch", "events", "ssm")
+CHECKED = ("bedrock", "bedrock-runtime", "cloudwatch", "events", "sagemaker", "ssm")
 
 
 def checked(operations: dict[str, list[str]]) -> dict[str, list[str]]:

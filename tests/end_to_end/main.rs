@@ -8,4 +8,6 @@ mod faults;
 mod harness;
 mod kills;
 mod many_files;
+mod pages;
+mod pre_training;
 mod real_data;

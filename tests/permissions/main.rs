@@ -2,6 +2,7 @@
 //! something wrong is named.
 #![allow(clippy::unwrap_used)]
 
+mod elsewhere;
 mod exceptions;
 mod seldom;
 mod used;
@@ -37,6 +38,11 @@ fn bring(dir: &Path) {
     let config = perennial_tests::config("")
         .replace("quiet_for = \"1m\"", "quiet_for = \"1s\"")
         .replace("at_most_every = \"1m\"", "at_most_every = \"1s\"");
+    bring_as(dir, config);
+}
+
+/// The same with this configuration.
+fn bring_as(dir: &Path, config: String) {
     for (name, body) in [
         ("pipelines/bot.toml", config),
         ("eval/bot/questions.jsonl", perennial_tests::evaluation()),

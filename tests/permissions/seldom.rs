@@ -9,7 +9,7 @@ use perennial_local::{Cloud, Options};
 use perennial_local_services::{Faults, Refusal, Span};
 use serde_json::Value;
 
-use crate::{bring, options};
+use crate::{bring, bring_as, options};
 
 /// On a busy machine of two cores.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,7 +28,7 @@ fn perennial(dir: &Path, arguments: &[&str]) -> Output {
 }
 
 /// Waits until the one run is as wanted, or has ended.
-fn wait(dir: &Path, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn wait(dir: &Path, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let runs = perennial(dir, &["runs", "bot", "--json"]).stdout;
@@ -46,6 +46,15 @@ fn wait(dir: &Path, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
 
 /// Cancels the run when it is in a stage, and gives what is there of the services when it has ended.
 fn cancelled_while(stage: &str, slow: impl FnOnce(&mut Options)) -> (Value, Vec<String>) {
+    cancelled_as(None, stage, slow)
+}
+
+/// The same with this configuration.
+pub(crate) fn cancelled_as(
+    config: Option<&str>,
+    stage: &str,
+    slow: impl FnOnce(&mut Options),
+) -> (Value, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     let mut options = options(dir.path());
     slow(&mut options);
@@ -53,7 +62,10 @@ fn cancelled_while(stage: &str, slow: impl FnOnce(&mut Options)) -> (Value, Vec<
     options.trace = Some(trace.clone());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let cloud = runtime.block_on(Cloud::start(options)).unwrap();
-    bring(dir.path());
+    match config {
+        Some(config) => bring_as(dir.path(), config.to_owned()),
+        None => bring(dir.path()),
+    }
     let run = wait(dir.path(), stage, |run| run["stage"] == stage);
     assert_eq!(run["stage"], stage, "{run:#}");
     let id = run["run"].as_str().unwrap().to_owned();
@@ -73,7 +85,7 @@ fn cancelled_while(stage: &str, slow: impl FnOnce(&mut Options)) -> (Value, Vec<
     (run, calls.collect())
 }
 
-fn made(calls: &[String], call: &str) -> bool {
+pub(crate) fn made(calls: &[String], call: &str) -> bool {
     calls.iter().any(|made| made == call)
 }
 

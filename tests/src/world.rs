@@ -191,10 +191,9 @@ impl World {
     /// Runs one function on one event, as Lambda would.
     pub async fn invoke(&mut self, function: Function, event: Value) {
         self.invocations += 1;
-        let invocation = Invocation {
-            id: format!("invocation-{}", self.invocations),
-            deadline: self.cloud.clock.now() + SignedDuration::from_mins(15),
-        };
+        let id = format!("invocation-{}", self.invocations);
+        let now = self.cloud.clock.now();
+        let invocation = Invocation::new(id, now + SignedDuration::from_mins(15), now);
         if let Err(error) = self.run(function, event, &invocation).await {
             self.failures.push(format!("{}: {error}", function.name()));
         }
@@ -239,6 +238,10 @@ impl World {
                     write: objects.clone(),
                     observe: bedrock.clone(),
                     start: bedrock.clone(),
+                    containers: bedrock.clone(),
+                    start_containers: bedrock.clone(),
+                    imports: bedrock.clone(),
+                    start_imports: bedrock.clone(),
                 };
                 perennial_train::handle(&ports, event, invocation).await
             }
@@ -249,6 +252,8 @@ impl World {
                     write: objects.clone(),
                     training: bedrock.clone(),
                     stop: bedrock.clone(),
+                    containers: bedrock.clone(),
+                    stop_containers: bedrock.clone(),
                     deployments: bedrock.clone(),
                     deploy: bedrock.clone(),
                     batch: bedrock.clone(),
@@ -266,6 +271,10 @@ impl World {
                     deploy: bedrock.clone(),
                     training: bedrock.clone(),
                     stop_training: bedrock.clone(),
+                    containers: bedrock.clone(),
+                    stop_containers: bedrock.clone(),
+                    imports: bedrock.clone(),
+                    models: bedrock.clone(),
                     batch: bedrock.clone(),
                     stop_batch: bedrock.clone(),
                     read_alias: cloud.alias.clone(),
@@ -296,6 +305,7 @@ impl World {
             read: self.cloud.objects.clone(),
             read_alias: self.cloud.alias.clone(),
             deployments: self.cloud.bedrock.clone(),
+            models: self.cloud.bedrock.clone(),
         }
     }
 

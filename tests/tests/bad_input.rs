@@ -394,3 +394,74 @@ async fn a_change_of_the_base_model_compiles_the_originals_anew_and_quarantine_s
         third.state
     );
 }
+
+#[tokio::test]
+async fn an_uploads_report_says_which_records_stand_in_the_evaluation_set_and_the_shard_does_not_depend_on_it()
+ {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    world.upload("data/bot/before.jsonl", training());
+    world.settle().await;
+    let report = |world: &World, name: &str| {
+        world.report(&format!("reports/bot/uploads/data/bot/{name}.jsonl.txt"))
+    };
+    let before = report(&world, "before");
+    assert!(!before.contains("evaluation"), "{before}");
+
+    // Of 84 questions, the third and the sixth record's are two; one of them is spelt otherwise.
+    let prompt = |n: usize| {
+        let line = training();
+        let line = line.lines().nth(n).expect("there").to_owned();
+        let record: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        record["prompt"].as_str().expect("text").to_owned()
+    };
+    let mut questions = evaluation();
+    for prompt in [prompt(2), prompt(5).to_uppercase()] {
+        let question = serde_json::json!({ "prompt": prompt, "referenceResponse": "x" });
+        questions.push_str(&format!("{question}\n"));
+    }
+    world.upload("eval/bot/questions.jsonl", questions);
+    world.settle().await;
+    world.upload("data/bot/after.jsonl", training());
+    world.settle().await;
+    let after = report(&world, "after");
+    assert!(after.starts_with("accepted"), "{after}");
+    for line in ["line 3: evaluation-leak", "line 6: evaluation-leak"] {
+        assert!(after.contains(line), "{line}: {after}");
+    }
+    assert_eq!(
+        after.matches("evaluation-leak (note)").count(),
+        2,
+        "{after}"
+    );
+    let share = "2 of 168 records have their prompt in the evaluation set";
+    assert!(after.contains(share), "1.2 %, so it is a warning: {after}");
+
+    let name = perennial_core::names::PipelineName::parse("bot").expect("valid");
+    let mut contents = Vec::new();
+    for file in ["before", "after"] {
+        let key = format!("data/bot/{file}.jsonl");
+        let upload = records::upload(world.cloud.table.as_ref(), &name, &key).await;
+        let shard = upload.expect("readable").expect("known").record.shard;
+        contents.push(shard.expect("a shard").content);
+    }
+    assert_eq!(contents[0], contents[1]);
+}
+
+#[tokio::test]
+async fn an_evaluation_set_that_is_too_large_to_be_looked_at_is_said_and_the_upload_taken_all_the_same()
+ {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    for n in 0..21 {
+        world.upload(&format!("eval/bot/{n}.jsonl"), evaluation());
+    }
+    world.settle().await;
+    world.upload("data/bot/a.jsonl", training());
+    world.settle().await;
+    let report = world.report("reports/bot/uploads/data/bot/a.jsonl.txt");
+    assert!(report.starts_with("accepted"), "{report}");
+    let words =
+        "whether records stand in the evaluation set was not looked at: it has more than 20 files";
+    assert!(report.contains(words), "{report}");
+}

@@ -1,4 +1,5 @@
-//! A file for which one invocation of `ingest` is too short is rejected once, in words, and never read again and again.
+//! A file for which one invocation of `ingest` is too short is rejected once, in words, and never read again and again; and a run is
+//! carried on for half of a short time only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,10 +8,12 @@ use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use bytes::Bytes;
 use jiff::SignedDuration;
-use perennial_engine::Invocation;
+use perennial_core::announcement::{Function, Stage};
+use perennial_core::run::{Effect, Event, Run, effects};
+use perennial_engine::{Invocation, Perform, StepResult, drive};
 use perennial_ports::memory::MemoryCloud;
 use perennial_ports::{Clock as _, ObjectInfo, ObjectStream, PortResult, ReadObjects};
-use perennial_tests::{World, config, training};
+use perennial_tests::{World, config, evaluation, training};
 use serde_json::{Value, json};
 
 const KEY: &str = "data/bot/tickets.jsonl";
@@ -60,6 +63,15 @@ impl ReadObjects for Slow {
         }))
     }
 
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: std::ops::Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        self.cloud.objects.open_range(key, tag, range).await
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
         self.cloud.objects.list(prefix, after).await
     }
@@ -89,10 +101,8 @@ async fn taken(world: &World, read: Arc<Slow>, event: &Value) -> bool {
     message.body = Some(event.to_string());
     let mut batch = SqsEvent::default();
     batch.records = vec![message];
-    let invocation = Invocation {
-        id: "invocation".into(),
-        deadline: world.cloud.clock.now() + SignedDuration::from_mins(15),
-    };
+    let now = world.cloud.clock.now();
+    let invocation = Invocation::new("invocation", now + SignedDuration::from_mins(15), now);
     let answer = perennial_ingest::handle(&ports, batch, &invocation).await;
     answer.batch_item_failures.is_empty()
 }
@@ -172,4 +182,58 @@ async fn a_file_that_was_only_held_up_is_tried_again() {
         report.contains("line 3: broken-json"),
         "read to its end: {report}"
     );
+}
+
+/// Every step of evaluating takes so long, and does nothing.
+struct Slowly {
+    cloud: MemoryCloud,
+    step: SignedDuration,
+    begun: AtomicUsize,
+}
+
+#[async_trait]
+impl Perform for Slowly {
+    fn function(&self) -> Function {
+        Function::Evaluate
+    }
+
+    async fn perform(&self, _: &Run, _: &Effect, _: &Invocation) -> StepResult {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let at = self.cloud.clock.advance(self.step) + SignedDuration::from_mins(1);
+        Ok(Event::Later { at, note: None })
+    }
+}
+
+#[tokio::test]
+async fn a_run_begins_no_step_in_the_second_half_of_a_short_time_and_says_that_it_is_due() {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config(""));
+    world.upload("eval/bot/questions.jsonl", evaluation());
+    world.upload(KEY, training());
+    let run = loop {
+        world.pass(SignedDuration::from_mins(1)).await;
+        match world.runs("bot").await.pop() {
+            Some(run) if run.stage() == Stage::Evaluating => break run,
+            _ => {}
+        }
+    };
+    assert_eq!(effects(&run).len(), 2, "{:?}", run.state);
+    for (time, step, begun) in [(40, 19, 2), (40, 21, 1), (40, 38, 1), (900, 21, 2)] {
+        let slowly = Slowly {
+            cloud: world.cloud.clone(),
+            step: SignedDuration::from_secs(step),
+            begun: AtomicUsize::new(0),
+        };
+        world.cloud.announce.take();
+        let now = world.cloud.clock.now();
+        let invocation = Invocation::new("i", now + SignedDuration::from_secs(time), now);
+        drive(&world.desk(), &slowly, &run.pipeline, &run.id, &invocation)
+            .await
+            .expect("carried on");
+        let steps = slowly.begun.load(Ordering::Relaxed);
+        assert_eq!(steps, begun, "steps of {step} seconds in {time}");
+        let said = world.cloud.announce.take();
+        let due = said.iter().any(|said| said.detail_type == "Run Due");
+        assert_eq!(due, begun == 1, "{said:?}");
+    }
 }

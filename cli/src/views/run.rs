@@ -65,7 +65,7 @@ pub(crate) fn steps_done(run: &Run) -> u64 {
     match run.state {
         RunState::Preparing => 0,
         RunState::Starting { .. } => 1,
-        RunState::Training { .. } => 2,
+        RunState::Training { .. } | RunState::Importing { .. } => 2,
         RunState::Evaluating { .. } => 3,
         RunState::Deciding => 4,
         RunState::AwaitingApproval { .. } | RunState::Promoting { .. } => 5,
@@ -89,6 +89,9 @@ pub(crate) fn now(run: &Run) -> String {
             format!("its training job is being stopped (attempt {attempt}): {why}")
         }
         RunState::Training { attempt, .. } => format!("its training job runs (attempt {attempt})"),
+        RunState::Importing { attempt, .. } => {
+            format!("the weights that its training job left are imported (attempt {attempt})")
+        }
         RunState::Evaluating {
             candidate,
             base,

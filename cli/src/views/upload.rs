@@ -12,7 +12,7 @@ use crate::output;
 pub(crate) struct UploadView {
     key: String,
     kind: UploadKind,
-    /// waiting, accepted, rejected, withdrawn.
+    /// waiting, accepted, rejected, withdrawn, outside.
     status: &'static str,
     version: String,
     /// Of the shard in force: of this version, or of an earlier accepted one.
@@ -47,6 +47,7 @@ impl UploadView {
                 UploadStatus::Accepted => "accepted",
                 UploadStatus::Rejected => "rejected",
                 UploadStatus::Withdrawn => "withdrawn",
+                UploadStatus::Outside => "outside",
             },
             version: upload.version.clone(),
             records: shard.map(|shard| shard.records),

@@ -121,8 +121,7 @@ pub(crate) async fn missing(
         .collect();
     let mut left = open.len();
     for chunk in open.chunks(CHUNK) {
-        let now = ports.desk.now();
-        if now >= invocation.stop_at(now) {
+        if ports.desk.now() >= invocation.stop_at() {
             return Ok(Asked::TimeIsUp { left });
         }
         let questions: Vec<BoxFuture<'_, Result<KeptAnswer, PortError>>> = chunk
@@ -174,8 +173,17 @@ async fn one(ports: &Ports, model_id: &str, prompt: &str) -> Result<KeptAnswer, 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use jiff::SignedDuration;
+    use perennial_core::names::Installation;
+    use perennial_core::span::Span;
+    use perennial_engine::{Desk, Settings};
     use perennial_ports::memory::{MemoryCloud, operation};
-    use perennial_ports::{ChangeDeployments, DeploymentSpec, Tags};
+    use perennial_ports::{
+        Answer, Ask, ChangeDeployments, Clock as _, DeploymentSpec, PortResult, Question, Tags,
+    };
 
     use super::*;
 
@@ -220,5 +228,72 @@ mod tests {
         let missing = refusal(ErrorKind::NotFound);
         let yes = model.is_gone(bedrock.as_ref(), &missing);
         assert_eq!(now(yes), Ok(true));
+    }
+
+    /// A model that takes its time.
+    struct Slow(MemoryCloud);
+
+    #[async_trait]
+    impl Ask for Slow {
+        async fn ask(&self, model_id: &str, question: &Question) -> PortResult<Answer> {
+            let took = SignedDuration::from_millis(100);
+            self.0.clock.advance(took);
+            self.0.bedrock.ask(model_id, question).await
+        }
+    }
+
+    fn ports(cloud: &MemoryCloud) -> Ports {
+        let bedrock = &cloud.bedrock;
+        Ports {
+            desk: Desk {
+                settings: Settings {
+                    installation: Installation::parse("test").expect("valid"),
+                    region: "us-east-1".into(),
+                    poll: Span(60),
+                },
+                table: cloud.table.clone(),
+                announce: cloud.announce.clone(),
+                clock: cloud.clock.clone(),
+            },
+            read: cloud.objects.clone(),
+            write: cloud.objects.clone(),
+            training: bedrock.clone(),
+            stop: bedrock.clone(),
+            deployments: bedrock.clone(),
+            deploy: bedrock.clone(),
+            batch: bedrock.clone(),
+            start_batch: bedrock.clone(),
+            ask: Arc::new(Slow(cloud.clone())),
+        }
+    }
+
+    #[test]
+    fn asking_stops_at_half_of_a_short_time_and_the_next_invocation_asks_the_rest() {
+        let cloud = MemoryCloud::new(1, |_, _| "an answer".into());
+        let ports = ports(&cloud);
+        let prompt = |n| format!("question {n}");
+        let records: Vec<EvalRecord> = (0..300)
+            .map(|n| EvalRecord {
+                prompt: prompt(n),
+                reference_response: String::new(),
+                category: None,
+            })
+            .collect();
+        let whom = Whom::Model("amazon.nova-micro-v1:0");
+        let began = cloud.clock.now();
+        let short = |now| Invocation::new("i", now + SignedDuration::from_secs(30), now);
+        let first = short(began);
+        let asked = missing(&ports, whom, "answers/p/", &records, &first);
+        let asked = now(asked).expect("asked");
+        // A chunk takes 6.4 seconds; the third begins after 12.8 of 30.
+        assert!(matches!(asked, Asked::TimeIsUp { left } if left == 300 - 3 * CHUNK));
+        let took = cloud.clock.now().duration_since(began);
+        assert_eq!(took, SignedDuration::from_millis(19_200));
+
+        let again = short(cloud.clock.now());
+        let asked = missing(&ports, whom, "answers/p/", &records, &again);
+        assert!(matches!(now(asked).expect("asked"), Asked::All));
+        let took = cloud.clock.now().duration_since(began);
+        assert_eq!(took, SignedDuration::from_secs(30), "each is asked once");
     }
 }

@@ -6,6 +6,7 @@ use lambda_runtime::Error;
 use perennial_bedrock::{Bedrock, Settings};
 use perennial_bedrock_runtime::Converse;
 use perennial_desk::{serve, start};
+use perennial_sagemaker::SageMaker;
 use serde_json::Value;
 
 use crate::{Ports, handle};
@@ -24,12 +25,16 @@ pub async fn main() -> Result<(), Error> {
         },
     ));
     let runtime = aws_sdk_bedrockruntime::Client::new(&start.config);
+    let sagemaker = aws_sdk_sagemaker::Client::new(&start.config);
+    let sagemaker = Arc::new(SageMaker::without_starting(sagemaker));
     let ports = Ports {
         desk: start.desk,
         read: start.bucket.clone(),
         write: start.bucket,
         training: bedrock.clone(),
         stop: bedrock.clone(),
+        containers: sagemaker.clone(),
+        stop_containers: sagemaker,
         deployments: bedrock.clone(),
         deploy: bedrock.clone(),
         batch: bedrock.clone(),

@@ -18,8 +18,8 @@ use perennial_core::names::ResourceName;
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
-    Ask, ChangeDeployments, ObserveBatch, ObserveDeployments, ObserveTraining, ReadObjects,
-    StartBatch, StopTraining, WriteObjects,
+    Ask, ChangeDeployments, ObserveBatch, ObserveContainers, ObserveDeployments, ObserveTraining,
+    ReadObjects, StartBatch, StopContainers, StopTraining, WriteObjects,
 };
 use serde_json::Value;
 
@@ -35,10 +35,14 @@ pub struct Ports {
     pub read: Arc<dyn ReadObjects>,
     /// Keeping answers.
     pub write: Arc<dyn WriteObjects>,
-    /// Looking at training jobs.
+    /// Looking at customization jobs.
     pub training: Arc<dyn ObserveTraining>,
     /// Stopping those that are overdue or cancelled.
     pub stop: Arc<dyn StopTraining>,
+    /// Looking at containers' jobs.
+    pub containers: Arc<dyn ObserveContainers>,
+    /// Stopping those that are overdue or cancelled.
+    pub stop_containers: Arc<dyn StopContainers>,
     /// Looking at deployments.
     pub deployments: Arc<dyn ObserveDeployments>,
     /// Making the candidate's temporary deployment.
@@ -74,6 +78,7 @@ pub async fn handle(
         }
         "Model Customization Job State Change" => of_job("jobName"),
         "Batch Inference Job State Change" => of_job("batchJobName"),
+        "SageMaker Training Job State Change" => of_job("TrainingJobName"),
         _ => return Err(event.not_for("evaluate")),
     };
     match job {

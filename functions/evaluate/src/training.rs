@@ -1,11 +1,20 @@
 //! Following the training job: its true state, read by name.
 
 use perennial_core::names::{Purpose, is_ours};
+use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run, Seen};
 use perennial_engine::StepResult;
-use perennial_ports::TrainingStatus;
+use perennial_ports::{ContainerJob, PortResult, Tags, TrainingJob, TrainingStatus};
 
 use crate::Ports;
+
+/// What a look at a job comes to, whichever service runs it.
+struct Look {
+    arn: String,
+    tags: Tags,
+    /// `None` while it goes on.
+    event: Option<Event>,
+}
 
 pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let resource = run.resource(Purpose::Training, attempt);
@@ -14,33 +23,66 @@ pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResul
         at: ports.desk.next_look(),
         note,
     };
-    let Some(job) = ports.training.find_training(&name).await? else {
+    let Some(look) = find(ports, run, &name).await? else {
         return Ok(later(Some(format!(
             "training job {name} was seen before, but is not found now; looking again"
         ))));
     };
-    if !is_ours(&resource.tags(), &job.tags) {
+    if !is_ours(&resource.tags(), &look.tags) {
         return Ok(later(Some(format!(
             "{} does not bear this run's tags any more; it is left alone",
-            job.arn
+            look.arn
         ))));
     }
-    Ok(match job.status {
-        TrainingStatus::InProgress | TrainingStatus::Stopping => later(None),
-        TrainingStatus::Completed => Event::TrainingSeen(Seen::Completed {
-            model_arn: job.model_arn,
-        }),
-        TrainingStatus::Failed => Event::TrainingSeen(Seen::Failed {
-            message: job
-                .message
-                .unwrap_or_else(|| "the service gave no reason".into()),
-        }),
-        TrainingStatus::Stopped => Event::TrainingSeen(Seen::Stopped),
+    Ok(look.event.unwrap_or_else(|| later(None)))
+}
+
+async fn find(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<Look>> {
+    Ok(match run.route.trainer {
+        Trainer::Bedrock { .. } => ports.training.find_training(name).await?.map(customization),
+        Trainer::SageMaker { .. } => ports.containers.find_container(name).await?.map(container),
     })
+}
+
+fn customization(job: TrainingJob) -> Look {
+    let completed = Event::TrainingSeen(Seen::Completed {
+        model_arn: job.model_arn,
+    });
+    Look {
+        event: ended(job.status, job.message, completed),
+        arn: job.arn,
+        tags: job.tags,
+    }
+}
+
+fn container(job: ContainerJob) -> Look {
+    let completed = match job.weights {
+        Some(weights) => Event::WeightsSeen { weights },
+        None => Event::TrainingSeen(Seen::Completed { model_arn: None }),
+    };
+    Look {
+        event: ended(job.status, job.message, completed),
+        arn: job.arn,
+        tags: job.tags,
+    }
+}
+
+fn ended(status: TrainingStatus, message: Option<String>, completed: Event) -> Option<Event> {
+    match status {
+        TrainingStatus::InProgress | TrainingStatus::Stopping => None,
+        TrainingStatus::Completed => Some(completed),
+        TrainingStatus::Failed => Some(Event::TrainingSeen(Seen::Failed {
+            message: message.unwrap_or_else(|| "the service gave no reason".into()),
+        })),
+        TrainingStatus::Stopped => Some(Event::TrainingSeen(Seen::Stopped)),
+    }
 }
 
 pub(crate) async fn stop(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let name = run.resource(Purpose::Training, attempt).to_string();
-    ports.stop.stop_training(&name).await?;
+    match run.route.trainer {
+        Trainer::Bedrock { .. } => ports.stop.stop_training(&name).await?,
+        Trainer::SageMaker { .. } => ports.stop_containers.stop_container(&name).await?,
+    }
     Ok(Event::TrainingStopAsked)
 }

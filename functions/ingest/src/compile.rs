@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use perennial_core::config::Secrets;
-use perennial_core::manifest::shard_key;
+use perennial_core::manifest::{index_key, shard_key};
 use perennial_core::routing::Route;
 use perennial_core::upload::{Shard, Upload, UploadKind};
-use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
+use perennial_dataset::{Compiler, Indexer, MediaLimits, Purpose, SecretsRule, Summary};
 use perennial_engine::EngineError;
 use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
+use crate::leakage::evaluation;
+use crate::media;
 use crate::time_left::{Progress, TimeLeft};
 
 /// Compiled bytes are handed on in pieces of this size and more.
@@ -21,17 +23,26 @@ pub(crate) enum Compiled {
     /// It was deleted meanwhile.
     Gone,
     /// Its shard is written.
-    Shard(Box<Summary>, Shard),
+    Shard(Box<Found>, Shard),
     /// It cannot be used, and there is no shard of it.
-    Bad(Box<Summary>),
+    Bad(Box<Found>),
 }
 
-/// Compiles a version of `size` bytes, as long as there is time.
+/// What was found in a version.
+pub(crate) struct Found {
+    pub(crate) summary: Summary,
+    /// For the report, beside it.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Compiles a version of `size` bytes, as long as there is time. `holdout` is the share that is kept from training where there is no
+/// evaluation set.
 pub(crate) async fn compile(
     ports: &Ports,
     route: &Route,
     upload: &Upload,
     size: u64,
+    holdout: f64,
     digest: &str,
     time: TimeLeft,
 ) -> Result<Compiled, EngineError> {
@@ -48,12 +59,21 @@ pub(crate) async fn compile(
         &upload.version,
     );
     let sink = ports.write.create(&key, "application/x-ndjson").await?;
+    let mut compiler = compiler(ports, route, upload);
+    let mut notes = Vec::new();
+    if upload.kind == UploadKind::Training {
+        let evaluation = evaluation(ports, &upload.pipeline).await;
+        notes.extend(evaluation.note);
+        if let Some(prompts) = evaluation.prompts {
+            compiler = compiler.with_evaluation(prompts);
+        }
+    }
     let mut pass = Pass {
-        compiler: compiler(ports, route, upload),
+        compiler,
         stream,
         sink,
         out: Vec::new(),
-        content: Sha256::new(),
+        written: Written::new(upload, holdout, size > ports.write.smallest_copy()),
         read: 0,
     };
     let ended = match unless_gone(pass.read(ports, time).await) {
@@ -75,9 +95,10 @@ pub(crate) async fn compile(
             took: ports.desk.now().duration_since(began),
         };
         return match time.too_short_for(progress) {
-            Some((found, fix)) => Ok(Compiled::Bad(Box::new(
-                pass.compiler.out_of_time(found, fix),
-            ))),
+            Some((found, fix)) => Ok(Compiled::Bad(Box::new(Found {
+                summary: pass.compiler.out_of_time(found, fix),
+                notes,
+            }))),
             None => Err(held_up(upload, progress).into()),
         };
     }
@@ -85,33 +106,58 @@ pub(crate) async fn compile(
         compiler,
         mut sink,
         mut out,
-        mut content,
+        mut written,
         ..
     } = pass;
-    let summary = Box::new(compiler.finish(&mut out));
-    if !summary.is_accepted() {
-        sink.abort().await;
-        return Ok(Compiled::Bad(summary));
+    let (mut summary, named) = compiler.finish_with_media(&mut out);
+    if let Some(limits) = media_limits(route, upload) {
+        notes.extend(media::look(ports, &limits, &named, time, &mut summary).await);
     }
-    content.update(&out);
+    let (accepted, counted) = (
+        summary.is_accepted(),
+        (summary.records, summary.tokens_estimate),
+    );
+    let found = Box::new(Found { summary, notes });
+    if !accepted {
+        sink.abort().await;
+        return Ok(Compiled::Bad(found));
+    }
+    let out = written.last(out);
     if !out.is_empty()
         && let Err(error) = sink.write(Bytes::from(out)).await
     {
         sink.abort().await;
         return Err(error.into());
     }
-    sink.finish().await?;
+    let tag = sink.finish().await?;
+    let bytes = written.bytes;
+    if bytes > ports.write.smallest_copy()
+        && let Some(index) = written.index.and_then(|index| index.finish(&tag))
+    {
+        let index = Bytes::from(index);
+        let kind = "application/octet-stream";
+        ports.write.put(&index_key(&key), index, kind).await?;
+    }
     let shard = Shard {
         version: upload.version.clone(),
         compile_digest: digest.to_owned(),
         key,
-        content: hex::encode(&content.finalize()[..16]),
-        records: summary.records,
-        tokens: summary.tokens_estimate,
+        content: hex::encode(&written.content.finalize()[..16]),
+        bytes,
+        records: counted.0,
+        tokens: counted.1,
         sequence: 0,
         accepted_at: ports.desk.now(),
     };
-    Ok(Compiled::Shard(summary, shard))
+    Ok(Compiled::Shard(found, shard))
+}
+
+/// What the files that the records name are held to, where the model takes any.
+fn media_limits(route: &Route, upload: &Upload) -> Option<MediaLimits> {
+    let trained_on = upload.kind == UploadKind::Training;
+    trained_on
+        .then(|| MediaLimits::of(&route.base_model, &route.technique.to_string()))
+        .flatten()
 }
 
 /// What compiles the upload, as the configuration asks for it. On the function's own thread: the handler's schedule is its own.
@@ -137,6 +183,7 @@ fn compiler(ports: &Ports, route: &Route, upload: &Upload) -> Compiler {
     Compiler::new(&upload.key, purpose)
         .for_model(&route.base_model, &technique)
         .in_bucket(&ports.bucket)
+        .with_media(media_limits(route, upload).map_or(0, |_| media::FILES))
         .with_columns(columns)
         .with_secrets(secrets)
 }
@@ -148,8 +195,56 @@ struct Pass {
     sink: Box<dyn ObjectSink>,
     /// Compiled, and not handed on yet.
     out: Vec<u8>,
-    content: Sha256,
+    written: Written,
     read: u64,
+}
+
+/// What is noted of the shard's bytes on their way.
+struct Written {
+    bytes: u64,
+    /// Of the records in the order in which they were compiled: the same records are known again, however they are arranged.
+    content: Sha256,
+    /// Of training data: sealing reads it in the place of the shard.
+    index: Option<Indexer>,
+}
+
+impl Written {
+    fn new(upload: &Upload, holdout: f64, is_large: bool) -> Self {
+        let index = (upload.kind == UploadKind::Training).then(|| {
+            let index = Indexer::new();
+            if is_large && holdout > 0.0 {
+                index.with_hold_out(upload.pipeline.as_str(), holdout)
+            } else {
+                index
+            }
+        });
+        Self {
+            bytes: 0,
+            content: Sha256::new(),
+            index,
+        }
+    }
+
+    /// What is to be written next.
+    fn next(&mut self, compiled: Vec<u8>) -> Vec<u8> {
+        self.bytes += compiled.len() as u64;
+        self.content.update(&compiled);
+        let Some(index) = &mut self.index else {
+            return compiled;
+        };
+        let mut out = Vec::with_capacity(compiled.len());
+        index.push(&compiled, &mut out);
+        out
+    }
+
+    /// What is to be written last.
+    fn last(&mut self, compiled: Vec<u8>) -> Vec<u8> {
+        let mut out = self.next(compiled);
+        if let Some(index) = &mut self.index {
+            index.end(&mut out);
+        }
+        out
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,9 +266,8 @@ impl Pass {
             self.read += chunk.len() as u64;
             self.compiler.push(&chunk, &mut self.out);
             if self.out.len() >= PIECE {
-                self.content.update(&self.out);
-                let piece = Bytes::from(std::mem::take(&mut self.out));
-                self.sink.write(piece).await?;
+                let piece = self.written.next(std::mem::take(&mut self.out));
+                self.sink.write(Bytes::from(piece)).await?;
             }
         }
         Ok(Ended::Read)

@@ -14,7 +14,8 @@ use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, ObjectInfo, PortError};
 use serde::Serialize;
 
-use crate::contention::wait;
+use crate::contention::Tries;
+use crate::time_left::TimeLeft;
 use crate::{ObjectEvent, Ports};
 
 /// What `Config::parse` accepts at most; one byte more is read, so that it can say so.
@@ -35,15 +36,15 @@ pub(crate) async fn take(
     ports: &Ports,
     pipeline: &PipelineName,
     event: &ObjectEvent,
+    time: TimeLeft,
 ) -> Result<(), EngineError> {
-    for tried in 0..TRIES {
-        wait(ports, &event.key, tried).await;
+    let mut tries = Tries::new(ports, &event.key, TRIES, time);
+    while tries.next().await {
         if try_once(ports, pipeline, event).await? {
             return Ok(());
         }
     }
-    let key = Key::pipeline(pipeline);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::pipeline(pipeline)))
 }
 
 /// False: the pipeline was changed meanwhile. Found by listing, a version has no place in S3's order, so what is saved must
@@ -177,6 +178,7 @@ async fn reject(
         version: version.to_owned(),
         size: 0,
         modified: ports.desk.now(),
+        tag: String::new(),
     };
     let message = format!("{error}\n{stays}");
     report(ports, &known.record.name, &info, "rejected", message).await?;
@@ -205,7 +207,8 @@ async fn report(
     Ok(())
 }
 
-/// Uploads that waited, or that were compiled for another model, are taken up again from their originals.
+/// Uploads that waited, that were compiled for another model, or that `[data] from` now speaks otherwise of, are taken up again from
+/// their originals.
 async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError> {
     let desk = &ports.desk;
     let Some(stored) = records::pipeline(desk.table.as_ref(), pipeline).await? else {
@@ -225,9 +228,15 @@ async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError>
             .shard
             .as_ref()
             .is_some_and(|shard| shard.compile_digest != digest);
-        if upload.status == UploadStatus::Waiting
-            || (stale && upload.status != UploadStatus::Withdrawn)
-        {
+        // `from` has changed: what it does not take goes, what it takes comes back.
+        let takes = in_force.config.data.takes(&upload.key);
+        let again = match upload.status {
+            UploadStatus::Waiting => true,
+            UploadStatus::Withdrawn => false,
+            UploadStatus::Outside => takes,
+            UploadStatus::Accepted | UploadStatus::Rejected => stale || !takes,
+        };
+        if again {
             say.push(object_found(&upload.key, &upload.version, 0));
         }
     }

@@ -2,19 +2,62 @@
 //! again.
 
 use jiff::SignedDuration;
+use perennial_core::keys::Key;
+use perennial_engine::EngineError;
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
+use crate::time_left::TimeLeft;
 
 /// The longest wait before the second try, in milliseconds; it doubles with each further one.
 const FIRST: u64 = 100;
 /// The longest wait before any.
 const MOST: u64 = 4_000;
 
-/// Waits before a try, not before the first (0).
-pub(crate) async fn wait(ports: &Ports, key: &str, tried: u32) {
-    if tried > 0 {
-        ports.pause.pause(span(key, tried)).await;
+/// The tries of one save, as long as there is time.
+pub(crate) struct Tries<'a> {
+    ports: &'a Ports,
+    /// The object's key.
+    object: &'a str,
+    most: u32,
+    tried: u32,
+    time: TimeLeft,
+}
+
+impl<'a> Tries<'a> {
+    /// So many at most.
+    pub(crate) fn new(ports: &'a Ports, object: &'a str, most: u32, time: TimeLeft) -> Self {
+        Self {
+            ports,
+            object,
+            most,
+            tried: 0,
+            time,
+        }
+    }
+
+    /// Waits before a try, not before the first. False: there is no other.
+    pub(crate) async fn next(&mut self) -> bool {
+        if self.tried == self.most {
+            return false;
+        }
+        if self.tried > 0 {
+            let span = span(self.object, self.tried);
+            if !self.time.allows_try_after(self.ports.desk.now(), span) {
+                return false;
+            }
+            self.ports.pause.pause(span).await;
+        }
+        self.tried += 1;
+        true
+    }
+
+    /// What to say then: the event goes back to the queue.
+    pub(crate) fn used_up(self, key: Key) -> EngineError {
+        EngineError::Contended {
+            key,
+            times: self.tried,
+        }
     }
 }
 

@@ -7,9 +7,13 @@
 mod compile;
 mod configuration;
 mod contention;
+mod earlier;
 mod event;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod leakage;
+mod media;
+mod outside;
 #[cfg(feature = "lambda")]
 mod page;
 mod report;
@@ -111,7 +115,7 @@ async fn take_object(
                            it asked in the gate";
             leave(ports, event, pipeline.as_str(), "kept", message.into()).await
         }
-        Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event).await,
+        Place::Configuration(pipeline) => configuration::take(ports, &pipeline, event, time).await,
         Place::Upload(kind, pipeline) => upload::take(ports, &pipeline, kind, event, time).await,
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn cost(
     let route = current_route(ports, pipeline)?;
     let usage = UsageEstimate {
         training_tokens: summary.tokens_estimate,
+        training_records: summary.records,
         prompts: 0,
         prompt_tokens: 0,
         answer_tokens: 0,

@@ -32,7 +32,7 @@ impl TimeLeft {
     pub(crate) fn new(invocation: &Invocation, now: Timestamp) -> Self {
         Self {
             began: now,
-            stop_at: invocation.stop_at(now),
+            stop_at: invocation.stop_at(),
             deadline: invocation.deadline,
         }
     }
@@ -40,6 +40,12 @@ impl TimeLeft {
     /// Whether to read no further: what was read must still be saved.
     pub(crate) fn is_up(&self, now: Timestamp) -> bool {
         now >= self.stop_at
+    }
+
+    /// Whether something may be tried to save after waiting so long. Half of what is kept for saving is left for that try.
+    pub(crate) fn allows_try_after(&self, now: Timestamp, span: SignedDuration) -> bool {
+        let kept = self.deadline.duration_since(self.stop_at);
+        now.duration_since(self.stop_at).saturating_add(span) < kept / 2
     }
 
     /// What is wrong with a file of which so much was read when the time was up: found, and how to fix it. None if an invocation is long
@@ -92,8 +98,7 @@ mod tests {
     fn invocation(seconds: i64) -> TimeLeft {
         let now = Timestamp::UNIX_EPOCH;
         let deadline = now + SignedDuration::from_secs(seconds);
-        let id = "i".into();
-        TimeLeft::new(&Invocation { id, deadline }, now)
+        TimeLeft::new(&Invocation::new("i", deadline, now), now)
     }
 
     fn progress(read: u64, of: u64, seconds: i64) -> Progress {
@@ -107,6 +112,24 @@ mod tests {
         let after = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
         assert!(!time.is_up(after(879)));
         assert!(time.is_up(after(880)));
+    }
+
+    #[test]
+    fn nobody_waits_until_there_is_no_time_left_to_save() {
+        let time = invocation(900);
+        let after = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        let four = SignedDuration::from_secs(4);
+        assert!(time.allows_try_after(after(0), four));
+        assert!(time.allows_try_after(after(885), four), "saved by 890");
+        assert!(!time.allows_try_after(after(886), four));
+        let short = invocation(10);
+        assert!(short.allows_try_after(after(3), four));
+        assert!(
+            !short.allows_try_after(after(4), four),
+            "10 − 10 / 4 is 7.5"
+        );
+        let none = invocation(0);
+        assert!(!none.allows_try_after(after(0), SignedDuration::ZERO));
     }
 
     #[test]
@@ -144,9 +167,8 @@ mod tests {
 
     #[test]
     fn an_invocation_without_any_time_says_nothing_of_the_file() {
-        let id = "i".into();
-        let deadline = Timestamp::MIN;
-        let time = TimeLeft::new(&Invocation { id, deadline }, Timestamp::UNIX_EPOCH);
+        let now = Timestamp::UNIX_EPOCH;
+        let time = TimeLeft::new(&Invocation::new("i", Timestamp::MIN, now), now);
         assert!(time.is_up(Timestamp::UNIX_EPOCH));
         assert_eq!(time.too_short_for(progress(5, 10, 1)), None);
     }

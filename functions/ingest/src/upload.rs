@@ -17,10 +17,11 @@ use perennial_ports::objects::read_all;
 use perennial_ports::{ErrorKind, Write};
 
 use crate::compile::{Compiled, compile};
-use crate::contention::wait as wait_for_others;
+use crate::contention::Tries;
+use crate::earlier::compile_anew;
 use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
-use crate::{ObjectEvent, Ports, withdraw};
+use crate::{ObjectEvent, Ports, outside, withdraw};
 
 /// A save is tried so often when others keep writing to the pipeline first.
 pub(crate) const TRIES: u32 = 60;
@@ -34,16 +35,15 @@ pub(crate) async fn take(
     event: &ObjectEvent,
     time: TimeLeft,
 ) -> Result<(), EngineError> {
-    for tried in 0..TRIES {
-        wait_for_others(ports, &event.key, tried).await;
+    let mut tries = Tries::new(ports, &event.key, TRIES, time);
+    while tries.next().await {
         match try_once(ports, pipeline, kind, event, time).await? {
             Taken::Yes => return Ok(()),
-            Taken::Gone => return withdraw::take(ports, pipeline, event).await,
+            Taken::Gone => return withdraw::take(ports, pipeline, event, time).await,
             Taken::LookAgain => {}
         }
     }
-    let key = Key::upload(pipeline, &event.key);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::upload(pipeline, &event.key)))
 }
 
 pub(crate) enum Taken {
@@ -104,17 +104,28 @@ async fn try_once(
     let Some(route) = route else {
         return wait(ports, known, configured, upload).await;
     };
+    if let Some(pipeline) = &configured
+        && !takes(&pipeline.record, &upload.key)
+    {
+        return outside::leave(ports, known, pipeline, upload).await;
+    }
     let digest = compile_digest(&route, kind);
+    let holdout = configured
+        .and_then(|stored| stored.record.config)
+        .map_or(0.0, |in_force| in_force.config.evaluation.holdout);
     let done = known
         .as_ref()
         .is_some_and(|known| is_done(&known.record, &current.version, &digest));
     if done && is_reported(ports, &upload).await? {
         return Ok(Taken::Yes);
     }
-    match compile(ports, &route, &upload, current.size, &digest, time).await? {
+    match compile(ports, &route, &upload, current.size, holdout, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
-        Compiled::Shard(summary, shard) => accept(ports, upload, shard, summary, seen).await,
-        Compiled::Bad(summary) => reject(ports, upload, summary, seen, &digest).await,
+        Compiled::Shard(found, shard) => accept(ports, upload, shard, found, seen, time).await,
+        Compiled::Bad(found) => {
+            let anew = compile_anew(ports, &route, &upload, holdout, &digest, time).await?;
+            reject(ports, upload, found, anew, seen, &digest, time).await
+        }
     }
 }
 
@@ -130,12 +141,12 @@ pub(crate) fn is_done(known: &Upload, version: &str, digest: &str) -> bool {
                 .shard
                 .as_ref()
                 .is_none_or(|shard| shard.compile_digest == digest),
-            UploadStatus::Waiting | UploadStatus::Withdrawn => false,
+            UploadStatus::Waiting | UploadStatus::Withdrawn | UploadStatus::Outside => false,
         }
 }
 
 /// Whether the report on this version is written: it is the last step, so a crash before it leaves it out.
-async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError> {
+pub(crate) async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError> {
     let key = format!(
         "{}.json",
         reports::upload_report(upload.pipeline.as_str(), &upload.key)
@@ -152,6 +163,14 @@ async fn is_reported(ports: &Ports, upload: &Upload) -> Result<bool, EngineError
 pub(crate) fn current_route(ports: &Ports, pipeline: &Pipeline) -> Option<Route> {
     let in_force = pipeline.config.as_ref()?;
     route(&in_force.config, &ports.desk.settings.region).ok()
+}
+
+/// Whether the configuration in force takes an upload with this key ([`DataConfig::takes`]).
+///
+/// [`DataConfig::takes`]: perennial_core::config::DataConfig::takes
+pub(crate) fn takes(pipeline: &Pipeline, key: &str) -> bool {
+    let in_force = pipeline.config.as_ref();
+    in_force.is_none_or(|in_force| in_force.config.data.takes(key))
 }
 
 /// Waits for a configuration. Saved only if the pipeline is as it was seen: a configuration that came meanwhile has listed

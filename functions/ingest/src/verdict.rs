@@ -5,15 +5,17 @@ use perennial_core::keys::Key;
 use perennial_core::manifest::{compile_digest, replaced};
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_core::upload::{Shard, Standing, Upload, UploadStatus, standing};
-use perennial_dataset::Summary;
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, pipelines};
 use serde_json::json;
 
 use crate::Ports;
-use crate::contention::wait;
+use crate::compile::Found;
+use crate::contention::Tries;
+use crate::earlier;
 use crate::report::cost;
-use crate::upload::{TRIES, Taken, current_route, is_done, report};
+use crate::time_left::TimeLeft;
+use crate::upload::{TRIES, Taken, current_route, is_done, report, takes};
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
 /// bucket was asked.
@@ -21,12 +23,14 @@ pub(crate) async fn accept(
     ports: &Ports,
     upload: Upload,
     shard: Shard,
-    summary: Box<Summary>,
+    found: Box<Found>,
     seen: u64,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &upload.key, tried).await;
+    let object = upload.key.clone();
+    let mut tries = Tries::new(ports, &object, TRIES, time);
+    while tries.next().await {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
@@ -41,8 +45,8 @@ pub(crate) async fn accept(
                 &known.record,
                 "accepted",
                 message,
-                Vec::new(),
-                Some(*summary),
+                found.notes,
+                Some(found.summary),
                 None,
             )
             .await?;
@@ -55,10 +59,11 @@ pub(crate) async fn accept(
         if let Some(old) =
             replaces.filter(|old| !old.content.is_empty() && old.content == shard.content)
         {
-            if keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &summary).await? {
-                return Ok(Taken::Yes);
+            match keep_unchanged(ports, &upload, known.as_ref(), old, &shard, &found).await? {
+                Kept::Yes => return Ok(Taken::Yes),
+                Kept::Outside => return Ok(Taken::LookAgain),
+                Kept::OthersWroteFirst => continue,
             }
-            continue;
         }
         let recompiled = replaces.filter(|old| old.version == shard.version);
         let event = match recompiled {
@@ -76,6 +81,10 @@ pub(crate) async fn accept(
         };
         let newer = replaces.is_some_and(|old| old.version != shard.version);
         let (write, mut say, pipeline) = pipelines::apply(desk, &upload.pipeline, &event).await?;
+        if !takes(&pipeline, &upload.key) {
+            // The configuration changed while this was compiled: it is not to be counted.
+            return Ok(Taken::LookAgain);
+        }
         let mut accepted = upload.clone();
         accepted.status = UploadStatus::Accepted;
         accepted.earlier = known
@@ -98,7 +107,7 @@ pub(crate) async fn accept(
             .map_err(EngineError::from)
         {
             Ok(()) => {
-                let mut notes = Vec::new();
+                let mut notes = found.notes;
                 if newer {
                     notes.push("it replaces the earlier version in every later dataset".to_owned());
                 }
@@ -107,14 +116,14 @@ pub(crate) async fn accept(
                     shard.records,
                     progress(&pipeline, desk.now())
                 );
-                let cost = cost(ports, &pipeline, upload.kind, &summary);
+                let cost = cost(ports, &pipeline, upload.kind, &found.summary);
                 report(
                     ports,
                     &upload,
                     "accepted",
                     message,
                     notes,
-                    Some(*summary),
+                    Some(found.summary),
                     cost.as_ref(),
                 )
                 .await?;
@@ -132,25 +141,33 @@ pub(crate) async fn accept(
             Err(error) => return Err(error),
         }
     }
-    let key = Key::pipeline(&upload.pipeline);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::pipeline(&upload.pipeline)))
 }
 
-/// The same records under the same name again: nothing new, and no reason for a run. False if others wrote first.
+/// Whether a version that holds nothing new was kept.
+enum Kept {
+    Yes,
+    OthersWroteFirst,
+    /// The configuration that is in force now does not take it.
+    Outside,
+}
+
+/// The same records under the same name again: nothing new, and no reason for a run.
 async fn keep_unchanged(
     ports: &Ports,
     upload: &Upload,
     known: Option<&Stored<Upload>>,
     old: &Shard,
     shard: &Shard,
-    summary: &Summary,
-) -> Result<bool, EngineError> {
+    found: &Found,
+) -> Result<Kept, EngineError> {
     let mut same = upload.clone();
     same.status = UploadStatus::Accepted;
     same.shard = Some(Shard {
         version: shard.version.clone(),
         compile_digest: shard.compile_digest.clone(),
         key: shard.key.clone(),
+        bytes: shard.bytes,
         ..old.clone()
     });
     let stored = Stored {
@@ -159,29 +176,38 @@ async fn keep_unchanged(
     };
     // The pipeline is written too, so that a run that is being opened at this moment selects its shards anew.
     let looked = PipelineEvent::Looked;
-    let (pipeline, _, _) = pipelines::apply(&ports.desk, &upload.pipeline, &looked).await?;
+    let (write, _, pipeline) = pipelines::apply(&ports.desk, &upload.pipeline, &looked).await?;
+    if !takes(&pipeline, &upload.key) {
+        return Ok(Kept::Outside);
+    }
     match ports
         .desk
         .table
-        .transact(vec![records::put_upload(&stored), pipeline])
+        .transact(vec![records::put_upload(&stored), write])
         .await
         .map_err(EngineError::from)
     {
         Ok(()) => {
-            let message = "the same records as in the version before: nothing new".to_owned();
+            let was_outside =
+                known.is_some_and(|known| known.record.status == UploadStatus::Outside);
+            let message = if was_outside {
+                "taken in again by [data] from: the same records as before, with the place that they had"
+            } else {
+                "the same records as in the version before: nothing new"
+            };
             report(
                 ports,
                 upload,
                 "accepted",
-                message,
-                Vec::new(),
-                Some(summary.clone()),
+                message.to_owned(),
+                found.notes.clone(),
+                Some(found.summary.clone()),
                 None,
             )
             .await?;
-            Ok(true)
+            Ok(Kept::Yes)
         }
-        Err(error) if error.is_conflict() => Ok(false),
+        Err(error) if error.is_conflict() => Ok(Kept::OthersWroteFirst),
         Err(error) => Err(error),
     }
 }
@@ -215,35 +241,45 @@ fn progress(pipeline: &Pipeline, now: jiff::Timestamp) -> String {
 pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
-    summary: Box<Summary>,
+    found: Box<Found>,
+    anew: Option<Shard>,
     seen: u64,
     digest: &str,
+    time: TimeLeft,
 ) -> Result<Taken, EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &upload.key, tried).await;
+    let object = upload.key.clone();
+    let mut tries = Tries::new(ports, &object, TRIES, time);
+    while tries.next().await {
         let known = records::upload(desk.table.as_ref(), &upload.pipeline, &upload.key).await?;
         if let Some(taken) = overtaken(&upload, known.as_ref(), seen) {
             return Ok(taken);
         }
         upload.status = UploadStatus::Rejected;
         upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
+        let recompiled = earlier::replace(&mut upload.shard, anew.as_ref(), upload.kind);
         let stays = upload.shard.clone();
-        let stored = Stored {
+        let mut writes = vec![records::put_upload(&Stored {
             record: upload.clone(),
             version: known.map_or(0, |known| known.version),
-        };
-        match desk
-            .table
-            .transact(vec![records::put_upload(&stored)])
-            .await
-            .map_err(EngineError::from)
-        {
+        })];
+        let mut say = Vec::new();
+        if let Some(event) = &recompiled {
+            let (write, said, _) = pipelines::apply(desk, &upload.pipeline, event).await?;
+            writes.push(write);
+            say = said;
+        }
+        match desk.table.transact(writes).await.map_err(EngineError::from) {
             Ok(()) => {
-                let mut notes = Vec::new();
+                let mut notes = found.notes;
                 if let Some(shard) = stays {
                     let (version, records) = (&shard.version, shard.records);
-                    notes.push(if shard.compile_digest == digest {
+                    notes.push(if recompiled.is_some() {
+                        format!(
+                            "the earlier version {version} ({records} records) was compiled anew for the settings of now, and stays \
+                             in force"
+                        )
+                    } else if shard.compile_digest == digest {
                         format!("the earlier version {version} ({records} records) stays in force")
                     } else {
                         format!(
@@ -254,16 +290,16 @@ pub(crate) async fn reject(
                 }
                 let message = format!(
                     "{} errors; nothing of this version is used. Mend the file and upload it again under the same name",
-                    summary.errors
+                    found.summary.errors
                 );
-                let errors = summary.errors;
+                let errors = found.summary.errors;
                 report(
                     ports,
                     &upload,
                     "rejected",
                     message,
                     notes,
-                    Some(*summary),
+                    Some(found.summary),
                     None,
                 )
                 .await?;
@@ -273,9 +309,8 @@ pub(crate) async fn reject(
                     "errors": errors,
                     "report": upload.report,
                 });
-                desk.announce
-                    .announce(&[happened("Upload Rejected", detail)])
-                    .await?;
+                say.push(happened("Upload Rejected", detail));
+                desk.announce.announce(&say).await?;
                 return Ok(Taken::Yes);
             }
             Err(error) if error.is_conflict() => {}
@@ -283,5 +318,5 @@ pub(crate) async fn reject(
         }
     }
     let key = Key::upload(&upload.pipeline, &upload.key);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(key))
 }

@@ -1,6 +1,7 @@
 //! A deleted object: nothing of it goes into later datasets, and the report names the models already trained on it.
 
 use perennial_core::announcement::happened;
+use perennial_core::keys::Key;
 use perennial_core::manifest::Manifest;
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::PipelineEvent;
@@ -11,7 +12,8 @@ use perennial_engine::{EngineError, pipelines};
 use perennial_ports::objects::read_all;
 use serde_json::json;
 
-use crate::contention::wait;
+use crate::contention::Tries;
+use crate::time_left::TimeLeft;
 use crate::{ObjectEvent, Ports};
 
 const TRIES: u32 = 60;
@@ -22,10 +24,11 @@ pub(crate) async fn take(
     ports: &Ports,
     pipeline: &PipelineName,
     event: &ObjectEvent,
+    time: TimeLeft,
 ) -> Result<(), EngineError> {
     let desk = &ports.desk;
-    for tried in 0..TRIES {
-        wait(ports, &event.key, tried).await;
+    let mut tries = Tries::new(ports, &event.key, TRIES, time);
+    while tries.next().await {
         let Some(known) = records::upload(desk.table.as_ref(), pipeline, &event.key).await? else {
             return Ok(());
         };
@@ -94,8 +97,7 @@ pub(crate) async fn take(
             Err(error) => return Err(error),
         }
     }
-    let key = perennial_core::keys::Key::upload(pipeline, &event.key);
-    Err(EngineError::Contended { key, times: TRIES })
+    Err(tries.used_up(Key::upload(pipeline, &event.key)))
 }
 
 async fn trained_on(

@@ -3,11 +3,11 @@
 use perennial_core::names::{
     ModelId, PipelineName, alias_parameter, is_ours, serving_name, serving_tags,
 };
-use perennial_core::pipeline::{Champion, MoveEffect, Pipeline, PipelineEvent};
+use perennial_core::pipeline::{Champion, MoveEffect, Pipeline, PipelineEvent, is_imported};
 use perennial_core::run::{Event, Run};
 use perennial_engine::{EngineError, StepResult, pipelines, records};
 use perennial_ports::{
-    Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, PortError, UpdateStatus,
+    Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, ModelStatus, PortError, UpdateStatus,
 };
 
 use crate::Ports;
@@ -47,6 +47,7 @@ async fn perform(
     effect: &MoveEffect,
 ) -> Result<PipelineEvent, EngineError> {
     match effect {
+        MoveEffect::Look { to } => look(ports, to).await,
         MoveEffect::Create { generation, to } => create(ports, pipeline, *generation, to).await,
         MoveEffect::Update {
             deployment,
@@ -64,6 +65,26 @@ fn under_way(ports: &Ports) -> PipelineEvent {
     PipelineEvent::MoveUnderWay {
         look_at: ports.desk.next_look(),
     }
+}
+
+/// A model that answers by itself serves as soon as it is there.
+async fn look(ports: &Ports, to: &Champion) -> Result<PipelineEvent, EngineError> {
+    let found = ports.models.get_model(&to.arn).await?;
+    Ok(match found.map(|model| model.status) {
+        Some(ModelStatus::Active) => PipelineEvent::Serving {
+            deployment: to.arn.clone(),
+        },
+        Some(ModelStatus::Creating) => under_way(ports),
+        Some(ModelStatus::Failed) => PipelineEvent::MoveFailed {
+            reason: format!("{} has failed", to.arn),
+        },
+        None => PipelineEvent::MoveFailed {
+            reason: format!(
+                "{} is not there any more; `perennial rollback` moves to an earlier model",
+                to.arn
+            ),
+        },
+    })
 }
 
 async fn create(
@@ -269,7 +290,14 @@ pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), Eng
     ) else {
         return Ok(());
     };
-    let found = ports.deployments.get_deployment(deployment).await?;
+    // An imported model is what clients call; it can only be gone.
+    let found = match is_imported(deployment) {
+        true if ports.models.get_model(deployment).await?.is_some() => {
+            return repair_parameter(ports, name, deployment).await;
+        }
+        true => None,
+        false => ports.deployments.get_deployment(deployment).await?,
+    };
     let event = match &found {
         None => {
             tracing::warn!(pipeline = %name, deployment, "the deployment that clients call was removed by someone; a new one is made");
@@ -292,8 +320,17 @@ pub(crate) async fn repair(ports: &Ports, name: &PipelineName) -> Result<(), Eng
         }
         return Ok(());
     }
+    repair_parameter(ports, name, deployment).await
+}
+
+/// The alias parameter names what clients call.
+async fn repair_parameter(
+    ports: &Ports,
+    name: &PipelineName,
+    deployment: &str,
+) -> Result<(), EngineError> {
     let parameter = alias_parameter(&ports.desk.settings.installation, name);
-    if ports.read_alias.read_alias(&parameter).await?.as_deref() != Some(deployment.as_str()) {
+    if ports.read_alias.read_alias(&parameter).await?.as_deref() != Some(deployment) {
         tracing::warn!(pipeline = %name, parameter, "the alias parameter did not name the champion's deployment; repaired");
         ports
             .write_alias

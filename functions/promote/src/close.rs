@@ -1,9 +1,12 @@
 //! Ending a run: what it made for itself is removed on every outcome, and its report is written.
 
 use perennial_core::names::{Purpose, is_ours};
+use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, MAX_ATTEMPTS, Run, Seen};
 use perennial_engine::{StepResult, records, reports};
-use perennial_ports::{BatchStatus, ErrorKind, TrainingStatus};
+use perennial_ports::{
+    BatchStatus, ErrorKind, ImportStatus, PortResult, TrainingJob, TrainingStatus,
+};
 
 use crate::Ports;
 
@@ -12,6 +15,7 @@ pub(crate) async fn remove(ports: &Ports, run: &Run, purpose: Purpose) -> StepRe
         Purpose::Candidate => remove_candidate(ports, run).await,
         Purpose::Base => stop_base(ports, run).await,
         Purpose::Training => stop_training(ports, run).await,
+        Purpose::Import => follow_import(ports, run).await,
     }
 }
 
@@ -67,7 +71,7 @@ async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
     for attempt in 1..=MAX_ATTEMPTS {
         let resource = run.resource(Purpose::Training, attempt);
         let name = resource.to_string();
-        let Some(job) = ports.training.find_training(&name).await? else {
+        let Some(job) = find_training(ports, run, &name).await? else {
             continue;
         };
         if !is_ours(&resource.tags(), &job.tags) {
@@ -81,9 +85,10 @@ async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
             });
         }
         match job.status {
-            TrainingStatus::InProgress => {
-                ports.stop_training.stop_training(&name).await?;
-            }
+            TrainingStatus::InProgress => match run.route.trainer {
+                Trainer::Bedrock { .. } => ports.stop_training.stop_training(&name).await?,
+                Trainer::SageMaker { .. } => ports.stop_containers.stop_container(&name).await?,
+            },
             TrainingStatus::Stopping => {}
             TrainingStatus::Completed if run.model_arn.is_none() && job.model_arn.is_some() => {
                 return Ok(Event::TrainingSeen(Seen::Completed {
@@ -100,6 +105,60 @@ async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
         });
     }
     Ok(Event::Removed(Purpose::Training))
+}
+
+/// A customization job or a container's, whichever the run started. The weights of a container's job are no model: they lie
+/// in the run's working folder and expire with it.
+async fn find_training(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<TrainingJob>> {
+    if let Trainer::Bedrock { .. } = run.route.trainer {
+        return ports.training.find_training(name).await;
+    }
+    let found = ports.containers.find_container(name).await?;
+    Ok(found.map(|job| TrainingJob {
+        arn: job.arn,
+        name: job.name,
+        status: job.status,
+        message: job.message,
+        model_arn: None,
+        tags: job.tags,
+    }))
+}
+
+/// An import that nobody waits for any more cannot be stopped: it is followed until it has ended, and a model that it made goes
+/// into the registry, where it is found idle.
+async fn follow_import(ports: &Ports, run: &Run) -> StepResult {
+    for attempt in 1..=MAX_ATTEMPTS {
+        let resource = run.resource(Purpose::Import, attempt);
+        let name = resource.to_string();
+        let Some(job) = ports.imports.find_import(&name).await? else {
+            continue;
+        };
+        if !is_ours(&resource.tags(), &job.tags) {
+            continue;
+        }
+        if !run.jobs.iter().any(|known| known.name == name) {
+            return Ok(Event::LeftoverFound {
+                purpose: Purpose::Import,
+                attempt,
+                job: job.arn,
+            });
+        }
+        match job.status {
+            ImportStatus::InProgress => {
+                return Ok(Event::Later {
+                    at: ports.desk.next_look(),
+                    note: None,
+                });
+            }
+            ImportStatus::Completed if run.model_arn.is_none() && job.model_arn.is_some() => {
+                return Ok(Event::ImportSeen(Seen::Completed {
+                    model_arn: job.model_arn,
+                }));
+            }
+            ImportStatus::Completed | ImportStatus::Failed => {}
+        }
+    }
+    Ok(Event::Removed(Purpose::Import))
 }
 
 /// A batch job that nobody waits for any more is stopped.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lambda_runtime::Error;
 use perennial_bedrock::{Bedrock, Settings};
 use perennial_desk::{serve, start};
+use perennial_sagemaker::SageMaker;
 use perennial_ssm::Parameters;
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub async fn main() -> Result<(), Error> {
         },
     ));
     let alias = Arc::new(Parameters::new(aws_sdk_ssm::Client::new(&start.config)));
+    let sagemaker = aws_sdk_sagemaker::Client::new(&start.config);
+    let sagemaker = Arc::new(SageMaker::without_starting(sagemaker));
     let ports = Ports {
         desk: start.desk,
         read: start.bucket.clone(),
@@ -32,6 +35,10 @@ pub async fn main() -> Result<(), Error> {
         deploy: bedrock.clone(),
         training: bedrock.clone(),
         stop_training: bedrock.clone(),
+        containers: sagemaker.clone(),
+        stop_containers: sagemaker,
+        imports: bedrock.clone(),
+        models: bedrock.clone(),
         batch: bedrock.clone(),
         stop_batch: bedrock,
         read_alias: alias.clone(),

@@ -16,8 +16,9 @@ use perennial_core::announcement::Function;
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
-    ChangeDeployments, ObserveBatch, ObserveDeployments, ObserveTraining, ReadAlias, ReadObjects,
-    StopBatch, StopTraining, WriteAlias, WriteObjects,
+    ChangeDeployments, ObserveBatch, ObserveContainers, ObserveDeployments, ObserveImports,
+    ObserveModels, ObserveTraining, ReadAlias, ReadObjects, StopBatch, StopContainers,
+    StopTraining, WriteAlias, WriteObjects,
 };
 use serde_json::Value;
 
@@ -41,6 +42,14 @@ pub struct Ports {
     pub training: Arc<dyn ObserveTraining>,
     /// Stopping them.
     pub stop_training: Arc<dyn StopTraining>,
+    /// Looking at containers' jobs that nobody waits for any more.
+    pub containers: Arc<dyn ObserveContainers>,
+    /// Stopping them.
+    pub stop_containers: Arc<dyn StopContainers>,
+    /// Looking at import jobs that nobody waits for any more.
+    pub imports: Arc<dyn ObserveImports>,
+    /// Looking at models that answer by themselves.
+    pub models: Arc<dyn ObserveModels>,
     /// Looking at batch jobs.
     pub batch: Arc<dyn ObserveBatch>,
     /// Stopping those that nobody waits for.

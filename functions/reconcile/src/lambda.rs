@@ -25,7 +25,8 @@ pub async fn main() -> Result<(), Error> {
         desk: start.desk,
         read: start.bucket,
         read_alias: Arc::new(alias),
-        deployments: Arc::new(bedrock),
+        deployments: Arc::new(bedrock.clone()),
+        models: Arc::new(bedrock),
     };
     serve(|event, _| {
         let ports = ports.clone();

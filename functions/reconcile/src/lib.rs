@@ -13,8 +13,9 @@ use std::sync::Arc;
 use perennial_core::announcement::{Announcement, Stage, pipeline_due, run_due};
 use perennial_core::keys::{Key, PIPELINES};
 use perennial_core::names::{RunId, alias_parameter};
+use perennial_core::pipeline::is_imported;
 use perennial_engine::{Desk, EngineError, records};
-use perennial_ports::{ObserveDeployments, ReadAlias, ReadObjects};
+use perennial_ports::{ObserveDeployments, ObserveModels, ReadAlias, ReadObjects};
 use serde_json::Value;
 
 #[cfg(feature = "lambda")]
@@ -31,6 +32,8 @@ pub struct Ports {
     pub read_alias: Arc<dyn ReadAlias>,
     /// Seeing whether what clients call is there.
     pub deployments: Arc<dyn ObserveDeployments>,
+    /// The same of a model that answers by itself.
+    pub models: Arc<dyn ObserveModels>,
 }
 
 impl fmt::Debug for Ports {
@@ -124,10 +127,15 @@ async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
         };
         let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);
         let parameter = ports.read_alias.read_alias(&name).await?;
-        let found = ports.deployments.get_deployment(deployment).await?;
-        if parameter.as_deref() != Some(deployment.as_str())
-            || found.is_none_or(|found| found.strays_from(&champion.arn))
-        {
+        // An imported model is what clients call: there is no deployment that could stray, only a model that could be gone.
+        let astray = match is_imported(deployment) {
+            true => ports.models.get_model(deployment).await?.is_none(),
+            false => {
+                let found = ports.deployments.get_deployment(deployment).await?;
+                found.is_none_or(|found| found.strays_from(&champion.arn))
+            }
+        };
+        if parameter.as_deref() != Some(deployment.as_str()) || astray {
             say.push(pipeline_due(&pipeline.name, Stage::Moving));
         }
     }

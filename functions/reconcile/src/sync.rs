@@ -32,7 +32,9 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
                         stored.record.version == info.version
                             && matches!(
                                 stored.record.status,
-                                UploadStatus::Accepted | UploadStatus::Rejected
+                                UploadStatus::Accepted
+                                    | UploadStatus::Rejected
+                                    | UploadStatus::Outside
                             )
                     })
                 }

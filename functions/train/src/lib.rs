@@ -1,5 +1,7 @@
 //! `train`: "Upload Accepted", "Pipeline Due", "Run Due" and people's requests → seal a dataset, open a run, start its job.
 
+mod assemble;
+mod import;
 mod open;
 mod prepare;
 mod requests;
@@ -15,7 +17,10 @@ use async_trait::async_trait;
 use perennial_core::announcement::{Function, Stage};
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
-use perennial_ports::{ObserveTraining, ReadObjects, StartTraining, WriteObjects};
+use perennial_ports::{
+    ObserveContainers, ObserveImports, ObserveTraining, ReadObjects, StartContainers, StartImports,
+    StartTraining, WriteObjects,
+};
 use serde_json::Value;
 
 #[cfg(feature = "lambda")]
@@ -32,10 +37,18 @@ pub struct Ports {
     pub read: Arc<dyn ReadObjects>,
     /// Writing manifests and training files.
     pub write: Arc<dyn WriteObjects>,
-    /// Looking at jobs.
+    /// Looking at customization jobs.
     pub observe: Arc<dyn ObserveTraining>,
-    /// Starting jobs.
+    /// Starting them.
     pub start: Arc<dyn StartTraining>,
+    /// Looking at containers' jobs.
+    pub containers: Arc<dyn ObserveContainers>,
+    /// Starting them.
+    pub start_containers: Arc<dyn StartContainers>,
+    /// Looking at import jobs.
+    pub imports: Arc<dyn ObserveImports>,
+    /// Starting them.
+    pub start_imports: Arc<dyn StartImports>,
 }
 
 impl fmt::Debug for Ports {
@@ -79,6 +92,9 @@ impl Perform for Ports {
             Effect::Prepare => prepare::prepare(self, run).await,
             Effect::StartTraining { attempt } => start::start(self, run, *attempt).await,
             Effect::LookForTraining { attempt } => start::look(self, run, *attempt).await,
+            Effect::Import { attempt, weights } => {
+                import::carry_on(self, run, *attempt, weights).await
+            }
             other => {
                 let reason = format!("{other:?} is not a step of {}", Stage::Starting.word());
                 Ok(Event::Later {

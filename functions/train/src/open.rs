@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use perennial_core::announcement::{Announcement, Stage, object_found};
-use perennial_core::config::StartFrom;
+use perennial_core::config::{DataConfig, StartFrom};
 use perennial_core::manifest::{Manifest, compile_digest, select};
 use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
@@ -81,11 +81,11 @@ async fn open(
         .into_iter()
         .map(|upload| upload.record)
         .collect();
-    let stale = to_be_recompiled(&uploads, &route);
+    let stale = to_be_taken_up_again(&uploads, &route, &config.data);
     if !stale.is_empty() {
         desk.announce.announce(&stale).await?;
         let reason = format!(
-            "{} uploads were compiled for another model and are being compiled anew",
+            "{} uploads were compiled for other settings, or [data] from has changed for them: they are being taken up again",
             stale.len()
         );
         return Ok(Opening::Nothing(reason));
@@ -101,7 +101,7 @@ async fn open(
     );
     if manifest.training.is_empty() {
         let reason =
-            "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use"
+            "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use and from"
                 .to_owned();
         return nothing(ports, stored, reason).await;
     }
@@ -149,6 +149,7 @@ async fn open(
         state: RunState::Preparing,
         prepared: None,
         jobs: Vec::new(),
+        weights: None,
         model_arn: None,
         creates: Vec::new(),
         leftovers: Vec::new(),
@@ -169,18 +170,25 @@ async fn open(
     commit(ports, stored, run, &text).await
 }
 
-/// Uploads in force that were compiled for another model: a run that was opened now would seal them and not train on them. They
-/// are said again, as the first word may have been lost; the pipeline stays due.
-fn to_be_recompiled(uploads: &[Upload], route: &Route) -> Vec<Announcement> {
-    let stale = |upload: &&Upload| {
+/// Uploads that a run would seal or leave out wrongly if it was opened now: compiled for another model, or on the wrong side of
+/// `[data] from`. They are said again, as the first word may have been lost; the pipeline stays due.
+fn to_be_taken_up_again(uploads: &[Upload], route: &Route, data: &DataConfig) -> Vec<Announcement> {
+    let again = |upload: &&Upload| {
         let digest = compile_digest(route, upload.kind);
+        let takes = data.takes(&upload.key);
         let shard = upload.shard.as_ref();
-        upload.status == UploadStatus::Accepted
-            && shard.is_some_and(|shard| shard.compile_digest != digest)
+        match upload.status {
+            UploadStatus::Accepted => {
+                !takes || shard.is_some_and(|shard| shard.compile_digest != digest)
+            }
+            UploadStatus::Rejected => !takes && shard.is_some(),
+            UploadStatus::Outside => takes,
+            UploadStatus::Waiting | UploadStatus::Withdrawn => false,
+        }
     };
     uploads
         .iter()
-        .filter(stale)
+        .filter(again)
         .take(MOST_SAID)
         .map(|upload| object_found(&upload.key, &upload.version, 0))
         .collect()

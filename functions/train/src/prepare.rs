@@ -3,23 +3,24 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
+use perennial_core::config::Approval;
 use perennial_core::gate::{GateRule, power};
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::run::{Event, Prepared, Run};
-use perennial_dataset::{EvalRecord, Excluded, Sealed, Sealer, estimate_tokens};
+use perennial_core::score::ResolvedMetric;
+use perennial_dataset::{EvalRecord, Excluded, Sealed, estimate_tokens};
 use perennial_engine::kept::{self, question_digest};
 use perennial_engine::{EngineError, StepResult, questions, records};
+use perennial_ports::ErrorKind;
 use perennial_ports::objects::read_all;
-use perennial_ports::{ErrorKind, ObjectSink, PortResult};
 
 use crate::Ports;
+use crate::assemble::seal;
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
 const MOST_LEAKED: f64 = 0.01;
-/// Written to the training file at a time.
-const PIECE: usize = 1 << 20;
 
 /// Why a run cannot be prepared, for people.
 struct Refused(String);
@@ -64,7 +65,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
     let training_key = format!("{}/train.jsonl", run.work());
-    let sealed = seal(ports, run, &manifest, exclude, &training_key).await?;
+    let (sealed, left_out_of) = seal(ports, run, &manifest, exclude, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
     let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
     let key = prompts_key(&run.pipeline, &run.dataset.digest);
@@ -94,11 +95,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         Ok(metric) => metric,
         Err(error) => return refuse(error.to_string()),
     };
-    let rule = GateRule::new(&run.config.evaluation, metric);
-    let power = match power(&rule, chosen.len(), run.champion.is_some()) {
-        Ok(power) => power,
-        Err(too_few) => return refuse(too_few.message),
-    };
+    let power = what_it_can_tell(run, &manifest, metric, chosen.len())?;
     let evaluation_key = format!("{}/evaluation.jsonl", run.work());
     let lines: Vec<u8> = chosen.iter().flat_map(EvalRecord::to_line).collect();
     let evaluation_digest = questions::digest(&lines);
@@ -119,6 +116,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         leaked_to_the_letter: sealed.leaked_to_the_letter,
         held_out: sealed.held_out,
         left_out: sealed.left_out,
+        left_out_of,
         training_tokens: sealed.tokens_estimate,
         evaluation_key,
         evaluation_digest,
@@ -126,11 +124,36 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         prompts_available: before as u64,
         prompts_seen_by_champion: (before - fair.len()) as u64,
         metric,
-        power: power.words,
+        power,
         training_cost: cost.training,
         evaluation_cost: cost.evaluation,
         cost_lines: cost.lines,
     })
+}
+
+/// What so many questions can tell apart, in words; none at all are enough only where a person decides.
+fn what_it_can_tell(
+    run: &Run,
+    manifest: &Manifest,
+    metric: ResolvedMetric,
+    questions: usize,
+) -> Result<String, Failure> {
+    let held_out = run.route.limits.shape.holds_answers();
+    if questions == 0 && manifest.evaluation.is_empty() && !held_out {
+        if run.config.promotion.approval == Approval::Manual {
+            return Ok("there is nothing to score by: a person decides".to_owned());
+        }
+        return refuse(format!(
+            "what {} trains on holds no answers, so nothing can be held out and the model could not be scored. Put questions \
+             with their answers under eval/{}/, or set promotion.approval = \"manual\"",
+            run.config.technique, run.pipeline
+        ));
+    }
+    let rule = GateRule::new(&run.config.evaluation, metric);
+    match power(&rule, questions, run.champion.is_some()) {
+        Ok(power) => Ok(power.words),
+        Err(too_few) => refuse(too_few.message),
+    }
 }
 
 /// The evaluation shards' records, the oldest shard first.
@@ -151,55 +174,6 @@ fn records_of(lines: &[u8]) -> Vec<EvalRecord> {
         .split(|byte| *byte == b'\n')
         .filter_map(EvalRecord::parse)
         .collect()
-}
-
-/// Shards in, the newest first; one training file out.
-async fn seal(
-    ports: &Ports,
-    run: &Run,
-    manifest: &Manifest,
-    exclude: Excluded,
-    training_key: &str,
-) -> Result<Sealed, EngineError> {
-    let holdout = manifest
-        .holdout
-        .map(|share| (run.pipeline.to_string(), share));
-    let mut sealer = Sealer::new(&run.route.limits, exclude, holdout);
-    let mut sink = ports
-        .write
-        .create(training_key, "application/x-ndjson")
-        .await?;
-    match copy(ports, manifest, &mut sealer, sink.as_mut()).await {
-        Ok(()) => sink.finish().await?,
-        Err(error) => {
-            sink.abort().await;
-            return Err(error.into());
-        }
-    }
-    Ok(sealer.finish())
-}
-
-async fn copy(
-    ports: &Ports,
-    manifest: &Manifest,
-    sealer: &mut Sealer,
-    sink: &mut dyn ObjectSink,
-) -> PortResult<()> {
-    let mut out = Vec::new();
-    for entry in manifest.training.iter().rev() {
-        let mut stream = ports.read.open(&entry.shard, None).await?;
-        while let Some(chunk) = stream.next().await? {
-            sealer.push(&chunk, &mut out);
-            if out.len() >= PIECE {
-                sink.write(Bytes::from(std::mem::take(&mut out))).await?;
-            }
-        }
-        sealer.end_shard(&mut out);
-    }
-    if !out.is_empty() {
-        sink.write(Bytes::from(out)).await?;
-    }
-    Ok(())
 }
 
 fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(), Failure> {
@@ -290,6 +264,7 @@ async fn usage(
     };
     Ok(UsageEstimate {
         training_tokens: sealed.tokens_estimate,
+        training_records: sealed.records,
         prompts: chosen.len() as u64,
         prompt_tokens: chosen
             .iter()

@@ -1,10 +1,12 @@
 //! Starting a training job: once per run and attempt, whatever is lost on the way.
 
-use perennial_core::names::Purpose;
-use perennial_core::run::{Event, Run};
+use perennial_core::config::SageMakerConfig;
+use perennial_core::names::{Purpose, ResourceName, is_ours};
+use perennial_core::routing::{Customization, Trainer};
+use perennial_core::run::{Event, Prepared, Run};
 use perennial_engine::StepResult;
 use perennial_engine::adopt::{Created, adopt};
-use perennial_ports::TrainingSpec;
+use perennial_ports::{ContainerSpec, PortResult, Tags, TrainingSpec};
 
 use crate::Ports;
 
@@ -16,23 +18,23 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
     };
     let resource = run.resource(Purpose::Training, attempt);
     let name = resource.to_string();
-    let spec = TrainingSpec {
-        name: name.clone(),
-        model_name: name.clone(),
-        token: name.clone(),
-        base_model: run.trains_from.clone(),
-        training_key: prepared.training_key.clone(),
-        output_prefix: format!("{}/training-{attempt}/", run.work()),
-        hyperparameters: run.route.hyperparameters.clone(),
-        tags: resource.tags(),
+    let started = match &run.route.trainer {
+        Trainer::Bedrock { customization } => {
+            let spec = customization_spec(run, prepared, &resource, customization);
+            ports.start.start_training(&spec).await
+        }
+        Trainer::SageMaker { job } => {
+            let spec = container_spec(run, prepared, &resource, job);
+            ports.start_containers.start_container(&spec).await
+        }
     };
-    let error = match ports.start.start_training(&spec).await {
+    let error = match started {
         Ok(job) => return Ok(Event::TrainingFound { job }),
         Err(error) => error,
     };
-    let found = ports.observe.find_training(&name).await?;
-    let found = found.map(|job| (job.arn.clone(), job.arn, job.tags));
-    Ok(match adopt(&name, &spec.tags, &error, found) {
+    let found = find(ports, run, &name).await?;
+    let found = found.map(|(arn, tags)| (arn.clone(), arn, tags));
+    Ok(match adopt(&name, &resource.tags(), &error, found) {
         Created::There(job) => Event::TrainingFound { job },
         Created::Never(reason) => Event::TrainingRefused { reason },
         Created::Later(reason) => Event::Later {
@@ -45,11 +47,74 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
 /// The run was cancelled before its job was seen: a lost answer may have left one behind.
 pub(crate) async fn look(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let resource = run.resource(Purpose::Training, attempt);
-    let found = ports.observe.find_training(&resource.to_string()).await?;
+    let found = find(ports, run, &resource.to_string()).await?;
     Ok(match found {
-        Some(job) if perennial_core::names::is_ours(&resource.tags(), &job.tags) => {
-            Event::TrainingFound { job: job.arn }
-        }
+        Some((job, tags)) if is_ours(&resource.tags(), &tags) => Event::TrainingFound { job },
         _ => Event::TrainingNeverStarted,
     })
+}
+
+/// The ARN and the tags of the job of exactly this name.
+async fn find(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<(String, Tags)>> {
+    Ok(match run.route.trainer {
+        Trainer::Bedrock { .. } => {
+            let found = ports.observe.find_training(name).await?;
+            found.map(|job| (job.arn, job.tags))
+        }
+        Trainer::SageMaker { .. } => {
+            let found = ports.containers.find_container(name).await?;
+            found.map(|job| (job.arn, job.tags))
+        }
+    })
+}
+
+fn output_prefix(run: &Run, attempt: u32) -> String {
+    format!("{}/training-{attempt}/", run.work())
+}
+
+fn customization_spec(
+    run: &Run,
+    prepared: &Prepared,
+    resource: &ResourceName,
+    customization: &Customization,
+) -> TrainingSpec {
+    let name = resource.to_string();
+    TrainingSpec {
+        name: name.clone(),
+        model_name: name.clone(),
+        token: name,
+        base_model: run.trains_from.clone(),
+        training_key: prepared.training_key.clone(),
+        output_prefix: output_prefix(run, resource.attempt),
+        customization: customization.clone(),
+        hyperparameters: run.route.hyperparameters.clone(),
+        tags: resource.tags(),
+    }
+}
+
+fn container_spec(
+    run: &Run,
+    prepared: &Prepared,
+    resource: &ResourceName,
+    job: &SageMakerConfig,
+) -> ContainerSpec {
+    let checkpoints = || format!("{}/checkpoints-{}/", run.work(), resource.attempt);
+    ContainerSpec {
+        name: resource.to_string(),
+        image: job.image.clone(),
+        recipe: job.recipe.clone(),
+        role: job.role.clone(),
+        training_prefix: prepared.training_key.clone(),
+        output_prefix: output_prefix(run, resource.attempt),
+        checkpoint_prefix: job.spot.then(checkpoints),
+        hyperparameters: run.route.hyperparameters.clone(),
+        instance_type: job.instance_type.clone(),
+        instance_count: job.instance_count,
+        volume_gb: job.volume_gb,
+        subnets: job.subnets.clone(),
+        security_groups: job.security_groups.clone(),
+        max_run_seconds: job.max_run.as_secs(),
+        spot_max_wait_seconds: job.spot.then(|| job.max_wait.as_secs()),
+        tags: resource.tags(),
+    }
 }

@@ -1,21 +1,26 @@
-//! Retrieval over the training records: TF-IDF weighted nearest neighbours, which vote for their completions.
+//! Retrieval over what was learnt: TF-IDF weighted nearest neighbours among the records, which vote for their completions,
+//! and the best sentence of the documents.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::features::features;
+use crate::{
+    index::Index,
+    passages::Passages,
+    span::{self, words_in},
+};
 
-/// How many nearest records vote.
-const NEIGHBOURS: usize = 20;
 /// A vote counts by the similarity to this power: higher trusts the nearest records more.
 const SHARPNESS: i32 = 3;
-/// Features in more than this share of the records tell nothing apart and are left out.
-const COMMON_SHARE: f32 = 0.3;
+/// A record is preferred to a sentence only if it is clearly nearer: questions are like each other for the words of asking.
+const CLEARLY_NEARER: f32 = 0.7;
+/// From this similarity on, something is known.
+const KNOWN: f32 = 0.35;
 
-/// A model trained on pairs of prompt and completion.
+/// A model trained on pairs of prompt and completion, on documents, or on both.
 ///
-/// Serialised as its records (each completion once); the index is rebuilt when it is read.
+/// Serialised as its records (each completion once) and documents; the indexes are rebuilt when it is read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Records", into = "Records")]
 pub struct Learner {
@@ -23,6 +28,9 @@ pub struct Learner {
     index: Index,
     /// The completion that most records have: the answer where nothing is alike.
     most_frequent: usize,
+    passages: Passages,
+    /// How long the records' answers are, in words; none without records.
+    usual_words: Option<usize>,
 }
 
 /// What a learner is serialised as.
@@ -31,14 +39,8 @@ struct Records {
     completions: Vec<String>,
     /// Prompt, and the place of its completion.
     pairs: Vec<(String, usize)>,
-}
-
-/// An inverted index: feature, then the records that have it with the normalised weight.
-#[derive(Debug, Clone, Default)]
-struct Index {
-    vocabulary: HashMap<u64, usize>,
-    inverse_frequency: Vec<f32>,
-    postings: Vec<Vec<(u32, f32)>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    documents: Vec<String>,
 }
 
 impl Learner {
@@ -46,8 +48,19 @@ impl Learner {
     pub fn train<P: Into<String>, C: Into<String>>(
         records: impl IntoIterator<Item = (P, C)>,
     ) -> Self {
+        Self::study(records, Vec::new())
+    }
+
+    /// Learns from pairs of prompt and completion, and from documents.
+    pub fn study<P: Into<String>, C: Into<String>>(
+        records: impl IntoIterator<Item = (P, C)>,
+        documents: Vec<String>,
+    ) -> Self {
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut kept = Records::default();
+        let mut kept = Records {
+            documents,
+            ..Records::default()
+        };
         for (prompt, completion) in records.into_iter().take(u32::MAX as usize) {
             let completion = completion.into();
             let place = *places.entry(completion).or_insert_with_key(|completion| {
@@ -69,6 +82,11 @@ impl Learner {
         })
     }
 
+    /// The documents that it was trained on, in their order.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.records.documents.iter().map(String::as_str)
+    }
+
     /// How many records it was trained on.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -78,14 +96,39 @@ impl Learner {
     /// Whether it was trained on nothing; it then answers with an empty string.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.pairs.is_empty()
+        self.records.pairs.is_empty() && self.records.documents.is_empty()
     }
 
-    /// The completion for which the training records most like `prompt` vote; equal votes go to the completion seen first.
+    /// From what it learnt, whichever is more like the prompt: the completion for which the nearest records vote, or the
+    /// nearest sentence of the documents, cut to the length that the records' answers have.
     #[must_use]
     pub fn answer(&self, prompt: &str) -> String {
+        let nearest = self.index.nearest(prompt, self.records.pairs.len());
+        let alike = nearest.first().map_or(0.0, |(_, similarity)| *similarity);
+        let found = self.passages.best(prompt);
+        let found = found.filter(|found| {
+            self.records.pairs.is_empty() || found.similarity > alike * CLEARLY_NEARER
+        });
+        match found {
+            Some(found) => span::answering(prompt, found.text, self.usual_words),
+            None => self.vote(nearest),
+        }
+    }
+
+    /// An answer only if it is known: if something that was learnt is much like the prompt.
+    #[must_use]
+    pub fn recall(&self, prompt: &str) -> Option<String> {
+        let nearest = self.index.nearest(prompt, self.records.pairs.len());
+        let alike = nearest.first().map_or(0.0, |(_, similarity)| *similarity);
+        let found = self.passages.best(prompt);
+        let found = found.map_or(0.0, |found| found.similarity);
+        (alike.max(found) >= KNOWN).then(|| self.answer(prompt))
+    }
+
+    /// The completion for which these records vote; equal votes go to the completion seen first.
+    fn vote(&self, nearest: Vec<(usize, f32)>) -> String {
         let mut votes: Vec<f32> = vec![0.0; self.records.completions.len()];
-        for (record, similarity) in self.index.nearest(prompt, self.records.pairs.len()) {
+        for (record, similarity) in nearest {
             if let Some(vote) = self
                 .records
                 .pairs
@@ -130,7 +173,16 @@ impl From<Records> for Learner {
             })
             .0;
         let index = Index::over(records.pairs.iter().map(|(prompt, _)| prompt.as_str()));
+        let mut lengths: Vec<usize> = records
+            .pairs
+            .iter()
+            .filter_map(|(_, place)| records.completions.get(*place))
+            .map(|completion| words_in(completion))
+            .collect();
+        lengths.sort_unstable();
         Self {
+            passages: Passages::of(records.documents.iter().map(String::as_str)),
+            usual_words: lengths.get(lengths.len() / 2).copied(),
             records,
             index,
             most_frequent,
@@ -142,104 +194,6 @@ impl From<Learner> for Records {
     fn from(learner: Learner) -> Self {
         learner.records
     }
-}
-
-impl Index {
-    fn over<'a>(prompts: impl Iterator<Item = &'a str>) -> Self {
-        let mut index = Self::default();
-        let mut documents: Vec<Vec<(usize, f32)>> = Vec::new();
-        let mut document_counts: Vec<u32> = Vec::new();
-        for prompt in prompts {
-            let mut places: Vec<usize> = Vec::new();
-            for feature in features(prompt) {
-                let next = index.vocabulary.len();
-                let place = *index.vocabulary.entry(feature).or_insert(next);
-                if place == next {
-                    document_counts.push(0);
-                }
-                places.push(place);
-            }
-            let counted = damped_counts(places);
-            for (place, _) in &counted {
-                document_counts[*place] += 1;
-            }
-            documents.push(counted);
-        }
-
-        let total = documents.len() as f32;
-        index.inverse_frequency = document_counts
-            .iter()
-            .map(|count| {
-                let share = *count as f32 / total;
-                // In a handful of records everything is common: there, every feature counts.
-                if share > COMMON_SHARE && documents.len() > NEIGHBOURS {
-                    0.0
-                } else {
-                    1.0 - share.ln()
-                }
-            })
-            .collect();
-        index.postings = vec![Vec::new(); index.inverse_frequency.len()];
-        for (record, counted) in documents.into_iter().enumerate() {
-            for (place, weight) in index.weigh(counted) {
-                index.postings[place].push((record as u32, weight));
-            }
-        }
-        index
-    }
-
-    /// Counts to TF-IDF weights of length one.
-    fn weigh(&self, counted: Vec<(usize, f32)>) -> Vec<(usize, f32)> {
-        let mut weighed: Vec<(usize, f32)> = counted
-            .into_iter()
-            .map(|(place, count)| (place, count * self.inverse_frequency[place]))
-            .filter(|(_, weight)| *weight > 0.0)
-            .collect();
-        let length = weighed
-            .iter()
-            .map(|(_, weight)| weight * weight)
-            .sum::<f32>()
-            .sqrt();
-        for (_, weight) in &mut weighed {
-            *weight /= length;
-        }
-        weighed
-    }
-
-    /// The most similar records, best first, equal ones in their order.
-    fn nearest(&self, prompt: &str, records: usize) -> Vec<(usize, f32)> {
-        let known = features(prompt)
-            .into_iter()
-            .filter_map(|feature| self.vocabulary.get(&feature).copied())
-            .collect();
-        let mut scores = vec![0.0_f32; records];
-        for (place, weight) in self.weigh(damped_counts(known)) {
-            for (record, other) in &self.postings[place] {
-                scores[*record as usize] += weight * other;
-            }
-        }
-        let mut found: Vec<(usize, f32)> = scores
-            .into_iter()
-            .enumerate()
-            .filter(|(_, score)| *score > 0.0)
-            .collect();
-        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if found.len() > NEIGHBOURS {
-            found.select_nth_unstable_by(NEIGHBOURS, order);
-            found.truncate(NEIGHBOURS);
-        }
-        found.sort_unstable_by(order);
-        found
-    }
-}
-
-/// Each place once, in order, with 1 + ln(how often).
-fn damped_counts(mut places: Vec<usize>) -> Vec<(usize, f32)> {
-    places.sort_unstable();
-    places
-        .chunk_by(|a, b| a == b)
-        .map(|same| (same[0], 1.0 + (same.len() as f32).ln()))
-        .collect()
 }
 
 #[cfg(test)]

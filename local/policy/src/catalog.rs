@@ -108,6 +108,18 @@ pub(crate) static ACTIONS: &[Action] = &[
     on_all("bedrock:ListCustomModelDeployments"),
     on("bedrock:UpdateCustomModelDeployment", TAGGED),
     on("bedrock:DeleteCustomModelDeployment", TAGGED),
+    on("bedrock:CreateCustomModel", TAGGING),
+    on("bedrock:CreateModelImportJob", TAGGING),
+    on("bedrock:GetModelImportJob", TAGGED),
+    on_all("bedrock:ListModelImportJobs"),
+    on("bedrock:GetImportedModel", TAGGED),
+    on_all("bedrock:ListImportedModels"),
+    on("bedrock:DeleteImportedModel", TAGGED),
+    on("bedrock:CreateProvisionedModelThroughput", TAGGING),
+    on("bedrock:GetProvisionedModelThroughput", TAGGED),
+    on_all("bedrock:ListProvisionedModelThroughputs"),
+    on("bedrock:UpdateProvisionedModelThroughput", TAGGED),
+    on("bedrock:DeleteProvisionedModelThroughput", TAGGED),
     on("bedrock:ListTagsForResource", TAGGED),
     on(
         "bedrock:TagResource",
@@ -118,6 +130,16 @@ pub(crate) static ACTIONS: &[Action] = &[
     on(
         "bedrock:InvokeModel",
         &["aws:ResourceTag/", "bedrock:InferenceProfileArn"],
+    ),
+    // .../list_amazonsagemaker.html
+    on("sagemaker:CreateTrainingJob", TAGGING),
+    on("sagemaker:DescribeTrainingJob", TAGGED),
+    on("sagemaker:StopTrainingJob", TAGGED),
+    on_all("sagemaker:ListTrainingJobs"),
+    on("sagemaker:ListTags", TAGGED),
+    on(
+        "sagemaker:AddTags",
+        &["aws:ResourceTag/", "aws:RequestTag/", "aws:TagKeys"],
     ),
     // .../list_awssystemsmanager.html
     on("ssm:GetParameter", TAGGED),
@@ -145,6 +167,14 @@ pub(crate) static ACTIONS: &[Action] = &[
     // "Giving Lambda functions access to resources in an Amazon VPC" (Lambda Developer Guide).
     on("logs:CreateLogGroup", &[]),
     on("logs:CreateLogStream", &[]),
+    // What SageMaker and Bedrock do with a job's role: "CreateTrainingJob API: Execution Role Permissions" (SageMaker Developer
+    // Guide), "Lambda permissions for reward functions" (Bedrock User Guide).
+    on("logs:DescribeLogStreams", &[]),
+    on("ecr:BatchCheckLayerAvailability", &[]),
+    on("ecr:BatchGetImage", &[]),
+    on("ecr:GetDownloadUrlForLayer", &[]),
+    on_all("ecr:GetAuthorizationToken"),
+    on("lambda:InvokeFunction", &[]),
     on("logs:PutLogEvents", &[]),
     on("sqs:ReceiveMessage", &[]),
     on("sqs:DeleteMessage", &[]),

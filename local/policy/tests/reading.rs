@@ -98,7 +98,7 @@ fn a_wildcard_stands_for_each_action_that_it_matches() {
         grants(json!({"Action": "bedrock:List*", "Resource": models})),
         ["bedrock:ListTagsForResource"]
     );
-    assert_eq!(grants(json!({"Action": "bedrock:List*"})).len(), 6);
+    assert_eq!(grants(json!({"Action": "bedrock:List*"})).len(), 9);
     for action in ["cloudwatch:Get*", "bedrock:List*Jobs"] {
         let message = refused(json!({"Action": action, "Resource": models}));
         assert!(message.contains("takes no resource"), "{message}");

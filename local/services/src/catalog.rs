@@ -12,6 +12,8 @@ pub(crate) enum Shape {
     PromptCompletion,
     /// `{"system":"…","messages":[{"role":"user","content":"…"},…]}`.
     AnthropicMessages,
+    /// `{"image-ref":"s3://…","caption":"…"}`.
+    ImageCaption,
 }
 
 /// How a model is fine-tuned.
@@ -73,6 +75,19 @@ const fn nova(
     })
 }
 
+/// Models that make images. They have one id for inference and customization (`facts/limits.md`).
+const IMAGES: Option<Tuning> = Some(Tuning {
+    suffix: "",
+    region: "us-east-1",
+    shape: Shape::ImageCaption,
+    min_records: 5,
+    max_records: 10_000,
+    forbidden: &[],
+    takes_validation_set: false,
+    deployable: false,
+    custom_batch: false,
+});
+
 const fn us_west(
     suffix: &'static str,
     shape: Shape,
@@ -124,7 +139,7 @@ const fn by_profile(model: Foundation) -> Foundation {
     }
 }
 
-static FOUNDATIONS: [Foundation; 12] = [
+static FOUNDATIONS: [Foundation; 15] = [
     model(
         "amazon.nova-micro-v1:0",
         "Nova Micro",
@@ -155,6 +170,13 @@ static FOUNDATIONS: [Foundation; 12] = [
         "Amazon",
         None,
     )),
+    model("amazon.nova-canvas-v1:0", "Nova Canvas", "Amazon", IMAGES),
+    model(
+        "amazon.titan-image-generator-v2:0",
+        "Titan Image G1 v2",
+        "Amazon",
+        IMAGES,
+    ),
     model(
         "anthropic.claude-3-haiku-20240307-v1:0",
         "Claude 3 Haiku",
@@ -180,6 +202,12 @@ static FOUNDATIONS: [Foundation; 12] = [
         us_west(":128k", Shape::PromptCompletion, 100, false),
     ),
     model(
+        "meta.llama3-1-405b-instruct-v1:0",
+        "Llama 3.1 405B",
+        "Meta",
+        None,
+    ),
+    model(
         "meta.llama3-2-1b-instruct-v1:0",
         "Llama 3.2 1B",
         "Meta",
@@ -202,7 +230,41 @@ static FOUNDATIONS: [Foundation; 12] = [
 /// The prefixes of cross-region inference profiles.
 const PROFILES: [&str; 4] = ["us.", "eu.", "apac.", "global."];
 
+/// Who may teach whom by distillation (`facts/aws.md`): part of the teacher's id, and parts of its students'.
+const TEACHERS: [(&str, &[&str]); 5] = [
+    ("nova-premier", &["nova-pro", "nova-lite", "nova-micro"]),
+    ("nova-pro", &["nova-lite", "nova-micro"]),
+    (
+        "llama3-1-405b",
+        &["llama3-1-70b", "llama3-1-8b", "llama3-3-70b", "llama3-2-"],
+    ),
+    ("llama3-1-70b", &["llama3-1-8b", "llama3-2-"]),
+    ("llama3-3-70b", &["llama3-1-8b", "llama3-2-"]),
+];
+
+/// The fewest records of a reinforcement fine-tuning job (`facts/limits.md`).
+pub(crate) const REINFORCEMENT_RECORDS: std::ops::RangeInclusive<usize> = 100..=20_000;
+
 impl Foundation {
+    /// Whether it makes images, and so takes no conversation.
+    pub(crate) fn makes_images(&self) -> bool {
+        let tuning = self.tuning.as_ref();
+        tuning.is_some_and(|tuning| tuning.shape == Shape::ImageCaption)
+    }
+
+    /// Whether it may teach this student by distillation.
+    pub(crate) fn teaches(&self, student: &Self) -> bool {
+        let row = TEACHERS
+            .iter()
+            .find(|(teacher, _)| self.id.contains(teacher));
+        row.is_some_and(|(_, students)| students.iter().any(|part| student.id.contains(part)))
+    }
+
+    /// Whether Bedrock's reinforcement fine-tuning takes it. Those of us-west-2 are not known here.
+    pub(crate) fn takes_reinforcement(&self) -> bool {
+        self.id == "amazon.nova-2-lite-v1:0"
+    }
+
     pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
         FOUNDATIONS.iter()
     }
@@ -259,7 +321,8 @@ impl Foundation {
             .as_ref()
             .filter(|tuning| tuning.region == region)
             .ok_or_else(|| refused(format!("{} cannot be fine-tuned in {region}.", model.id)))?;
-        if naming != Naming::Customization {
+        let same_id = tuning.suffix.is_empty() && naming == Naming::Inference;
+        if naming != Naming::Customization && !same_id {
             let id = model.customization_id().unwrap_or_default();
             return Err(refused(format!(
                 "{identifier} is not for customization; use {id}."
@@ -275,6 +338,9 @@ impl Foundation {
     pub(crate) fn to_call(identifier: &str) -> Result<&'static Self, AwsError> {
         let (model, naming) = Self::named(identifier)
             .ok_or_else(|| AwsError::validation("The provided model identifier is invalid."))?;
+        if model.makes_images() {
+            return Err(not_for_conversations());
+        }
         match naming {
             Naming::Profile => Ok(model),
             Naming::Inference if !model.profile_only => Ok(model),
@@ -286,6 +352,13 @@ impl Foundation {
             ))),
         }
     }
+}
+
+/// What `Converse` answers for a model that makes images.
+pub(crate) fn not_for_conversations() -> AwsError {
+    AwsError::validation(
+        "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+    )
 }
 
 /// By which of its names a model was named.

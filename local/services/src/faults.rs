@@ -36,12 +36,21 @@ pub struct Faults {
     pub fail_deployment_updates: u32,
     /// So many of the next deployments end in `Failed`.
     pub fail_deployments: u32,
-    /// So many of the next customization jobs end in `Failed`, after validation.
+    /// So many of the next models that are registered (`CreateCustomModel`) or imported end in `Failed`.
+    pub fail_imports: u32,
+    /// So many of the next provisioned throughputs end in `Failed`.
+    pub fail_provisioned_throughputs: u32,
+    /// So many of the next customization jobs and training jobs end in `Failed`, after validation or download.
     pub fail_training_jobs: u32,
     /// Why they fail.
     pub training_failure_message: Option<String>,
-    /// So many of the next customization jobs never start training (trainingDetails stays `NotStarted`).
+    /// So many of the next customization jobs never start training (trainingDetails stays `NotStarted`), and so many of the
+    /// next training jobs stay in one secondary status.
     pub hang_training_jobs: u32,
+    /// In which: `Starting`, `Downloading`, `Training` (so it is if nothing is said) or `Uploading`.
+    pub hang_in_status: Option<String>,
+    /// So many times the spot instances of a training job are taken back while it trains.
+    pub interrupt_training_jobs: u32,
 }
 
 impl Faults {

@@ -1,4 +1,5 @@
-//! Simulators of the AWS operations that Perennial calls: Bedrock, Bedrock runtime, SSM, CloudWatch, EventBridge, STS.
+//! Simulators of the AWS operations that Perennial calls: Bedrock, Bedrock runtime, SageMaker, SSM, CloudWatch, EventBridge,
+//! STS.
 //!
 //! Strict about what AWS publishes (patterns, lengths, required members, conflicts, states) and silent about the rest:
 //! an operation or a member that is not simulated is refused by name. No listener, no signature, no policy: the
@@ -10,17 +11,20 @@ mod bedrock;
 mod catalog;
 mod clock;
 mod cloudwatch;
+mod corpus;
 mod error;
 mod eventbridge;
 mod events;
 mod faults;
 mod form;
+mod knowledge;
 mod learners;
 mod lock;
 mod objects;
 mod operation;
 mod records;
 mod runtime;
+mod sagemaker;
 mod service_name;
 mod services;
 mod settings;
@@ -36,7 +40,7 @@ pub use service_name::ServiceName;
 pub use services::{
     Answered, Caller, Described, LookError, OpenError, Outcome, Services, TickError,
 };
-pub use settings::{Pace, Quotas, Settings, Span};
+pub use settings::{OnDemand, Pace, Quotas, Settings, Span};
 
 /// The one account of the local cloud.
 pub const ACCOUNT_ID: &str = "123456789012";

@@ -8,6 +8,7 @@ use crate::{
     ACCOUNT_ID,
     error::AwsError,
     faults::Faults,
+    knowledge::Knowledge,
     learners::Learners,
     objects::ObjectAccess,
     services::Caller,
@@ -26,6 +27,7 @@ pub(crate) struct Call<'a> {
     pub(crate) faults: &'a mut Faults,
     pub(crate) objects: &'a dyn ObjectAccess,
     pub(crate) learners: &'a Learners,
+    pub(crate) knowledge: &'a Knowledge,
 }
 
 impl Call<'_> {

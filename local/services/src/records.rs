@@ -51,6 +51,14 @@ struct PromptCompletion {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Image {
+    #[serde(rename = "image-ref")]
+    image_ref: String,
+    caption: String,
+}
+
+#[derive(Deserialize)]
 struct AnthropicMessages {
     messages: Vec<AnthropicTurn>,
 }
@@ -111,6 +119,18 @@ fn pairs_of(line: &str, tuning: &Tuning) -> Result<Vec<Pair>, String> {
                 content: block(turn.content),
             };
             pairs_of_turns(&record.messages.into_iter().map(turn).collect::<Vec<_>>())
+        }
+        Shape::ImageCaption => {
+            let record: Image = serde_json::from_str(line).map_err(unreadable)?;
+            if !(3..=1024).contains(&record.caption.chars().count()) {
+                return Err("a caption has 3 to 1024 characters".to_owned());
+            }
+            let named = [".png", ".jpg", ".jpeg"];
+            let image = record.image_ref.to_ascii_lowercase();
+            if !image.starts_with("s3://") || !named.iter().any(|end| image.ends_with(end)) {
+                return Err("image-ref must be the S3 URI of a .png or .jpeg image".to_owned());
+            }
+            Ok(vec![(record.caption, record.image_ref)])
         }
         Shape::Conversation => {
             let record: Conversation = serde_json::from_str(line).map_err(unreadable)?;

@@ -9,7 +9,7 @@ use crate::{
     error::AwsError,
     eventbridge,
     operation::Route,
-    runtime,
+    runtime, sagemaker,
     services::{Answered, unread},
     ssm, sts,
     wire::{self, Protocol, Routed},
@@ -22,6 +22,8 @@ pub enum ServiceName {
     Bedrock,
     /// Amazon Bedrock's runtime.
     BedrockRuntime,
+    /// Amazon SageMaker AI.
+    SageMaker,
     /// Systems Manager's parameters.
     Ssm,
     /// CloudWatch's metrics.
@@ -34,9 +36,10 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Bedrock,
         Self::BedrockRuntime,
+        Self::SageMaker,
         Self::Ssm,
         Self::CloudWatch,
         Self::EventBridge,
@@ -49,6 +52,7 @@ impl ServiceName {
         match self {
             Self::Bedrock => "bedrock",
             Self::BedrockRuntime => "bedrock-runtime",
+            Self::SageMaker => "sagemaker",
             Self::Ssm => "ssm",
             Self::CloudWatch => "cloudwatch",
             Self::EventBridge => "events",
@@ -63,6 +67,7 @@ impl ServiceName {
         match self {
             Self::Bedrock => bedrock::operations(),
             Self::BedrockRuntime => names(&runtime::ROUTES),
+            Self::SageMaker => names(&sagemaker::ROUTES),
             Self::Ssm => names(&ssm::ROUTES),
             Self::CloudWatch => names(&cloudwatch::ROUTES),
             Self::EventBridge => names(&eventbridge::ROUTES),
@@ -77,6 +82,7 @@ impl ServiceName {
         match signing_name {
             "bedrock" if path.starts_with("/model/") => Some(Self::BedrockRuntime),
             "bedrock" => Some(Self::Bedrock),
+            "sagemaker" => Some(Self::SageMaker),
             "ssm" => Some(Self::Ssm),
             "monitoring" => Some(Self::CloudWatch),
             "events" => Some(Self::EventBridge),
@@ -90,6 +96,7 @@ impl ServiceName {
     pub fn event_source(self) -> &'static str {
         match self {
             Self::Bedrock | Self::BedrockRuntime => "bedrock.amazonaws.com",
+            Self::SageMaker => "sagemaker.amazonaws.com",
             Self::Ssm => "ssm.amazonaws.com",
             Self::CloudWatch => "monitoring.amazonaws.com",
             Self::EventBridge => "events.amazonaws.com",
@@ -142,6 +149,7 @@ impl ServiceName {
         match self {
             Self::Bedrock => (Protocol::RestJson, bedrock::read(request)),
             Self::BedrockRuntime => (Protocol::RestJson, runtime::read(request)),
+            Self::SageMaker => (Protocol::AwsJson("1.1"), sagemaker::read(request)),
             Self::Ssm => (Protocol::AwsJson("1.1"), ssm::read(request)),
             Self::CloudWatch => cloudwatch::read(request),
             Self::EventBridge => (Protocol::AwsJson("1.1"), eventbridge::read(request)),

@@ -19,11 +19,13 @@ use crate::{
     events::PendingEvent,
     faults::{Faults, LostAnswer},
     form,
+    knowledge::Knowledge,
     learners::Learners,
     lock::lock,
     objects::ObjectAccess,
     operation::{Call, Route},
     runtime::{self, Throttle},
+    sagemaker,
     settings::{Pace, Settings},
     ssm,
     store::{Store, StoreError},
@@ -112,6 +114,7 @@ pub struct Services {
     settings: Mutex<Settings>,
     faults: Mutex<Faults>,
     learners: Learners,
+    knowledge: Knowledge,
     throttle: Mutex<Throttle>,
     /// The events that this process has given to its caller and that were not acknowledged yet.
     handed_out: Mutex<BTreeSet<String>>,
@@ -163,9 +166,20 @@ impl Services {
             settings: Mutex::default(),
             faults: Mutex::default(),
             learners: Learners::in_folder(learners),
+            knowledge: Knowledge::default(),
             throttle: Mutex::default(),
             handed_out: Mutex::default(),
         })
+    }
+
+    /// Foundation models know what stands in this folder: `<model id>.jsonl`, records or documents as training jobs take them.
+    /// The files may come and change at any time.
+    #[must_use]
+    pub fn with_knowledge(self, folder: std::path::PathBuf) -> Self {
+        Self {
+            knowledge: Knowledge::in_folder(folder),
+            ..self
+        }
     }
 
     /// The settings in force.
@@ -202,6 +216,7 @@ impl Services {
         };
         let found: Result<_, AwsError> = self.in_call(&nobody, self.now(), |call| match kind {
             "parameter" => ssm::described(identifier, call),
+            "training-job" => sagemaker::described(identifier, call),
             _ => bedrock::described(kind, identifier, call),
         });
         match found {
@@ -303,6 +318,7 @@ impl Services {
                 faults: &mut faults,
                 objects: self.objects.as_ref(),
                 learners: &self.learners,
+                knowledge: &self.knowledge,
             })
         })
     }
@@ -328,7 +344,10 @@ impl Services {
             access_key: String::new(),
             function: None,
         };
-        let moved = self.in_call(&nobody, self.now(), bedrock::advance);
+        let moved = self.in_call(&nobody, self.now(), |call| {
+            bedrock::advance(call)?;
+            sagemaker::advance(call)
+        });
         moved.map_err(|error: AwsError| TickError(error.message))?;
         self.take_events()
     }

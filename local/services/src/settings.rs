@@ -99,10 +99,16 @@ pub struct Quotas {
     pub customization_jobs: usize,
     /// Deployments.
     pub deployments: usize,
+    /// Imported models.
+    pub imported_models: usize,
+    /// Model units of all provisioned throughputs together, with a commitment and without.
+    pub model_units: usize,
     /// Deployments that are being created or updated.
     pub deployments_in_progress: usize,
     /// Fewest records of a batch inference job.
     pub batch_min_records: usize,
+    /// Instances of a type that training jobs may use at a time, such as `ml.p5.48xlarge`; a type that is not named has no quota.
+    pub training_instances: BTreeMap<String, usize>,
     /// `Converse` requests in any 60 seconds, by model id as the caller writes it; `*` holds for every other model.
     pub converse_per_minute: BTreeMap<String, usize>,
 }
@@ -113,8 +119,11 @@ impl Default for Quotas {
             custom_models: 100,
             customization_jobs: 10,
             deployments: 10,
+            imported_models: 3,
+            model_units: 10,
             deployments_in_progress: 2,
             batch_min_records: 100,
+            training_instances: BTreeMap::new(),
             converse_per_minute: BTreeMap::new(),
         }
     }
@@ -130,6 +139,19 @@ pub struct Settings {
     pub quotas: Quotas,
     /// How long after a minute began its CloudWatch counts can be read.
     pub metrics_lag: Duration,
+    /// Which registered models (`CreateCustomModel`) can be deployed on demand.
+    pub registered_on_demand: OnDemand,
+}
+
+/// Which models that SageMaker trained can be deployed on demand: AWS's pages do not agree (`facts/aws.md`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnDemand {
+    /// Those of which only an adapter was trained (the Nova guide).
+    #[default]
+    Adapters,
+    /// None of them (the API reference).
+    None,
 }
 
 impl Default for Settings {
@@ -138,6 +160,7 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             quotas: Quotas::default(),
             metrics_lag: Duration::ZERO,
+            registered_on_demand: OnDemand::default(),
         }
     }
 }

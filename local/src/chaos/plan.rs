@@ -101,7 +101,7 @@ impl Subject {
         let reads = ["Get", "List", "Head", "Query", "Describe", "Converse"];
         if reads.iter().any(|read| operation.starts_with(read)) {
             Self::Read
-        } else if matches!(service, "bedrock" | "ssm") {
+        } else if matches!(service, "bedrock" | "sagemaker" | "ssm") {
             Self::Step
         } else {
             Self::Write

@@ -186,7 +186,7 @@ impl Gateway {
         let Handled { response, call } = match (service, denied) {
             (_, Some(denied)) => denied,
             ("dynamodb", _) => self.dynamodb.handle(request).await,
-            ("bedrock" | "ssm" | "monitoring" | "events" | "sts", _) => {
+            ("bedrock" | "sagemaker" | "ssm" | "monitoring" | "events" | "sts", _) => {
                 self.services.handle(service, caller, request).await
             }
             _ => {

@@ -193,7 +193,7 @@ pub(super) fn refused(
 /// The status with which services deny: 403, and 400 where every error of the protocol has it.
 pub(super) fn status_of(service: &str) -> StatusCode {
     match service {
-        "dynamodb" | "ssm" | "events" => StatusCode::BAD_REQUEST,
+        "dynamodb" | "sagemaker" | "ssm" | "events" => StatusCode::BAD_REQUEST,
         _ => StatusCode::FORBIDDEN,
     }
 }

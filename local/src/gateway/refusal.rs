@@ -47,7 +47,7 @@ pub(super) fn unknown_service(service: &str) -> Refusal {
         status: StatusCode::NOT_IMPLEMENTED,
         code: "NotImplemented",
         message: format!(
-            "the local cloud has no service {service:?}; it has s3, dynamodb, bedrock, bedrock-runtime, ssm, \
+            "the local cloud has no service {service:?}; it has s3, dynamodb, bedrock, bedrock-runtime, sagemaker, ssm, \
              cloudwatch (monitoring), eventbridge (events) and sts"
         ),
     }

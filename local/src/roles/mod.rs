@@ -241,6 +241,7 @@ mod tests {
         let folder = dir.path().join("services");
         let open = Simulated::open(
             &folder,
+            dir.path().join("models"),
             &store,
             Pace::default(),
             Faults::default(),

@@ -75,6 +75,15 @@ fn it_is_so_however_it_is_deployed() {
         deployment().with("KmsKeyArn", key),
         deployment().with("EventBusName", "perennial"),
         deployment()
+            .with(
+                "TrainingRoleArn",
+                "arn:aws:iam::123456789012:role/containers",
+            )
+            .with(
+                "GraderArn",
+                "arn:aws:lambda:us-east-1:123456789012:function:grader",
+            ),
+        deployment()
             .with("NotificationEmail", "a@b.c")
             .with("MonthlySpendUsd", "100"),
         deployment()
@@ -215,13 +224,13 @@ const CHANGES: [Change; 17] = [
         ],
     ),
     (
-        "stage: [collecting, preparing, starting]",
-        "stage: [collecting, preparing]",
+        "stage: [collecting, preparing, starting, importing]",
+        "stage: [collecting, preparing, importing]",
         &["TrainFunction: no rule sends “Run Due” of perennial (starting) to train"],
     ),
     (
-        "stage: [collecting, preparing, starting]",
-        "stage: [collecting, preparing, starting, evaluating]",
+        "stage: [collecting, preparing, starting, importing]",
+        "stage: [collecting, preparing, starting, importing, evaluating]",
         &[
             "TrainFunction.Due.Pattern: the rule perennial-local-train-due sends “Run Due” of perennial (evaluating) to train; core gives it to evaluate",
         ],

@@ -57,6 +57,7 @@ where
 pub fn kind(code: Option<&str>, status: u16) -> ErrorKind {
     match code.unwrap_or_default() {
         "ResourceNotFoundException"
+        | "ResourceNotFound"
         | "ParameterNotFound"
         | "NoSuchKey"
         | "NoSuchVersion"
@@ -64,6 +65,7 @@ pub fn kind(code: Option<&str>, status: u16) -> ErrorKind {
         | "NotFound" => ErrorKind::NotFound,
         "ConflictException"
         | "ResourceInUseException"
+        | "ResourceInUse"
         | "ConditionalCheckFailedException"
         | "TransactionCanceledException"
         | "TransactionConflictException"
@@ -82,9 +84,10 @@ pub fn kind(code: Option<&str>, status: u16) -> ErrorKind {
         | "ModelNotReadyException"
         | "TooManyUpdates"
         | "SlowDown" => ErrorKind::Throttled,
-        "ServiceQuotaExceededException" | "LimitExceededException" | "ParameterLimitExceeded" => {
-            ErrorKind::Quota
-        }
+        "ServiceQuotaExceededException"
+        | "LimitExceededException"
+        | "ResourceLimitExceeded"
+        | "ParameterLimitExceeded" => ErrorKind::Quota,
         "ValidationException" | "TooManyTagsException" | "NoSuchBucket" => ErrorKind::Invalid,
         "AccessDeniedException"
         | "AccessDenied"
@@ -178,6 +181,9 @@ mod tests {
             ("ConflictException", 400, ErrorKind::Conflict),
             ("ModelNotReadyException", 429, ErrorKind::Throttled),
             ("ServiceQuotaExceededException", 400, ErrorKind::Quota),
+            ("ResourceNotFound", 400, ErrorKind::NotFound),
+            ("ResourceInUse", 400, ErrorKind::Conflict),
+            ("ResourceLimitExceeded", 400, ErrorKind::Quota),
             ("TooManyTagsException", 400, ErrorKind::Invalid),
             ("AccessDeniedException", 403, ErrorKind::Denied),
             ("InternalServerException", 500, ErrorKind::Unanswered),

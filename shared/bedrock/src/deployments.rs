@@ -5,6 +5,7 @@ use aws_sdk_bedrock::operation::get_custom_model_deployment::GetCustomModelDeplo
 use aws_sdk_bedrock::types::{CustomModelDeploymentStatus, CustomModelDeploymentUpdateStatus};
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::timestamp;
+use perennial_core::pipeline::is_imported;
 use perennial_ports::{
     ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, ObserveDeployments,
     PortResult, Tags, UpdateStatus,
@@ -94,8 +95,12 @@ impl ObserveDeployments for Bedrock {
         self.deployment(arn).await
     }
 
+    /// An imported model answers by itself, and the listing takes no ARN of one.
     async fn deployments_of(&self, model_arn: &str) -> PortResult<Vec<Deployment>> {
         let mut found = Vec::new();
+        if is_imported(model_arn) {
+            return Ok(found);
+        }
         let mut next: Option<String> = None;
         loop {
             let page = self

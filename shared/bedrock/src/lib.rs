@@ -1,9 +1,11 @@
-//! Customization, batch inference, custom models and deployments on Amazon Bedrock.
+//! Customization, imports, batch inference, custom and imported models, and deployments on Amazon Bedrock.
 //!
 //! Every creation bears the name, token and tags that its spec names; nothing here invents any. Nothing here decides.
 
 mod batch;
+mod customization;
 mod deployments;
+mod imports;
 mod models;
 #[cfg(test)]
 mod tests;

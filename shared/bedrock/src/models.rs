@@ -1,11 +1,12 @@
-//! Custom models.
+//! Custom and imported models. An ARN says which of the two it is; each has calls of its own.
 
 use async_trait::async_trait;
 use aws_sdk_bedrock::types::ModelStatus as SdkStatus;
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::timestamp;
+use perennial_core::pipeline::is_imported;
 use perennial_ports::{
-    CustomModel, DeleteModels, ErrorKind, ModelStatus, ObserveModels, PortResult, Tags,
+    CustomModel, DeleteModels, ErrorKind, ModelStatus, ObserveModels, PortError, PortResult, Tags,
 };
 
 use crate::{Bedrock, about, looked_into, unknown, unless_missing};
@@ -13,6 +14,8 @@ use crate::{Bedrock, about, looked_into, unknown, unless_missing};
 const GET: &str = "bedrock:GetCustomModel";
 const LIST: &str = "bedrock:ListCustomModels";
 const DELETE: &str = "bedrock:DeleteCustomModel";
+const GET_IMPORTED: &str = "bedrock:GetImportedModel";
+const DELETE_IMPORTED: &str = "bedrock:DeleteImportedModel";
 
 /// Models that a customization job made exist only once they are there; they may come without a status.
 fn status(operation: &str, arn: &str, status: Option<&SdkStatus>) -> PortResult<ModelStatus> {
@@ -24,9 +27,9 @@ fn status(operation: &str, arn: &str, status: Option<&SdkStatus>) -> PortResult<
     }
 }
 
-#[async_trait]
-impl ObserveModels for Bedrock {
-    async fn get_model(&self, arn: &str) -> PortResult<Option<CustomModel>> {
+impl Bedrock {
+    /// Without its tags.
+    async fn custom(&self, arn: &str) -> PortResult<Option<CustomModel>> {
         let answer = self
             .client
             .get_custom_model()
@@ -37,17 +40,59 @@ impl ObserveModels for Bedrock {
         let Some(found) = unless_missing(answer)? else {
             return Ok(None);
         };
-        // Gone between the two calls is gone.
-        let Some(tags) = unless_missing(self.tags(&found.model_arn).await)? else {
-            return Ok(None);
-        };
         Ok(Some(CustomModel {
             status: status(GET, &found.model_arn, found.model_status.as_ref())?,
             arn: found.model_arn,
             name: found.model_name,
             created: timestamp(&found.creation_time),
-            tags,
+            tags: Tags::new(),
         }))
+    }
+
+    /// Without its tags. It is there only once it is imported, and has no status.
+    async fn imported(&self, arn: &str) -> PortResult<Option<CustomModel>> {
+        let answer = self
+            .client
+            .get_imported_model()
+            .model_identifier(arn)
+            .send()
+            .await
+            .map_err(|error| about(arn, port_error(GET_IMPORTED, error)));
+        let Some(found) = unless_missing(answer)? else {
+            return Ok(None);
+        };
+        // A time of nobody's would make the model look older or younger than it is.
+        let Some(created) = found.creation_time else {
+            return Err(PortError::new(
+                GET_IMPORTED,
+                ErrorKind::Unanswered,
+                format!("{arn}: the answer does not say when it was made"),
+            ));
+        };
+        Ok(Some(CustomModel {
+            arn: found.model_arn.unwrap_or_else(|| arn.to_owned()),
+            name: found.model_name.unwrap_or_default(),
+            status: ModelStatus::Active,
+            created: timestamp(&created),
+            tags: Tags::new(),
+        }))
+    }
+}
+
+#[async_trait]
+impl ObserveModels for Bedrock {
+    async fn get_model(&self, arn: &str) -> PortResult<Option<CustomModel>> {
+        let found = if is_imported(arn) {
+            self.imported(arn).await?
+        } else {
+            self.custom(arn).await?
+        };
+        let Some(model) = found else {
+            return Ok(None);
+        };
+        // Gone between the two calls is gone.
+        let tags = unless_missing(self.tags(&model.arn).await)?;
+        Ok(tags.map(|tags| CustomModel { tags, ..model }))
     }
 
     async fn list_models(&self) -> PortResult<Vec<CustomModel>> {
@@ -82,13 +127,24 @@ impl ObserveModels for Bedrock {
 #[async_trait]
 impl DeleteModels for Bedrock {
     async fn delete_model(&self, arn: &str) -> PortResult<()> {
-        let sent = self
-            .client
-            .delete_custom_model()
-            .model_identifier(arn)
-            .send()
-            .await;
-        let Err(error) = sent.map_err(|error| about(arn, port_error(DELETE, error))) else {
+        let sent = if is_imported(arn) {
+            self.client
+                .delete_imported_model()
+                .model_identifier(arn)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| port_error(DELETE_IMPORTED, error))
+        } else {
+            self.client
+                .delete_custom_model()
+                .model_identifier(arn)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| port_error(DELETE, error))
+        };
+        let Err(error) = sent.map_err(|error| about(arn, error)) else {
             return Ok(());
         };
         match error.kind {

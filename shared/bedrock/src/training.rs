@@ -1,18 +1,16 @@
 //! Customization jobs.
 
 use async_trait::async_trait;
-use aws_sdk_bedrock::types::{
-    CustomizationType, ModelCustomizationJobStatus, OutputDataConfig, TrainingDataConfig,
-};
+use aws_sdk_bedrock::types::{ModelCustomizationJobStatus, OutputDataConfig, TrainingDataConfig};
 use perennial_aws_errors::port_error;
 use perennial_ports::{
     ErrorKind, ObserveTraining, PortResult, StartTraining, StopTraining, TrainingJob, TrainingSpec,
     TrainingStatus,
 };
 
-use crate::{Bedrock, about, sdk_tags, unknown, unless_missing, wrong};
+use crate::{Bedrock, about, customization, sdk_tags, unknown, unless_missing, wrong};
 
-const CREATE: &str = "bedrock:CreateModelCustomizationJob";
+pub(crate) const CREATE: &str = "bedrock:CreateModelCustomizationJob";
 const GET: &str = "bedrock:GetModelCustomizationJob";
 const STOP: &str = "bedrock:StopModelCustomizationJob";
 
@@ -25,7 +23,7 @@ impl StartTraining for Bedrock {
             .s3_uri(settings.uri(&spec.output_prefix))
             .build()
             .map_err(wrong(CREATE))?;
-        let hyperparameters = spec.hyperparameters.clone().into_iter().collect();
+        let customization = customization::members(spec)?;
         let answer = self
             .client
             .create_model_customization_job()
@@ -34,14 +32,15 @@ impl StartTraining for Bedrock {
             .client_request_token(&spec.token)
             .role_arn(&settings.job_role_arn)
             .base_model_identifier(&spec.base_model)
-            .customization_type(CustomizationType::FineTuning)
+            .customization_type(customization.kind)
+            .set_customization_config(customization.config)
             .training_data_config(
                 TrainingDataConfig::builder()
                     .s3_uri(settings.uri(&spec.training_key))
                     .build(),
             )
             .output_data_config(output)
-            .set_hyper_parameters(Some(hyperparameters))
+            .set_hyper_parameters(customization.hyperparameters)
             .set_job_tags(Some(tags.clone()))
             .set_custom_model_tags(Some(tags))
             .send()

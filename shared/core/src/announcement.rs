@@ -71,6 +71,8 @@ pub enum Stage {
     Starting,
     /// A training job runs.
     Training,
+    /// What a training job left becomes a model.
+    Importing,
     /// Answers are collected.
     Evaluating,
     /// Answers are scored and the gate decides.
@@ -89,11 +91,12 @@ pub enum Stage {
 
 impl Stage {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Collecting,
         Self::Preparing,
         Self::Starting,
         Self::Training,
+        Self::Importing,
         Self::Evaluating,
         Self::Deciding,
         Self::Approval,
@@ -106,7 +109,9 @@ impl Stage {
     /// The one function that may take the next step. Total, so that "Run Due" always finds its owner.
     pub fn owner(self) -> Function {
         match self {
-            Self::Collecting | Self::Preparing | Self::Starting => Function::Train,
+            Self::Collecting | Self::Preparing | Self::Starting | Self::Importing => {
+                Function::Train
+            }
             Self::Training | Self::Evaluating => Function::Evaluate,
             Self::Deciding
             | Self::Approval
@@ -124,6 +129,7 @@ impl Stage {
             Self::Preparing => "preparing",
             Self::Starting => "starting",
             Self::Training => "training",
+            Self::Importing => "importing",
             Self::Evaluating => "evaluating",
             Self::Deciding => "deciding",
             Self::Approval => "approval",
@@ -238,9 +244,9 @@ pub fn recipient(detail_type: &str, detail: &Value) -> Option<Function> {
             Some(Function::Ingest)
         }
         "Upload Accepted" => Some(Function::Train),
-        "Model Customization Job State Change" | "Batch Inference Job State Change" => {
-            Some(Function::Evaluate)
-        }
+        "Model Customization Job State Change"
+        | "Batch Inference Job State Change"
+        | "SageMaker Training Job State Change" => Some(Function::Evaluate),
         "Evaluation Complete" => Some(Function::Promote),
         "Run Due" | "Pipeline Due" => Stage::deserialize(&detail["stage"]).ok().map(Stage::owner),
         kind if kind.ends_with(" Requested") => Request::deserialize(detail)

@@ -152,11 +152,24 @@ fn line(inventory: &Inventory<'_>, model: &Model) -> PlanLine {
         action,
         reason,
         saves_per_month: storage(inventory.pipeline),
-        bring_back: format!(
+        bring_back: bring_back(model),
+    }
+}
+
+fn bring_back(model: &Model) -> String {
+    let data = format!(
+        "shards/{}/datasets/{}.json lists it",
+        model.pipeline,
+        model.trained_on.first().map_or("…", String::as_str)
+    );
+    match &model.weights {
+        None => format!(
             "a deleted Bedrock model cannot be restored, only trained again, by a new run. What it was trained on is kept: \
-             shards/{}/datasets/{}.json lists it",
-            model.pipeline,
-            model.trained_on.first().map_or("…", String::as_str)
+             {data}"
+        ),
+        Some(weights) => format!(
+            "import it again from {weights} (`aws bedrock create-model-import-job`) as long as the weights are there. What it \
+             was trained on is kept, too: {data}"
         ),
     }
 }

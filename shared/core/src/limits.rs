@@ -24,6 +24,20 @@ pub enum RecordShape {
     Reinforcement,
 }
 
+impl RecordShape {
+    /// Whether a record holds an answer, so that it can be held out and asked about.
+    #[must_use]
+    pub fn holds_answers(self) -> bool {
+        match self {
+            Self::BedrockConversation | Self::PromptCompletion | Self::AnthropicMessages => true,
+            Self::Documents
+            | Self::DistillationPrompts
+            | Self::ImageCaptions
+            | Self::Reinforcement => false,
+        }
+    }
+}
+
 /// What a record may hold besides text. Nothing by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -299,6 +313,7 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
             8_192,
             DOCUMENTS_SOURCE,
         )),
+        Technique::Reinforcement => reinforcement(base_model),
         Technique::Distillation => {
             let student =
                 fine_tuning(base_model).filter(|_| !base_model.starts_with("anthropic."))?;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::config::{Config, DataUse};
 use crate::names::PipelineName;
 use crate::routing::Route;
-use crate::upload::{Shard, Upload, UploadKind};
+use crate::upload::{Shard, Upload, UploadKind, UploadStatus};
 
 /// The compiler's own version: a change of what it writes recompiles every upload.
 pub const COMPILER: &str = "2";
@@ -20,10 +20,17 @@ pub struct ManifestEntry {
     pub version: String,
     /// The shard.
     pub shard: String,
+    /// The shard's length; 0 if it is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
     /// Records in the shard.
     pub records: u64,
     /// The sequence number under which it was accepted.
     pub sequence: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Everything that a run trains on and is evaluated with.
@@ -92,6 +99,11 @@ pub fn shard_key(
     format!("shards/{pipeline}/{kind}/{compile_digest}/{name}.jsonl")
 }
 
+/// Where the index of a shard lies: what sealing needs to know of its records, so that it need not be read.
+pub fn index_key(shard: &str) -> String {
+    format!("{shard}.index")
+}
+
 /// Ranges of sequence numbers (after, up to) whose uploads are not trained on.
 pub type Quarantine = Vec<(u64, u64)>;
 
@@ -147,17 +159,20 @@ pub fn select(
             shard.accepted_at.as_second() >= now_second.saturating_sub(span)
         }
     };
+    let inside =
+        |upload: &Upload| upload.status != UploadStatus::Outside && config.data.takes(&upload.key);
     let entries = |kind: UploadKind, keep: &dyn Fn(&Shard) -> bool| {
         let digest = compile_digest(route, kind);
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
-            .filter(|upload| upload.kind == kind)
+            .filter(|upload| upload.kind == kind && inside(upload))
             .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
             .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
             .map(|(upload, shard)| ManifestEntry {
                 object: upload.key.clone(),
                 version: shard.version,
                 shard: shard.key,
+                bytes: shard.bytes,
                 records: shard.records,
                 sequence: shard.sequence,
             })

@@ -51,6 +51,9 @@ pub struct Model {
     pub trained_on: Vec<String>,
     /// The training file, for bringing it back.
     pub training_key: String,
+    /// The weights that it was imported from: as long as they are there it can be imported again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// When training ended.
     pub created_at: Timestamp,
     /// Where it stands.

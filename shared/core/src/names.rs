@@ -132,17 +132,20 @@ pub enum Purpose {
     Candidate,
     /// The base model's batch inference job.
     Base,
+    /// The job that makes a model of the weights that a training job left, and that model.
+    Import,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Training, Self::Candidate, Self::Base];
+    pub const ALL: [Self; 4] = [Self::Training, Self::Candidate, Self::Base, Self::Import];
 
     fn letter(self) -> char {
         match self {
             Self::Training => 't',
             Self::Candidate => 'c',
             Self::Base => 'b',
+            Self::Import => 'i',
         }
     }
 
@@ -152,6 +155,7 @@ impl Purpose {
             Self::Training => "training",
             Self::Candidate => "candidate",
             Self::Base => "base",
+            Self::Import => "import",
         }
     }
 }

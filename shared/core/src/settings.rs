@@ -5,15 +5,17 @@ use jiff::SignedDuration;
 use crate::names::Installation;
 
 /// Every variable that is read, besides those that Lambda sets.
-pub const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 7] = [
     "PERENNIAL_INSTALLATION",
     "PERENNIAL_BUCKET",
     "PERENNIAL_TABLE",
     "PERENNIAL_BUS",
     "PERENNIAL_JOB_ROLE_ARN",
+    CONTAINER_ROLE,
     POLL,
 ];
 
+const CONTAINER_ROLE: &str = "PERENNIAL_SAGEMAKER_JOB_ROLE_ARN";
 const POLL: &str = "PERENNIAL_POLL_SECONDS";
 const DEFAULT_POLL: SignedDuration = SignedDuration::from_secs(60);
 
@@ -30,6 +32,8 @@ pub struct Settings {
     pub bus: String,
     /// `PERENNIAL_JOB_ROLE_ARN`: the role that Bedrock takes on for jobs.
     pub job_role_arn: String,
+    /// `PERENNIAL_SAGEMAKER_JOB_ROLE_ARN`: the role that SageMaker takes on for jobs; without it, none are started there.
+    pub sagemaker_job_role_arn: Option<String>,
     /// `PERENNIAL_POLL_SECONDS`: how long until something that runs is looked at again; 60 seconds without it.
     pub poll: SignedDuration,
     /// `AWS_REGION`, which Lambda sets.
@@ -65,6 +69,7 @@ impl Settings {
         let bus = text("PERENNIAL_BUS");
         let job_role_arn = text("PERENNIAL_JOB_ROLE_ARN");
         let region = text("AWS_REGION");
+        let sagemaker_job_role_arn = find(CONTAINER_ROLE);
         let poll = match find(POLL).map(|value| (value.parse::<u32>(), value)) {
             None => DEFAULT_POLL,
             Some((Ok(seconds @ 1..), _)) => SignedDuration::from_secs(seconds.into()),
@@ -84,6 +89,7 @@ impl Settings {
                 table,
                 bus,
                 job_role_arn,
+                sagemaker_job_role_arn,
                 poll,
                 region,
             }),
@@ -124,6 +130,10 @@ mod tests {
         let settings = with(&[]).expect("complete");
         assert_eq!(settings.installation.as_str(), "dev");
         assert_eq!(settings.poll, SignedDuration::from_secs(60));
+        assert_eq!(settings.sagemaker_job_role_arn, None);
+        let role = "arn:aws:iam::123456789012:role/containers";
+        let told = with(&[(CONTAINER_ROLE, role)]).expect("complete");
+        assert_eq!(told.sagemaker_job_role_arn.as_deref(), Some(role));
         let quick = with(&[(POLL, "2")]).expect("complete");
         assert_eq!(quick.poll, SignedDuration::from_secs(2));
     }

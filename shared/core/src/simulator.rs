@@ -30,7 +30,7 @@ pub enum Rule {
 }
 
 /// The states of a run, as the coverage counts them.
-pub const RUN_STATES: [&str; 16] = [
+pub const RUN_STATES: [&str; 17] = [
     "preparing",
     "starting",
     "starting, cancelled",
@@ -47,10 +47,11 @@ pub const RUN_STATES: [&str; 16] = [
     "promoting",
     "closing",
     "ended",
+    "importing",
 ];
 
 /// The events of a run, as the coverage counts them.
-pub const RUN_EVENTS: [&str; 27] = [
+pub const RUN_EVENTS: [&str; 32] = [
     "claimed",
     "later",
     "cancel requested",
@@ -78,16 +79,22 @@ pub const RUN_EVENTS: [&str; 27] = [
     "move failed",
     "removed, or found left over",
     "reported",
+    "weights left",
+    "import found",
+    "import refused",
+    "import completed",
+    "import failed",
 ];
 
 /// The states of a pipeline, as the coverage counts them.
-pub const PIPELINE_STATES: [&str; 6] = [
+pub const PIPELINE_STATES: [&str; 7] = [
     "unconfigured",
     "collecting",
     "in a run",
     "moving, creating",
     "moving, updating",
     "moving, writing",
+    "moving, looking",
 ];
 
 /// The events of a pipeline, as the coverage counts them.
@@ -143,6 +150,7 @@ pub fn run_state(run: &Run) -> usize {
         RunState::Promoting { .. } => 13,
         RunState::Closing { .. } => 14,
         RunState::Ended { .. } => 15,
+        RunState::Importing { .. } => 16,
     }
 }
 
@@ -176,6 +184,11 @@ pub fn run_event(event: &Event) -> usize {
         Event::MoveFailed { .. } => 24,
         Event::Removed(_) | Event::LeftoverFound { .. } => 25,
         Event::Reported => 26,
+        Event::WeightsSeen { .. } => 27,
+        Event::ImportFound { .. } => 28,
+        Event::ImportRefused { .. } => 29,
+        Event::ImportSeen(Seen::Completed { .. }) => 30,
+        Event::ImportSeen(_) => 31,
     }
 }
 
@@ -186,6 +199,7 @@ pub fn pipeline_state(pipeline: &Pipeline) -> usize {
             MovePhase::Creating => 3,
             MovePhase::Updating { .. } => 4,
             MovePhase::Writing => 5,
+            MovePhase::Looking => 6,
         },
         None if pipeline.active_run.is_some() => 2,
         None if pipeline.config.is_some() => 1,

@@ -111,6 +111,9 @@ pub struct Shard {
     /// The digest of its lines: the same records again are nothing new.
     #[serde(default)]
     pub content: String,
+    /// Its length; 0 if it was compiled before that was noted.
+    #[serde(default)]
+    pub bytes: u64,
     /// Records in it.
     pub records: u64,
     /// An estimate.
@@ -133,6 +136,9 @@ pub enum UploadStatus {
     Rejected,
     /// The object was deleted; nothing of it goes into later datasets.
     Withdrawn,
+    /// Its key is outside `[data] from`: it is not read, and nothing of it goes into later datasets. A shard that stays in the
+    /// record was tried in a run, and keeps its place until it is taken in again.
+    Outside,
 }
 
 /// One object under `data/` or `eval/`, as a record.

@@ -3,11 +3,11 @@
 mod common;
 
 use common::*;
-use perennial_core::config::DataUse;
+use perennial_core::config::{Config, DataUse};
 use perennial_core::manifest::{Manifest, is_quarantined, select};
 use perennial_core::span::Span;
 use perennial_core::upload::UploadKind::{Evaluation, Training};
-use perennial_core::upload::{Upload, UploadKind};
+use perennial_core::upload::{Upload, UploadKind, UploadStatus};
 
 fn chosen(uploads: &[Upload], use_: DataUse, quarantine: &[(u64, u64)], since: u64) -> Manifest {
     let mut config = config();
@@ -71,6 +71,35 @@ fn each_use_of_data_takes_what_it_says() {
         );
         assert_eq!(manifest.holdout, None);
     }
+}
+
+#[test]
+fn what_is_outside_from_is_not_sealed() {
+    let key = |name: &str| format!("data/bot/{name}");
+    let mut left = accepted(&key("curated/left"), Training, 4);
+    left.status = UploadStatus::Outside;
+    let uploads = [
+        accepted(&key("a"), Training, 1),
+        accepted(&key("curated/b"), Training, 2),
+        accepted("eval/bot/e", Evaluation, 3),
+        left,
+    ];
+    let mut config = config();
+    let select = |config: &Config| {
+        let route = routed(config);
+        sequences(&select(
+            &name(),
+            &uploads,
+            config,
+            &route,
+            &vec![],
+            0,
+            at(100).as_second(),
+        ))
+    };
+    assert_eq!(select(&config), (vec![1, 2], vec![3]));
+    config.data.from = vec!["curated/".into()];
+    assert_eq!(select(&config), (vec![2], vec![3]));
 }
 
 #[test]

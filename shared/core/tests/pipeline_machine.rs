@@ -186,6 +186,61 @@ fn a_move_goes_by_these_steps_and_the_champion_changes_only_by_serving() {
 }
 
 #[test]
+fn a_model_that_answers_by_itself_needs_no_deployment_and_what_stood_before_the_last_one_goes() {
+    let imported = Champion {
+        arn: "arn:aws:bedrock:us-west-2:123456789012:imported-model/abcdefghijkl".into(),
+        ..champion(3)
+    };
+    let begun = PipelineEvent::MoveBegun {
+        to: imported.clone(),
+        reason: MoveReason::Promotion { run: run_id(3) },
+    };
+    let looking = happens(&serves(), std::slice::from_ref(&begun));
+    assert_eq!(
+        looking.effect(),
+        Some(MoveEffect::Look {
+            to: imported.clone()
+        })
+    );
+    assert_eq!(looking.champion, Some(champion(2)));
+    let refused = decide(&looking, &PipelineEvent::UpdateRefused, at(2));
+    assert!(refused.is_err());
+    let writing = happens(&looking, &[serving(&imported.arn)]);
+    assert_eq!(
+        writing.effect(),
+        Some(MoveEffect::Write {
+            deployment: imported.arn.clone(),
+            replaces: Some("arn:d/1".into())
+        })
+    );
+    // The deployment of the models before is looked for once more, as a create of it may be on its way.
+    assert_eq!(writing.sweeps.len(), 1);
+    assert_eq!(writing.deployed_by, None);
+    let served = happens(&writing, &[PipelineEvent::Written]);
+
+    // Back to a model that needs a deployment: the ARN of the imported one is never updated and never removed.
+    let back = happens(&served, &[rollback(None)]);
+    assert!(matches!(back.effect(), Some(MoveEffect::Create { .. })));
+    let back = happens(&back, &[serving("arn:d/5")]);
+    assert_eq!(
+        back.effect(),
+        Some(MoveEffect::Write {
+            deployment: "arn:d/5".into(),
+            replaces: None
+        })
+    );
+
+    // Somebody deleted the imported model: nothing can be made in its place, and that is said.
+    let gone = PipelineEvent::DeploymentGone {
+        deployment: imported.arn.clone(),
+    };
+    let looking = happens(&served, &[gone]);
+    assert_eq!(looking.effect(), Some(MoveEffect::Look { to: imported }));
+    let failed = happens(&looking, &[failed()]);
+    assert!(!failed.may_repair(at(1)) && failed.sweeps == looking.sweeps);
+}
+
+#[test]
 fn a_move_that_fails_leaves_what_served() {
     for state in [
         "creating",
@@ -342,6 +397,7 @@ fn every_form_of_a_move_reads_back() {
         MoveReason::Promotion { run: run_id(1) },
     ];
     let phases = [
+        MovePhase::Looking,
         MovePhase::Creating,
         MovePhase::Updating { asked: true },
         MovePhase::Writing,

@@ -53,6 +53,7 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
                 ("failed", "starting 2"),
                 end("failed for good"),
                 end("stopped"),
+                ("weights", "importing"),
             ],
         ),
         (
@@ -65,6 +66,7 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
                 end("failed for good"),
                 end("stopped"),
                 ("stop asked", "training stopping"),
+                ("weights", "importing"),
             ],
         ),
         (
@@ -76,6 +78,20 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
                 ("failed", "closing cancelled"),
                 ("failed for good", "closing cancelled"),
                 ("stopped", "closing cancelled"),
+                ("weights", "closing cancelled"),
+            ],
+        ),
+        (
+            "importing",
+            vec![
+                CANCEL,
+                ("import found", SAME),
+                end("import refused"),
+                ("imported", "evaluating"),
+                end("imported, no model"),
+                ("import failed", SAME),
+                end("import failed for good"),
+                end("import stopped"),
             ],
         ),
         (
@@ -141,6 +157,14 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
             vec![("reported", "ended declined, aftercare")],
         ),
         ("closing, job unseen", unseen.to_vec()),
+        (
+            "closing, import unseen",
+            vec![("imported", SAME), ("no import left", SAME)],
+        ),
+        (
+            "aftercare, import unseen",
+            vec![("imported", SAME), ("no import left", "ended failed")],
+        ),
         ("promoted", vec![]),
         ("cancelled", vec![]),
         ("ended early", unseen.to_vec()),
@@ -207,6 +231,7 @@ fn money_models_and_the_pipeline_change_with_exactly_these_steps() {
         "training + failed: reserve training 2",
         "training, to stop + done: register",
         "training, cancelled + done: register",
+        "importing + imported: register",
         "asking all + base failed: reserve base 2",
         "asking all + base stopped: reserve base 2",
         "deciding + passed: move",
@@ -215,6 +240,8 @@ fn money_models_and_the_pipeline_change_with_exactly_these_steps() {
         "closing, clean + reported: end declined",
         "closing, job unseen + done: register",
         "ended early + done: register",
+        "closing, import unseen + imported: register",
+        "aftercare, import unseen + imported: register",
         "aftercare, job unseen + done: register",
         "aftercare, job unseen + no job left: release",
     ];

@@ -33,8 +33,19 @@ fn likely(run: &Run, hour: i64, all: &Events) -> Vec<Event> {
         Some(Effect::LookForTraining { .. }) => named(&["never started", "found"]),
         Some(Effect::StopTraining { .. }) => named(&["stop asked"]),
         Some(Effect::ObserveTraining { .. }) => {
-            vec![all["done"].clone(), all["failed"].clone(), later]
+            vec![
+                all["done"].clone(),
+                all["failed"].clone(),
+                all["weights"].clone(),
+                later,
+            ]
         }
+        Some(Effect::Import { .. }) => vec![
+            all["import found"].clone(),
+            all["imported"].clone(),
+            all["import failed"].clone(),
+            later,
+        ],
         Some(Effect::StartBase { .. }) => named(&["base found"]),
         Some(Effect::ObserveBase { .. } | Effect::AskBase) => {
             named(&["base answered", "base failed"])
@@ -49,6 +60,11 @@ fn likely(run: &Run, hour: i64, all: &Events) -> Vec<Event> {
             Event::Removed(Purpose::Training),
             all["job found"].clone(),
             all["done"].clone(),
+            later,
+        ],
+        Some(Effect::Remove(Purpose::Import)) => vec![
+            Event::Removed(Purpose::Import),
+            all["imported"].clone(),
             later,
         ],
         Some(Effect::Remove(purpose)) => vec![Event::Removed(*purpose), later],

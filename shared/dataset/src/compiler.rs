@@ -7,6 +7,7 @@ use crate::{
     canonical::shape_name,
     decompress::Decompressor,
     finding::Problem,
+    media::MediaReferences,
     pass::{
         plan::{SecretsRule, Spill},
         stream::Stream,
@@ -154,7 +155,16 @@ impl Compiler {
         self
     }
 
-    /// Leaves out training records whose prompt stands in the evaluation set.
+    /// Gathers the files that the records name, so many different ones at most, for [`Compiler::finish_with_media`].
+    #[must_use]
+    pub fn with_media(mut self, most: usize) -> Self {
+        self.text.plan_mut(|plan| plan.media = most > 0);
+        self.text.merger.media.keep(most);
+        self
+    }
+
+    /// Says of training records that their prompt stands in the evaluation set. They are compiled all the same, as the evaluation set
+    /// may change after the shard was written: a [`crate::Sealer`] leaves them out.
     #[must_use]
     pub fn with_evaluation(mut self, evaluation: Excluded) -> Self {
         self.text
@@ -226,7 +236,13 @@ impl Compiler {
 
     /// Reads what is left and says what came of the file.
     #[must_use]
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Summary {
+    pub fn finish(self, out: &mut Vec<u8>) -> Summary {
+        self.finish_with_media(out).0
+    }
+
+    /// The same, with the files that the records name. They are looked at elsewhere ([`Summary::take_media`]).
+    #[must_use]
+    pub fn finish_with_media(mut self, out: &mut Vec<u8>) -> (Summary, MediaReferences) {
         if matches!(self.input, Input::Undecided(_)) {
             self.decide(out);
         }
@@ -239,7 +255,8 @@ impl Compiler {
             text.merger.give_up(problem);
         }
         text.finish(&self.name, out);
-        self.summary()
+        let media = std::mem::take(&mut self.text.merger.media.references);
+        (self.summary(), media)
     }
 
     /// What was found as far as the file was read, where there is no time for the rest. It is rejected, with `found` and `fix` first.

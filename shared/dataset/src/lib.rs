@@ -5,14 +5,17 @@
 //! Nothing here does I/O, and nothing that a file contains can make it panic, stall or take unbounded memory.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod assembly;
 mod canonical;
 mod compiler;
 mod conversation;
 mod decompress;
 mod evaluation;
 mod finding;
+mod index;
 mod input;
 mod json;
+mod media;
 mod members;
 mod pass;
 mod path;
@@ -27,14 +30,17 @@ mod statistics;
 mod summary;
 mod tokens;
 
+pub use assembly::{Assembly, MOST_COPY, Move, Pick};
 pub use canonical::{completion_of, prompt_of, record_digest};
 pub use compiler::{Compiler, Purpose};
 pub use conversation::{Role, Turn, render_prompt};
 pub use evaluation::EvalRecord;
 pub use finding::{EXCERPT, Excerpt, Finding, LISTED};
+pub use index::{Index, Indexer, MOST_INDEX, Unusable};
+pub use media::{ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen};
 pub use pass::plan::{SecretsRule, Spill};
 pub use rules::{Applies, Held, Rule, Severity, rules};
-pub use sealer::{Excluded, Sealed, Sealer};
+pub use sealer::{Excluded, Sealed, Sealer, Stretch};
 pub use statistics::{Bin, Sample, Spread, Statistics};
 pub use summary::{REPORT_FORM, SAMPLE, SAMPLES, Summary, Target, Verdict, count, grouped};
 pub use tokens::estimate_tokens;

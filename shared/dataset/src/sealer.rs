@@ -1,7 +1,5 @@
 //! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
-use std::collections::HashSet;
-
-use sha2::{Digest, Sha256};
+use std::{collections::HashSet, ops::Range};
 
 use perennial_core::{
     limits::DataLimits,
@@ -9,8 +7,9 @@ use perennial_core::{
 };
 
 use crate::{
-    canonical::{self, record_digest},
+    canonical::CanonicalRecord,
     evaluation::EvalRecord,
+    index::{Entry, Index, describe, exact},
     json::Tape,
 };
 
@@ -18,7 +17,8 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Excluded {
     normalised: HashSet<PromptDigest>,
-    exact: HashSet<[u8; 16]>,
+    /// Hashes of the prompts to the letter.
+    exact: HashSet<u64>,
 }
 
 impl Excluded {
@@ -30,10 +30,7 @@ impl Excluded {
                 .iter()
                 .map(|record| PromptDigest::of(&record.prompt))
                 .collect(),
-            exact: records
-                .iter()
-                .map(|record| exact_digest(&record.prompt))
-                .collect(),
+            exact: records.iter().map(|record| exact(&record.prompt)).collect(),
         }
     }
 }
@@ -51,12 +48,6 @@ impl From<HashSet<PromptDigest>> for Excluded {
             exact: HashSet::new(),
         }
     }
-}
-
-fn exact_digest(prompt: &str) -> [u8; 16] {
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&Sha256::digest(prompt.as_bytes())[..16]);
-    digest
 }
 
 /// Streams canonical shards into one training file. Push the newest shard first: over the model's maximum, what
@@ -187,44 +178,125 @@ impl Sealer {
             self.sealed.left_out += 1;
             return;
         }
-        let Some(record) = canonical::read_by(&mut self.tape, line) else {
+        let Some((record, entry)) = describe(&mut self.tape, line) else {
             self.sealed.unreadable += 1;
             return;
         };
-        let (prompt, tokens) = (record.prompt, record.tokens);
-        let digest = PromptDigest::of(&prompt);
-        if self.exclude.normalised.contains(&digest) {
+        match self.decide(&entry) {
+            Fate::Kept => {
+                out.extend_from_slice(line);
+                out.push(b'\n');
+            }
+            Fate::HeldOut => self.keep_apart(record),
+            Fate::Dropped => {}
+        }
+    }
+
+    /// What becomes of the next record. Whether it was read from the shard or from its index makes no difference.
+    fn decide(&mut self, entry: &Entry) -> Fate {
+        if self.is_full() {
+            self.sealed.left_out += 1;
+            return Fate::Dropped;
+        }
+        if self.exclude.normalised.contains(&entry.prompt) {
             self.sealed.leaked += 1;
             self.sealed.leaked_to_the_letter +=
-                u64::from(self.exclude.exact.contains(&exact_digest(&prompt)));
-            return;
+                u64::from(self.exclude.exact.contains(&entry.exact));
+            return Fate::Dropped;
         }
-        if !self.digests.insert(record_digest(line)) {
+        if !self.digests.insert(entry.record) {
             self.sealed.duplicates += 1;
-            return;
+            return Fate::Dropped;
         }
         // What has no answer cannot be asked about.
-        if let Some(completion) = record.completion
+        if entry.answered
             && self
                 .holdout
                 .as_ref()
-                .is_some_and(|(key, fraction)| held_out(digest, key, *fraction))
+                .is_some_and(|(key, fraction)| held_out(entry.prompt, key, *fraction))
         {
             self.sealed.held_out += 1;
+            return Fate::HeldOut;
+        }
+        self.sealed.records += 1;
+        self.sealed.tokens_estimate += entry.tokens;
+        if self.prompts_seen.insert(entry.prompt) {
+            self.sealed.prompts.push(entry.prompt);
+        }
+        Fate::Kept
+    }
+
+    fn keep_apart(&mut self, record: CanonicalRecord) {
+        if let Some(completion) = record.completion {
             let record = EvalRecord {
-                prompt,
+                prompt: record.prompt,
                 reference_response: completion,
                 category: None,
             };
             self.sealed.held_out_records.extend(record.to_line());
-            return;
         }
-        self.sealed.records += 1;
-        self.sealed.tokens_estimate += tokens;
-        if self.prompts_seen.insert(digest) {
-            self.sealed.prompts.push(digest);
-        }
-        out.extend_from_slice(line);
-        out.push(b'\n');
     }
+
+    /// Decides on a whole shard by its index, in the place of [`Sealer::push`] and [`Sealer::end_shard`]: which bytes of the shard are
+    /// trained on and which are held out, in order. What is held out is to be read and handed to [`Sealer::hold_out`].
+    pub fn push_index(&mut self, index: &Index) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (range, entry) in index.entries() {
+            let held_out = match self.decide(&entry) {
+                Fate::Kept => false,
+                Fate::HeldOut => true,
+                Fate::Dropped => continue,
+            };
+            match stretches.last_mut() {
+                Some(last) if last.held_out == held_out && last.range.end == range.start => {
+                    last.range.end = range.end;
+                }
+                _ => stretches.push(Stretch { range, held_out }),
+            }
+        }
+        stretches
+    }
+
+    /// Leaves out a whole shard of so many records, as the model's maximum is reached: it need not be read.
+    pub fn leave_out(&mut self, records: u64) {
+        self.sealed.left_out += records;
+    }
+
+    /// Takes the lines of a held-out stretch.
+    pub fn hold_out(&mut self, lines: &[u8]) {
+        let mut tape = std::mem::take(&mut self.tape);
+        for line in lines.split(|byte| *byte == b'\n') {
+            if line.is_empty() {
+                continue;
+            }
+            match describe(&mut tape, line) {
+                Some((record, entry)) if entry.answered => self.keep_apart(record),
+                _ => self.sealed.unreadable += 1,
+            }
+        }
+        self.tape = tape;
+    }
+
+    /// Records over the model's maximum so far ([`Sealed::left_out`]).
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.sealed.left_out
+    }
+}
+
+/// What becomes of a record.
+enum Fate {
+    Kept,
+    HeldOut,
+    /// Leaked, a duplicate, or over the maximum; it is counted.
+    Dropped,
+}
+
+/// Consecutive bytes of a shard with one fate: whole records, none between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// In the shard.
+    pub range: Range<u64>,
+    /// Kept from training, for evaluation.
+    pub held_out: bool,
 }

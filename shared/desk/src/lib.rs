@@ -11,6 +11,7 @@ use perennial_core::span::Span;
 use perennial_engine::{Desk, EngineError, Invocation};
 use perennial_eventbridge::EventBus;
 use perennial_lambda::{init_logs, path_style, sdk_config};
+use perennial_ports::Clock as _;
 use perennial_ports::clock::SystemClock;
 use perennial_s3::Bucket;
 use perennial_store::DynamoTable;
@@ -85,12 +86,10 @@ where
     Fut: Future<Output = Result<Value, EngineError>>,
 {
     perennial_lambda::serve(|event, invocation| {
+        let now = SystemClock.now();
         handler(
             event,
-            Invocation {
-                id: invocation.request_id,
-                deadline: invocation.deadline,
-            },
+            Invocation::new(invocation.request_id, invocation.deadline, now),
         )
     })
     .await

@@ -94,7 +94,7 @@ pub async fn drive(
             }
             continue;
         };
-        if now >= invocation.stop_at(now) {
+        if now >= invocation.stop_at() {
             desk.announce
                 .announce(&[announcement::run_due(pipeline, id, stage)])
                 .await?;
@@ -128,10 +128,10 @@ pub async fn drive(
             }
         }
         // A step ends with its claim, so that no other invocation takes it up while it still goes on.
-        let mut granted = invocation.clone();
-        if let Some(claim) = run.claim.as_ref().filter(|_| effect.needs_claim()) {
-            granted.deadline = granted.deadline.min(claim.until);
-        }
+        let granted = match run.claim.as_ref().filter(|_| effect.needs_claim()) {
+            Some(claim) => invocation.until(claim.until, now),
+            None => invocation.clone(),
+        };
         let event = match performer.perform(run, &effect, &granted).await {
             Ok(event) => event,
             Err(error) => match hopeless(&error) {

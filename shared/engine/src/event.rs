@@ -87,6 +87,7 @@ mod tests {
         for name in [
             "bedrock_customization_state_change",
             "bedrock_batch_inference_state_change",
+            "sagemaker_training_state_change",
             "s3_object_created_eventbridge",
             "scheduled_rule_tick",
         ] {

@@ -145,6 +145,21 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
             prepared.held_out,
             prepared.left_out
         );
+        let mut unnamed = prepared.left_out;
+        for upload in &prepared.left_out_of {
+            unnamed = unnamed.saturating_sub(upload.records);
+            let _ = writeln!(
+                text,
+                "    over the limit: {} records of {}",
+                upload.records, upload.object
+            );
+        }
+        if unnamed > 0 && !prepared.left_out_of.is_empty() {
+            let _ = writeln!(
+                text,
+                "    over the limit: {unnamed} records of older uploads"
+            );
+        }
         let _ = writeln!(
             text,
             "evaluated by {} on {} prompts of {}; {} left out because the champion was trained on them",

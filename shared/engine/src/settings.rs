@@ -65,18 +65,35 @@ pub struct Invocation {
     pub id: String,
     /// When Lambda will end it.
     pub deadline: Timestamp,
+    /// Once for all of it: looked at anew, half of what is left would never be over.
+    stop_at: Timestamp,
 }
 
 /// Kept free before the deadline, for saving what was done.
 const RESERVE_SECONDS: i64 = 20;
 
 impl Invocation {
+    /// One that begins now.
+    pub fn new(id: impl Into<String>, deadline: Timestamp, now: Timestamp) -> Self {
+        let left = deadline.duration_since(now).max(SignedDuration::ZERO);
+        let reserve = SignedDuration::from_secs(RESERVE_SECONDS).min(left / 2);
+        Self {
+            id: id.into(),
+            deadline,
+            stop_at: deadline.checked_sub(reserve).unwrap_or(now),
+        }
+    }
+
     /// When to stop beginning anything that takes long: 20 seconds before the deadline, or at half of a short time.
-    pub fn stop_at(&self, now: Timestamp) -> Timestamp {
-        let left = self.deadline.duration_since(now).as_secs().max(0);
-        let reserve = RESERVE_SECONDS.min(left / 2);
-        self.deadline
-            .checked_sub(SignedDuration::from_secs(reserve))
-            .unwrap_or(now)
+    pub fn stop_at(&self) -> Timestamp {
+        self.stop_at
+    }
+
+    /// A share of it, from now until then at most: a step's, which ends with its claim.
+    pub(crate) fn until(&self, then: Timestamp, now: Timestamp) -> Self {
+        if then >= self.deadline {
+            return self.clone();
+        }
+        Self::new(self.id.clone(), then, now)
     }
 }

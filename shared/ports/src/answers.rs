@@ -29,6 +29,6 @@ pub struct Answer {
 /// Asking.
 #[async_trait]
 pub trait Ask: Send + Sync {
-    /// `model_id` is an inference id, an inference profile or a deployment's ARN.
+    /// `model_id` is an inference id, an inference profile, or the ARN of a deployment or an imported model.
     async fn ask(&self, model_id: &str, question: &Question) -> PortResult<Answer>;
 }

@@ -80,7 +80,7 @@ pub trait ObserveDeployments: Send + Sync {
     async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>>;
     /// By ARN.
     async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>>;
-    /// All of those that serve this model.
+    /// All of those that serve this model; none of an imported model, which answers by itself.
     async fn deployments_of(&self, model_arn: &str) -> PortResult<Vec<Deployment>>;
 }
 

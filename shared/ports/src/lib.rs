@@ -10,10 +10,12 @@ pub mod answers;
 pub mod batch;
 pub mod body;
 pub mod clock;
+pub mod containers;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod deployments;
 pub mod error;
+pub mod imports;
 pub mod memory;
 pub mod models;
 pub mod objects;
@@ -27,13 +29,17 @@ pub use answers::{Answer, Ask, Question};
 pub use batch::{BatchJob, BatchSpec, BatchStatus, ObserveBatch, StartBatch, StopBatch};
 pub use body::Body;
 pub use clock::{Clock, Entropy, Pause};
+pub use containers::{
+    ContainerJob, ContainerSpec, ObserveContainers, StartContainers, StopContainers,
+};
 pub use deployments::{
     ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
     UpdateStatus,
 };
 pub use error::{ErrorKind, PortError, PortResult};
+pub use imports::{ImportJob, ImportSpec, ImportStatus, ObserveImports, StartImports};
 pub use models::{CustomModel, DeleteModels, ModelStatus, ObserveModels};
-pub use objects::{ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
+pub use objects::{CopyFrom, ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
 pub use table::{Expect, Item, Key, Page, Table, TableError, Write};
 pub use training::{
     ObserveTraining, StartTraining, StopTraining, TrainingJob, TrainingSpec, TrainingStatus,

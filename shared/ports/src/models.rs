@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{PortResult, Tags};
 
-/// A custom model's true state.
+/// A custom or imported model's true state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomModel {
     /// Its ARN.
@@ -34,7 +34,7 @@ pub enum ModelStatus {
 /// Looking at models.
 #[async_trait]
 pub trait ObserveModels: Send + Sync {
-    /// With its tags; `None` if it is gone.
+    /// By the ARN of a custom or an imported model, with its tags; `None` if it is gone.
     async fn get_model(&self, arn: &str) -> PortResult<Option<CustomModel>>;
     /// Every custom model that the account owns, without tags.
     async fn list_models(&self) -> PortResult<Vec<CustomModel>>;
@@ -43,6 +43,6 @@ pub trait ObserveModels: Send + Sync {
 /// Deleting models.
 #[async_trait]
 pub trait DeleteModels: Send + Sync {
-    /// For ever. Deleting one that is gone is no error; one that is deployed is a `Conflict`.
+    /// For ever, by the ARN of a custom or an imported model. Deleting one that is gone is no error; one that is deployed is a `Conflict`.
     async fn delete_model(&self, arn: &str) -> PortResult<()>;
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use perennial_core::routing::Customization;
 
 use crate::{PortResult, Tags};
 
@@ -21,6 +22,8 @@ pub struct TrainingSpec {
     pub training_key: String,
     /// The prefix for the job's output in the bucket.
     pub output_prefix: String,
+    /// What the job does.
+    pub customization: Customization,
     /// By the service's own names.
     pub hyperparameters: BTreeMap<String, String>,
     /// On the job and on the model.

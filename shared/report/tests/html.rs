@@ -331,3 +331,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_findings_rule_leads_to_what_it_asks_on_the_page_itself_where_nobody_knows_the_page_of_the_rules()
+ {
+    let summary = common::full();
+    let two = page(&Page {
+        files: vec![File::checked(&summary), File::checked(&summary)],
+        ..Page::default()
+    });
+    skeleton(&two);
+    for (file, rule) in [1, 2]
+        .into_iter()
+        .flat_map(|file| summary.finding_counts.keys().map(move |rule| (file, rule)))
+    {
+        let place = format!("file-{file}-{rule}");
+        assert_eq!(
+            two.matches(&format!("id=\"{place}\"")).count(),
+            1,
+            "{place}"
+        );
+        let listed = summary
+            .findings
+            .iter()
+            .filter(|finding| finding.rule == *rule);
+        let links = two.matches(&format!("href=\"#{place}\"")).count();
+        assert_eq!(links, listed.count(), "{place}");
+    }
+}

@@ -6,6 +6,7 @@ mod list;
 mod ranges;
 mod read;
 mod source;
+mod upload;
 mod write;
 
 use aws_sdk_s3::Client;

@@ -88,6 +88,7 @@ fn info(key: String, version: &ObjectVersion) -> ObjectInfo {
         modified: version
             .last_modified()
             .map_or(Timestamp::UNIX_EPOCH, timestamp),
+        tag: version.e_tag().unwrap_or_default().to_owned(),
     }
 }
 

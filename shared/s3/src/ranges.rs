@@ -21,6 +21,7 @@ const AHEAD: usize = 3;
 /// An object being read.
 pub(crate) struct Ranges {
     source: Source,
+    /// Where it ends: the object's size, or the end of what is read of it.
     size: u64,
     /// The first range.
     first: Option<Part>,
@@ -42,6 +43,21 @@ impl Ranges {
             size,
             asked: first.as_ref().map_or(0, Part::end),
             first,
+            ahead: VecDeque::new(),
+            in_hand: VecDeque::new(),
+            failed: None,
+        })
+    }
+
+    /// A part of the object that has the source's tag. There is no further request for what is within [`RANGE`].
+    pub(crate) async fn open_part(source: Source, range: std::ops::Range<u64>) -> PortResult<Self> {
+        let first = range.start..range.end.min(range.start.saturating_add(RANGE));
+        let (source, first) = source.first_of(first).await?;
+        Ok(Self {
+            source,
+            size: range.end,
+            asked: first.end(),
+            first: Some(first),
             ahead: VecDeque::new(),
             in_hand: VecDeque::new(),
             failed: None,
@@ -211,6 +227,35 @@ mod tests {
             tagged("bytes=16777216-16777218"),
         ];
         assert_eq!(asked(&replay), expected);
+    }
+
+    #[tokio::test]
+    async fn bytes_from_the_middle_are_of_the_version_that_is_meant() {
+        let replay = Replay::new([part(b"34", 3, 7, 10), part(b"56", 5, 7, 10)]);
+        let opened = bucket(&replay)
+            .open_range("data/p/a", "\"tag\"", 3..7)
+            .await;
+        assert_eq!(
+            read(&mut opened.expect("opened")).await,
+            Ok(b"3456".to_vec())
+        );
+        let asked = replay.asked();
+        for (asked, range) in asked.iter().zip(["bytes=3-6", "bytes=5-6"]) {
+            assert_eq!(asked.header("range"), Some(range));
+            assert_eq!(asked.header("if-match"), Some("\"tag\""));
+        }
+        assert_eq!(asked.len(), 2);
+        for (reply, kind) in [
+            (refused(412, "PreconditionFailed"), ErrorKind::Conflict),
+            (refused(416, "InvalidRange"), ErrorKind::Invalid),
+            (part(b"4567", 4, 8, 10), ErrorKind::Invalid),
+        ] {
+            let replay = Replay::new([reply]);
+            let opened = bucket(&replay)
+                .open_range("data/p/a", "\"tag\"", 3..7)
+                .await;
+            assert_eq!(opened.err().map(|error| error.kind), Some(kind));
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Reading objects: what is there now, and the bytes of one version.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::timestamp;
@@ -31,6 +32,7 @@ impl ReadObjects for Bucket {
                 modified: found
                     .last_modified()
                     .map_or(Timestamp::UNIX_EPOCH, timestamp),
+                tag: found.e_tag().unwrap_or_default().to_owned(),
             })),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.about(key, error)),
@@ -44,6 +46,41 @@ impl ReadObjects for Bucket {
         Ok(Box::new(Ranges::open(source).await?))
     }
 
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: std::ops::Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        let source = Source::tagged(self.clone(), key, tag);
+        Ok(Box::new(Ranges::open_part(source, range).await?))
+    }
+
+    /// The version is asked for first, and then no more bytes of it than are wanted.
+    async fn start(&self, key: &str, most: usize) -> PortResult<Option<(ObjectInfo, Bytes)>> {
+        let Some(info) = self.head(key).await? else {
+            return Ok(None);
+        };
+        if most == 0 || info.size == 0 {
+            return Ok(Some((info, Bytes::new())));
+        }
+        let source = Source::new(self.clone(), key, Some(&info.version));
+        let mut part = match source.first(most as u64).await {
+            Ok((_, part, _)) => part,
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut start = Vec::new();
+        while let Some(part) = &mut part
+            && start.len() < most
+            && let Some(bytes) = part.next().await?
+        {
+            start.extend_from_slice(&bytes);
+        }
+        start.truncate(most);
+        Ok(Some((info, Bytes::from(start))))
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
         self.list_current(prefix, after).await
     }
@@ -52,7 +89,6 @@ impl ReadObjects for Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use perennial_aws_errors::replay::{Replay, Reply};
 
     use crate::tests::bucket;
@@ -94,6 +130,32 @@ mod tests {
             body: vec![],
         };
         assert_eq!(bucket(&Replay::new([empty])).head("a").await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn the_start_of_an_object_is_asked_for_in_so_many_bytes_and_of_the_version_that_was_seen()
+    {
+        let head = |size: &str| {
+            Reply::ok("")
+                .with_header("x-amz-version-id", "v7")
+                .with_header("content-length", size)
+        };
+        let part = Reply::ok("GIF8").with_header("content-range", "bytes 0-3/900");
+        let replay = Replay::new([head("900"), part]);
+        let found = bucket(&replay).start("media/p/a.gif", 4).await;
+        let (info, start) = found.expect("answered").expect("there");
+        assert_eq!((info.version.as_str(), &start[..]), ("v7", &b"GIF8"[..]));
+        let asked = &replay.asked()[1];
+        assert!(asked.uri.contains("versionId=v7"), "{}", asked.uri);
+        assert_eq!(asked.header("range"), Some("bytes=0-3"));
+
+        let gone = Reply::Answer {
+            status: 404,
+            headers: vec![],
+            body: vec![],
+        };
+        let found = bucket(&Replay::new([gone])).start("a", 4).await;
+        assert_eq!(found, Ok(None));
     }
 
     #[tokio::test]

@@ -43,6 +43,34 @@ impl Source {
         }
     }
 
+    /// The current version, if it has this tag.
+    pub(crate) fn tagged(bucket: Bucket, key: &str, tag: &str) -> Self {
+        Self {
+            tag: Some(tag.to_owned()),
+            ..Self::new(bucket, key, None)
+        }
+    }
+
+    /// Asks for some bytes, which are there, and learns the size of the whole.
+    pub(crate) async fn first_of(mut self, range: Range<u64>) -> PortResult<(Self, Part)> {
+        let answer = match self.send(range.clone()).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.failed(error)),
+        };
+        let size = match answered(&answer) {
+            Some((part, size)) if part == range => size,
+            _ => return Err(self.other(&range, &answer)),
+        };
+        self.size = Some(size);
+        let part = Part {
+            source: self.clone(),
+            left: range,
+            body: Some(answer.body),
+            tries: 1,
+        };
+        Ok((self, part))
+    }
+
     /// Asks for the first `length` bytes, and learns size and ETag of the whole. An empty object has no part.
     pub(crate) async fn first(mut self, length: u64) -> PortResult<(Self, Option<Part>, u64)> {
         let answer = match self.send(0..length).await {
@@ -104,15 +132,19 @@ impl Source {
             Err(error) => return Err(self.failed(error)),
         };
         if answered(&answer) != self.size.map(|size| (range.clone(), size)) {
-            let words = format!(
-                "asked for bytes {}-{}, and {} was answered",
-                range.start,
-                range.end - 1,
-                answer.content_range().unwrap_or("no part")
-            );
-            return Err(self.broken(ErrorKind::Invalid, &words));
+            return Err(self.other(&range, &answer));
         }
         Ok(answer.body)
+    }
+
+    fn other(&self, range: &Range<u64>, answer: &GetObjectOutput) -> PortError {
+        let words = format!(
+            "asked for bytes {}-{}, and {} was answered",
+            range.start,
+            range.end - 1,
+            answer.content_range().unwrap_or("no part")
+        );
+        self.broken(ErrorKind::Invalid, &words)
     }
 
     fn failed(&self, error: SdkError<GetObjectError>) -> PortError {

@@ -1,41 +1,28 @@
-//! Writing objects: small ones at once, large ones in parts that are sent while the next one is being filled.
+//! Writing objects: small ones at once, large ones in parts that are sent while the next one is being filled, or that S3 copies.
 //!
-//! Memory: two parts on their way and the one that is being filled, 24 MiB.
+//! Memory: two parts on their way, the one that is being filled, and what makes the next one large enough: 29 MiB.
 
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
 use perennial_aws_errors::port_error;
-use perennial_ports::{ErrorKind, ObjectSink, PortError, PortResult, WriteObjects};
-use tokio::task::{JoinError, JoinSet, yield_now};
+use perennial_ports::objects::{LARGEST_COPY, SMALLEST_COPY};
+use perennial_ports::{CopyFrom, ErrorKind, ObjectSink, PortError, PortResult, WriteObjects};
+use tokio::task::yield_now;
 
 use crate::Bucket;
+use crate::upload::{COPY_PART, Upload};
 
-/// The size of all parts but the last. S3 takes parts from 5 MiB on.
+/// The size of parts that are written, but of the last one and of those before a copy.
 const PART: usize = 8 * 1024 * 1024;
 
-/// The most parts of one upload; with 8 MiB each, 78 GiB. Source: Amazon S3 User Guide, "Multipart upload limits".
-const MOST_PARTS: i32 = 10_000;
-
-/// Parts on their way at a time.
-const AT_ONCE: usize = 2;
-
-const UPLOAD_PART: &str = "s3:UploadPart";
+/// S3 takes no smaller part, but the last one.
+const SMALLEST: usize = SMALLEST_COPY as usize;
 
 #[async_trait]
 impl WriteObjects for Bucket {
     async fn put(&self, key: &str, body: Bytes, content_type: &str) -> PortResult<()> {
-        self.client
-            .put_object()
-            .bucket(&self.name)
-            .key(key)
-            .content_type(content_type)
-            .body(ByteStream::from(body))
-            .send()
-            .await
-            .map_err(|error| self.about(key, port_error("s3:PutObject", error)))?;
-        Ok(())
+        self.put_whole(key, body, content_type).await.map(drop)
     }
 
     async fn create(&self, key: &str, content_type: &str) -> PortResult<Box<dyn ObjectSink>> {
@@ -58,45 +45,16 @@ struct Parts {
     upload: Option<Upload>,
 }
 
-struct Upload {
-    id: String,
-    /// Parts that were begun.
-    begun: i32,
-    /// Their answers, as they came.
-    parts: Vec<CompletedPart>,
-    /// Those on their way. Nobody waits for them if this is dropped.
-    sending: JoinSet<PortResult<CompletedPart>>,
-}
-
-impl Upload {
-    /// Waits until at most so many parts are on their way.
-    async fn wait(&mut self, most: usize) -> PortResult<()> {
-        while self.sending.len() > most {
-            match self.sending.join_next().await {
-                Some(sent) => self.parts.push(sent.map_err(not_sent)??),
-                None => return Ok(()),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn not_sent(error: JoinError) -> PortError {
-    let words = format!("a part was not sent: {error}");
-    PortError::new(UPLOAD_PART, ErrorKind::Unanswered, words)
-}
-
 #[async_trait]
 impl ObjectSink for Parts {
     async fn write(&mut self, mut bytes: Bytes) -> PortResult<()> {
         while !bytes.is_empty() {
-            let room = PART - self.buffer.len();
+            let room = PART + SMALLEST - self.buffer.len();
             let some = bytes.split_to(room.min(bytes.len()));
             self.buffer.extend_from_slice(&some);
-            if self.buffer.len() == PART {
-                let next = BytesMut::with_capacity(PART);
-                let part = std::mem::replace(&mut self.buffer, next).freeze();
-                self.send(part).await?;
+            if self.buffer.len() == PART + SMALLEST {
+                // What stays is enough for a part, should a copy follow.
+                self.send_one().await?;
             }
         }
         // On a runtime of one thread nothing would be sent as long as the writer has something to do.
@@ -104,8 +62,31 @@ impl ObjectSink for Parts {
         Ok(())
     }
 
+    async fn copy(&mut self, from: CopyFrom) -> PortResult<()> {
+        let length = from.range.end.saturating_sub(from.range.start);
+        let before = self.buffer.len();
+        let words = if !(SMALLEST_COPY..=LARGEST_COPY).contains(&length) {
+            format!("a copy of {length} bytes of {}", from.key)
+        } else if before > 0 && before < SMALLEST {
+            format!("a copy after only {before} bytes")
+        } else {
+            String::new()
+        };
+        if !words.is_empty() {
+            let words = format!("{words}; a part has {SMALLEST_COPY} to {LARGEST_COPY} bytes");
+            return Err(self.failed(PortError::new(COPY_PART, ErrorKind::Invalid, words)));
+        }
+        if before > 0 {
+            let part = self.buffer.split().freeze();
+            self.upload().await?.send(part).await?;
+        }
+        self.upload().await?.copy(from).await?;
+        yield_now().await;
+        Ok(())
+    }
+
     /// After an error nothing is left behind, unless the answer to the last call was lost: then the object may be there.
-    async fn finish(mut self: Box<Self>) -> PortResult<()> {
+    async fn finish(mut self: Box<Self>) -> PortResult<String> {
         let result = self.complete().await;
         if result.is_err() {
             self.abort().await;
@@ -114,27 +95,8 @@ impl ObjectSink for Parts {
     }
 
     async fn abort(mut self: Box<Self>) {
-        const OPERATION: &str = "s3:AbortMultipartUpload";
-        let Some(upload) = &mut self.upload else {
-            return;
-        };
-        // A part that comes in after the upload was aborted would stay.
-        upload.sending.shutdown().await;
-        let sent = self
-            .bucket
-            .client
-            .abort_multipart_upload()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .upload_id(&upload.id)
-            .send()
-            .await;
-        match sent.map_err(|error| port_error(OPERATION, error)) {
-            Err(error) if error.kind != ErrorKind::NotFound => {
-                let error = self.bucket.about(&self.key, error);
-                tracing::warn!(%error, "parts are left behind until the bucket's lifecycle rule removes them");
-            }
-            _ => {}
+        if let Some(upload) = &mut self.upload {
+            upload.abort().await;
         }
     }
 }
@@ -144,114 +106,56 @@ impl Parts {
         self.bucket.about(&self.key, error)
     }
 
-    async fn begin(&self) -> PortResult<Upload> {
-        const OPERATION: &str = "s3:CreateMultipartUpload";
-        let answer = self
-            .bucket
-            .client
-            .create_multipart_upload()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .content_type(&self.content_type)
-            .send()
-            .await
-            .map_err(|error| self.failed(port_error(OPERATION, error)))?;
-        let id = answer.upload_id.ok_or_else(|| {
-            let words = "the answer has no upload id";
-            self.failed(PortError::new(OPERATION, ErrorKind::Unanswered, words))
-        })?;
-        Ok(Upload {
-            id,
-            begun: 0,
-            parts: Vec::new(),
-            sending: JoinSet::new(),
-        })
-    }
-
-    /// Sends a part on its way, as soon as there is room for it.
-    async fn send(&mut self, part: Bytes) -> PortResult<()> {
-        if self.upload.is_none() {
-            self.upload = Some(self.begin().await?);
-        }
-        let Some(upload) = &mut self.upload else {
-            return Ok(());
+    /// The upload, begun with its first part.
+    async fn upload(&mut self) -> PortResult<&mut Upload> {
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => Upload::begin(&self.bucket, &self.key, &self.content_type).await?,
         };
-        if upload.begun == MOST_PARTS {
-            let words = format!(
-                "an object of more than {MOST_PARTS} parts of {PART} bytes; write several objects"
-            );
-            return Err(self.failed(PortError::new(UPLOAD_PART, ErrorKind::Invalid, words)));
-        }
-        upload.wait(AT_ONCE - 1).await?;
-        upload.begun += 1;
-        let (bucket, key) = (self.bucket.clone(), self.key.clone());
-        let sent = bucket.send_part(key, upload.id.clone(), upload.begun, part);
-        upload.sending.spawn(sent);
-        Ok(())
+        Ok(self.upload.insert(upload))
     }
 
-    async fn complete(&mut self) -> PortResult<()> {
+    /// Sends a part of what is waiting.
+    async fn send_one(&mut self) -> PortResult<()> {
+        let mut rest = BytesMut::with_capacity(PART + SMALLEST);
+        rest.extend_from_slice(&self.buffer[PART..]);
+        let mut part = std::mem::replace(&mut self.buffer, rest);
+        part.truncate(PART);
+        self.upload().await?.send(part.freeze()).await
+    }
+
+    async fn complete(&mut self) -> PortResult<String> {
+        if self.upload.is_none() && self.buffer.len() < PART {
+            let rest = self.buffer.split().freeze();
+            let put = self.bucket.put_whole(&self.key, rest, &self.content_type);
+            return put.await;
+        }
+        if self.buffer.len() > PART {
+            self.send_one().await?;
+        }
         let rest = self.buffer.split().freeze();
-        if self.upload.is_none() {
-            return self.bucket.put(&self.key, rest, &self.content_type).await;
-        }
+        let upload = self.upload().await?;
         if !rest.is_empty() {
-            self.send(rest).await?;
+            upload.send(rest).await?;
         }
-        let Some(upload) = &mut self.upload else {
-            return Ok(());
-        };
-        upload.wait(0).await?;
-        upload.parts.sort_by_key(CompletedPart::part_number);
-        self.bucket
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .upload_id(&upload.id)
-            .multipart_upload(
-                CompletedMultipartUpload::builder()
-                    .set_parts(Some(upload.parts.clone()))
-                    .build(),
-            )
-            .send()
-            .await
-            .map_err(|error| {
-                self.bucket
-                    .about(&self.key, port_error("s3:CompleteMultipartUpload", error))
-            })?;
-        Ok(())
+        upload.complete().await
     }
 }
 
 impl Bucket {
-    async fn send_part(
-        self,
-        key: String,
-        upload: String,
-        number: i32,
-        part: Bytes,
-    ) -> PortResult<CompletedPart> {
-        let sent = self
+    /// Answers the object's tag.
+    async fn put_whole(&self, key: &str, body: Bytes, content_type: &str) -> PortResult<String> {
+        let answer = self
             .client
-            .upload_part()
+            .put_object()
             .bucket(&self.name)
-            .key(&key)
-            .upload_id(upload)
-            .part_number(number)
-            .body(ByteStream::from(part))
+            .key(key)
+            .content_type(content_type)
+            .body(ByteStream::from(body))
             .send()
             .await
-            .map_err(|error| self.about(&key, port_error(UPLOAD_PART, error)))?;
-        Ok(CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(sent.e_tag)
-            .set_checksum_crc32(sent.checksum_crc32)
-            .set_checksum_crc32_c(sent.checksum_crc32_c)
-            .set_checksum_crc64_nvme(sent.checksum_crc64_nvme)
-            .set_checksum_sha1(sent.checksum_sha1)
-            .set_checksum_sha256(sent.checksum_sha256)
-            .build())
+            .map_err(|error| self.about(key, port_error("s3:PutObject", error)))?;
+        Ok(answer.e_tag.unwrap_or_default())
     }
 }
 
@@ -317,6 +221,75 @@ mod tests {
             body.contains("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>"),
             "{body}"
         );
+    }
+
+    fn from(range: std::ops::Range<u64>) -> CopyFrom {
+        CopyFrom {
+            key: "shards/p/a b+ü.jsonl".into(),
+            tag: "\"7\"".into(),
+            range,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_copied_is_a_part_of_the_version_that_is_meant_and_never_passes_through_here() {
+        let copied = Reply::ok(
+            "<CopyPartResult><ETag>\"2\"</ETag><ChecksumCRC32>BBBBBB==</ChecksumCRC32></CopyPartResult>",
+        );
+        let done = Reply::ok(
+            "<CompleteMultipartUploadResult><ETag>\"whole-2\"</ETag></CompleteMultipartUploadResult>",
+        );
+        let replay = Replay::new([begun(), part("\"1\""), copied, done]);
+        let mut sink = bucket(&replay)
+            .create("k", "text/plain")
+            .await
+            .expect("a sink");
+        let bytes = Bytes::from(vec![b'x'; SMALLEST]);
+        sink.write(bytes).await.expect("written");
+        sink.copy(from(10..10 + SMALLEST_COPY))
+            .await
+            .expect("copied");
+        assert_eq!(sink.finish().await, Ok("\"whole-2\"".into()));
+        assert_eq!(methods(&replay), ["POST", "PUT", "PUT", "POST"]);
+        let asked = replay.asked();
+        let copy = asked
+            .iter()
+            .find(|asked| asked.header("x-amz-copy-source").is_some())
+            .expect("a copy");
+        for (name, value) in [
+            ("x-amz-copy-source", "b/shards/p/a%20b%2B%C3%BC.jsonl"),
+            ("x-amz-copy-source-range", "bytes=10-5242889"),
+            ("x-amz-copy-source-if-match", "\"7\""),
+        ] {
+            assert_eq!(copy.header(name), Some(value), "{name}");
+        }
+        assert!(copy.uri.contains("partNumber=2"), "{}", copy.uri);
+        let body = &asked[3].body;
+        assert!(
+            body.contains("<ChecksumCRC32>BBBBBB==</ChecksumCRC32>"),
+            "{body}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_part_that_s3_would_refuse_is_not_asked_for() {
+        for (before, range) in [
+            (0, 0..SMALLEST_COPY - 1),
+            (0, 0..LARGEST_COPY + 1),
+            (1, 0..SMALLEST_COPY),
+            (SMALLEST - 1, 0..SMALLEST_COPY),
+        ] {
+            let replay = Replay::new([]);
+            let mut sink = bucket(&replay)
+                .create("k", "text/plain")
+                .await
+                .expect("a sink");
+            let bytes = Bytes::from(vec![b'x'; before]);
+            sink.write(bytes).await.expect("written");
+            let error = sink.copy(from(range)).await.expect_err("refused");
+            assert_eq!(error.kind, ErrorKind::Invalid);
+            assert_eq!(replay.asked().len(), 0);
+        }
     }
 
     #[tokio::test]

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use perennial_core::announcement::Announcement;
 use perennial_ports::memory::{MemoryCloud, operation};
 use perennial_ports::{
-    BatchSpec, ChangeDeployments, DeleteModels, DeploymentSpec, StartBatch, StartTraining,
-    StopBatch, StopTraining, Table, TableError, TrainingSpec, Write, WriteAlias, WriteObjects,
+    BatchSpec, ChangeDeployments, ContainerSpec, DeleteModels, DeploymentSpec, ImportSpec,
+    StartBatch, StartContainers, StartImports, StartTraining, StopBatch, StopContainers,
+    StopTraining, Table, TableError, TrainingSpec, Write, WriteAlias, WriteObjects,
 };
 
 use crate::facts::{Fact, rows};
@@ -17,6 +18,9 @@ pub(crate) enum Deed {
     Put(String, Bytes, String),
     StartTraining(TrainingSpec),
     StopTraining(String),
+    StartContainer(ContainerSpec),
+    StopContainer(String),
+    StartImport(ImportSpec),
     StartBatch(BatchSpec),
     StopBatch(String),
     CreateDeployment(DeploymentSpec),
@@ -34,6 +38,9 @@ impl Deed {
             Self::Put(..) => operation::PUT_OBJECT,
             Self::StartTraining(_) => operation::CREATE_TRAINING,
             Self::StopTraining(_) => operation::STOP_TRAINING,
+            Self::StartContainer(_) => operation::CREATE_CONTAINER,
+            Self::StopContainer(_) => operation::STOP_CONTAINER,
+            Self::StartImport(_) => operation::CREATE_IMPORT,
             Self::StartBatch(_) => operation::CREATE_BATCH,
             Self::StopBatch(_) => operation::STOP_BATCH,
             Self::CreateDeployment(_) => operation::CREATE_DEPLOYMENT,
@@ -77,6 +84,20 @@ impl Deed {
             Self::StopTraining(name) => {
                 cloud.bedrock.stop_training(&name).await?;
                 facts.push(Fact::Bedrock);
+            }
+            Self::StartContainer(spec) => {
+                let arn = cloud.bedrock.start_container(&spec).await?;
+                facts.push(Fact::ContainerStarted { name: spec.name });
+                return Ok(arn);
+            }
+            Self::StopContainer(name) => {
+                cloud.bedrock.stop_container(&name).await?;
+                facts.push(Fact::Bedrock);
+            }
+            Self::StartImport(spec) => {
+                let arn = cloud.bedrock.start_import(&spec).await?;
+                facts.push(Fact::ImportStarted { name: spec.name });
+                return Ok(arn);
             }
             Self::StartBatch(spec) => {
                 let arn = cloud.bedrock.start_batch(&spec).await?;

@@ -23,6 +23,16 @@ pub(crate) enum Fact {
         /// As it was asked for.
         spec: TrainingSpec,
     },
+    /// A container's job came into being.
+    ContainerStarted {
+        /// Its name.
+        name: String,
+    },
+    /// An import job is there.
+    ImportStarted {
+        /// Its name.
+        name: String,
+    },
     /// A batch job is there.
     BatchStarted {
         /// Its name.

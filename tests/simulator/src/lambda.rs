@@ -115,7 +115,11 @@ pub(crate) fn begin(
                 read: ports.clone(),
                 write: ports.clone(),
                 observe: ports.clone(),
-                start: ports,
+                start: ports.clone(),
+                containers: ports.clone(),
+                start_containers: ports.clone(),
+                imports: ports.clone(),
+                start_imports: ports,
             };
             perennial_train::handle(&ports, (*event).clone(), &invocation).await
         }),
@@ -126,6 +130,8 @@ pub(crate) fn begin(
                 write: ports.clone(),
                 training: ports.clone(),
                 stop: ports.clone(),
+                containers: ports.clone(),
+                stop_containers: ports.clone(),
                 deployments: ports.clone(),
                 deploy: ports.clone(),
                 batch: ports.clone(),
@@ -143,6 +149,10 @@ pub(crate) fn begin(
                 deploy: ports.clone(),
                 training: ports.clone(),
                 stop_training: ports.clone(),
+                containers: ports.clone(),
+                stop_containers: ports.clone(),
+                imports: ports.clone(),
+                models: ports.clone(),
                 batch: ports.clone(),
                 stop_batch: ports.clone(),
                 read_alias: ports.clone(),
@@ -155,7 +165,8 @@ pub(crate) fn begin(
                 desk,
                 read: ports.clone(),
                 read_alias: ports.clone(),
-                deployments: ports,
+                deployments: ports.clone(),
+                models: ports,
             };
             perennial_reconcile::handle(&ports, (*event).clone()).await
         }),

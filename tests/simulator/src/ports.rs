@@ -1,6 +1,7 @@
 //! Every port of one invocation: the twin behind the gate.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,12 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_core::announcement::Announcement;
 use perennial_ports::memory::{MemoryCloud, operation as op};
 use perennial_ports::{
-    Announce, Answer, Ask, BatchJob, BatchSpec, ChangeDeployments, Clock, CustomModel,
-    DeleteModels, Deployment, DeploymentSpec, ErrorKind, Item, Key, ObjectInfo, ObjectSink,
-    ObjectStream, ObserveBatch, ObserveDeployments, ObserveModels, ObserveTraining, Page, Pause,
-    PortError, PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartTraining, StopBatch,
-    StopTraining, Table, TableError, TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias,
-    WriteObjects,
+    Announce, Answer, Ask, BatchJob, BatchSpec, ChangeDeployments, Clock, ContainerJob,
+    ContainerSpec, CopyFrom, CustomModel, DeleteModels, Deployment, DeploymentSpec, ErrorKind,
+    ImportJob, ImportSpec, Item, Key, ObjectInfo, ObjectSink, ObjectStream, ObserveBatch,
+    ObserveContainers, ObserveDeployments, ObserveImports, ObserveModels, ObserveTraining, Page,
+    Pause, PortError, PortResult, Question, ReadAlias, ReadObjects, StartBatch, StartContainers,
+    StartImports, StartTraining, StopBatch, StopContainers, StopTraining, Table, TableError,
+    TrainingJob, TrainingSpec, Use, WatchUse, Write, WriteAlias, WriteObjects,
 };
 
 use crate::deed::Deed;
@@ -55,7 +57,17 @@ impl Gated {
         operation: &'static str,
         act: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        match self.board.pass(operation, false).await {
+        let fate = self.board.pass(operation, false).await;
+        self.look_if(operation, fate, act).await
+    }
+
+    async fn look_if<T, E: From<PortError>>(
+        &self,
+        operation: &'static str,
+        fate: Fate,
+        act: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match fate {
             Fate::Go => act.await,
             Fate::Fail(kind) => Err(no_answer(operation, kind).into()),
             Fate::LoseAnswer | Fate::Late(_) => {
@@ -169,6 +181,19 @@ impl ReadObjects for Gated {
             .await
     }
 
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        self.look(
+            op::GET_OBJECT,
+            self.cloud.objects.open_range(key, tag, range),
+        )
+        .await
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>) -> PortResult<Vec<ObjectInfo>> {
         self.look(op::LIST_OBJECTS, self.cloud.objects.list(prefix, after))
             .await
@@ -190,6 +215,10 @@ impl WriteObjects for Gated {
             content_type: content_type.to_owned(),
             body: BytesMut::new(),
         }))
+    }
+
+    fn smallest_copy(&self) -> u64 {
+        self.cloud.objects.smallest_copy()
     }
 }
 
@@ -219,7 +248,16 @@ impl ObjectSink for Sink {
         Ok(())
     }
 
-    async fn finish(self: Box<Self>) -> PortResult<()> {
+    async fn copy(&mut self, from: CopyFrom) -> PortResult<()> {
+        // It changes nothing that anybody sees before the object is finished, and may fail like what does.
+        let fate = self.ports.board.pass(op::COPY_PART, true).await;
+        let act = async { self.ports.cloud.objects.copied(&from) };
+        let bytes = self.ports.look_if(op::COPY_PART, fate, act).await?;
+        self.body.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> PortResult<String> {
         let Self {
             ports,
             key,
@@ -227,9 +265,9 @@ impl ObjectSink for Sink {
             body,
         } = *self;
         ports
-            .change_port(Deed::Put(key, body.freeze(), content_type))
-            .await
-            .map(drop)
+            .change_port(Deed::Put(key.clone(), body.freeze(), content_type))
+            .await?;
+        Ok(ports.cloud.objects.tag(&key))
     }
 
     async fn abort(self: Box<Self>) {}
@@ -258,6 +296,45 @@ impl StopTraining for Gated {
         self.change_port(Deed::StopTraining(name.to_owned()))
             .await
             .map(drop)
+    }
+}
+
+#[async_trait]
+impl ObserveContainers for Gated {
+    async fn find_container(&self, name: &str) -> PortResult<Option<ContainerJob>> {
+        self.look(op::GET_CONTAINER, self.cloud.bedrock.find_container(name))
+            .await
+    }
+}
+
+#[async_trait]
+impl StartContainers for Gated {
+    async fn start_container(&self, spec: &ContainerSpec) -> PortResult<String> {
+        self.change_port(Deed::StartContainer(spec.clone())).await
+    }
+}
+
+#[async_trait]
+impl StopContainers for Gated {
+    async fn stop_container(&self, name: &str) -> PortResult<()> {
+        self.change_port(Deed::StopContainer(name.to_owned()))
+            .await
+            .map(drop)
+    }
+}
+
+#[async_trait]
+impl ObserveImports for Gated {
+    async fn find_import(&self, name: &str) -> PortResult<Option<ImportJob>> {
+        self.look(op::GET_IMPORT, self.cloud.bedrock.find_import(name))
+            .await
+    }
+}
+
+#[async_trait]
+impl StartImports for Gated {
+    async fn start_import(&self, spec: &ImportSpec) -> PortResult<String> {
+        self.change_port(Deed::StartImport(spec.clone())).await
     }
 }
 

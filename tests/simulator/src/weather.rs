@@ -65,6 +65,7 @@ impl Weather {
         let pace = Pace {
             training: minutes(rng, 60),
             stopping: minutes(rng, 30),
+            import: Pace::default().import,
             batch: minutes(rng, 60),
             deployment: minutes(rng, 20),
             update: minutes(rng, 20),

@@ -23,7 +23,7 @@ const PIPELINE: &str = "support-bot";
 const KEY: &str = "data/support-bot/2026-11-21.jsonl";
 
 /// Each file and who receives it.
-const FILES: [(&str, &[Function]); 27] = [
+const FILES: [(&str, &[Function]); 28] = [
     ("approve_requested", &[Function::Promote]),
     (
         "bedrock_batch_inference_state_change",
@@ -46,6 +46,7 @@ const FILES: [(&str, &[Function]); 27] = [
     ("s3_notification_native", &[Function::Ingest]),
     ("s3_object_created_eventbridge", &[Function::Ingest]),
     ("s3_test_event", &[Function::Ingest]),
+    ("sagemaker_training_state_change", &[Function::Evaluate]),
     (
         "scheduled_rule_tick",
         &[Function::Reconcile, Function::Cleanup],

@@ -20,8 +20,13 @@ struct Story {
 
 impl Story {
     async fn begin(more: &str) -> Self {
+        Self::of(config(more)).await
+    }
+
+    /// Of a pipeline that is configured so.
+    async fn of(config: String) -> Self {
         let mut world = World::new();
-        world.upload(&format!("pipelines/{PIPELINE}.toml"), config(more));
+        world.upload(&format!("pipelines/{PIPELINE}.toml"), config);
         world.upload(PROMPTS, evaluation());
         world.settle().await;
         world.upload(KEY, training());
@@ -145,6 +150,46 @@ async fn the_files_alone_carry_an_upload_to_a_promotion() {
         pipeline.deployment
     );
     assert_eq!(story.outcome(0).await, Some(Outcome::Promoted));
+}
+
+const ON_SAGEMAKER: &str = r#"
+technique = "fine-tuning"
+base_model = "meta.llama3-1-8b-instruct-v1:0"
+[trigger]
+min_records = 100
+quiet_for = "1m"
+[training]
+on = "sagemaker"
+[training.sagemaker]
+image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1"
+instance_type = "ml.g5.2xlarge"
+max_run = "6h"
+[budget.prices]
+training_per_hour = 2
+imported_per_minute = 0.2
+input_per_1k_tokens = 0.0002
+output_per_1k_tokens = 0.0002
+"#;
+
+#[tokio::test]
+async fn a_containers_job_that_has_ended_is_seen_by_its_file() {
+    let mut story = Story::of(ON_SAGEMAKER.to_owned()).await;
+    story.send(Function::Ingest, "sqs_object_created").await;
+    story.send(Function::Train, "start_requested").await;
+    story.follow(0).await;
+    for _ in 0..5 {
+        story.passes(1);
+        story.send(Function::Train, "run_due_starting").await;
+    }
+    let follow = "sagemaker_training_state_change";
+    assert_eq!(story.world.cloud.bedrock.container_jobs().len(), 1);
+    story.send(Function::Evaluate, follow).await;
+    assert_eq!(story.stage(0).await, Stage::Training, "the job goes on");
+    story.passes(60 * 5);
+    story.send(Function::Evaluate, follow).await;
+    assert_eq!(story.stage(0).await, Stage::Importing, "the job has ended");
+    let run = story.world.runs(PIPELINE).await.remove(0);
+    assert!(run.weights.is_some(), "{run:#?}");
 }
 
 #[tokio::test]

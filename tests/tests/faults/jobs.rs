@@ -92,6 +92,7 @@ async fn a_job_name_taken_by_someone_else_is_refused_by_name_and_not_touched() {
         base_model: run.trains_from.clone(),
         training_key: "work/stranger.jsonl".into(),
         output_prefix: "work/".into(),
+        customization: perennial_core::routing::Customization::FineTuning,
         hyperparameters: Default::default(),
         tags: Default::default(),
     };

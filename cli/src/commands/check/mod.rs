@@ -168,6 +168,7 @@ fn page(check: &Check, target: Option<&Target>) -> String {
             let (route, config) = target?.trained.as_ref()?;
             let usage = UsageEstimate {
                 training_tokens: file.tokens_estimate,
+                training_records: file.records,
                 ..UsageEstimate::default()
             };
             let is_training = file.target.technique.as_deref() != Some("evaluation");

@@ -41,7 +41,7 @@ impl Target {
     /// The target of what AWS can train, and this version cannot, or not serve.
     fn without_route(config: &Config) -> Option<Self> {
         let model = plain(&config.base_model);
-        // Only Nova is trained on documents.
+        // Of what has no route, only Nova is known to be trained on documents.
         let known = config.technique != Technique::ContinuedPreTraining
             || model.starts_with("amazon.") && limits::fine_tuning(model).is_some();
         let limits = limits::of(config.technique, model).filter(|_| known)?;

@@ -5,6 +5,7 @@ mod data;
 mod narrator;
 mod proof;
 mod story;
+mod technique;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::exit::Failure;
 use data::Data;
 use narrator::Narrator;
 use story::Story;
+use technique::Material;
 
 /// A stage (a run, a deletion) that takes longer has failed.
 const STAGE_LIMIT: Duration = Duration::from_secs(90);
@@ -71,7 +73,7 @@ pub(super) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let mut place = Place::new(args.keep.as_deref())?;
     let narrator = Narrator::new();
     let outcome = tokio::select! {
-        outcome = play(&place.dir, &data, &narrator) => outcome,
+        outcome = play(&place.dir, &data, Material::of(args.technique), &narrator) => outcome,
         _ = tokio::signal::ctrl_c() => return Err(Failure::Bad("interrupted".into())),
     };
     narrator.end();
@@ -96,7 +98,15 @@ pub(super) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     }
 }
 
-async fn play(dir: &Path, data: &Data, narrator: &Narrator) -> Result<(), Failure> {
+async fn play(
+    dir: &Path,
+    data: &Data,
+    material: Option<&Material>,
+    narrator: &Narrator,
+) -> Result<(), Failure> {
+    if let Some(material) = material {
+        material.teach(dir)?;
+    }
     let trace = dir.join("trace.jsonl");
     let mut options = local::options(dir)?;
     options.port = 0;
@@ -123,10 +133,17 @@ async fn play(dir: &Path, data: &Data, narrator: &Narrator) -> Result<(), Failur
         dir,
         data,
     };
-    let told = story.tell().await;
-    let proven = match told {
-        Ok(happened) => proof::prove(&connection, &happened, &trace, narrator).await,
-        Err(failure) => Err(failure),
+    let proven = match material {
+        None => match story.tell().await {
+            Ok(happened) => proof::prove(&connection, &happened, &trace, narrator).await,
+            Err(failure) => Err(failure),
+        },
+        Some(material) => match story.tell_of(material).await {
+            Ok(promoted) => {
+                technique::prove(&connection, &promoted, material, &trace, narrator).await
+            }
+            Err(failure) => Err(failure),
+        },
     };
     cloud.stop().await;
     proven

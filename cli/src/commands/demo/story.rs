@@ -18,6 +18,7 @@ use perennial_ports::{Ask, ErrorKind, Question};
 use super::STAGE_LIMIT;
 use super::data::{CONFIGURATION, Data};
 use super::narrator::Narrator;
+use super::technique::Material;
 use crate::commands::cleanup::plan_of;
 use crate::connect::Connection;
 use crate::exit::Failure;
@@ -39,6 +40,14 @@ pub(super) struct Story<'a> {
     pub(super) narrator: &'a Narrator,
     pub(super) dir: &'a Path,
     pub(super) data: &'a Data,
+}
+
+/// What the story of another technique says has happened, to be proven.
+#[derive(Debug)]
+pub(super) struct Promoted {
+    pub(super) pipeline: PipelineName,
+    pub(super) uploads: Vec<String>,
+    pub(super) run: RunId,
 }
 
 /// What the story says has happened, to be proven.
@@ -76,7 +85,7 @@ impl Story<'_> {
         self.narrator.chapter("2. Walk away");
         let good = self.follow(&pipeline, None).await?;
         self.evaluation(&good);
-        self.ask(&pipeline).await?;
+        self.ask(&pipeline, &self.data.question).await?;
 
         self.narrator.chapter("3. Worse data does not get through");
         self.drop_file(
@@ -95,6 +104,48 @@ impl Story<'_> {
             upload,
             good: good.id,
             bad: bad.id,
+        })
+    }
+
+    /// Another technique, from dropped files to a promoted model.
+    pub(super) async fn tell_of(&self, material: &Material) -> Result<Promoted, Failure> {
+        let name = material.pipeline;
+        let pipeline =
+            PipelineName::parse(name).map_err(|error| Failure::Bad(error.to_string()))?;
+        self.narrator.chapter("1. Drop files");
+        self.drop_file(
+            &format!("pipelines/{name}.toml"),
+            material.configuration,
+            "the pipeline's configuration",
+        )?;
+        let questions = format!("eval/{name}/questions.jsonl");
+        self.drop_file(
+            &questions,
+            material.evaluation,
+            "questions with answers, never trained on",
+        )?;
+        self.taken(&pipeline, &questions, None).await?;
+        let mut uploads = Vec::new();
+        for (file, text) in material.files {
+            let key = format!("data/{name}/{file}");
+            self.drop_file(&key, text, material.what)?;
+            uploads.push(key);
+        }
+        for upload in &uploads {
+            self.taken(&pipeline, upload, None).await?;
+        }
+        if let Some(first) = uploads.first() {
+            self.report(&pipeline, first).await?;
+        }
+
+        self.narrator.chapter("2. Walk away");
+        let run = self.follow(&pipeline, None).await?;
+        self.evaluation(&run);
+        self.ask(&pipeline, &material.question()?).await?;
+        Ok(Promoted {
+            pipeline,
+            uploads,
+            run: run.id,
         })
     }
 
@@ -223,13 +274,16 @@ impl Story<'_> {
     }
 
     /// Asks what clients would ask, by the alias.
-    async fn ask(&self, pipeline: &PipelineName) -> Result<(), Failure> {
+    async fn ask(
+        &self,
+        pipeline: &PipelineName,
+        (prompt, expected): &(String, String),
+    ) -> Result<(), Failure> {
         let pipeline = find::pipeline(self.connection.table.as_ref(), pipeline).await?;
         let Some(deployment) = &pipeline.deployment else {
             return Ok(());
         };
         self.narrator.say(&format!("clients call {deployment}"));
-        let (prompt, expected) = &self.data.question;
         let question = Question {
             prompt: prompt.clone(),
             max_tokens: 64,

@@ -10,7 +10,7 @@
 //!
 //! What a create makes has no id yet: `*` stands for it, so that only a pattern that leaves the id open allows it.
 
-use super::{Kind, NeedError, Reader, request};
+use super::{Kind, NeedError, Reader, imported, request};
 use crate::Request;
 
 /// Where inference profiles of the United States may send a request from us-east-1, us-east-2 or us-west-2
@@ -60,16 +60,20 @@ pub(super) fn needs(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         }
         "ListFoundationModels" => all(),
         "Converse" => converse(reader),
-        _ => Err(reader.no_row()),
+        _ => imported::needs(reader).unwrap_or_else(|| Err(reader.no_row())),
     }
 }
 
-fn action(reader: &Reader<'_>) -> String {
+pub(super) fn action(reader: &Reader<'_>) -> String {
     format!("bedrock:{}", reader.call.operation)
 }
 
 /// The operation's own action on a resource by name or ARN.
-fn on_one(reader: &Reader<'_>, kind: Kind, identifier: &str) -> Result<Request, NeedError> {
+pub(super) fn on_one(
+    reader: &Reader<'_>,
+    kind: Kind,
+    identifier: &str,
+) -> Result<Request, NeedError> {
     on_resource(reader, &action(reader), kind, identifier)
 }
 
@@ -95,12 +99,12 @@ fn on_resource(
 }
 
 /// The tags of a request, by the member that holds them.
-fn tags(reader: &Reader<'_>, member: &str) -> Result<Vec<(String, String)>, NeedError> {
+pub(super) fn tags(reader: &Reader<'_>, member: &str) -> Result<Vec<(String, String)>, NeedError> {
     reader.tags(member, ("key", "value"))
 }
 
 /// Tagging what a create makes.
-fn tag_new(
+pub(super) fn tag_new(
     reader: &Reader<'_>,
     kind: Kind,
     tags: &[(String, String)],
@@ -112,12 +116,12 @@ fn tag_new(
     tag.asking_for(reader, tags).map(Some)
 }
 
-fn new(reader: &Reader<'_>, kind: Kind) -> String {
+pub(super) fn new(reader: &Reader<'_>, kind: Kind) -> String {
     reader.arn("bedrock", &format!("{}/*", kind.word()))
 }
 
 /// Source: "Grant a user permissions to pass a role to an AWS service" (IAM User Guide), and each job's own page.
-fn pass_role(reader: &Reader<'_>) -> Result<Request, NeedError> {
+pub(super) fn pass_role(reader: &Reader<'_>) -> Result<Request, NeedError> {
     let role = request("iam:PassRole", reader.text("roleArn")?);
     Ok(role.having("iam:PassedToService", ["bedrock.amazonaws.com"]))
 }
@@ -157,7 +161,7 @@ fn foundation_in(region: &str, id: &str) -> String {
 }
 
 /// The ARN of a custom model or a foundation model.
-fn model(reader: &Reader<'_>, identifier: &str) -> Result<String, NeedError> {
+pub(super) fn model(reader: &Reader<'_>, identifier: &str) -> Result<String, NeedError> {
     match reader.find(Kind::CustomModel, identifier)? {
         Some(found) => Ok(found.arn),
         None if is_arn_of(Kind::CustomModel, identifier) => Ok(identifier.to_owned()),
@@ -229,9 +233,12 @@ fn converse(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
         };
         return Ok(resources.into_iter().map(on).collect());
     }
-    if is_arn_of(Kind::Deployment, identifier) {
-        let asked = on_resource(reader, ACTION, Kind::Deployment, identifier)?;
-        return Ok(vec![asked]);
+    let answering = [Kind::Deployment, Kind::ImportedModel, Kind::Throughput];
+    if let Some(kind) = answering
+        .into_iter()
+        .find(|kind| is_arn_of(*kind, identifier))
+    {
+        return Ok(vec![on_resource(reader, ACTION, kind, identifier)?]);
     }
     Ok(vec![request(ACTION, foundation(reader, identifier)?)])
 }

@@ -5,7 +5,9 @@
 
 mod bedrock;
 mod dynamodb;
+mod imported;
 mod s3;
+mod sagemaker;
 mod small;
 
 use std::collections::BTreeSet;
@@ -17,7 +19,7 @@ use crate::{Context, Request};
 /// One AWS call, as it was understood.
 #[derive(Debug, Clone, Copy)]
 pub struct AwsCall<'a> {
-    /// The service name of its signature: `s3`, `dynamodb`, `bedrock`, `ssm`, `monitoring`, `events`, `sts`.
+    /// The service name of its signature: `s3`, `dynamodb`, `bedrock`, `sagemaker`, `ssm`, `monitoring`, `events`, `sts`.
     pub service: &'a str,
     /// Such as `CreateModelCustomizationJob`.
     pub operation: &'a str,
@@ -49,6 +51,14 @@ pub enum Kind {
     CustomModel,
     /// `custom-model-deployment`
     Deployment,
+    /// `model-import-job`
+    ImportJob,
+    /// `imported-model`
+    ImportedModel,
+    /// `provisioned-model`
+    Throughput,
+    /// `training-job`
+    TrainingJob,
     /// A parameter of Systems Manager.
     Parameter,
 }
@@ -62,6 +72,10 @@ impl Kind {
             Self::InvocationJob => "model-invocation-job",
             Self::CustomModel => "custom-model",
             Self::Deployment => "custom-model-deployment",
+            Self::ImportJob => "model-import-job",
+            Self::ImportedModel => "imported-model",
+            Self::Throughput => "provisioned-model",
+            Self::TrainingJob => "training-job",
             Self::Parameter => "parameter",
         }
     }
@@ -74,6 +88,10 @@ impl Kind {
             Self::InvocationJob,
             Self::CustomModel,
             Self::Deployment,
+            Self::ImportJob,
+            Self::ImportedModel,
+            Self::Throughput,
+            Self::TrainingJob,
             Self::Parameter,
         ]
         .into_iter()
@@ -146,6 +164,7 @@ pub fn needs(
         "s3" => s3::needs(&reader),
         "dynamodb" => dynamodb::needs(&reader),
         "bedrock" => bedrock::needs(&reader),
+        "sagemaker" => sagemaker::needs(&reader),
         "ssm" => small::ssm(&reader),
         "monitoring" => small::cloudwatch(&reader),
         "events" => small::events(&reader),

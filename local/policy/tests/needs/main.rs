@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used)]
 
 mod attacks;
+mod trainers;
 
 use perennial_local_policy::{
     Account, AwsCall, Found, Kind, NeedError, Request, Resources, looked_for, needs,

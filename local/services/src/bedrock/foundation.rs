@@ -30,16 +30,17 @@ struct Lifecycle {
 
 impl Details {
     fn of(model: &Foundation, id: String, call: &Call<'_>) -> Self {
-        let for_customization = id != model.id;
-        let on_demand = !for_customization && !model.profile_only;
+        let images = model.makes_images();
+        let for_customization = id != model.id || images;
+        let on_demand = (id == model.id) && !model.profile_only;
         Self {
             model_arn: foundation_arn(&id, &call.settings.region),
             model_id: id,
             model_name: model.name,
             provider_name: model.provider,
             input_modalities: ["TEXT"],
-            output_modalities: ["TEXT"],
-            response_streaming_supported: true,
+            output_modalities: [if images { "IMAGE" } else { "TEXT" }],
+            response_streaming_supported: !images,
             customizations_supported: if for_customization {
                 vec!["FINE_TUNING"]
             } else {
@@ -66,7 +67,7 @@ fn ids<'m>(model: &'m Foundation, region: &str) -> impl Iterator<Item = String> 
         .tuning
         .as_ref()
         .is_some_and(|tuning| tuning.region == region);
-    let tunable = model.customization_id().filter(|_| here);
+    let tunable = model.customization_id().filter(|id| here && id != model.id);
     std::iter::once(model.id.to_owned()).chain(tunable)
 }
 

@@ -1,11 +1,15 @@
-//! Amazon Bedrock's control plane: customization jobs, batch inference jobs, custom models, deployments, tags.
+//! Amazon Bedrock's control plane: customization jobs, batch inference jobs, custom and imported models, deployments,
+//! provisioned throughput, tags.
 
 mod batch;
 mod customization;
 mod deployments;
 mod foundation;
+mod imports;
 mod listing;
 mod models;
+mod provisioned;
+mod register;
 mod tags;
 
 use bytes::Bytes;
@@ -13,6 +17,9 @@ use http::Request;
 use serde_json::Value;
 
 pub(crate) use deployments::{Deployment, Status as DeploymentStatus};
+pub(crate) use imports::ImportedModel;
+pub(crate) use models::CustomModel;
+pub(crate) use provisioned::{Status as ThroughputStatus, Throughput};
 pub(crate) use tags::described;
 
 use crate::{
@@ -22,7 +29,7 @@ use crate::{
 };
 
 /// Every operation, where AWS's model has it; `{…}` is the path's parameter.
-static ROUTES: [Place; 20] = [
+static ROUTES: [Place; 32] = [
     at::<customization::CreateModelCustomizationJob>("POST", "/model-customization-jobs"),
     at::<customization::ListModelCustomizationJobs>("GET", "/model-customization-jobs"),
     at::<customization::GetModelCustomizationJob>(
@@ -40,6 +47,27 @@ static ROUTES: [Place; 20] = [
     at::<models::ListCustomModels>("GET", "/custom-models"),
     at::<models::GetCustomModel>("GET", "/custom-models/{modelIdentifier}"),
     at::<models::DeleteCustomModel>("DELETE", "/custom-models/{modelIdentifier}"),
+    at::<register::CreateCustomModel>("POST", "/custom-models/create-custom-model"),
+    at::<imports::CreateModelImportJob>("POST", "/model-import-jobs"),
+    at::<imports::ListModelImportJobs>("GET", "/model-import-jobs"),
+    at::<imports::GetModelImportJob>("GET", "/model-import-jobs/{jobIdentifier}"),
+    at::<imports::ListImportedModels>("GET", "/imported-models"),
+    at::<imports::GetImportedModel>("GET", "/imported-models/{modelIdentifier}"),
+    at::<imports::DeleteImportedModel>("DELETE", "/imported-models/{modelIdentifier}"),
+    at::<provisioned::CreateProvisionedModelThroughput>("POST", "/provisioned-model-throughput"),
+    at::<provisioned::ListProvisionedModelThroughputs>("GET", "/provisioned-model-throughputs"),
+    at::<provisioned::GetProvisionedModelThroughput>(
+        "GET",
+        "/provisioned-model-throughput/{provisionedModelId}",
+    ),
+    at::<provisioned::UpdateProvisionedModelThroughput>(
+        "PATCH",
+        "/provisioned-model-throughput/{provisionedModelId}",
+    ),
+    at::<provisioned::DeleteProvisionedModelThroughput>(
+        "DELETE",
+        "/provisioned-model-throughput/{provisionedModelId}",
+    ),
     at::<deployments::CreateCustomModelDeployment>(
         "POST",
         "/model-customization/custom-model-deployments",
@@ -141,5 +169,8 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Routed, AwsError> {
 pub(crate) fn advance(call: &mut Call<'_>) -> Result<(), AwsError> {
     customization::advance(call)?;
     batch::advance(call)?;
-    deployments::advance(call)
+    deployments::advance(call)?;
+    register::advance(call)?;
+    imports::advance(call)?;
+    provisioned::advance(call)
 }

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     customization::{
-        CustomizationJob, Metrics, OutputDataConfig, TrainingDataConfig, ValidationDataConfig,
+        CustomizationConfig, CustomizationJob, Metrics, OutputDataConfig, Technique,
+        TrainingDataConfig, ValidationDataConfig,
     },
     deployments::Deployment,
     listing::Listing,
+    provisioned::Throughput,
+    register::Registration,
     tags::Tag,
 };
 use crate::{
@@ -20,22 +23,33 @@ use crate::{
     store::Document,
 };
 
-/// A model that a customization job made.
+/// A model that a customization job made, or that was trained elsewhere and registered (`CreateCustomModel`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CustomModel {
     pub(crate) arn: String,
     pub(crate) name: String,
     pub(crate) tags: Vec<Tag>,
-    pub(crate) job_arn: String,
-    pub(crate) job_name: String,
+    #[serde(default)]
+    pub(crate) technique: Technique,
+    #[serde(default)]
+    pub(crate) customization_config: Option<CustomizationConfig>,
+    pub(crate) job_arn: Option<String>,
+    pub(crate) job_name: Option<String>,
     pub(crate) base_model_arn: String,
     /// The foundation model's id for customization.
     pub(crate) foundation: String,
+    /// Whether all weights were trained, and not only an adapter.
+    #[serde(default)]
+    pub(crate) full_rank: bool,
+    #[serde(default)]
     pub(crate) hyper_parameters: BTreeMap<String, String>,
-    pub(crate) training_data_config: TrainingDataConfig,
-    pub(crate) validation_data_config: ValidationDataConfig,
-    pub(crate) output_data_config: OutputDataConfig,
-    pub(crate) metrics: Metrics,
+    pub(crate) training_data_config: Option<TrainingDataConfig>,
+    pub(crate) validation_data_config: Option<ValidationDataConfig>,
+    pub(crate) output_data_config: Option<OutputDataConfig>,
+    pub(crate) metrics: Option<Metrics>,
+    /// Of a model that was trained elsewhere.
+    #[serde(default)]
+    pub(crate) registration: Option<Registration>,
     pub(crate) created: Timestamp,
 }
 
@@ -44,9 +58,29 @@ impl Document for CustomModel {
     fn id(&self) -> &str {
         &self.arn
     }
+    fn advances(&self) -> bool {
+        self.status() == ModelStatus::Creating
+    }
 }
 
 impl CustomModel {
+    pub(crate) fn status(&self) -> ModelStatus {
+        let registration = self.registration.as_ref();
+        registration.map_or(ModelStatus::Active, |registration| registration.status)
+    }
+
+    /// # Errors
+    /// `ValidationException` if it cannot be used (yet).
+    pub(crate) fn check_active(&self) -> Result<(), AwsError> {
+        match self.status() {
+            ModelStatus::Active => Ok(()),
+            status => Err(AwsError::validation(format!(
+                "The custom model {} is {status:?} and cannot be used.",
+                self.arn
+            ))),
+        }
+    }
+
     /// The model of an ARN or a name.
     pub(crate) fn find(identifier: &str, call: &Call<'_>) -> Result<Option<Self>, AwsError> {
         match call.tx.get(identifier)? {
@@ -61,9 +95,9 @@ impl CustomModel {
     }
 }
 
-/// Every model here is ready: a job makes it when it completes, and imports are not simulated.
+/// What a job makes is ready at once; what is registered takes its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum ModelStatus {
+pub(crate) enum ModelStatus {
     Active,
     Creating,
     Failed,
@@ -80,17 +114,19 @@ pub(crate) struct GetCustomModel {
 pub(crate) struct Description {
     model_arn: String,
     model_name: String,
-    job_name: String,
-    job_arn: String,
+    job_name: Option<String>,
+    job_arn: Option<String>,
     base_model_arn: String,
-    customization_type: &'static str,
+    customization_type: Technique,
     hyper_parameters: BTreeMap<String, String>,
-    training_data_config: TrainingDataConfig,
-    validation_data_config: ValidationDataConfig,
-    output_data_config: OutputDataConfig,
-    training_metrics: Metrics,
+    training_data_config: Option<TrainingDataConfig>,
+    validation_data_config: Option<ValidationDataConfig>,
+    output_data_config: Option<OutputDataConfig>,
+    training_metrics: Option<Metrics>,
     creation_time: Timestamp,
+    customization_config: Option<CustomizationConfig>,
     model_status: ModelStatus,
+    failure_message: Option<String>,
 }
 
 impl Operation for GetCustomModel {
@@ -99,20 +135,23 @@ impl Operation for GetCustomModel {
 
     fn perform(self, call: &mut Call<'_>) -> Result<Description, AwsError> {
         let model = CustomModel::existing(&self.model_identifier, call)?;
+        let model_status = model.status();
         Ok(Description {
             model_arn: model.arn,
             model_name: model.name,
             job_name: model.job_name,
             job_arn: model.job_arn,
             base_model_arn: model.base_model_arn,
-            customization_type: "FINE_TUNING",
+            customization_type: model.technique,
             hyper_parameters: model.hyper_parameters,
             training_data_config: model.training_data_config,
             validation_data_config: model.validation_data_config,
             output_data_config: model.output_data_config,
             training_metrics: model.metrics,
             creation_time: model.created,
-            model_status: ModelStatus::Active,
+            customization_config: model.customization_config,
+            model_status,
+            failure_message: model.registration.and_then(|of| of.failure_message),
         })
     }
 }
@@ -150,7 +189,7 @@ struct Summary {
     creation_time: Timestamp,
     base_model_arn: String,
     base_model_name: String,
-    customization_type: &'static str,
+    customization_type: Technique,
     owner_account_id: &'static str,
     model_status: ModelStatus,
 }
@@ -160,12 +199,9 @@ impl Operation for ListCustomModels {
     type Answer = Summaries;
 
     fn perform(self, call: &mut Call<'_>) -> Result<Summaries, AwsError> {
-        let none = self.is_owned.as_deref() == Some("false")
-            || self.model_status.is_some_and(|s| s != ModelStatus::Active);
-        let mut models = if none {
-            Vec::new()
-        } else {
-            call.tx.all::<CustomModel>()?
+        let mut models = match self.is_owned.as_deref() {
+            Some("false") => Vec::new(),
+            _ => call.tx.all::<CustomModel>()?,
         };
         models.retain(|model| {
             let foundation_is =
@@ -181,6 +217,9 @@ impl Operation for ListCustomModels {
                     .foundation_model_arn_equals
                     .as_ref()
                     .is_none_or(foundation_is)
+                && self
+                    .model_status
+                    .is_none_or(|status| model.status() == status)
         });
         let listing = Listing {
             after: self.creation_time_after.as_ref(),
@@ -192,6 +231,7 @@ impl Operation for ListCustomModels {
         let (models, next_token) =
             listing.page(models, |model| &model.arn, |model| model.created)?;
         let summary = |model: CustomModel| Summary {
+            model_status: model.status(),
             model_arn: model.arn,
             model_name: model.name,
             creation_time: model.created,
@@ -202,9 +242,8 @@ impl Operation for ListCustomModels {
                 .unwrap_or_default()
                 .to_owned(),
             base_model_arn: model.base_model_arn,
-            customization_type: "FINE_TUNING",
+            customization_type: model.technique,
             owner_account_id: ACCOUNT_ID,
-            model_status: ModelStatus::Active,
         };
         Ok(Summaries {
             next_token,
@@ -231,6 +270,15 @@ impl Operation for DeleteCustomModel {
         {
             return Err(AwsError::conflict(format!(
                 "The custom model is in use by the deployment {}.",
+                user.arn
+            )));
+        }
+        if let Some(user) = call
+            .tx
+            .find(|throughput: &Throughput| throughput.uses(&model.arn))?
+        {
+            return Err(AwsError::conflict(format!(
+                "The custom model is in use by the provisioned throughput {}.",
                 user.arn
             )));
         }

@@ -1,4 +1,4 @@
-//! Tags of jobs, custom models and deployments.
+//! Tags of jobs, models, deployments and provisioned throughput.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,9 @@ use super::{
     batch::{self, InvocationJob},
     customization::{self, CustomizationJob},
     deployments::Deployment,
+    imports::{self, ImportJob, ImportedModel},
     models::CustomModel,
+    provisioned::Throughput,
 };
 use crate::{
     error::AwsError,
@@ -59,7 +61,15 @@ macro_rules! tagged {
         })*
     };
 }
-tagged!(CustomizationJob, InvocationJob, CustomModel, Deployment);
+tagged!(
+    CustomizationJob,
+    InvocationJob,
+    CustomModel,
+    Deployment,
+    ImportJob,
+    ImportedModel,
+    Throughput
+);
 
 /// Does something with the tags of the resource and keeps the result.
 fn with_tags<T>(
@@ -87,6 +97,9 @@ fn with_tags<T>(
         Some("model-invocation-job") => of::<InvocationJob, T>(arn, call, work),
         Some("custom-model") => of::<CustomModel, T>(arn, call, work),
         Some("custom-model-deployment") => of::<Deployment, T>(arn, call, work),
+        Some("model-import-job") => of::<ImportJob, T>(arn, call, work),
+        Some("imported-model") => of::<ImportedModel, T>(arn, call, work),
+        Some("provisioned-model") => of::<Throughput, T>(arn, call, work),
         _ => Err(AwsError::validation(format!(
             "'{arn}' at 'resourceARN' is not the ARN of a resource with tags."
         ))),
@@ -109,6 +122,12 @@ pub(crate) fn described(
         }
         "custom-model-deployment" => Deployment::existing(identifier, call)
             .map(|deployment| (deployment.arn, deployment.tags)),
+        "model-import-job" => imports::find(identifier, call).map(|job| (job.arn, job.tags)),
+        "imported-model" => {
+            ImportedModel::existing(identifier, call).map(|model| (model.arn, model.tags))
+        }
+        "provisioned-model" => Throughput::existing(identifier, call)
+            .map(|throughput| (throughput.arn, throughput.tags)),
         _ => return Ok(None),
     };
     match found {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use perennial_learner::{BaseModel, Learner};
+use perennial_learner::Learner;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    bedrock::{Deployment, DeploymentStatus},
-    catalog::Foundation,
+    bedrock::{
+        CustomModel, Deployment, DeploymentStatus, ImportedModel, Throughput, ThroughputStatus,
+    },
+    catalog::{self, Foundation},
     error::AwsError,
+    knowledge::Teacher,
     operation::{Call, Operation},
     records::{self, Turn},
 };
@@ -17,14 +20,14 @@ use crate::{
 /// Who answers.
 #[derive(Debug)]
 pub(crate) enum Model {
-    Base,
+    Base(Teacher),
     Custom(Arc<Learner>),
 }
 
 impl Model {
     fn answer(&self, prompt: &str) -> String {
         match self {
-            Self::Base => BaseModel.answer(prompt),
+            Self::Base(model) => model.answer(prompt),
             Self::Custom(learner) => learner.answer(prompt),
         }
     }
@@ -225,5 +228,45 @@ fn model(id: &str, call: &Call<'_>) -> Result<Model, AwsError> {
             "Invocation of model ID {id} with on-demand throughput isn't supported. Deploy the custom model first."
         )));
     }
-    Foundation::to_call(id).map(|_| Model::Base)
+    if id.contains(":imported-model/") {
+        let model = ImportedModel::existing(id, call)?;
+        return Ok(Model::Custom(call.learners.of(&model.arn)?));
+    }
+    if id.contains(":provisioned-model/") {
+        return provisioned(id, call);
+    }
+    let foundation = Foundation::to_call(id)?;
+    Ok(Model::Base(Teacher::of(foundation, call.knowledge)))
+}
+
+/// The model behind provisioned throughput; while it is swapped, the old one answers.
+fn provisioned(id: &str, call: &Call<'_>) -> Result<Model, AwsError> {
+    let throughput = Throughput::existing(id, call)?;
+    match throughput.status {
+        ThroughputStatus::InService | ThroughputStatus::Updating => {}
+        ThroughputStatus::Creating => {
+            return Err(AwsError::new(
+                "ModelNotReadyException",
+                "The provisioned model throughput is being created. Wait until it is InService and try again.",
+            ));
+        }
+        ThroughputStatus::Failed => {
+            return Err(AwsError::validation(
+                "The provisioned model throughput has failed.",
+            ));
+        }
+    }
+    let custom = CustomModel::find(&throughput.model_arn, call)?;
+    let named = custom
+        .as_ref()
+        .map_or(&throughput.model_arn, |model| &model.foundation);
+    let foundation = Foundation::find(named)
+        .ok_or_else(|| AwsError::validation("The provided model identifier is invalid."))?;
+    if foundation.makes_images() {
+        return Err(catalog::not_for_conversations());
+    }
+    match custom {
+        Some(model) => Ok(Model::Custom(call.learners.of(&model.arn)?)),
+        None => Ok(Model::Base(Teacher::of(foundation, call.knowledge))),
+    }
 }

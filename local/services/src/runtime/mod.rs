@@ -1,4 +1,5 @@
-//! Amazon Bedrock's runtime: `Converse` with a deployment of a custom model, or with a foundation model.
+//! Amazon Bedrock's runtime: `Converse` with a deployment or the provisioned throughput of a model, an imported model, or a
+//! foundation model.
 
 mod converse;
 mod throttle;

@@ -150,3 +150,24 @@ fn what_cloudwatch_would_not_take_is_refused() {
         )
         .good();
 }
+
+#[test]
+fn a_throughputs_and_an_imported_models_use_is_counted_by_their_own_arns() {
+    let bench = Bench::new();
+    for kind in ["provisioned-model", "imported-model"] {
+        let arn = format!("arn:aws:bedrock:us-east-1:123456789012:{kind}/abcdefghijkl");
+        bench.converse(&arn, "hello").refused();
+        let counted = values(&bench, "InvocationClientErrors", &arn, 60);
+        assert_eq!(counted, json!([1.0]), "{arn}");
+    }
+    let model = bench.model("a");
+    let buy = json!({ "modelUnits": 1, "provisionedModelName": "p", "modelId": model });
+    let bought = bench
+        .bedrock("POST", "/provisioned-model-throughput", &buy)
+        .good();
+    let arn = bought["provisionedModelArn"].as_str().unwrap();
+    bench.after(30);
+    bench.converse(arn, "hello").good();
+    assert_eq!(values(&bench, "Invocations", arn, 60), json!([1.0]));
+    assert_eq!(values(&bench, "Invocations", &model, 60), json!([]));
+}

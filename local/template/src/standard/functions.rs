@@ -146,6 +146,11 @@ fn settings(
         roles.map(|role| role.arn.as_str()).collect(),
         standard,
     );
+    if let Some(role) = &found.sagemaker_job_role_arn {
+        let roles = roles::of_jobs(stack, "sagemaker.amazonaws.com").into_iter();
+        let known = roles.map(|role| role.arn.as_str()).collect();
+        must_be("PERENNIAL_SAGEMAKER_JOB_ROLE_ARN", role, known, standard);
+    }
     let installation = deployment.parameters.get("Installation");
     if installation.is_some_and(|id| *id != found.installation.as_str()) {
         let message = "PERENNIAL_INSTALLATION is not the parameter Installation";

@@ -30,25 +30,33 @@ pub(super) const PLACES: [&str; 8] = [
 
 /// Kinds of Bedrock's resources, and whether they are this account's
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html>).
-const OF_BEDROCK: [(&str, bool); 6] = [
+const OF_BEDROCK: [(&str, bool); 8] = [
     ("custom-model", true),
     ("custom-model-deployment", true),
     ("foundation-model", false),
+    ("imported-model", true),
     ("inference-profile", true),
     ("model-customization-job", true),
+    ("model-import-job", true),
     ("model-invocation-job", true),
 ];
+
+/// As [`Deployment::arn`] ends for it (<https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html>).
+const TRAINING_LOGS: &str = "log-group:/aws/sagemaker/TrainingJobs";
 
 const REQUEST_TAG: &str = "aws:RequestTag/perennial:installation";
 const RESOURCE_TAG: &str = "aws:ResourceTag/perennial:installation";
 
 /// What is allowed under a condition only: it makes, changes, ends or hands on, and must not reach what is somebody else's.
-const BOUND: [(&str, &str); 8] = [
+const BOUND: [(&str, &str); 11] = [
     ("bedrock:Create*", REQUEST_TAG),
     ("bedrock:TagResource", REQUEST_TAG),
     ("bedrock:Stop*", RESOURCE_TAG),
     ("bedrock:Update*", RESOURCE_TAG),
     ("bedrock:Delete*", RESOURCE_TAG),
+    ("sagemaker:Create*", REQUEST_TAG),
+    ("sagemaker:AddTags", REQUEST_TAG),
+    ("sagemaker:Stop*", RESOURCE_TAG),
     ("iam:PassRole", "iam:PassedToService"),
     ("events:PutEvents", "events:source"),
     ("kms:*", "kms:ViaService"),
@@ -188,6 +196,16 @@ impl Known<'_> {
                     .map(|queue| queue.arn.as_str())
                     .collect(),
             ),
+            // The deployer's own, for containers.
+            "iam"
+                if self
+                    .deployment
+                    .parameters
+                    .get("TrainingRoleArn")
+                    .is_some_and(|own| own == pattern) =>
+            {
+                Ok(())
+            }
             "iam" => {
                 let roles = roles::job_services();
                 let roles: Vec<&str> = roles
@@ -200,6 +218,8 @@ impl Known<'_> {
                 let bus = format!("event-bus/{}", self.settings.bus);
                 one_of(vec![&self.deployment.arn("events", &bus)])
             }
+            // SageMaker's own group, which every training job of the account logs to.
+            "logs" if rest.trim_end_matches(":*") == TRAINING_LOGS => Ok(()),
             "logs" => {
                 let groups = stack.log_groups.iter();
                 let groups = groups.map(|group| {
@@ -214,8 +234,13 @@ impl Known<'_> {
                 one_of(vec![&self.deployment.arn("ssm", &own)])
             }
             "bedrock" => self.of_bedrock(region, account, rest),
-            // A key of the deployer's own.
-            "kms" | "service" => Ok(()),
+            "sagemaker" => {
+                let own = format!("training-job/{}-*", self.settings.installation);
+                one_of(vec![&self.deployment.arn("sagemaker", &own)])
+            }
+            // A key, a grader and images of the deployer's own.
+            "kms" | "lambda" | "service" => Ok(()),
+            "ecr" if rest.starts_with("repository/") => Ok(()),
             other => Err(format!(
                 "no function needs {other} on a resource of its own"
             )),

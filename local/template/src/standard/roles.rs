@@ -22,7 +22,11 @@ const ASSUME: &str = "sts:AssumeRole";
 const JOBS: [(&str, &[&str]); 2] = [
     (
         "bedrock",
-        &["model-customization-job/*", "model-invocation-job/*"],
+        &[
+            "model-customization-job/*",
+            "model-import-job/*",
+            "model-invocation-job/*",
+        ],
     ),
     ("sagemaker", &["training-job/{installation}-*"]),
 ];

@@ -32,7 +32,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn check(stack: &Stack, settings: &Settings, lists: &mut Lists) {
     let bus = settings.bus.as_str();
-    let routes = routes(&settings.bucket, bus);
+    let routes = routes(&settings.bucket, bus, settings.installation.as_str());
     let taken = Taken::of(stack, &routes);
     for (at, route) in routes.iter().enumerate() {
         let taking = || taken.rules(at).filter(|rule| rule.bus == route.bus);

@@ -75,7 +75,7 @@ fn envelope(source: &str, said: &Announcement) -> Value {
 }
 
 /// Every kind of event, with each stage and each place of an object.
-pub(super) fn routes(bucket: &str, bus: &str) -> Vec<Route> {
+pub(super) fn routes(bucket: &str, bus: &str, installation: &str) -> Vec<Route> {
     let mut routes = objects(bucket, bus);
     let mut own = |said: Announcement| {
         let owner = recipient(&said.detail_type, &said.detail);
@@ -103,14 +103,28 @@ pub(super) fn routes(bucket: &str, bus: &str) -> Vec<Route> {
     {
         own(happened(kind, json!({})));
     }
-    for kind in [
-        "Model Customization Job State Change",
-        "Batch Inference Job State Change",
+    let job = format!("{installation}-p-01jdpx4k9m3s7v2c8e5g6h1n0q-t1");
+    for (source, kind, name) in [
+        (
+            "aws.bedrock",
+            "Model Customization Job State Change",
+            "jobName",
+        ),
+        (
+            "aws.bedrock",
+            "Batch Inference Job State Change",
+            "batchJobName",
+        ),
+        (
+            "aws.sagemaker",
+            "SageMaker Training Job State Change",
+            "TrainingJobName",
+        ),
     ] {
-        let said = happened(kind, json!({}));
+        let said = happened(kind, json!({ name: job }));
         routes.push(Route {
             owner: announcement::recipient(kind, &said.detail),
-            event: envelope("aws.bedrock", &said),
+            event: envelope(source, &said),
             bus: OF_AWS.to_owned(),
             is_said: true,
         });

@@ -76,13 +76,14 @@ pub(super) fn check(stack: &Stack, deployment: &Deployment, installation: &str, 
 }
 
 /// The services that the functions call, each with whether a gateway leads to it. A private network needs a way to each.
-const CALLED: [(&str, bool); 7] = [
+const CALLED: [(&str, bool); 8] = [
     ("bedrock", false),
     ("bedrock-runtime", false),
     ("dynamodb", true),
     ("events", false),
     ("monitoring", false),
     ("s3", true),
+    ("sagemaker.api", false),
     ("ssm", false),
 ];
 

@@ -157,8 +157,8 @@ const NEEDS: [Row; 16] = [
         "no rule sends “Upload Accepted” of perennial to train",
     ),
     (
-        "stage: [collecting, preparing, starting]",
-        "stage: [collecting, preparing, starting, evaluating]",
+        "stage: [collecting, preparing, starting, importing]",
+        "stage: [collecting, preparing, starting, importing, evaluating]",
         "core gives it to evaluate",
     ),
     (

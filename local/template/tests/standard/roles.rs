@@ -75,15 +75,15 @@ const TRUST: [Change; 13] = [
         ],
     ),
     (
-        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-customization-job/*\n                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n      ManagedPolicyArns",
-        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-customization-job/*\n      ManagedPolicyArns",
+        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-import-job/*\n                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n      ManagedPolicyArns",
+        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n      ManagedPolicyArns",
         &[
             "BedrockJobRole.AssumeRolePolicyDocument.Statement[0].Condition.aws:SourceArn: the role must be bound to aws:SourceArn arn:aws:bedrock:us-east-1:123456789012:model-customization-job/*, arn:aws:bedrock",
         ],
     ),
     (
-        ":training-job/${Installation}-*",
-        ":training-jobs/${Installation}-*",
+        "\"aws:SourceArn\": !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*",
+        "\"aws:SourceArn\": !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-jobs/${Installation}-*",
         &[
             "SageMakerJobRole.AssumeRolePolicyDocument.Statement[0].Condition.aws:SourceArn: the role must be bound to aws:SourceArn arn:aws:sagemaker:us-east-1:123456789012:training-job/local-*",
         ],
@@ -166,15 +166,31 @@ fn roles_that_changed_places_are_named() {
     }
 }
 
-const STATEMENTS: [Change; 32] = [
+const STATEMENTS: [Change; 34] = [
+    // A job on SageMaker is our own by its name and its tag.
+    (
+        "Action: [sagemaker:CreateTrainingJob, sagemaker:AddTags]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*\n                Condition:\n                  StringEquals: { \"aws:RequestTag/perennial:installation\": !Ref Installation }\n",
+        "Action: [sagemaker:CreateTrainingJob, sagemaker:AddTags]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*\n",
+        &[
+            "StartContainers.Condition: sagemaker:AddTags must be bound by aws:RequestTag/perennial:installation",
+            "StartContainers.Condition: sagemaker:CreateTrainingJob must be bound by aws:RequestTag/perennial:installation",
+        ],
+    ),
+    (
+        "Action: [sagemaker:StopTrainingJob]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/${Installation}-*",
+        "Action: [sagemaker:StopTrainingJob]\n                Resource: !Sub arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:training-job/*",
+        &[
+            "StopOwnContainers.Resource: arn:aws:sagemaker:us-east-1:123456789012:training-job/*: in the template there is arn:aws:sagemaker:us-east-1:123456789012:training-job/local-*",
+        ],
+    ),
     // What is wide allows all that must be bound.
     (
         "Action: [bedrock:ListModelInvocationJobs]\n                Resource: \"*\"",
         "Action: \"bedrock:*\"\n                Resource: \"*\"",
         &[
-            "ListBatchJobs.Condition: bedrock:CreateCustomModelDeployment must be bound by aws:RequestTag/perennial:installation",
+            "ListBatchJobs.Condition: bedrock:CreateCustomModel must be bound by aws:RequestTag/perennial:installation",
             "ListBatchJobs.Condition: bedrock:DeleteCustomModel must be bound by aws:ResourceTag/perennial:installation",
-            "ListBatchJobs.Resource: bedrock:CreateCustomModelDeployment on everything",
+            "ListBatchJobs.Resource: bedrock:CreateCustomModel on everything",
         ],
     ),
     (

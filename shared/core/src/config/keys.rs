@@ -10,15 +10,52 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "trigger",
             "data",
             "training",
+            "stage",
             "evaluation",
             "promotion",
             "budget",
             "idle",
         ],
     ),
-    ("trigger", &["min_records", "quiet_for", "at_most_every"]),
-    ("data", &["use", "columns", "secrets"]),
-    ("training", &["start_from", "hyperparameters"]),
+    (
+        "trigger",
+        &["min_records", "quiet_for", "at_most_every", "trial"],
+    ),
+    (
+        "trigger.trial",
+        &["records", "max_usd", "min_gain_over_base"],
+    ),
+    ("data", &["use", "from", "columns", "secrets"]),
+    (
+        "training",
+        &[
+            "start_from",
+            "on",
+            "hyperparameters",
+            "distillation",
+            "reinforcement",
+            "sagemaker",
+        ],
+    ),
+    ("training.distillation", &["teacher", "max_response_tokens"]),
+    ("training.reinforcement", &["grader"]),
+    (
+        "training.sagemaker",
+        &[
+            "image",
+            "recipe",
+            "instance_type",
+            "instance_count",
+            "volume_gb",
+            "role",
+            "subnets",
+            "security_groups",
+            "max_run",
+            "spot",
+            "max_wait",
+        ],
+    ),
+    ("stage", &["technique", "from", "hyperparameters"]),
     (
         "evaluation",
         &[
@@ -32,7 +69,10 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "max_general_loss",
         ],
     ),
-    ("promotion", &["serve", "approval"]),
+    (
+        "promotion",
+        &["serve", "model_units", "commitment", "approval"],
+    ),
     (
         "budget",
         &[

@@ -5,11 +5,13 @@ mod errors;
 mod keys;
 mod read;
 mod section;
+mod stages;
 mod supported;
 mod template;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests;
+mod trainers;
 mod values;
 
 use std::collections::BTreeMap;
@@ -18,10 +20,12 @@ use serde::{Deserialize, Serialize};
 
 pub use errors::{ConfigError, ConfigErrors};
 pub(crate) use keys::nearest;
+pub use stages::StageConfig;
 pub use template::init_template;
+pub use trainers::{DistillationConfig, ReinforcementConfig, SageMakerConfig};
 pub use values::{
-    Approval, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Secrets, Serve, StartFrom,
-    Technique, UnknownValue,
+    Approval, Commitment, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Secrets, Serve,
+    StartFrom, Technique, TrainOn, UnknownValue,
 };
 
 use crate::money::Usd;
@@ -46,6 +50,9 @@ pub struct Config {
     /// How a run trains.
     #[serde(default)]
     pub training: TrainingConfig,
+    /// `[[stage]]`: what a run trains one after the other, each on the model before; empty for a single stage.
+    #[serde(default, rename = "stage", skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageConfig>,
     /// How a candidate is measured, and what it must reach.
     #[serde(default)]
     pub evaluation: EvaluationConfig,
@@ -70,6 +77,7 @@ impl Config {
             trigger: TriggerConfig::default(),
             data: DataConfig::default(),
             training: TrainingConfig::default(),
+            stages: Vec::new(),
             evaluation: EvaluationConfig::default(),
             promotion: PromotionConfig::default(),
             budget: Budget::default(),
@@ -79,7 +87,7 @@ impl Config {
 }
 
 /// `[trigger]`: when uploads become a run. All three must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TriggerConfig {
     /// New records that must have come together.
@@ -88,6 +96,20 @@ pub struct TriggerConfig {
     pub quiet_for: Span,
     /// The least time from one run's start to the next.
     pub at_most_every: Span,
+    /// A run on a sample that must pass before the full run is bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialConfig>,
+}
+
+/// `trigger.trial`: a sample is trained on first, and judged against the base model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrialConfig {
+    /// Records of the sample; no fewer than the trainer takes.
+    pub records: u64,
+    /// The most that the trial may cost.
+    pub max_usd: Usd,
+    /// What the lower confidence bound of its gain over the base model must reach; in score, from 0 to below 1.
+    pub min_gain_over_base: f64,
 }
 
 impl Default for TriggerConfig {
@@ -96,6 +118,7 @@ impl Default for TriggerConfig {
             min_records: 500,
             quiet_for: Span::minutes(10),
             at_most_every: Span::days(1),
+            trial: None,
         }
     }
 }
@@ -107,9 +130,28 @@ pub struct DataConfig {
     /// The key `use`.
     #[serde(rename = "use")]
     pub use_: DataUse,
+    /// The key `from`: only uploads whose key goes on with one of these behind `data/<pipeline>/` belong to the pipeline. Empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
     /// How uploads are compiled.
     #[serde(flatten)]
     pub compile: CompileConfig,
+}
+
+impl DataConfig {
+    /// Whether an upload with this key belongs to its pipeline. `from` speaks of training data only: an evaluation set always does.
+    #[must_use]
+    pub fn takes(&self, key: &str) -> bool {
+        let inside = key
+            .strip_prefix("data/")
+            .and_then(|rest| rest.split_once('/'));
+        match inside {
+            Some((_, inside)) if !self.from.is_empty() => {
+                self.from.iter().any(|start| inside.starts_with(start))
+            }
+            _ => true,
+        }
+    }
 }
 
 /// What of `[data]` decides how an upload is compiled: a change of it compiles every upload anew.
@@ -138,6 +180,18 @@ impl CompileConfig {
 pub struct TrainingConfig {
     /// The model that training starts from.
     pub start_from: StartFrom,
+    /// Which service trains, where both can; [`crate::routing::route`] chooses if it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<TrainOn>,
+    /// `[training.distillation]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<DistillationConfig>,
+    /// `[training.reinforcement]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reinforcement: Option<ReinforcementConfig>,
+    /// `[training.sagemaker]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sagemaker: Option<SageMakerConfig>,
     /// By the service's own names and units, as text. Checked against the model's ranges by [`crate::routing::route`].
     pub hyperparameters: BTreeMap<String, String>,
 }
@@ -180,13 +234,28 @@ impl Default for EvaluationConfig {
 }
 
 /// `[promotion]`: how a candidate that passed the gate is put to use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PromotionConfig {
     /// How the champion is served.
     pub serve: Serve,
+    /// Model units of provisioned throughput, 1 or more.
+    pub model_units: u32,
+    /// For how long they are bought.
+    pub commitment: Commitment,
     /// Whether a person is asked first.
     pub approval: Approval,
+}
+
+impl Default for PromotionConfig {
+    fn default() -> Self {
+        Self {
+            serve: Serve::default(),
+            model_units: 1,
+            commitment: Commitment::default(),
+            approval: Approval::default(),
+        }
+    }
 }
 
 /// `[budget]`: what may be spent. Training and evaluation share one budget; serving has its own.

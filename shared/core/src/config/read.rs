@@ -11,13 +11,15 @@ use super::section::{Problems, Section, float, show};
 use super::values::Technique;
 use super::{
     Budget, CompileConfig, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES,
-    PromotionConfig, TrainingConfig, TriggerConfig,
+    PromotionConfig, TrainingConfig, TrialConfig, TriggerConfig, stages, trainers,
 };
+use crate::money::Usd;
 use crate::prices;
 use crate::span::Span;
 
 /// Bytes of a column's name, and of the start of a key.
 const MAX_NAME: usize = 256;
+const MAX_PREFIXES: usize = 100;
 const MAX_HYPERPARAMETERS: usize = 50;
 const MAX_HYPERPARAMETER_LENGTH: usize = 100;
 const MAX_PREVIOUS_CHAMPIONS: u64 = 50;
@@ -91,7 +93,8 @@ fn too_large(bytes: usize) -> ConfigErrors {
 
 fn read(document: &DeTable<'_>, problems: &mut Problems) -> Option<Config> {
     let top = Section::open("", Some(document), problems);
-    let technique = technique(&top, problems);
+    let stages = stages::read(&top, problems);
+    let technique = technique(&top, &stages, problems);
     let base_model = base_model(&top, problems);
     let trigger = trigger(&top, problems);
     let data = data(&top, problems);
@@ -106,6 +109,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems) -> Option<Config> {
         trigger,
         data,
         training,
+        stages,
         evaluation,
         promotion,
         budget,
@@ -113,8 +117,16 @@ fn read(document: &DeTable<'_>, problems: &mut Problems) -> Option<Config> {
     })
 }
 
-fn technique(top: &Section<'_, '_>, problems: &mut Problems) -> Option<Technique> {
+/// Where there are stages, the last one's technique is the pipeline's: the key may be left out then.
+fn technique(
+    top: &Section<'_, '_>,
+    stages: &[super::StageConfig],
+    problems: &mut Problems,
+) -> Option<Technique> {
     if top.value("technique").is_none() {
+        if let Some(last) = stages.last() {
+            return Some(last.technique);
+        }
         let fix = format!(
             "Add technique = \"fine-tuning\" (or another of {}).",
             Technique::WORDS.join(", ")
@@ -145,13 +157,30 @@ fn trigger(top: &Section<'_, '_>, problems: &mut Problems) -> TriggerConfig {
         min_records: section.whole("min_records", 1..=10_000_000, default.min_records, problems),
         quiet_for: section.span("quiet_for", Span::ZERO, default.quiet_for, problems),
         at_most_every: section.span("at_most_every", Span::ZERO, default.at_most_every, problems),
+        trial: trial(&section, problems),
     }
+}
+
+fn trial(trigger: &Section<'_, '_>, problems: &mut Problems) -> Option<TrialConfig> {
+    let section = trigger.below("trial", "trigger.trial", problems)?;
+    let dollars = Usd::from_micros(5_000_000);
+    Some(TrialConfig {
+        records: section.whole("records", 8..=100_000, 200, problems),
+        max_usd: section.dollars("max_usd", dollars, problems),
+        min_gain_over_base: section.number(
+            "min_gain_over_base",
+            (Included(0.0), Excluded(1.0)),
+            0.0,
+            problems,
+        ),
+    })
 }
 
 fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
     let section = top.inner("data", problems);
     DataConfig {
         use_: section.word("use", "all", problems).unwrap_or_default(),
+        from: from(&section, problems),
         compile: CompileConfig {
             columns: columns(&section, problems),
             secrets: section
@@ -159,6 +188,41 @@ fn data(top: &Section<'_, '_>, problems: &mut Problems) -> DataConfig {
                 .unwrap_or_default(),
         },
     }
+}
+
+fn from(data: &Section<'_, '_>, problems: &mut Problems) -> Vec<String> {
+    const FIX: &str = "Write a list of starts of keys, as they stand behind data/<pipeline>/, such as from = [\"curated/\", \"2026/\"]; without \
+        it every upload counts.";
+    let Some(value) = data.value("from") else {
+        return Vec::new();
+    };
+    let DeValue::Array(list) = value.get_ref() else {
+        data.wrong("from", FIX, problems);
+        return Vec::new();
+    };
+    if !(1..=MAX_PREFIXES).contains(&list.len()) {
+        let found = format!("a list of {}", list.len());
+        let fix = format!("{FIX} At most {MAX_PREFIXES} are taken.");
+        problems.add(value.span().start, "data.from", found, fix);
+        return Vec::new();
+    }
+    let mut read = Vec::new();
+    for start in list {
+        match start.get_ref() {
+            DeValue::String(text)
+                if (1..=MAX_NAME).contains(&text.len())
+                    && !text.starts_with('/')
+                    && !text.starts_with("data/") =>
+            {
+                read.push(text.to_string());
+            }
+            other => {
+                let found = format!("found {}", show(other));
+                problems.add(start.span().start, "data.from", found, FIX);
+            }
+        }
+    }
+    read
 }
 
 /// The members that a column of a table can become.
@@ -219,11 +283,16 @@ fn training(top: &Section<'_, '_>, problems: &mut Problems) -> TrainingConfig {
         start_from: section
             .word("start_from", "base", problems)
             .unwrap_or_default(),
+        on: section.word("on", "bedrock", problems),
+        distillation: trainers::distillation(&section, problems),
+        reinforcement: trainers::reinforcement(&section, problems),
+        sagemaker: trainers::sagemaker(&section, problems),
         hyperparameters: hyperparameters(&section, problems),
     }
 }
 
-fn hyperparameters(
+/// The table `hyperparameters` of `[training]` or of a stage.
+pub(super) fn hyperparameters(
     training: &Section<'_, '_>,
     problems: &mut Problems,
 ) -> BTreeMap<String, String> {
@@ -312,6 +381,11 @@ fn promotion(top: &Section<'_, '_>, problems: &mut Problems) -> PromotionConfig 
     PromotionConfig {
         serve: section
             .word("serve", "on-demand", problems)
+            .unwrap_or_default(),
+        model_units: u32::try_from(section.whole("model_units", 1..=1_000, 1, problems))
+            .unwrap_or(1),
+        commitment: section
+            .word("commitment", "none", problems)
             .unwrap_or_default(),
         approval: section
             .word("approval", "automatic", problems)

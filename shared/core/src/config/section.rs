@@ -107,6 +107,67 @@ impl<'t, 'i> Section<'t, 'i> {
         Section::open(name, self.table(name, name, problems), problems)
     }
 
+    /// Opens the table of that name below this one, if it is there.
+    pub(super) fn below(
+        &self,
+        name: &str,
+        path: &'static str,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let table = self.table(name, path, problems)?;
+        Some(Section::open(path, Some(table), problems))
+    }
+
+    /// A list of strings, each checked; empty if it is not there.
+    pub(super) fn strings(
+        &self,
+        name: &str,
+        most: usize,
+        valid: impl Fn(&str) -> bool,
+        fix: &str,
+        problems: &mut Problems,
+    ) -> Vec<String> {
+        let Some(value) = self.value(name) else {
+            return Vec::new();
+        };
+        let items = match value.get_ref() {
+            DeValue::Array(items) if items.len() <= most => items,
+            _ => {
+                self.wrong(name, fix, problems);
+                return Vec::new();
+            }
+        };
+        let mut read = Vec::new();
+        for item in items {
+            match item.get_ref() {
+                DeValue::String(text) if valid(text) => read.push(text.to_string()),
+                other => problems.add(
+                    item.span().start,
+                    &self.key(name),
+                    format!("found {}", show(other)),
+                    fix,
+                ),
+            }
+        }
+        read
+    }
+
+    /// A string that fits.
+    pub(super) fn text(
+        &self,
+        name: &str,
+        valid: impl Fn(&str) -> bool,
+        fix: &str,
+        problems: &mut Problems,
+    ) -> Option<String> {
+        let text = self.string(name, fix, problems)?;
+        if valid(text) {
+            return Some(text.to_owned());
+        }
+        self.wrong(name, fix, problems);
+        None
+    }
+
     /// The table under a key.
     pub(super) fn table(
         &self,
@@ -258,6 +319,18 @@ impl<'t, 'i> Section<'t, 'i> {
                 let fix = format!("Write a number {}, such as {default}.", words_of(&range));
                 self.wrong(name, fix, problems);
                 default
+            }
+        }
+    }
+
+    /// Yes or no; no if it is not there.
+    pub(super) fn boolean(&self, name: &str, problems: &mut Problems) -> bool {
+        match self.value(name).map(|value| value.get_ref()) {
+            None => false,
+            Some(DeValue::Boolean(value)) => *value,
+            Some(_) => {
+                self.wrong(name, "Write true or false.", problems);
+                false
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What a valid configuration may ask for that this version does not do yet. Each has its own later version; until then a
 //! pipeline that asks for one is told so before anything is spent.
 
-use super::{Config, Metric, Serve, Technique};
+use super::{Config, Metric, Serve};
 use crate::routing::{self, Route, RoutingError};
 
 impl Config {
@@ -11,19 +11,6 @@ impl Config {
     /// [`RoutingError::NotYet`] with a sentence for each thing that it cannot.
     pub fn supported(&self) -> Result<(), RoutingError> {
         let mut asked = Vec::new();
-        match self.technique {
-            Technique::FineTuning => {}
-            Technique::ContinuedPreTraining => asked.push(
-                "technique = \"continued-pre-training\": continued pre-training left Bedrock on 2025-10-07; it runs on \
-                 SageMaker, which this version does not start yet. Use \"fine-tuning\", or wait for that version"
-                    .to_owned(),
-            ),
-            Technique::Distillation => asked.push(
-                "technique = \"distillation\": this version does not start distillation jobs yet. Use \"fine-tuning\", or \
-                 wait for that version"
-                    .to_owned(),
-            ),
-        }
         match &self.evaluation.metric {
             Metric::Auto | Metric::ExactMatch | Metric::TokenF1 => {}
             metric @ (Metric::RougeL | Metric::Judge(_)) => asked.push(format!(
@@ -34,6 +21,19 @@ impl Config {
         if self.promotion.serve == Serve::Provisioned {
             asked.push(
                 "promotion.serve = \"provisioned\": this version does not buy provisioned throughput yet. Use \"on-demand\""
+                    .to_owned(),
+            );
+        }
+        if self.trigger.trial.is_some() {
+            asked.push(
+                "trigger.trial: this version does not train on a sample first yet. Leave it out, and set \
+                 budget.per_run_usd as low as a run may cost"
+                    .to_owned(),
+            );
+        }
+        if !self.stages.is_empty() {
+            asked.push(
+                "[[stage]]: this version does not train one stage on another yet. Use one technique, named at the top"
                     .to_owned(),
             );
         }

@@ -24,6 +24,7 @@ at_most_every = "1d"
 
 [data]
 use = "all"                           # all | new (since the champion) | last:90d
+# from = ["curated/", "2026/"]        # only keys that begin so, behind data/<pipeline>/; all of them if left out
 secrets = "warn"                      # keys, tokens, card numbers in records: reject | warn | off
 # columns = { prompt = "text", completion = "category" } # of CSV and TSV files; the header decides if left out
 

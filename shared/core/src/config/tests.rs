@@ -49,6 +49,8 @@ fn two_keys_are_enough() {
       },
       "promotion": {
         "serve": "on-demand",
+        "model_units": 1,
+        "commitment": "none",
         "approval": "automatic"
       },
       "budget": {
@@ -85,6 +87,7 @@ fn the_template_states_the_defaults() {
             [
                 "epochCount = 2",
                 "training_per_1k_tokens = 0.001",
+                "from = [\"curated/\", \"2026/\"]        # only keys that begin so, behind data/<pipeline>/; all of them if left out",
                 "columns = { prompt = \"text\", completion = \"category\" } # of CSV and TSV files; the header decides if left out",
             ]
             .contains(&shown),
@@ -92,10 +95,12 @@ fn the_template_states_the_defaults() {
         );
     }
     let all_on = template
+        .replace("# from", "from")
         .replace("# columns", "columns")
         .replace("# epochCount", "epochCount")
         .replace("# training_per_1k", "training_per_1k");
     let config = Config::parse(&all_on).unwrap();
+    assert_eq!(config.data.from, ["curated/", "2026/"]);
     assert_eq!(config.data.compile.columns["prompt"], "text");
     assert_eq!(config.training.hyperparameters["epochCount"], "2");
     assert_eq!(config.budget.prices["training_per_1k_tokens"], 0.001);
@@ -115,6 +120,39 @@ fn columns_and_secrets_are_read_and_a_slip_is_told() {
         ("columns = { prompt = 1 }", "column's name"),
         ("columns = \"text\"", "[data.columns]"),
         ("secrets = \"refuse\"", "reject"),
+    ] {
+        let errors = data(slip).unwrap_err();
+        assert!(errors.to_string().contains(said), "{slip}: {errors}");
+    }
+}
+
+#[test]
+fn from_takes_the_uploads_that_begin_so_and_every_evaluation_set() {
+    let data = |data: &str| Config::parse(&format!("{LEAST}\n[data]\n{data}"));
+    let config = data("from = [\"curated/\", \"2026-\"]").unwrap();
+    for (key, taken) in [
+        ("data/bot/curated/a.jsonl", true),
+        ("data/bot/curated/deep/er/a.jsonl", true),
+        ("data/bot/2026-11.jsonl", true),
+        ("data/bot/curated", false),
+        ("data/bot/a.jsonl", false),
+        ("data/bot/drafts/curated/a.jsonl", false),
+        ("data/curated/a.jsonl", false),
+        ("eval/bot/questions.jsonl", true),
+    ] {
+        assert_eq!(config.data.takes(key), taken, "{key}");
+    }
+    let all = Config::parse(LEAST).unwrap();
+    assert!(all.data.takes("data/bot/a.jsonl"));
+    let stored = serde_json::to_string(&all.data).unwrap();
+    assert!(!stored.contains("from"), "{stored}");
+    for (slip, said) in [
+        ("from = \"curated/\"", "a list of starts of keys"),
+        ("from = []", "a list of 0"),
+        ("from = [\"\"]", "a list of starts of keys"),
+        ("from = [\"/curated\"]", "behind data/"),
+        ("from = [\"data/bot/curated/\"]", "behind data/"),
+        ("from = [7]", "the number 7"),
     ] {
         let errors = data(slip).unwrap_err();
         assert!(errors.to_string().contains(said), "{slip}: {errors}");
@@ -194,6 +232,8 @@ fn every_key_is_read() {
       },
       "promotion": {
         "serve": "provisioned",
+        "model_units": 1,
+        "commitment": "none",
         "approval": "manual"
       },
       "budget": {
@@ -270,7 +310,7 @@ keep_previous = 51
 champion = "kept"
 base_model = "x"
 "#), @r#"
-    line 1: technique: found the string "finetuning". Write "fine-tuning", or another of fine-tuning, continued-pre-training, distillation.
+    line 1: technique: found the string "finetuning". Write "fine-tuning", or another of fine-tuning, continued-pre-training, distillation, reinforcement-fine-tuning.
     line 2: base_model: found the string "nova micro". Write a Bedrock model id, such as base_model = "amazon.nova-micro-v1:0".
     line 3: minrecords: this key is not known. Did you mean trigger.min_records?
     line 6: trigger.min_records: found the string "500". Write a whole number from 1 to 10000000.
@@ -304,7 +344,7 @@ base_model = "x"
 fn what_is_missing_is_named() {
     insta::assert_snapshot!(problems(""), @r#"
     line 1: base_model: it is missing. Write a Bedrock model id, such as base_model = "amazon.nova-micro-v1:0".
-    line 1: technique: it is missing. Add technique = "fine-tuning" (or another of fine-tuning, continued-pre-training, distillation).
+    line 1: technique: it is missing. Add technique = "fine-tuning" (or another of fine-tuning, continued-pre-training, distillation, reinforcement-fine-tuning).
     "#);
     insta::assert_snapshot!(problems("technique = 5\nbase_model = \"\"\ntrigger = 7\n[[idle]]\n"), @r#"
     line 1: technique: found the number 5. Write a word in quotes, such as "fine-tuning".
@@ -356,14 +396,6 @@ fn limits_of_hyperparameters() {
 #[test]
 fn what_comes_later_parses_and_is_refused_by_name() {
     assert!(Config::parse(LEAST).unwrap().supported().is_ok());
-    for technique in ["continued-pre-training", "distillation"] {
-        let config = Config::parse(&LEAST.replace("fine-tuning", technique)).unwrap();
-        let error = config.supported().unwrap_err().to_string();
-        assert!(
-            error.contains(technique) && error.contains("this version does not start"),
-            "{error}"
-        );
-    }
     let config =
         with("evaluation.metric = \"judge:Correctness\"\npromotion.serve = \"provisioned\"\n");
     insta::assert_snapshot!(config.supported().unwrap_err(), @r#"

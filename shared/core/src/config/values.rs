@@ -77,6 +77,32 @@ words! {
         ContinuedPreTraining = "continued-pre-training",
         /// From a teacher model's answers, on Bedrock.
         Distillation = "distillation",
+        /// From prompts and a grader's scores, on Bedrock.
+        Reinforcement = "reinforcement-fine-tuning",
+    }
+}
+
+words! {
+    /// Which service trains, where both can.
+    TrainOn {
+        /// A customization job.
+        Bedrock = "bedrock",
+        /// A training job.
+        SageMaker = "sagemaker",
+    }
+}
+
+words! {
+    /// For how long provisioned throughput is bought. It cannot be deleted before.
+    #[derive(Default)]
+    Commitment {
+        /// By the hour, until it is deleted.
+        #[default]
+        None = "none",
+        /// For a month.
+        OneMonth = "one-month",
+        /// For six months.
+        SixMonths = "six-months",
     }
 }
 

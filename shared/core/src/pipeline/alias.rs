@@ -44,6 +44,8 @@ pub enum MoveReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "kebab-case")]
 pub enum MovePhase {
+    /// The model answers by itself: it is only to be seen that it is there.
+    Looking,
     /// The deployment is to be created, under this move's generation.
     Creating,
     /// The deployment is to be updated; `asked` once AWS took the request.
@@ -80,6 +82,11 @@ pub struct Move {
 /// What a moving pipeline calls for. Performing it twice is harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveEffect {
+    /// See whether the model is there: it answers by its own ARN.
+    Look {
+        /// The model.
+        to: Champion,
+    },
     /// Create the pipeline's deployment under this generation's name, or find it and see how it is.
     Create {
         /// Ends its name.
@@ -111,6 +118,9 @@ pub(super) fn effect(pipeline: &Pipeline, moving: &Move) -> MoveEffect {
         to: moving.to.clone(),
     };
     match (&moving.phase, &pipeline.deployment) {
+        (MovePhase::Looking, _) => MoveEffect::Look {
+            to: moving.to.clone(),
+        },
         (MovePhase::Creating, _) | (_, None) => create(),
         (MovePhase::Updating { asked }, Some(deployment)) => MoveEffect::Update {
             deployment: deployment.clone(),

@@ -47,6 +47,21 @@ pub struct Champion {
     pub arn: String,
 }
 
+impl Champion {
+    /// Whether it is an imported model: clients call its own ARN, and no deployment stands before it.
+    #[must_use]
+    pub fn answers_by_itself(&self) -> bool {
+        is_imported(&self.arn)
+    }
+}
+
+/// Whether an ARN is an imported model's (`…:imported-model/…`) and no deployment's. Source: Bedrock's service model,
+/// `ImportedModelArn`.
+#[must_use]
+pub fn is_imported(arn: &str) -> bool {
+    arn.contains(":imported-model/")
+}
+
 /// A deployment that nobody calls any more and that may be there all the same: of a failed move, or one that was removed or
 /// replaced, where a create that was on its way took effect later than anybody heard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use super::alias::{
     FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
     SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
-use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep};
+use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported};
 use crate::announcement::{Announcement, happened};
 use crate::names::ModelId;
 use crate::simulator::{self, Rule};
@@ -35,17 +35,21 @@ pub(super) fn begin(
         return Err(Refusal(format!("{} serves already", to.model)));
     }
     pipeline.generation += 1;
-    let phase = match pipeline.deployment {
+    let served_by = pipeline.deployment.clone().filter(|arn| !is_imported(arn));
+    let phase = match &served_by {
+        _ if to.answers_by_itself() => MovePhase::Looking,
         None => MovePhase::Creating,
         Some(_) => MovePhase::Updating { asked: false },
     };
+    // A deployment that the model does not need goes once clients call the model itself.
+    let replaces = served_by.filter(|_| phase == MovePhase::Looking);
     pipeline.moving = Some(Move {
         from: pipeline.champion.clone(),
         to,
         generation: pipeline.generation,
         reason,
         phase,
-        replaces: None,
+        replaces,
         since: now,
         look_at: now,
     });
@@ -76,8 +80,14 @@ pub(super) fn under_way(
 pub(super) fn update_refused(pipeline: &mut Pipeline, now: Timestamp) -> Result<(), Refusal> {
     let replaces = pipeline.deployment.clone();
     let moving = before_serving(pipeline)?;
-    if moving.phase == MovePhase::Creating {
-        return Err(Refusal("a new deployment is being made already".into()));
+    match moving.phase {
+        MovePhase::Creating => {
+            return Err(Refusal("a new deployment is being made already".into()));
+        }
+        MovePhase::Looking => {
+            return Err(Refusal("the model needs no deployment".into()));
+        }
+        MovePhase::Updating { .. } | MovePhase::Writing => {}
     }
     moving.phase = MovePhase::Creating;
     moving.replaces = replaces;
@@ -94,6 +104,7 @@ pub(super) fn serving(
     let moving = in_flight(pipeline)?;
     if moving.phase != MovePhase::Writing {
         let made = (moving.phase == MovePhase::Creating).then_some(moving.generation);
+        let by_itself = moving.phase == MovePhase::Looking;
         moving.phase = MovePhase::Writing;
         moving.look_at = now;
         let (from, to) = (moving.from.clone(), moving.to.clone());
@@ -123,7 +134,7 @@ pub(super) fn serving(
         pipeline.rolled_from.retain(known);
         pipeline.champion = Some(to);
         pipeline.deployment = Some(deployment.to_owned());
-        if made.is_some() {
+        if made.is_some() || by_itself {
             left(pipeline, now);
             pipeline.deployed_by = made;
         }
@@ -151,6 +162,13 @@ pub(super) fn repair(
         ));
     }
     let phase = match serves {
+        None if champion.answers_by_itself() => {
+            say.push(happened(
+                "Deployment Gone",
+                json!({ "pipeline": pipeline.name, "deployment": deployment, "model": champion.model }),
+            ));
+            MovePhase::Looking
+        }
         Some(serves) => {
             say.push(happened(
                 "Deployment Strays",

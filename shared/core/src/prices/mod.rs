@@ -5,20 +5,26 @@ mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests;
+mod training;
 
 use serde::{Deserialize, Serialize};
 
-pub use table::{BATCH_DISCOUNT, INPUT, KEYS, OUTPUT, PriceKey, Prices, STORAGE, TRAINING};
+pub use table::{
+    BATCH_DISCOUNT, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PriceKey, Prices, STORAGE,
+    TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,
+};
 
 use crate::config::{Budget, Config};
 use crate::money::Usd;
-use crate::routing::Route;
+use crate::routing::{Route, Serving};
 
 /// What a run is expected to use. Token counts are totals, not averages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageEstimate {
     /// Tokens of the dataset, counted once; the epochs come from the route.
     pub training_tokens: u64,
+    /// Records of the dataset.
+    pub training_records: u64,
     /// Prompts of the evaluation set.
     pub prompts: u64,
     /// Tokens of all these prompts together.
@@ -76,19 +82,10 @@ pub fn estimate(
     usage: &UsageEstimate,
 ) -> Result<Estimate, UnknownPrice> {
     let prices = Prices::of(&route.base_model, &config.budget);
-    let known = |price: Option<f64>, what: &str, key: &str| {
-        price.ok_or_else(|| UnknownPrice {
-            model: route.base_model.clone(),
-            what: what.to_owned(),
-            key: key.to_owned(),
-        })
-    };
-    let training_price = known(prices.training_usd_per_1k_tokens, "training", TRAINING)?;
-    let input = known(prices.input_usd_per_1k_tokens, "prompts", INPUT)?;
-    let output = known(prices.output_usd_per_1k_tokens, "answers", OUTPUT)?;
+    let (training, mut lines) = training::estimate(route, config, usage, &prices)?;
+    let input = known(&prices, prices.input_usd_per_1k_tokens, "prompts", INPUT)?;
+    let output = known(&prices, prices.output_usd_per_1k_tokens, "answers", OUTPUT)?;
 
-    let epochs = route.epochs();
-    let training = thousands(usage.training_tokens) * training_price * epochs as f64;
     let one_model =
         thousands(usage.prompt_tokens) * input + thousands(usage.answer_tokens) * output;
     let padded = usage.prompts.max(route.batch_minimum);
@@ -96,28 +93,39 @@ pub fn estimate(
         0 => 0.0,
         prompts => one_model * (padded as f64 / prompts as f64) * (1.0 - prices.batch_discount),
     };
-    let champion = match usage.prompts {
-        0 => 0.0,
-        prompts => one_model * usage.champion_prompts.min(prompts) as f64 / prompts as f64,
+    let asked = |prompts: u64| -> Result<(f64, String), UnknownPrice> {
+        match route.serving {
+            _ if prompts == 0 => Ok((0.0, String::new())),
+            Serving::OnDemand => {
+                let share = prompts as f64 / usage.prompts.max(1) as f64;
+                Ok((one_model * share, "on demand".to_owned()))
+            }
+            Serving::Imported => {
+                let minutes = imported_minutes(prompts);
+                let what = "a minute of an imported model";
+                let price = known(&prices, prices.imported_usd_per_minute, what, IMPORTED)?;
+                Ok((
+                    minutes as f64 * price,
+                    format!("in {minutes} minutes of the imported model at ${price}"),
+                ))
+            }
+        }
     };
+    let (candidate, how) = asked(usage.prompts)?;
+    let (champion, champion_how) = asked(usage.champion_prompts.min(usage.prompts))?;
 
     let [training, base, candidate, champion] =
-        [training, base, one_model, champion].map(Usd::from_dollars);
-    let mut lines = vec![format!(
-        "training: {} tokens, {epochs} {}, at ${training_price} per 1,000 tokens: {training}",
-        usage.training_tokens,
-        if epochs == 1 { "epoch" } else { "epochs" },
-    )];
+        [training, base, candidate, champion].map(Usd::from_dollars);
     if usage.prompts > 0 {
         lines.push(format!("base model: {padded} prompts in batch: {base}"));
         lines.push(format!(
-            "candidate: {} prompts on demand: {candidate}",
+            "candidate: {} prompts {how}: {candidate}",
             usage.prompts
         ));
     }
     if champion > Usd::ZERO {
         lines.push(format!(
-            "champion: {} prompts without a kept answer, on demand: {champion}",
+            "champion: {} prompts without a kept answer, {champion_how}: {champion}",
             usage.champion_prompts.min(usage.prompts)
         ));
     }
@@ -130,6 +138,23 @@ pub fn estimate(
         evaluation: [base, candidate, champion].into_iter().sum(),
         lines,
     })
+}
+
+fn known(prices: &Prices, price: Option<f64>, what: &str, key: &str) -> Result<f64, UnknownPrice> {
+    price.ok_or_else(|| UnknownPrice {
+        model: prices.model.clone(),
+        what: what.to_owned(),
+        key: key.to_owned(),
+    })
+}
+
+/// Minutes in which an imported model is there for so many questions, asked one after the other: two seconds each, and twice the
+/// window of five minutes in which a copy is billed, for its loading and its last window. Source of the window: Bedrock user
+/// guide, import-model-calculate-cost (2026); the two seconds are an assumption that a slow answer still keeps.
+fn imported_minutes(prompts: u64) -> u64 {
+    const SECONDS: u64 = 2;
+    const WINDOW: u64 = 5;
+    (prompts * SECONDS).div_ceil(60).div_ceil(WINDOW) * WINDOW + 2 * WINDOW
 }
 
 fn thousands(tokens: u64) -> f64 {

@@ -6,10 +6,18 @@ use crate::config::Budget;
 
 /// Dollars for 1,000 tokens of training, counted once an epoch.
 pub const TRAINING: &str = "training_per_1k_tokens";
+/// Dollars for an hour of training, where training is billed by the hour.
+pub const HOURLY: &str = "training_per_hour";
+/// Dollars for a minute of one copy of an imported model.
+pub const IMPORTED: &str = "imported_per_minute";
 /// Dollars for 1,000 tokens of prompts, on demand.
 pub const INPUT: &str = "input_per_1k_tokens";
 /// Dollars for 1,000 tokens of answers, on demand.
 pub const OUTPUT: &str = "output_per_1k_tokens";
+/// Dollars for 1,000 tokens that a teacher reads.
+pub const TEACHER_INPUT: &str = "teacher_input_per_1k_tokens";
+/// Dollars for 1,000 tokens that a teacher writes.
+pub const TEACHER_OUTPUT: &str = "teacher_output_per_1k_tokens";
 /// Dollars a month for keeping one custom model.
 pub const STORAGE: &str = "storage_per_model_month";
 /// The share of the on-demand price that a batch inference job saves.
@@ -34,6 +42,16 @@ pub const KEYS: &[PriceKey] = &[
         most: 1_000.0,
     },
     PriceKey {
+        name: HOURLY,
+        meaning: "US dollars for an hour of training: of one instance on SageMaker, of the whole job for reinforcement fine-tuning",
+        most: 100_000.0,
+    },
+    PriceKey {
+        name: IMPORTED,
+        meaning: "US dollars for a minute in which one copy of an imported model is there: its custom model units times the price of one",
+        most: 10_000.0,
+    },
+    PriceKey {
         name: INPUT,
         meaning: "US dollars for 1,000 tokens of prompts, on demand",
         most: 1_000.0,
@@ -41,6 +59,16 @@ pub const KEYS: &[PriceKey] = &[
     PriceKey {
         name: OUTPUT,
         meaning: "US dollars for 1,000 tokens of answers, on demand",
+        most: 1_000.0,
+    },
+    PriceKey {
+        name: TEACHER_INPUT,
+        meaning: "US dollars for 1,000 tokens of prompts of a distillation's teacher",
+        most: 1_000.0,
+    },
+    PriceKey {
+        name: TEACHER_OUTPUT,
+        meaning: "US dollars for 1,000 tokens of answers of a distillation's teacher",
         most: 1_000.0,
     },
     PriceKey {
@@ -117,6 +145,10 @@ pub struct Prices {
     pub model: String,
     /// Dollars for 1,000 tokens of training.
     pub training_usd_per_1k_tokens: Option<f64>,
+    /// Dollars for an hour of training, as stated: no table can know a pipeline's instances.
+    pub training_usd_per_hour: Option<f64>,
+    /// Dollars for a minute of one copy of an imported model, as stated.
+    pub imported_usd_per_minute: Option<f64>,
     /// Dollars for 1,000 tokens of prompts, on demand.
     pub input_usd_per_1k_tokens: Option<f64>,
     /// Dollars for 1,000 tokens of answers, on demand.
@@ -138,6 +170,8 @@ impl Prices {
         Self {
             model: base_model.to_owned(),
             training_usd_per_1k_tokens: stated(TRAINING).or(row.and_then(|row| row.training)),
+            training_usd_per_hour: stated(HOURLY),
+            imported_usd_per_minute: stated(IMPORTED),
             input_usd_per_1k_tokens: stated(INPUT).or(row.and_then(|row| row.input)),
             output_usd_per_1k_tokens: stated(OUTPUT).or(row.and_then(|row| row.output)),
             storage_usd_per_model_month: stated(STORAGE).unwrap_or(STORAGE_PER_MODEL_MONTH),

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 const USAGE: UsageEstimate = UsageEstimate {
     training_tokens: 1_000_000,
+    training_records: 1_000,
     prompts: 300,
     prompt_tokens: 30_000,
     answer_tokens: 60_000,
@@ -119,7 +120,7 @@ proptest! {
     ) {
         let (config, route) = pipeline("amazon.nova-2-lite-v1:0");
         let usage = UsageEstimate {
-            training_tokens: training, prompts, prompt_tokens: tokens, answer_tokens: tokens, champion_prompts: 0,
+            training_tokens: training, training_records: 1_000, prompts, prompt_tokens: tokens, answer_tokens: tokens, champion_prompts: 0,
         };
         let larger = UsageEstimate {
             training_tokens: training + more, answer_tokens: tokens + more, champion_prompts: more, ..usage

@@ -5,15 +5,21 @@ mod hyperparameters;
 mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
+mod technique_tests;
+mod techniques;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests;
+mod trainer;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{CompileConfig, Config, Technique};
-use crate::limits::{self, DataLimits};
+use crate::limits::DataLimits;
 use table::{MODELS, ModelRow};
+pub use trainer::{Customization, Landing, Serving, Trainer};
 
 /// How and where one pipeline's models are trained and asked. The three ids of a base model are three things: the one to
 /// customize, the one to ask, and the plain one that the tables are keyed by.
@@ -38,6 +44,15 @@ pub struct Route {
     pub compile: CompileConfig,
     /// What is sent to the job: the model's defaults, overridden by the configuration, each within its range.
     pub hyperparameters: BTreeMap<String, String>,
+    /// Who trains.
+    #[serde(default, skip_serializing_if = "Trainer::is_fine_tuning_on_bedrock")]
+    pub trainer: Trainer,
+    /// How what was trained becomes a model that can be asked.
+    #[serde(default, skip_serializing_if = "Landing::is_made_by_the_job")]
+    pub landing: Landing,
+    /// How the model is served.
+    #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
+    pub serving: Serving,
     /// The fewest records that a batch inference job takes; fewer are padded. Source: Bedrock's default quota (2026).
     pub batch_minimum: u64,
     /// Where the row comes from.
@@ -99,6 +114,14 @@ pub enum RoutingError {
         /// Base models whose custom models are served on demand, each with its regions.
         servable: Vec<String>,
     },
+    /// The technique, the model and the region do not go together.
+    #[error("{what}. {instead}.")]
+    Technique {
+        /// What was asked and why it cannot be, without the full stop.
+        what: String,
+        /// What would work, without the full stop.
+        instead: String,
+    },
     /// Hyperparameters that the model does not take, or not with these values.
     #[error("{}.", problems.join(".\n"))]
     Hyperparameters {
@@ -121,40 +144,13 @@ fn or_none(list: &[String]) -> String {
 /// [`RoutingError`], each saying what would work.
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
-    let row = find(&config.base_model)?;
-    if !row.regions.contains(&region) {
-        return Err(RoutingError::WrongRegion {
-            name: row.name.to_owned(),
-            region: region.to_owned(),
-            regions: row.regions.iter().map(ToString::to_string).collect(),
-            here: MODELS
-                .iter()
-                .filter(|other| other.on_demand && other.regions.contains(&region))
-                .map(|other| other.id.to_owned())
-                .collect(),
-        });
+    techniques::unused(config)?;
+    match config.technique {
+        Technique::FineTuning => techniques::fine_tuning(config, region),
+        Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
+        Technique::Distillation => techniques::distillation(config, region),
+        Technique::Reinforcement => techniques::reinforcement(config, region),
     }
-    if !row.on_demand {
-        return Err(RoutingError::NoOnDemand {
-            name: row.name.to_owned(),
-            servable: servable(),
-        });
-    }
-    let hyperparameters = hyperparameters::resolve(row, &config.training.hyperparameters)?;
-    let limits = limits::fine_tuning(row.id).ok_or_else(|| unknown(&config.base_model))?;
-    Ok(Route {
-        technique: config.technique,
-        base_model: row.id.to_owned(),
-        customization_id: row.customization_id(),
-        inference_id: format!("{}{}", row.profile, row.id),
-        base_name: row.name.to_owned(),
-        region: region.to_owned(),
-        limits,
-        compile: config.data.compile.clone(),
-        hyperparameters,
-        batch_minimum: table::BATCH_MINIMUM,
-        source: row.source.to_owned(),
-    })
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.
@@ -201,6 +197,14 @@ fn nearest(written: &str) -> Option<&'static str> {
                 .max_by(|a, b| a.0.total_cmp(&b.0))
                 .map(|(_, id)| id)
         })
+}
+
+fn servable_in(region: &str) -> Vec<String> {
+    MODELS
+        .iter()
+        .filter(|row| row.on_demand && row.regions.contains(&region))
+        .map(|row| row.id.to_owned())
+        .collect()
 }
 
 fn servable() -> Vec<String> {

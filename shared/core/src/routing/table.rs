@@ -201,3 +201,137 @@ pub(super) const MODELS: &[ModelRow] = &[
         source: OREGON_SOURCE,
     },
 ];
+
+/// Models with open weights that a SageMaker training job trains and Bedrock imports, and whose base model Bedrock answers for.
+pub(super) struct OpenWeightsRow {
+    /// The plain id of the base model on Bedrock.
+    pub(super) id: &'static str,
+    /// The name for people.
+    pub(super) name: &'static str,
+    /// Where a model of its architecture can be imported and the base model be asked.
+    pub(super) regions: &'static [&'static str],
+    /// What stands before the plain id when the base model is asked.
+    pub(super) profile: &'static str,
+    /// Where the row comes from.
+    pub(super) source: &'static str,
+}
+
+const AMERICA: &[&str] = &["us-east-1", "us-east-2", "us-west-2"];
+const OPEN_SOURCE: &str = "Bedrock user guide, model-customization-import-model (architectures, regions) and inference-profiles-support (2026)";
+
+const fn open(id: &'static str, name: &'static str) -> OpenWeightsRow {
+    OpenWeightsRow {
+        id,
+        name,
+        regions: AMERICA,
+        profile: "us.",
+        source: OPEN_SOURCE,
+    }
+}
+
+pub(super) const OPEN_WEIGHTS: &[OpenWeightsRow] = &[
+    open("meta.llama3-1-8b-instruct-v1:0", "Llama 3.1 8B Instruct"),
+    open("meta.llama3-1-70b-instruct-v1:0", "Llama 3.1 70B Instruct"),
+    open("meta.llama3-2-1b-instruct-v1:0", "Llama 3.2 1B Instruct"),
+    open("meta.llama3-2-3b-instruct-v1:0", "Llama 3.2 3B Instruct"),
+    open("meta.llama3-3-70b-instruct-v1:0", "Llama 3.3 70B Instruct"),
+];
+
+/// Who may learn from whom by distillation.
+pub(super) struct DistillationRow {
+    /// The teacher's plain id.
+    pub(super) teacher: &'static str,
+    /// Its students' plain ids.
+    pub(super) students: &'static [&'static str],
+}
+
+/// Source: Bedrock user guide, prequisites-model-distillation, supported models (2026).
+pub(super) const DISTILLATION: &[DistillationRow] = &[
+    DistillationRow {
+        teacher: "amazon.nova-premier-v1:0",
+        students: &[
+            "amazon.nova-lite-v1:0",
+            "amazon.nova-micro-v1:0",
+            "amazon.nova-pro-v1:0",
+        ],
+    },
+    DistillationRow {
+        teacher: "amazon.nova-pro-v1:0",
+        students: &["amazon.nova-lite-v1:0", "amazon.nova-micro-v1:0"],
+    },
+    DistillationRow {
+        teacher: "meta.llama3-1-405b-instruct-v1:0",
+        students: &[
+            "meta.llama3-1-8b-instruct-v1:0",
+            "meta.llama3-1-70b-instruct-v1:0",
+            "meta.llama3-3-70b-instruct-v1:0",
+        ],
+    },
+    DistillationRow {
+        teacher: "meta.llama3-1-70b-instruct-v1:0",
+        students: &[
+            "meta.llama3-1-8b-instruct-v1:0",
+            "meta.llama3-2-1b-instruct-v1:0",
+            "meta.llama3-2-3b-instruct-v1:0",
+        ],
+    },
+    DistillationRow {
+        teacher: "meta.llama3-3-70b-instruct-v1:0",
+        students: &[
+            "meta.llama3-1-8b-instruct-v1:0",
+            "meta.llama3-2-1b-instruct-v1:0",
+            "meta.llama3-2-3b-instruct-v1:0",
+        ],
+    },
+];
+
+/// By the names of `RFTHyperParameters`. Source: Bedrock's service model for the names (aws-sdk-bedrock 1.166); the ranges are wide,
+/// as none are published: what the service refuses, it refuses before training.
+pub(super) const REINFORCEMENT_HYPERPARAMETERS: &[Hyperparameter] = &[
+    Hyperparameter {
+        name: "epochCount",
+        range: Range::Whole(1, 100),
+        default: None,
+    },
+    Hyperparameter {
+        name: "batchSize",
+        range: Range::Whole(1, 4_096),
+        default: None,
+    },
+    real("learningRate", 1e-9, 1.0, None),
+    Hyperparameter {
+        name: "maxPromptLength",
+        range: Range::Whole(1, 1_000_000),
+        default: None,
+    },
+    Hyperparameter {
+        name: "trainingSamplePerPrompt",
+        range: Range::Whole(1, 1_024),
+        default: None,
+    },
+    Hyperparameter {
+        name: "inferenceMaxTokens",
+        range: Range::Whole(1, 1_000_000),
+        default: None,
+    },
+    Hyperparameter {
+        name: "evalInterval",
+        range: Range::Whole(1, 1_000_000),
+        default: None,
+    },
+];
+
+const REINFORCEMENT_SOURCE: &str =
+    "Bedrock user guide, reinforcement fine-tuning, supported models (read 2026-11-20)";
+
+/// Models of Bedrock's reinforcement fine-tuning. Whether those that are not Nova are served on demand is not known: they are refused.
+pub(super) const REINFORCEMENT: &[ModelRow] = &[ModelRow {
+    id: "amazon.nova-2-lite-v1:0",
+    context: "256k",
+    name: "Amazon Nova 2 Lite",
+    regions: VIRGINIA,
+    profile: "us.",
+    on_demand: true,
+    hyperparameters: REINFORCEMENT_HYPERPARAMETERS,
+    source: REINFORCEMENT_SOURCE,
+}];

@@ -209,19 +209,10 @@ fn hyperparameters_are_checked_against_the_model() {
 }
 
 #[test]
-fn other_techniques_are_refused_by_name() {
-    let mut config = config("amazon.nova-micro-v1:0");
-    config.technique = Technique::ContinuedPreTraining;
-    insta::assert_snapshot!(route(&config, "us-east-1").unwrap_err(), @r#"technique = "continued-pre-training": continued pre-training left Bedrock on 2025-10-07; it runs on SageMaker, which this version does not start yet. Use "fine-tuning", or wait for that version."#);
-    config.technique = Technique::Distillation;
-    insta::assert_snapshot!(route(&config, "us-east-1").unwrap_err(), @r#"technique = "distillation": this version does not start distillation jobs yet. Use "fine-tuning", or wait for that version."#);
-}
-
-#[test]
 fn every_row_is_consistent() {
     for row in MODELS {
         assert!(
-            limits::fine_tuning(row.id).is_some(),
+            crate::limits::fine_tuning(row.id).is_some(),
             "{} has limits",
             row.id
         );

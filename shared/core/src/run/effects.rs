@@ -30,6 +30,13 @@ pub enum Effect {
         /// Counted from 1.
         attempt: u32,
     },
+    /// Create the import job of this attempt, or see how it is.
+    Import {
+        /// Counted from 1.
+        attempt: u32,
+        /// Where the weights are: an S3 URI.
+        weights: String,
+    },
     /// Create the candidate's temporary deployment, or see how it is.
     DeployCandidate,
     /// Ask the candidate.
@@ -76,6 +83,7 @@ impl Effect {
             Self::Prepare
                 | Self::StartTraining { .. }
                 | Self::LookForTraining { .. }
+                | Self::Import { .. }
                 | Self::DeployCandidate
                 | Self::Remove(_)
                 | Self::AskCandidate { .. }
@@ -106,6 +114,12 @@ pub fn effects(run: &Run) -> Vec<Effect> {
             }
             effects
         }
+        RunState::Importing {
+            attempt, weights, ..
+        } => vec![Effect::Import {
+            attempt: *attempt,
+            weights: weights.clone(),
+        }],
         RunState::Evaluating {
             candidate,
             base,

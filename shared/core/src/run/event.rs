@@ -70,6 +70,24 @@ pub enum Event {
     TrainingSeen(Seen),
     /// A stop was asked for.
     TrainingStopAsked,
+    /// The training job completed and left weights in the bucket.
+    WeightsSeen {
+        /// Where: an S3 URI.
+        weights: String,
+    },
+
+    /// The import job is there: created, or found and known as ours.
+    ImportFound {
+        /// Its ARN.
+        job: String,
+    },
+    /// No import job was created, and none can be.
+    ImportRefused {
+        /// In words.
+        reason: String,
+    },
+    /// The import job as the service tells it.
+    ImportSeen(Seen),
 
     /// The candidate's deployment is Active.
     CandidateDeployed {

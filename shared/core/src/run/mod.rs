@@ -20,13 +20,17 @@ use crate::gate::Verdict;
 use crate::money::Usd;
 use crate::names::{Installation, ModelId, PipelineName, Purpose, ResourceName, RunId};
 use crate::pipeline::Champion;
-use crate::routing::Route;
+use crate::routing::{Route, Trainer};
 use crate::score::ResolvedMetric;
 
 /// A job that failed for the service's own reasons is tried again, up to this many attempts.
 pub const MAX_ATTEMPTS: u32 = 2;
 /// A training job that is not done by then is stopped (jobs have hung for days: facts/aws.md).
 pub const TRAINING_DEADLINE_HOURS: i64 = 72;
+/// An import that is not done by then fails the run. It cannot be stopped; what it makes is found afterwards.
+pub const IMPORTING_LIMIT_HOURS: i64 = 24;
+/// What a training job on SageMaker may take beyond its own limits, for capacity to be found and weights to be written.
+pub const CAPACITY_HOURS: i64 = 24;
 /// A dataset that cannot be assembled for so long never will be.
 pub const PREPARING_LIMIT_HOURS: i64 = 48;
 /// A training job whose create is throttled, bound by a quota or unanswered for so long is given up, if there is none.
@@ -167,6 +171,15 @@ pub enum RunState {
         /// Whether a stop was asked for.
         stopping: bool,
     },
+    /// What the training job left becomes a model.
+    Importing {
+        /// Counted from 1.
+        attempt: u32,
+        /// Where the weights are: an S3 URI.
+        weights: String,
+        /// The run fails then.
+        deadline: Timestamp,
+    },
     /// Answers are collected.
     Evaluating {
         /// The candidate.
@@ -229,6 +242,9 @@ pub struct Prepared {
     pub held_out: u64,
     /// Records left out because the model takes no more.
     pub left_out: u64,
+    /// The uploads that they stand in, the newest first, as far as they are named: the oldest go first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out_of: Vec<LeftOut>,
     /// An estimate for one epoch.
     pub training_tokens: u64,
     /// The evaluation prompts that are asked.
@@ -251,6 +267,15 @@ pub struct Prepared {
     pub evaluation_cost: Usd,
     /// How the estimate came about, in words.
     pub cost_lines: Vec<String>,
+}
+
+/// An upload of which records were left out, as the model takes no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The object.
+    pub object: String,
+    /// How many of its records.
+    pub records: u64,
 }
 
 /// A paid job of this run, as it was last seen.
@@ -329,6 +354,9 @@ pub struct Run {
     pub prepared: Option<Prepared>,
     /// Its jobs, the newest last.
     pub jobs: Vec<Job>,
+    /// The weights that its training job left in the bucket, where the model is made of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// The ARN of the model that it made.
     pub model_arn: Option<String>,
     /// What a create may have been sent for, whether or not its answer was heard, and the attempt.
@@ -357,6 +385,7 @@ impl Run {
             RunState::Preparing => Stage::Preparing,
             RunState::Starting { .. } => Stage::Starting,
             RunState::Training { .. } => Stage::Training,
+            RunState::Importing { .. } => Stage::Importing,
             RunState::Evaluating { .. } => Stage::Evaluating,
             RunState::Deciding => Stage::Deciding,
             RunState::AwaitingApproval { .. } => Stage::Approval,
@@ -382,6 +411,26 @@ impl Run {
         match self.state {
             RunState::Ended { outcome, .. } => Some(outcome),
             _ => None,
+        }
+    }
+
+    /// Whether its model is put before a person without scores: there are no questions to ask it, and the pipeline's owner has
+    /// said that a person decides.
+    pub fn is_unscored(&self) -> bool {
+        self.prepared
+            .as_ref()
+            .is_some_and(|prepared| prepared.prompts == 0)
+    }
+
+    /// How long its training job may take, in hours: the service stops it by its own limits where it has some.
+    pub fn training_deadline_hours(&self) -> i64 {
+        match &self.route.trainer {
+            Trainer::Bedrock { .. } => TRAINING_DEADLINE_HOURS,
+            Trainer::SageMaker { job } => {
+                let longest = if job.spot { job.max_wait } else { job.max_run };
+                let hours = longest.as_secs().div_ceil(3_600);
+                CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
+            }
         }
     }
 

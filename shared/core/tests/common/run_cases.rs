@@ -74,6 +74,17 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
         ),
         ("training, cancelled", stopped),
         (
+            "importing",
+            run(
+                1,
+                RunState::Importing {
+                    attempt: 1,
+                    weights: "s3://bucket/weights/".into(),
+                    deadline: at(24),
+                },
+            ),
+        ),
+        (
             "deploying",
             run(
                 1,
@@ -168,6 +179,14 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
             ),
         ),
         (
+            "closing, import unseen",
+            run_with(&[Purpose::Import], closing(Outcome::Cancelled)),
+        ),
+        (
+            "aftercare, import unseen",
+            run_with(&[Purpose::Import], ended(Outcome::Failed, Some(1))),
+        ),
+        (
             "aftercare, job unseen",
             run_with(&[Purpose::Training], ended(Outcome::Failed, Some(1))),
         ),
@@ -184,7 +203,13 @@ pub(crate) fn states() -> Vec<(&'static str, Run)> {
             run.creates.push((Purpose::Training, 2));
             run.jobs.push(training_job(run, 1, "Failed"));
         }
-        if !unseen && run.stage() > Stage::Training {
+        let importing = run.stage() == Stage::Importing || run.leftovers == [Purpose::Import];
+        if importing {
+            run.creates.push((Purpose::Import, 1));
+            run.jobs[0].status = "Completed".into();
+            run.weights = Some("s3://bucket/weights/".into());
+        }
+        if !unseen && !importing && run.stage() > Stage::Training {
             run.creates
                 .extend([(Purpose::Candidate, 1), (Purpose::Base, 1)]);
             run.jobs[0].status = "Completed".into();
@@ -307,6 +332,38 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("stopped", Event::TrainingSeen(Seen::Stopped)),
         ("stop asked", Event::TrainingStopAsked),
         (
+            "weights",
+            Event::WeightsSeen {
+                weights: "s3://bucket/weights/".into(),
+            },
+        ),
+        (
+            "import found",
+            Event::ImportFound {
+                job: "arn:import/1".into(),
+            },
+        ),
+        (
+            "import refused",
+            Event::ImportRefused {
+                reason: "words".into(),
+            },
+        ),
+        (
+            "imported",
+            Event::ImportSeen(completed(Some("arn:aws:bedrock:::imported-model/1"))),
+        ),
+        ("imported, no model", Event::ImportSeen(completed(None))),
+        (
+            "import failed",
+            Event::ImportSeen(failed("Internal server error")),
+        ),
+        (
+            "import failed for good",
+            Event::ImportSeen(failed("config.json is missing")),
+        ),
+        ("import stopped", Event::ImportSeen(Seen::Stopped)),
+        (
             "deployed",
             Event::CandidateDeployed {
                 deployment: "arn:deployment/1".into(),
@@ -370,6 +427,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("removed", Event::Removed(Purpose::Candidate)),
         ("base removed", Event::Removed(Purpose::Base)),
         ("no job left", Event::Removed(Purpose::Training)),
+        ("no import left", Event::Removed(Purpose::Import)),
         ("reported", Event::Reported),
     ]
 }

@@ -13,6 +13,7 @@ use crate::{
     evaluation,
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
+    media::{self, MediaReference},
     record::{
         self, Optional, Record, Taken,
         quick::{self, Quick},
@@ -57,6 +58,8 @@ pub(crate) struct Done {
     /// Lines that are not blank.
     pub(crate) seen: u64,
     pub(crate) leaked: u64,
+    /// The files that the records name, if they are asked for; lines as those of the findings.
+    pub(crate) media: Vec<MediaReference>,
     /// The shape of the first record, if the plan had none yet.
     pub(crate) shape: Option<InputShape>,
     /// Whether the findings' lines are the file's.
@@ -427,9 +430,19 @@ impl Line<'_> {
                 &rules::EVALUATION_LEAK,
                 "$",
                 bounded(&prompt),
-                "Nothing: it is left out of the training data.",
+                "Nothing: it is left out when a dataset is sealed.",
             ));
-            return None;
+        }
+        if self.plan.media {
+            let (named, line) = (&mut self.done.media, self.number);
+            media::for_each(record, |uri, kind, format| {
+                named.push(MediaReference {
+                    uri: uri.to_owned(),
+                    kind,
+                    format: format.to_ascii_lowercase(),
+                    line,
+                });
+            });
         }
         let start = self.done.out.len();
         if let Some((line, None)) = canonical

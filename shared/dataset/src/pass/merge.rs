@@ -13,6 +13,7 @@ use crate::{
     canonical,
     compiler::{Bounds, Purpose},
     finding::{Findings, Problem},
+    media::Gathered,
     rules,
     shape::InputShape,
     statistics::{Histogram, Sample, Statistics},
@@ -36,6 +37,7 @@ pub(crate) struct Merger {
     pub(crate) tokens: u64,
     pub(crate) samples: Vec<Sample>,
     leaked: u64,
+    pub(crate) media: Gathered,
     lengths: Lengths,
     known: Known,
     spill: Option<Box<dyn Spill>>,
@@ -94,6 +96,7 @@ impl Merger {
             tokens: 0,
             samples: Vec::new(),
             leaked: 0,
+            media: Gathered::default(),
             lengths: Lengths::default(),
             known: Known::default(),
             spill: None,
@@ -159,6 +162,7 @@ impl Merger {
         self.lines += done.lines;
         self.seen += done.seen;
         self.leaked += done.leaked;
+        self.media.take(done.media, base);
         self.shape = self.shape.or(done.shape);
         self.findings.join(std::mem::take(&mut done.findings), base);
         self.known
@@ -416,7 +420,7 @@ impl Merger {
                 "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.",
             ));
         }
-        let read = self.leaked + self.written;
+        let read = self.written + self.duplicates;
         if self.leaked * LEAKS.1 > read * LEAKS.0 {
             self.findings.add_of_file(Problem::of_file(
                 &rules::EVALUATION_LEAKS,
@@ -425,7 +429,7 @@ impl Merger {
                     grouped(self.leaked),
                     count(read, "record")
                 ),
-                "Take them out of eval/<pipeline>/ or out of the training data.",
+                "Take them out of eval/<pipeline>/ or out of the training data: a run ends before it is paid for while it is so.",
             ));
         }
         if self.written < fewest && self.findings.errors == 0 {

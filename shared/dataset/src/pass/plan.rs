@@ -84,6 +84,8 @@ pub(crate) struct Plan {
     pub(crate) evaluation: Option<Excluded>,
     /// The bucket of the training data, where it is known.
     pub(crate) bucket: Option<String>,
+    /// Whether the files that records name are gathered.
+    pub(crate) media: bool,
     /// The shape of the file's first record, once there was one.
     pub(crate) shape: Option<InputShape>,
     /// The most bytes of a line.
@@ -108,6 +110,7 @@ impl Plan {
             secrets: Secrets::new(secrets),
             evaluation: None,
             bucket: None,
+            media: false,
             shape: None,
             purpose,
             line,

@@ -29,15 +29,21 @@ pub(crate) struct Media<'a> {
     pub(crate) owner: Option<Text<'a>>,
 }
 
+/// What a file is, for a record that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MediaKind {
+pub enum MediaKind {
+    /// A picture.
     Image,
+    /// A film.
     Video,
+    /// A paper, such as a PDF.
     Document,
 }
 
 impl MediaKind {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Image => "image",
             Self::Video => "video",

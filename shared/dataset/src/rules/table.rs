@@ -239,6 +239,18 @@ findings {
     MIXED_MODALITY = "mixed-modality", Warning, NOVA_MEDIA, NOVA_GUIDE,
         "A dataset has images or videos, not both.",
         "Put records with images and records with videos into pipelines of their own.";
+    MEDIA_MISSING = "media-missing", Error, MEDIA_AND_CAPTIONS, "Perennial's own: a job fails on the first file that it does not find",
+        "Media that records name are there. It is looked at when data are uploaded, for media/<pipeline>/ in the installation's bucket, and not by `perennial check`.",
+        "Put the file there before the data, or mend the address; then upload the data again.";
+    MEDIA_SIZE = "media-size", Error, NOVA_MEDIA, GUIDE_AND_BOTH,
+        "An image has at most 10 MiB and sides of at least 25 pixels; a video at most 50 MiB and 90 seconds; a document at most 10 MiB. The type of an image is the one that the record names. It is looked at as media-missing is, but for the seconds of a video.",
+        "Make the file smaller, scale the image, or name the format that it has.";
+    LLAMA_IMAGE_SIZE = "llama-image-size", Error, LLAMA_MEDIA, LLAMA_SAMPLES,
+        "An image has at most 10 MiB and sides of 10 to 8,192 pixels. It is looked at as media-missing is. An image counts as 1,601 to 6,404 tokens, which are not counted.",
+        "Scale the image, and leave room for the images' tokens.";
+    CAPTION_IMAGE_SIZE = "caption-image-size", Error, CAPTIONS, PREPARE,
+        "An image has at most 50 MB, sides of 512 to 4,096 pixels, at most 12,582,912 pixels, and sides of 1:4 to 4:1. It is looked at as media-missing is.",
+        "Scale or cut the image.";
     CAPTION_LENGTH = "caption-length", Error, CAPTIONS, PREPARE,
         "A caption has 3 to 1,024 characters.",
         "Shorten the caption, or say more.";
@@ -300,10 +312,10 @@ findings {
         "Completions differ: of 20 or more, at most 9 in 10 are the same text.",
         "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.";
     EVALUATION_LEAK = "evaluation-leak", Note, CONVERSATIONS, LEAKAGE,
-        "A record whose prompt stands in the evaluation set is dropped from training.",
-        "Nothing: it is left out of the training data.";
-    EVALUATION_LEAKS = "evaluation-leaks", Error, CONVERSATIONS, LEAKAGE,
-        "At most 1 % of the records have a prompt that stands in the evaluation set.",
+        "A record whose prompt stands in the evaluation set is not trained on.",
+        "Nothing: it is left out when a dataset is sealed.";
+    EVALUATION_LEAKS = "evaluation-leaks", Warning, CONVERSATIONS, LEAKAGE,
+        "At most 1 % of the records have a prompt that stands in the evaluation set. Of an upload it is said; a run over a dataset with more ends before it is paid for.",
         "Take them out of eval/<pipeline>/ or out of the training data: the split went wrong.";
     FEWER_THAN_MINIMUM = "fewer-than-minimum", Note, TRAINING, COUNTS,
         "A dataset has the fewest records that a job takes; one upload may have fewer.",
@@ -341,15 +353,6 @@ Always "Held by what Perennial writes" {
         "Nothing: 10,000 records within the limit on tokens (sample-too-long) stay below it.";
 }
 NotChecked "Asked by AWS and not checked" {
-    "media-size", Error, NOVA_MEDIA, GUIDE_AND_BOTH,
-        "An image has at most 10 MiB and sides of at least 25 pixels; a video at most 50 MiB and 90 seconds; a document at most 10 MiB. The type of the content is the one that the record names.",
-        "Look at the files yourself: Perennial does not open media.";
-    "llama-image-size", Error, LLAMA_MEDIA, LLAMA_SAMPLES,
-        "An image has at most 10 MiB and sides of 10 to 8,192 pixels. It counts as 1,601 to 6,404 tokens.",
-        "Look at the files yourself, and leave room for the images' tokens: Perennial does not open media and counts texts only.";
-    "caption-image-size", Error, CAPTIONS, PREPARE,
-        "An image has at most 50 MB, sides of 512 to 4,096 pixels, at most 12,582,912 pixels, and sides of 1:4 to 4:1.",
-        "Look at the files yourself: Perennial does not open media.";
     "distillation-file-size", Error, TO_DISTIL, DISTILLATION,
         "A file of prompts has at most 1 GiB; invocation logs may be larger.",
         "Keep the prompts of a pipeline below it.";

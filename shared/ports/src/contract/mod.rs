@@ -156,6 +156,7 @@ fn spec(name: &str) -> TrainingSpec {
         base_model: CUSTOMIZED.to_owned(),
         training_key: TRAINING_KEY.to_owned(),
         output_prefix: "work/support-bot/out/".to_owned(),
+        customization: perennial_core::routing::Customization::FineTuning,
         hyperparameters: BTreeMap::from([("epochCount".to_owned(), "2".to_owned())]),
         tags: tags(name),
     }

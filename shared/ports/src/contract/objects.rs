@@ -1,12 +1,13 @@
 //! The bucket: versions, whole writes, and any key.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::{Objects, Setup, World, kind};
-use crate::ErrorKind;
 use crate::objects::{list_all, read_all};
+use crate::{CopyFrom, ErrorKind};
 
 /// Keys that something between here and the bucket could spoil.
 const STRANGE: [&str; 14] = [
@@ -31,6 +32,7 @@ pub async fn objects_contract(setup: &Setup<'_>) {
     let Setup { world, objects, .. } = setup;
     versions(*world, *objects).await;
     sinks(*objects).await;
+    copies(*objects).await;
     replaced_while_read(*objects).await;
     strange_keys(*objects).await;
     many(*world, *objects).await;
@@ -171,6 +173,108 @@ async fn sinks(objects: &dyn Objects) {
         ],
         "an aborted sink leaves nothing"
     );
+}
+
+/// An object whose bytes the service copies, between some that are written.
+async fn copies(objects: &dyn Objects) {
+    const MIB: usize = 1024 * 1024;
+    let bytes: Bytes = (0..16 * MIB as u32).map(|n| (n / 1021 + n) as u8).collect();
+    let key = "shards/q/from a+b";
+    let mut sink = objects.create(key, "text/plain").await.expect("a sink");
+    sink.write(bytes.clone()).await.expect("written");
+    let tag = sink.finish().await.expect("finished");
+    let info = objects.head(key).await.expect("answered").expect("there");
+    assert_eq!(info.tag, tag, "the tag that was answered is the object's");
+    let listed = objects.list("shards/q/", None).await.expect("listed");
+    assert_eq!(listed[0].tag, tag);
+    let from = |range: Range<usize>| CopyFrom {
+        key: key.into(),
+        tag: tag.clone(),
+        range: range.start as u64..range.end as u64,
+    };
+
+    for range in [0..1, 0..16 * MIB, 7..9 * MIB + 1, 16 * MIB - 1..16 * MIB] {
+        let (start, end) = (range.start as u64, range.end as u64);
+        let mut stream = objects
+            .open_range(key, &tag, start..end)
+            .await
+            .expect("opened");
+        let mut read = Vec::new();
+        while let Some(some) = stream.next().await.expect("read") {
+            read.extend_from_slice(&some);
+        }
+        assert!(read == bytes[range.clone()], "{range:?}");
+    }
+
+    // First a copy, then a part that is filled up, a copy, two copies after each other, and a short end.
+    let mut sink = objects
+        .create("shards/q/to", "text/plain")
+        .await
+        .expect("a sink");
+    sink.copy(from(3..6 * MIB)).await.expect("copied");
+    for piece in bytes[..5 * MIB + 1].chunks(700_001) {
+        sink.write(Bytes::copy_from_slice(piece))
+            .await
+            .expect("written");
+    }
+    sink.copy(from(5 * MIB..10 * MIB)).await.expect("copied");
+    sink.copy(from(11 * MIB..16 * MIB)).await.expect("copied");
+    // As much as leaves a rest of less than the smallest part if it is cut into equal ones.
+    sink.write(bytes.slice(..9 * MIB)).await.expect("written");
+    sink.copy(from(0..16 * MIB)).await.expect("copied");
+    sink.write(bytes.slice(..10)).await.expect("written");
+    assert_eq!(current(objects, "shards/q/to").await, None);
+    sink.finish().await.expect("finished");
+    let expected = [
+        &bytes[3..6 * MIB],
+        &bytes[..5 * MIB + 1],
+        &bytes[5 * MIB..10 * MIB],
+        &bytes[11 * MIB..],
+        &bytes[..9 * MIB],
+        &bytes[..],
+        &bytes[..10],
+    ]
+    .concat();
+    let read = read_all(objects, "shards/q/to", None, expected.len()).await;
+    assert!(read.expect("read") == expected, "all bytes, in order");
+
+    let aborted = "shards/q/aborted";
+    let mut sink = objects.create(aborted, "text/plain").await.expect("a sink");
+    sink.copy(from(0..8 * MIB)).await.expect("copied");
+    sink.abort().await;
+    assert_eq!(current(objects, aborted).await, None);
+
+    // Bytes of another object than the one that is meant never come along.
+    put(objects, key, "another").await;
+    let range = 0..8 * MIB as u64;
+    let opened = objects.open_range(key, &tag, range).await;
+    assert_eq!(kind(opened), Some(ErrorKind::Conflict));
+    assert_eq!(
+        copy_fails(objects, from(0..8 * MIB)).await,
+        ErrorKind::Conflict
+    );
+    let gone = CopyFrom {
+        key: "shards/q/nobody".into(),
+        ..from(0..8 * MIB)
+    };
+    assert_eq!(copy_fails(objects, gone).await, ErrorKind::NotFound);
+    let opened = objects.open_range("shards/q/nobody", &tag, 0..1).await;
+    assert_eq!(kind(opened), Some(ErrorKind::NotFound));
+}
+
+/// What a copy that cannot be made ends in, at once or at the end.
+async fn copy_fails(objects: &dyn Objects, from: CopyFrom) -> ErrorKind {
+    let key = "shards/q/failed";
+    let mut sink = objects.create(key, "text/plain").await.expect("a sink");
+    let error = match sink.copy(from).await {
+        Err(error) => {
+            sink.abort().await;
+            error
+        }
+        Ok(()) => sink.finish().await.expect_err("nothing to copy"),
+    };
+    assert_eq!(current(objects, key).await, None);
+    error.kind
 }
 
 /// What is read is one version, however long it takes.

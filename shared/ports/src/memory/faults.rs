@@ -22,7 +22,9 @@ pub mod operation {
     pub const LIST_OBJECTS: &str = "s3:ListObjectVersions";
     /// `WriteObjects::put`, and `ObjectSink::finish` of less than 5 MiB.
     pub const PUT_OBJECT: &str = "s3:PutObject";
-    /// `ObjectSink::finish` of 5 MiB and more.
+    /// `ObjectSink::copy`.
+    pub const COPY_PART: &str = "s3:UploadPartCopy";
+    /// `ObjectSink::finish` of 5 MiB and more, or with a copy.
     pub const COMPLETE_UPLOAD: &str = "s3:CompleteMultipartUpload";
     /// `StartTraining::start_training`.
     pub const CREATE_TRAINING: &str = "bedrock:CreateModelCustomizationJob";
@@ -30,6 +32,20 @@ pub mod operation {
     pub const GET_TRAINING: &str = "bedrock:GetModelCustomizationJob";
     /// `StopTraining::stop_training`.
     pub const STOP_TRAINING: &str = "bedrock:StopModelCustomizationJob";
+    /// `StartContainers::start_container`.
+    pub const CREATE_CONTAINER: &str = "sagemaker:CreateTrainingJob";
+    /// `ObserveContainers::find_container`.
+    pub const GET_CONTAINER: &str = "sagemaker:DescribeTrainingJob";
+    /// `StopContainers::stop_container`.
+    pub const STOP_CONTAINER: &str = "sagemaker:StopTrainingJob";
+    /// `StartImports::start_import`.
+    pub const CREATE_IMPORT: &str = "bedrock:CreateModelImportJob";
+    /// `ObserveImports::find_import`.
+    pub const GET_IMPORT: &str = "bedrock:GetModelImportJob";
+    /// `ObserveModels::get_model` of an imported model.
+    pub const GET_IMPORTED: &str = "bedrock:GetImportedModel";
+    /// `DeleteModels::delete_model` of an imported model.
+    pub const DELETE_IMPORTED: &str = "bedrock:DeleteImportedModel";
     /// `ObserveModels::get_model`.
     pub const GET_MODEL: &str = "bedrock:GetCustomModel";
     /// `ObserveModels::list_models`.

@@ -11,6 +11,7 @@ pub mod clock;
 mod contract_tests;
 pub mod faults;
 mod ids;
+mod object_bodies;
 mod object_events;
 pub mod objects;
 pub mod table;

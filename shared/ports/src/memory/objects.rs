@@ -2,27 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Bound;
+use std::hash::{DefaultHasher, Hasher};
+use std::ops::{Bound, Range};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::faults::operation;
 use super::ids::Ids;
+use super::object_bodies::{Sink, Stream};
 use super::{Faults, MemoryClock, lock, object_events};
+use crate::objects::{LARGEST_COPY, SMALLEST_COPY};
 use crate::{
-    Clock, ErrorKind, ObjectInfo, ObjectSink, ObjectStream, PortError, PortResult, ReadObjects,
-    WriteObjects,
+    Clock, CopyFrom, ErrorKind, ObjectInfo, ObjectSink, ObjectStream, PortError, PortResult,
+    ReadObjects, WriteObjects,
 };
 
 /// The bucket's name in events and URIs.
 pub const BUCKET: &str = "perennial-bucket";
 
 /// A sink of this size and more is a multipart upload.
-const PART: usize = 5 * 1024 * 1024;
+pub(super) const PART: usize = 5 * 1024 * 1024;
 
 /// The largest page of a list (S3's limit).
 const LONGEST_PAGE: usize = 1_000;
@@ -97,6 +101,8 @@ struct State {
     taken: usize,
     ids: Ids,
     piece: usize,
+    smallest_copy: u64,
+    handed_out: Arc<AtomicU64>,
 }
 
 impl Default for State {
@@ -107,6 +113,8 @@ impl Default for State {
             taken: 0,
             ids: Ids::default(),
             piece: 64 * 1024,
+            smallest_copy: SMALLEST_COPY,
+            handed_out: Arc::default(),
         }
     }
 }
@@ -118,9 +126,21 @@ struct Version {
     body: Option<Bytes>,
     content_type: String,
     modified: Timestamp,
+    tag: String,
+}
+
+/// The same for the same bytes, as S3's is when they are written in the same parts.
+fn tag(body: &[u8]) -> String {
+    let mut hash = DefaultHasher::new();
+    hash.write(body);
+    format!("\"{:016x}-{}\"", hash.finish(), body.len())
 }
 
 impl MemoryObjects {
+    pub(super) fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
     /// An empty bucket.
     pub fn new(clock: Arc<MemoryClock>, faults: Arc<Faults>) -> Self {
         let inner = Inner {
@@ -226,12 +246,47 @@ impl MemoryObjects {
         state.changes[from..].to_vec()
     }
 
+    /// How many bytes were read since the bucket was made.
+    pub fn bytes_read(&self) -> u64 {
+        let state = lock(&self.inner.state);
+        state.handed_out.load(Ordering::Relaxed)
+    }
+
     /// How many bytes a stream hands out at a time, at least 1. 64 KiB unless told.
     pub fn set_piece(&self, bytes: usize) {
         lock(&self.inner.state).piece = bytes.max(1);
     }
 
-    fn store(&self, key: &str, body: Bytes, content_type: &str, by: Author) -> String {
+    /// The fewest bytes of a copy, so that tests need no 5 MiB.
+    pub fn set_smallest_copy(&self, bytes: u64) {
+        lock(&self.inner.state).smallest_copy = bytes.max(1);
+    }
+
+    /// The tag of the current version, without counting as a call; empty if there is none.
+    pub fn tag(&self, key: &str) -> String {
+        let state = lock(&self.inner.state);
+        state
+            .current(key)
+            .map(|version| version.tag.clone())
+            .unwrap_or_default()
+    }
+
+    /// The bytes that a copy takes, without counting as a call.
+    pub fn copied(&self, from: &CopyFrom) -> PortResult<Bytes> {
+        let state = lock(&self.inner.state);
+        let length = from.range.end.saturating_sub(from.range.start);
+        if !(state.smallest_copy..=LARGEST_COPY).contains(&length) {
+            let words = format!("a copy of {length} bytes of {}", from.key);
+            return Err(PortError::new(
+                operation::COPY_PART,
+                ErrorKind::Invalid,
+                words,
+            ));
+        }
+        state.tagged(operation::COPY_PART, from)
+    }
+
+    pub(super) fn store(&self, key: &str, body: Bytes, content_type: &str, by: Author) -> String {
         let at = self.inner.clock.now();
         let size = body.len();
         let kind = if size >= PART {
@@ -252,6 +307,7 @@ impl State {
         let versions = self.versions.entry(key.to_owned()).or_default();
         versions.push(Version {
             id: id.clone(),
+            tag: body.as_deref().map(tag).unwrap_or_default(),
             body,
             content_type: content_type.to_owned(),
             modified: at,
@@ -284,6 +340,31 @@ impl State {
         last.body.is_some().then_some(last)
     }
 
+    /// Bytes of the current version, if it has this tag and as many bytes.
+    fn tagged(&self, operation: &'static str, from: &CopyFrom) -> PortResult<Bytes> {
+        let refused = |kind, words: &str| {
+            let words = format!("{}: {words}", from.key);
+            Err(PortError::new(operation, kind, words))
+        };
+        let Some(version) = self.current(&from.key) else {
+            return refused(ErrorKind::NotFound, "there is no such object");
+        };
+        if version.tag != from.tag {
+            return refused(ErrorKind::Conflict, "it has another tag");
+        }
+        let body = version.body.clone().unwrap_or_default();
+        let (Ok(start), Ok(end)) = (
+            usize::try_from(from.range.start),
+            usize::try_from(from.range.end),
+        ) else {
+            return refused(ErrorKind::Invalid, "it is not as long");
+        };
+        if start >= end || end > body.len() {
+            return refused(ErrorKind::Invalid, "these bytes are not in it");
+        }
+        Ok(body.slice(start..end))
+    }
+
     fn under<'a>(
         &'a self,
         prefix: &'a str,
@@ -306,6 +387,7 @@ fn info(key: &str, version: &Version) -> Option<ObjectInfo> {
         version: version.id.clone(),
         size: version.body.as_ref()?.len() as u64,
         modified: version.modified,
+        tag: version.tag.clone(),
     })
 }
 
@@ -336,10 +418,25 @@ impl ReadObjects for MemoryObjects {
                     format!("there is no object {key} ({version} version)"),
                 ));
             };
-            Ok(Box::new(Stream {
-                rest: body,
-                piece: state.piece,
-            }) as Box<dyn ObjectStream>)
+            Ok(Stream::boxed(body, state.piece, &state.handed_out))
+        })
+    }
+
+    async fn open_range(
+        &self,
+        key: &str,
+        tag: &str,
+        range: Range<u64>,
+    ) -> PortResult<Box<dyn ObjectStream>> {
+        self.inner.faults.call(operation::GET_OBJECT, || {
+            let state = lock(&self.inner.state);
+            let from = CopyFrom {
+                key: key.to_owned(),
+                tag: tag.to_owned(),
+                range,
+            };
+            let body = state.tagged(operation::GET_OBJECT, &from)?;
+            Ok(Stream::boxed(body, state.piece, &state.handed_out))
         })
     }
 
@@ -361,64 +458,12 @@ impl WriteObjects for MemoryObjects {
     }
 
     async fn create(&self, key: &str, content_type: &str) -> PortResult<Box<dyn ObjectSink>> {
-        Ok(Box::new(Sink {
-            bucket: self.clone(),
-            key: key.to_owned(),
-            content_type: content_type.to_owned(),
-            body: BytesMut::new(),
-        }))
-    }
-}
-
-struct Stream {
-    rest: Bytes,
-    piece: usize,
-}
-
-#[async_trait]
-impl ObjectStream for Stream {
-    async fn next(&mut self) -> PortResult<Option<Bytes>> {
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let piece = self.piece.min(self.rest.len());
-        Ok(Some(self.rest.split_to(piece)))
-    }
-}
-
-struct Sink {
-    bucket: MemoryObjects,
-    key: String,
-    content_type: String,
-    body: BytesMut,
-}
-
-#[async_trait]
-impl ObjectSink for Sink {
-    async fn write(&mut self, bytes: Bytes) -> PortResult<()> {
-        self.body.extend_from_slice(&bytes);
-        Ok(())
+        Ok(Sink::boxed(self, key, content_type))
     }
 
-    async fn finish(self: Box<Self>) -> PortResult<()> {
-        let operation = if self.body.len() >= PART {
-            operation::COMPLETE_UPLOAD
-        } else {
-            operation::PUT_OBJECT
-        };
-        let Self {
-            bucket,
-            key,
-            content_type,
-            body,
-        } = *self;
-        bucket.inner.faults.call(operation, || {
-            bucket.store(&key, body.freeze(), &content_type, Author::Perennial);
-            Ok(())
-        })
+    fn smallest_copy(&self) -> u64 {
+        lock(&self.inner.state).smallest_copy
     }
-
-    async fn abort(self: Box<Self>) {}
 }
 
 impl fmt::Debug for MemoryObjects {

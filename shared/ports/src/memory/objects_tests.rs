@@ -33,7 +33,8 @@ fn versions_stay_and_a_delete_hides_them() {
             key: "data/p/a".into(),
             version: second,
             size: 4,
-            modified: clock.now()
+            modified: clock.now(),
+            tag: objects.tag("data/p/a"),
         })
     );
     assert_eq!(text(&objects, "data/p/a", Some(&first)), Ok("one".into()));

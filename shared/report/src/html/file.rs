@@ -20,9 +20,9 @@ pub(super) fn section(file: &File<'_>, index: usize, rank: u8, rules: Option<&st
             @if let Some(summary) = file.summary {
                 @if summary.target != Target::default() { (part("Held against")) (target(&summary.target)) }
                 (part("Counts")) (counts(summary))
-                (part("Findings")) (findings::list(summary, rules))
+                (part("Findings")) (findings::list(summary, index, rules))
                 @if !summary.finding_counts.is_empty() {
-                    (part("Findings by rule")) (findings::by_rule(summary, rules))
+                    (part("Findings by rule")) (findings::by_rule(summary, index, rules))
                 }
                 (part("Lengths")) (lengths::all(&summary.statistics))
                 (part("Tokens and cost")) (cost(summary, file.cost.as_ref()))

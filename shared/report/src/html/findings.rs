@@ -11,7 +11,7 @@ use crate::{
 const RULES: usize = 250;
 
 /// Each finding that the summary lists.
-pub(super) fn list(summary: &Summary, rules: Option<&str>) -> Markup {
+pub(super) fn list(summary: &Summary, file: usize, rules: Option<&str>) -> Markup {
     let listed = summary.findings.len().min(LISTED);
     let all: u64 = summary
         .finding_counts
@@ -25,18 +25,18 @@ pub(super) fn list(summary: &Summary, rules: Option<&str>) -> Markup {
                 p { "The first " (listed) " of " (grouped(all)) "; the table below counts all of them." }
             }
             ol class="findings" {
-                @for finding in summary.findings.iter().take(LISTED) { (one(finding, rules)) }
+                @for finding in summary.findings.iter().take(LISTED) { (one(finding, file, rules)) }
             }
         }
     }
 }
 
-fn one(finding: &Finding, rules: Option<&str>) -> Markup {
+fn one(finding: &Finding, file: usize, rules: Option<&str>) -> Markup {
     let severity = finding.severity.as_str();
     html! {
         li {
             p {
-                strong class=(severity) { (severity) } " " (rule(&finding.rule, rules)) " "
+                strong class=(severity) { (severity) } " " (rule(&finding.rule, rules, Some(file))) " "
                 span class="place" { (place(finding)) }
                 @if !matches!(finding.path.as_str(), "" | "$") { " " code { (label(&finding.path)) } }
             }
@@ -64,7 +64,7 @@ fn marked(excerpt: &Excerpt) -> Markup {
 }
 
 /// How often each rule was breached, with what is not listed, and what the rule asks.
-pub(super) fn by_rule(summary: &Summary, base: Option<&str>) -> Markup {
+pub(super) fn by_rule(summary: &Summary, file: usize, base: Option<&str>) -> Markup {
     html! {
         div class="wide" role="region" tabindex="0" aria-label="Findings by rule" {
             table {
@@ -84,7 +84,7 @@ pub(super) fn by_rule(summary: &Summary, base: Option<&str>) -> Markup {
                         @let listed = summary.findings.iter().take(LISTED).filter(|finding| finding.rule == *id);
                         @let seen = listed.clone().next().map(|finding| finding.severity);
                         tr {
-                            th scope="row" { (rule(id, base)) }
+                            th scope="row" id=[is_id(id).then(|| place_of(file, id))] { (rule(id, base, None)) }
                             td { (seen.or(known.map(|rule| rule.severity)).map_or("not known", Severity::as_str)) }
                             td class="number" { (grouped(*number)) }
                             td class="number" { (grouped(number.saturating_sub(listed.count() as u64))) }
@@ -99,17 +99,24 @@ pub(super) fn by_rule(summary: &Summary, base: Option<&str>) -> Markup {
     }
 }
 
-/// A rule's id, linked to its place on the rules' page. Only what can be an id is ever made a link.
-fn rule(id: &str, base: Option<&str>) -> Markup {
-    let is_id = !id.is_empty()
-        && id.len() <= 64
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+/// Only what can be an id is ever made a link.
+fn is_id(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&id.len()) && id.bytes().all(allowed)
+}
+
+/// Where what a rule asks stands on this page.
+fn place_of(file: usize, id: &str) -> String {
+    format!("file-{}-{id}", file + 1)
+}
+
+/// A rule's id, linked to its place on the rules' page; where nobody knows that page, to the row of this one's table.
+fn rule(id: &str, base: Option<&str>, file: Option<usize>) -> Markup {
     html! {
-        @match base.filter(|_| is_id) {
-            Some(base) => a href={ (base) "#" (id) } rel="noreferrer" { code { (id) } },
-            None => code { (label(id)) },
+        @match (base.filter(|_| is_id(id)), file.filter(|_| is_id(id))) {
+            (Some(base), _) => a href={ (base) "#" (id) } rel="noreferrer" { code { (id) } },
+            (None, Some(file)) => a href={ "#" (place_of(file, id)) } { code { (id) } },
+            (None, None) => code { (label(id)) },
         }
     }
 }

@@ -35,7 +35,8 @@ pub struct Page<'a> {
     pub configurations: &'a [Configuration],
     /// What is to be said of all of them together.
     pub notes: &'a [String],
-    /// Where the page of the rules (`docs/rules.md`) is to be found, without an anchor. Without it, rules are named and not linked.
+    /// Where the page of the rules (`docs/rules.md`) is to be found, without an anchor. Without it, a finding's rule
+    /// is linked to the row of the page's own table that says what it asks.
     pub rules: Option<&'a str>,
 }
 

@@ -3,7 +3,7 @@
 use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::run::RunState;
 use perennial_ports::memory::MemoryCloud;
-use perennial_ports::{BatchStatus, TrainingStatus};
+use perennial_ports::{BatchStatus, ImportStatus, TrainingStatus};
 
 use super::{Check, View, Written};
 use crate::facts::Fact;
@@ -46,7 +46,9 @@ impl Check for OneJob {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => one(view.cloud, &spec.name),
-            Fact::BatchStarted { name } => one(view.cloud, name),
+            Fact::BatchStarted { name }
+            | Fact::ContainerStarted { name }
+            | Fact::ImportStarted { name } => one(view.cloud, name),
             _ => Ok(()),
         }
     }
@@ -63,6 +65,22 @@ fn one(cloud: &MemoryCloud, name: &str) -> Result<(), String> {
             .is_some_and(|other| other.run == of.run && other.purpose == of.purpose)
     };
     let counted: Vec<String> = match of.purpose {
+        Purpose::Import => cloud
+            .bedrock
+            .import_jobs()
+            .into_iter()
+            .filter(|job| kin(&job.name) && job.status != ImportStatus::Failed)
+            .map(|job| format!("{} ({:?})", job.name, job.status))
+            .collect(),
+        Purpose::Training if !cloud.bedrock.container_jobs().is_empty() => cloud
+            .bedrock
+            .container_jobs()
+            .into_iter()
+            .map(|record| record.job)
+            .filter(|job| kin(&job.name))
+            .filter(|job| !matches!(job.status, TrainingStatus::Failed | TrainingStatus::Stopped))
+            .map(|job| format!("{} ({:?})", job.name, job.status))
+            .collect(),
         Purpose::Training => cloud
             .bedrock
             .training_jobs()

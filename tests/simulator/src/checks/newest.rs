@@ -114,6 +114,9 @@ impl Check for NewestWins {
                         }
                         UploadStatus::Waiting => !configured,
                         UploadStatus::Withdrawn => false,
+                        UploadStatus::Outside => pipeline
+                            .and_then(|pipeline| pipeline.config.as_ref())
+                            .is_some_and(|in_force| !in_force.config.data.takes(&key)),
                     };
                     if known.version != version || !expected {
                         return Err(format!(

@@ -11,7 +11,7 @@ pub(super) struct Possible {
 
 /// Pairs that only a race of two invocations brings: a decision on a pipeline that was loaded after the run had gone on
 /// elsewhere. It is refused, or the run's version refuses the transaction. They may be reached and need not be.
-pub(super) const RACES: [(&str, &str, &str); 10] = [
+pub(super) const RACES: [(&str, &str, &str); 12] = [
     ("pipeline", "unconfigured", "ended"),
     ("pipeline", "collecting", "ended"),
     ("pipeline", "moving, creating", "ended"),
@@ -23,6 +23,8 @@ pub(super) const RACES: [(&str, &str, &str); 10] = [
     ("pipeline", "moving, creating", "deletion begun"),
     ("pipeline", "moving, updating", "deletion begun"),
     ("pipeline", "moving, writing", "deletion begun"),
+    ("pipeline", "moving, looking", "ended"),
+    ("pipeline", "moving, looking", "deletion begun"),
 ];
 
 const EVALUATING: [&str; 4] = [
@@ -35,13 +37,14 @@ const EVALUATING: [&str; 4] = [
 /// Why most events belong to one part of a run's life.
 const EFFECT: &str = "only the effect of these states brings it, and a decision is made on the run as it was loaded for that effect";
 
-pub(super) const RUN: [Possible; 27] = [
+pub(super) const RUN: [Possible; 32] = [
     Possible {
         event: "claimed",
         states: &[
             "preparing",
             "starting",
             "starting, cancelled",
+            "importing",
             "evaluating, base starting",
             "evaluating, base running",
             "evaluating, base asked",
@@ -60,6 +63,7 @@ pub(super) const RUN: [Possible; 27] = [
             "training",
             "training, to be stopped",
             "training, stopping",
+            "importing",
             "evaluating, base starting",
             "evaluating, base running",
             "evaluating, base asked",
@@ -207,6 +211,31 @@ pub(super) const RUN: [Possible; 27] = [
         states: &["closing"],
         why: EFFECT,
     },
+    Possible {
+        event: "weights left",
+        states: &["training", "training, stopping"],
+        why: "a stop that is to be asked for comes before the look at the job",
+    },
+    Possible {
+        event: "import found",
+        states: &["importing"],
+        why: EFFECT,
+    },
+    Possible {
+        event: "import refused",
+        states: &["importing"],
+        why: EFFECT,
+    },
+    Possible {
+        event: "import completed",
+        states: &["importing", "closing", "ended"],
+        why: EFFECT,
+    },
+    Possible {
+        event: "import failed",
+        states: &["importing"],
+        why: EFFECT,
+    },
 ];
 
 pub(super) const PIPELINE: [Possible; 23] = [
@@ -228,6 +257,7 @@ pub(super) const PIPELINE: [Possible; 23] = [
             "moving, creating",
             "moving, updating",
             "moving, writing",
+            "moving, looking",
         ],
         why: "without a configuration an upload waits",
     },
@@ -245,6 +275,7 @@ pub(super) const PIPELINE: [Possible; 23] = [
             "moving, creating",
             "moving, updating",
             "moving, writing",
+            "moving, looking",
         ],
         why: "without a configuration nothing was accepted that could be withdrawn",
     },
@@ -260,12 +291,17 @@ pub(super) const PIPELINE: [Possible; 23] = [
     },
     Possible {
         event: "move begun",
-        states: &["in a run", "moving, creating", "moving, updating"],
+        states: &[
+            "in a run",
+            "moving, creating",
+            "moving, updating",
+            "moving, looking",
+        ],
         why: "only the active run promotes",
     },
     Possible {
         event: "move under way",
-        states: &["moving, creating", "moving, updating"],
+        states: &["moving, creating", "moving, updating", "moving, looking"],
         why: "only the effects of these phases bring it, on the move as it was loaded",
     },
     Possible {
@@ -275,7 +311,7 @@ pub(super) const PIPELINE: [Possible; 23] = [
     },
     Possible {
         event: "serving",
-        states: &["moving, creating", "moving, updating"],
+        states: &["moving, creating", "moving, updating", "moving, looking"],
         why: "only the effects of these phases bring it, on the move as it was loaded",
     },
     Possible {
@@ -290,7 +326,7 @@ pub(super) const PIPELINE: [Possible; 23] = [
     },
     Possible {
         event: "move failed",
-        states: &["moving, creating", "moving, updating"],
+        states: &["moving, creating", "moving, updating", "moving, looking"],
         why: "only the effects of these phases bring it, on the move as it was loaded",
     },
     Possible {
@@ -336,6 +372,7 @@ pub(super) const PIPELINE: [Possible; 23] = [
             "moving, creating",
             "moving, updating",
             "moving, writing",
+            "moving, looking",
         ],
         why: "without a configuration there is no trigger to look at, and nothing is compiled",
     },

@@ -43,10 +43,9 @@ impl World {
             planted: Planted::new(self.plant, &delivery),
         };
         let limit = SignedDuration::from_millis(TIME_LIMIT as i64);
-        let invocation = Invocation {
-            id: format!("i{number}"),
-            deadline: gated.now().checked_add(limit).unwrap_or(gated.now()),
-        };
+        let now = gated.now();
+        let deadline = now.checked_add(limit).unwrap_or(now);
+        let invocation = Invocation::new(format!("i{number}"), deadline, now);
         self.note(|| {
             let again = match delivery.attempt {
                 1 => String::new(),

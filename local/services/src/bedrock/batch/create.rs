@@ -111,6 +111,7 @@ impl CreateModelInvocationJob {
             }
             return Foundation::to_call(&self.model_id).map(|_| ());
         };
+        model.check_active()?;
         let tuning =
             Foundation::find(&model.foundation).and_then(|foundation| foundation.tuning.as_ref());
         if tuning.is_some_and(|tuning| tuning.custom_batch) {

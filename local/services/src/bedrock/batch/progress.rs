@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{
     bedrock::models::CustomModel,
+    catalog::Foundation,
     error::AwsError,
     events::{Event, batch_detail_time, batch_time},
+    knowledge::Teacher,
     objects::split_uri,
     operation::Call,
     runtime::{ConverseBody, Model},
@@ -136,7 +138,10 @@ impl InvocationJob {
     fn answer(&mut self, call: &Call<'_>) -> Result<Result<(), String>, AwsError> {
         let model = match CustomModel::find(&self.request.model_id, call)? {
             Some(model) => Model::Custom(call.learners.of(&model.arn)?),
-            None => Model::Base,
+            None => {
+                let foundation = Foundation::to_call(&self.request.model_id)?;
+                Model::Base(Teacher::of(foundation, call.knowledge))
+            }
         };
         let files = match self.input(call)? {
             Ok(files) => files,

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::job::{
-    CustomizationJob, Fate, OutputDataConfig, Status, StatusDetails, StepName, TrainingDataConfig,
-    ValidationDataConfig, VpcConfig,
+use super::{
+    job::{
+        CustomizationJob, Fate, OutputDataConfig, Status, StatusDetails, StepName,
+        TrainingDataConfig, ValidationDataConfig, VpcConfig,
+    },
+    technique::{CustomizationConfig, Technique},
 };
 use crate::{
     bedrock::{
@@ -42,8 +44,8 @@ pub(crate) struct CreateModelCustomizationJob {
     #[serde(default)]
     pub(super) hyper_parameters: BTreeMap<String, String>,
     pub(super) vpc_config: Option<VpcConfig>,
-    /// Only distillation and reinforcement fine-tuning have one; neither is simulated.
-    pub(super) customization_config: Option<Value>,
+    /// Only distillation and reinforcement fine-tuning have one.
+    pub(super) customization_config: Option<CustomizationConfig>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,7 +60,9 @@ impl Operation for CreateModelCustomizationJob {
     type Answer = Created;
 
     fn perform(self, call: &mut Call<'_>) -> Result<Created, AwsError> {
-        self.check_form()?;
+        tags::check("jobTags", &self.job_tags)?;
+        tags::check("customModelTags", &self.custom_model_tags)?;
+        let technique = self.technique()?;
         let jobs = call.tx.all::<CustomizationJob>()?;
         if let Some(earlier) = self.client_request_token.as_ref().and_then(|token| {
             jobs.iter()
@@ -74,15 +78,14 @@ impl Operation for CreateModelCustomizationJob {
             ));
         }
         let base = self.base(call)?;
+        self.check_base(technique, base.foundation)?;
         self.check_hyper_parameters(base.foundation)?;
         if jobs.iter().any(|job| job.request.job_name == self.job_name) {
             return Err(AwsError::conflict(
                 "The provided job name is already in use.",
             ));
         }
-        let name_is_kept = |job: &CustomizationJob| {
-            job.runs() && job.request.custom_model_name == self.custom_model_name
-        };
+        let name_is_kept = |job: &CustomizationJob| job.will_make(&self.custom_model_name);
         let same_name = |model: &CustomModel| model.name == self.custom_model_name;
         if jobs.iter().any(name_is_kept) || call.tx.find(same_name)?.is_some() {
             return Err(AwsError::conflict(
@@ -101,7 +104,7 @@ impl Operation for CreateModelCustomizationJob {
                 "You have reached the number of custom models of this account.",
             ));
         }
-        let job = self.into_job(&base, call)?;
+        let job = self.into_job(technique, &base, call)?;
         call.tx.put(&job)?;
         job.announce(call)?;
         Ok(Created { job_arn: job.arn })
@@ -116,24 +119,6 @@ struct Base {
 }
 
 impl CreateModelCustomizationJob {
-    /// What the form, which was looked at before, does not say.
-    fn check_form(&self) -> Result<(), AwsError> {
-        tags::check("jobTags", &self.job_tags)?;
-        tags::check("customModelTags", &self.custom_model_tags)?;
-        match self.customization_type.as_deref() {
-            None | Some("FINE_TUNING") if self.customization_config.is_none() => Ok(()),
-            None | Some("FINE_TUNING") => Err(AwsError::validation(
-                "customizationConfig does not go with the customization type FINE_TUNING.",
-            )),
-            Some("CONTINUED_PRE_TRAINING") => Err(AwsError::validation(
-                "The customization type CONTINUED_PRE_TRAINING is no longer supported.",
-            )),
-            Some(kind) => Err(AwsError::validation(format!(
-                "The local cloud does not simulate the customization type {kind}."
-            ))),
-        }
-    }
-
     fn base(&self, call: &Call<'_>) -> Result<Base, AwsError> {
         let region = &call.settings.region;
         let identifier = &self.base_model_identifier;
@@ -142,6 +127,9 @@ impl CreateModelCustomizationJob {
             return Err(AwsError::validation(format!(
                 "The custom model {identifier} does not exist."
             )));
+        }
+        if let Some(model) = &custom {
+            model.check_active()?;
         }
         let of = custom
             .as_ref()
@@ -200,7 +188,7 @@ impl CreateModelCustomizationJob {
             ));
         }
         let uris = validators.iter().map(|validator| &validator.s3_uri);
-        for uri in std::iter::once(&self.training_data_config.s3_uri).chain(uris) {
+        for uri in self.training_data_config.s3_uri.iter().chain(uris) {
             let (bucket, key) = split_uri(uri).unwrap_or_default();
             if !key.ends_with(".jsonl") {
                 return Err(AwsError::validation(format!(
@@ -217,10 +205,34 @@ impl CreateModelCustomizationJob {
                 )));
             }
         }
-        Ok(())
+        self.check_logs(call)
     }
 
-    fn into_job(self, base: &Base, call: &mut Call<'_>) -> Result<CustomizationJob, AwsError> {
+    /// Invocation logs are a prefix with something under it.
+    fn check_logs(&self, call: &Call<'_>) -> Result<(), AwsError> {
+        let logs = self.training_data_config.invocation_logs_config.as_ref();
+        let Some(uri) = logs.and_then(|logs| logs.invocation_log_source.s3_uri.as_ref()) else {
+            return Ok(());
+        };
+        let (bucket, prefix) = split_uri(uri).unwrap_or_default();
+        if call
+            .objects
+            .list(bucket, prefix)
+            .is_ok_and(|keys| !keys.is_empty())
+        {
+            return Ok(());
+        }
+        Err(AwsError::validation(format!(
+            "Could not find or read the invocation logs at {uri}."
+        )))
+    }
+
+    fn into_job(
+        self,
+        technique: Technique,
+        base: &Base,
+        call: &mut Call<'_>,
+    ) -> Result<CustomizationJob, AwsError> {
         let id = base.foundation.customization_id().unwrap_or_default();
         let arn = call.arn(
             "bedrock",
@@ -245,6 +257,7 @@ impl CreateModelCustomizationJob {
             arn,
             tags: self.job_tags.clone(),
             request: self,
+            technique,
             base_model_arn: base.arn.clone(),
             foundation: id,
             model_arn,

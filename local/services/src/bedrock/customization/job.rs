@@ -5,13 +5,31 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::CreateModelCustomizationJob;
+use super::{CreateModelCustomizationJob, technique::Technique};
 use crate::{bedrock::tags::Tag, store::Document};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TrainingDataConfig {
-    pub(crate) s3_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) s3_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invocation_logs_config: Option<InvocationLogsConfig>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct InvocationLogsConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) use_prompt_response: Option<bool>,
+    pub(crate) invocation_log_source: InvocationLogSource,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct InvocationLogSource {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) s3_uri: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +161,8 @@ pub(crate) struct CustomizationJob {
     pub(crate) tags: Vec<Tag>,
     /// As it was asked for; the tags' copies aside, it is what the job's description shows.
     pub(super) request: CreateModelCustomizationJob,
+    #[serde(default)]
+    pub(super) technique: Technique,
     /// The ARN of the foundation model, or of the custom model that training starts from.
     pub(super) base_model_arn: String,
     /// The foundation model's id for customization, also behind a custom model.
@@ -176,6 +196,11 @@ impl CustomizationJob {
     /// Whether it has not ended.
     pub(super) fn runs(&self) -> bool {
         matches!(self.status, Status::InProgress | Status::Stopping)
+    }
+
+    /// Whether it is going to make a custom model of this name.
+    pub(crate) fn will_make(&self, model_name: &str) -> bool {
+        self.runs() && self.request.custom_model_name == model_name
     }
 
     /// Whether it trains on from this custom model.

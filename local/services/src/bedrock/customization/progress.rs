@@ -2,18 +2,15 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use perennial_learner::Learner;
 use serde_json::json;
 
 use super::job::{CustomizationJob, Fate, Metrics, Status, StepName, StepStatus};
 use crate::{
     bedrock::models::CustomModel,
-    catalog::Foundation,
     error::AwsError,
     events::{Event, iso_time},
     objects::split_uri,
     operation::Call,
-    records,
     store::StoreError,
 };
 
@@ -82,37 +79,6 @@ impl CustomizationJob {
         self.details.step(next).last_modified_time = at;
         self.step = next;
         self.due = due;
-    }
-
-    /// Reads the training data and learns from it; the failure message if it is no good.
-    fn train(&self, call: &Call<'_>) -> Result<Result<usize, String>, AwsError> {
-        let uri = &self.request.training_data_config.s3_uri;
-        let (bucket, key) = split_uri(uri).unwrap_or_default();
-        let (_, tuning) = Foundation::to_tune(&self.foundation, &call.settings.region)?;
-        let content = match call.objects.read(bucket, key) {
-            Ok(content) => content,
-            Err(error) => {
-                return Ok(Err(format!(
-                    "The training data at {uri} cannot be read: {error}."
-                )));
-            }
-        };
-        let pairs = match records::read(&content, tuning) {
-            Ok(pairs) => pairs,
-            Err(message) => return Ok(Err(message)),
-        };
-        let records = pairs.len();
-        let learner = if self.base_model_arn.contains(":custom-model/") {
-            let base = call.learners.of(&self.base_model_arn)?;
-            let earlier = base
-                .records()
-                .map(|(prompt, completion)| (prompt.to_owned(), completion.to_owned()));
-            Learner::train(earlier.chain(pairs))
-        } else {
-            Learner::train(pairs)
-        };
-        call.learners.keep(&self.model_arn, learner)?;
-        Ok(Ok(records))
     }
 
     fn complete(&mut self, at: Timestamp, call: &mut Call<'_>) -> Result<(), AwsError> {
@@ -221,15 +187,19 @@ impl CustomModel {
             arn: job.model_arn.clone(),
             name: request.custom_model_name,
             tags: request.custom_model_tags,
-            job_arn: job.arn.clone(),
-            job_name: request.job_name,
+            technique: job.technique,
+            customization_config: request.customization_config,
+            job_arn: Some(job.arn.clone()),
+            job_name: Some(request.job_name),
             base_model_arn: job.base_model_arn.clone(),
             foundation: job.foundation.clone(),
+            full_rank: false,
             hyper_parameters: request.hyper_parameters,
-            training_data_config: request.training_data_config,
-            validation_data_config: request.validation_data_config.unwrap_or_default(),
-            output_data_config: request.output_data_config,
-            metrics,
+            training_data_config: Some(request.training_data_config),
+            validation_data_config: Some(request.validation_data_config.unwrap_or_default()),
+            output_data_config: Some(request.output_data_config),
+            metrics: Some(metrics),
+            registration: None,
             created: at,
         }
     }

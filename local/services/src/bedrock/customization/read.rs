@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::job::{
-    CustomizationJob, Metrics, OutputDataConfig, Status, StatusDetails, StepStatus,
-    TrainingDataConfig, ValidationDataConfig, VpcConfig,
+use super::{
+    job::{
+        CustomizationJob, Metrics, OutputDataConfig, Status, StatusDetails, StepStatus,
+        TrainingDataConfig, ValidationDataConfig, VpcConfig,
+    },
+    technique::{CustomizationConfig, Technique},
 };
 use crate::{
     bedrock::{foundation::foundation_arn, listing::Listing},
@@ -56,7 +59,8 @@ pub(crate) struct Description {
     training_data_config: TrainingDataConfig,
     validation_data_config: ValidationDataConfig,
     output_data_config: OutputDataConfig,
-    customization_type: String,
+    customization_type: Technique,
+    customization_config: Option<CustomizationConfig>,
     training_metrics: Option<Metrics>,
     vpc_config: Option<VpcConfig>,
 }
@@ -89,7 +93,8 @@ impl Operation for GetModelCustomizationJob {
             training_data_config: request.training_data_config,
             validation_data_config: request.validation_data_config.unwrap_or_default(),
             output_data_config: request.output_data_config,
-            customization_type: "FINE_TUNING".to_owned(),
+            customization_type: job.technique,
+            customization_config: request.customization_config,
             training_metrics: metrics,
             vpc_config: request.vpc_config,
         })
@@ -130,7 +135,7 @@ struct Summary {
     end_time: Option<Timestamp>,
     custom_model_arn: Option<String>,
     custom_model_name: String,
-    customization_type: String,
+    customization_type: Technique,
 }
 
 impl Operation for ListModelCustomizationJobs {
@@ -165,7 +170,7 @@ impl Operation for ListModelCustomizationJobs {
             end_time: job.ended,
             custom_model_arn: (job.status == Status::Completed).then_some(job.model_arn),
             custom_model_name: job.request.custom_model_name,
-            customization_type: "FINE_TUNING".to_owned(),
+            customization_type: job.technique,
         };
         Ok(Summaries {
             next_token,

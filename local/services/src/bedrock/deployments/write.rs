@@ -12,6 +12,7 @@ use crate::{
     error::AwsError,
     faults,
     operation::{Call, Nothing, Operation},
+    settings::OnDemand,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,17 @@ impl Operation for CreateCustomModelDeployment {
 fn deployable(model_arn: &str, call: &Call<'_>) -> Result<CustomModel, AwsError> {
     let missing = || AwsError::not_found("The specified custom model does not exist.");
     let model: CustomModel = call.tx.get(model_arn)?.ok_or_else(missing)?;
+    model.check_active()?;
+    let registered = model.registration.is_some();
+    let refused = match call.settings.registered_on_demand {
+        OnDemand::Adapters => model.full_rank,
+        OnDemand::None => true,
+    };
+    if registered && refused {
+        return Err(AwsError::validation(
+            "On-demand inference is not supported for this custom model. Purchase Provisioned Throughput for it.",
+        ));
+    }
     let tuning =
         Foundation::find(&model.foundation).and_then(|foundation| foundation.tuning.as_ref());
     if tuning.is_some_and(|tuning| tuning.deployable) {

@@ -3,6 +3,7 @@
 //! What comes back also says what must be saved in the same transaction: money, the model, the pipeline.
 
 mod evaluating;
+mod importing;
 mod promoting;
 mod training;
 
@@ -11,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS,
-    Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState, STARTING_LIMIT_HOURS,
-    STOPPING_LIMIT_HOURS, TRAINING_DEADLINE_HOURS, starting_limit_hours,
+    Event, IMPORTING_LIMIT_HOURS, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
+    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, starting_limit_hours,
 };
 use crate::announcement::Announcement;
 use crate::model::Model;
@@ -90,6 +91,7 @@ pub fn decide(run: &Run, event: &Event, terms: Terms<'_>) -> Option<Decision> {
     }
     let applies = step.common(event)
         || step.train(event, terms)
+        || step.import(event)
         || step.evaluate(event, terms)
         || step.promote(event);
     applies.then(|| step.done())
@@ -136,7 +138,7 @@ impl Step {
         true
     }
 
-    /// What may be there: all that a create was sent for, but training jobs that were seen to end.
+    /// What may be there: all that a create was sent for, but training and import jobs that were seen to end.
     fn left(&self) -> Vec<Purpose> {
         let mut left = Vec::new();
         for (purpose, _) in self.open_creates() {
@@ -155,7 +157,7 @@ impl Step {
             })
         };
         let open = move |(purpose, attempt): &(Purpose, u32)| {
-            *purpose != Purpose::Training || !ended(*purpose, *attempt)
+            !matches!(purpose, Purpose::Training | Purpose::Import) || !ended(*purpose, *attempt)
         };
         self.run.creates.iter().copied().filter(open)
     }
@@ -171,7 +173,10 @@ impl Step {
                 // something left over, is given up only after one more look.
                 let looks_first = matches!(
                     self.run.state,
-                    RunState::Starting { .. } | RunState::Closing { .. } | RunState::Ended { .. }
+                    RunState::Starting { .. }
+                        | RunState::Importing { .. }
+                        | RunState::Closing { .. }
+                        | RunState::Ended { .. }
                 );
                 let looks_first = looks_first && !simulator::is_removed(Rule::LooksFirst);
                 if !looks_first && self.overdue() {
@@ -233,6 +238,7 @@ impl Step {
                 .is_ok_and(|limit| now > limit)
         };
         let due = self.run.due;
+        let longest = self.run.training_deadline_hours();
         self.run.due = Some(now);
         match &mut self.run.state {
             RunState::Preparing if past(self.run.opened_at, PREPARING_LIMIT_HOURS) => self.close(
@@ -281,10 +287,19 @@ impl Step {
                 self.close(outcome, reason)
             }
             RunState::Training { deadline, stop, .. } if now > *deadline && stop.is_none() => {
-                let reason =
-                    format!("the training job was not done within {TRAINING_DEADLINE_HOURS} hours");
+                let reason = format!("the training job was not done within {longest} hours");
                 *stop = Some(reason.clone());
                 self.note(format!("stopping the training job: {reason}"))
+            }
+            // Another's claim: a look is under way.
+            RunState::Importing { deadline, .. }
+                if now > *deadline && self.run.claim.is_none() =>
+            {
+                let why = self.history.take().unwrap_or_default();
+                self.close(
+                    Outcome::Failed,
+                    format!("the weights were not imported within {IMPORTING_LIMIT_HOURS} hours. {why}"),
+                )
             }
             RunState::Evaluating { deadline, .. } if now > *deadline => self.close(
                 Outcome::Failed,
@@ -338,6 +353,7 @@ impl Step {
                 stop.get_or_insert_with(|| reason.clone());
             }
             RunState::Preparing
+            | RunState::Importing { .. }
             | RunState::Evaluating { .. }
             | RunState::Deciding
             | RunState::AwaitingApproval { .. } => {

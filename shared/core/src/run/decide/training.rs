@@ -8,8 +8,8 @@ use crate::model::{Model, ModelLife};
 use crate::money::Usd;
 use crate::names::{ModelId, Purpose};
 use crate::run::{
-    BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event, MAX_ATTEMPTS, Outcome,
-    Prepared, RunState, Seen, TRAINING_DEADLINE_HOURS,
+    Awaiting, BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event,
+    MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen,
 };
 
 impl Step {
@@ -18,7 +18,7 @@ impl Step {
         match (self.run.state.clone(), event) {
             (RunState::Preparing, Event::Prepared(prepared)) => self.prepared(prepared, terms),
             (RunState::Starting { attempt }, Event::TrainingFound { job }) => {
-                let deadline = self.hours(TRAINING_DEADLINE_HOURS);
+                let deadline = self.hours(self.run.training_deadline_hours());
                 let stop = self
                     .run
                     .cancelled
@@ -86,7 +86,9 @@ impl Step {
             return self.close(Outcome::Failed, over.to_string());
         }
         self.reserve(Purpose::Training, 1, prepared.training_cost);
-        self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
+        if !self.run.is_unscored() {
+            self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
+        }
         self.run.state = RunState::Starting { attempt: 1 };
         self.run.creates.push((Purpose::Training, 1));
         self.note(format!(
@@ -116,21 +118,11 @@ impl Step {
                 model_arn: Some(arn),
             } => {
                 self.saw_job(Purpose::Training, attempt, "", "Completed");
-                self.register(arn);
                 if cancelled {
+                    self.register(arn);
                     return self.close(Outcome::Cancelled, stop.unwrap_or_default());
                 }
-                if self.run.champion.is_some() && self.run.champion_deployment.is_none() {
-                    return self.close(
-                        Outcome::Failed,
-                        "the champion has no deployment through which it could be asked, so the model cannot be compared \
-                         to it",
-                    );
-                }
-                self.evaluate_now();
-                self.note(format!(
-                    "training is done: model {arn}; its answers are collected now"
-                ))
+                self.made(arn)
             }
             Seen::Stopped => {
                 self.saw_job(Purpose::Training, attempt, "", "Stopped");
@@ -180,6 +172,27 @@ impl Step {
         }
     }
 
+    /// The model is there: it is registered, and asked.
+    pub(super) fn made(&mut self, arn: &str) -> bool {
+        self.register(arn);
+        if self.run.champion.is_some() && self.run.champion_deployment.is_none() {
+            return self.close(
+                Outcome::Failed,
+                "the champion has no deployment through which it could be asked, so the model cannot be compared to it",
+            );
+        }
+        if self.run.is_unscored() {
+            return self.wait_for_person(
+                Awaiting::Approval,
+                "there is nothing to score the model by, and approval is manual",
+            );
+        }
+        self.evaluate_now();
+        self.note(format!(
+            "training is done: model {arn}; its answers are collected now"
+        ))
+    }
+
     pub(super) fn register(&mut self, arn: &str) {
         self.run.model_arn = Some(arn.to_owned());
         let training_key = self
@@ -196,6 +209,7 @@ impl Step {
             base: self.run.trains_from.clone(),
             trained_on: self.run.trained_on.clone(),
             training_key,
+            weights: self.run.weights.clone(),
             created_at: self.now,
             life: ModelLife::Ready,
             mark: None,
@@ -204,10 +218,23 @@ impl Step {
     }
 
     pub(super) fn evaluate_now(&mut self) {
-        let creates = [(Purpose::Candidate, 1), (Purpose::Base, 1)];
-        self.run.creates.extend(creates);
+        // An imported model answers by its own ARN; for any other a temporary deployment is made.
+        let by_itself = self
+            .run
+            .candidate()
+            .filter(|candidate| candidate.answers_by_itself());
+        let candidate = match by_itself {
+            Some(candidate) => CandidateSide::Asking {
+                deployment: candidate.arn,
+            },
+            None => {
+                self.run.creates.push((Purpose::Candidate, 1));
+                CandidateSide::Deploying
+            }
+        };
+        self.run.creates.push((Purpose::Base, 1));
         self.run.state = RunState::Evaluating {
-            candidate: CandidateSide::Deploying,
+            candidate,
             base: BaseSide::Starting { attempt: 1 },
             champion: match (&self.run.champion, &self.run.champion_deployment) {
                 (Some(_), Some(deployment)) => ChampionSide::Asking {
@@ -222,7 +249,7 @@ impl Step {
 
 /// Whether a failed job's message speaks of the service's own fault, so that the same data may pass a second time. A
 /// message that also speaks of what was sent does not: "fix the file and try again" would buy the same failure twice.
-fn is_service_fault(message: &str) -> bool {
+pub(super) fn is_service_fault(message: &str) -> bool {
     let message = message.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     has(&[

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use perennial_core::pipeline::is_imported;
 
 use super::state::State;
 use super::{AskedQuestion, MemoryBedrock, Mind, ModelRef, checks};
@@ -55,6 +56,11 @@ impl State {
             return self
                 .model_ref(&deployed.shown.model_arn)
                 .ok_or_else(|| checks::not_found(op, &deployed.shown.model_arn));
+        }
+        if is_imported(model_id) {
+            return self
+                .model_ref(model_id)
+                .ok_or_else(|| checks::not_found(op, model_id));
         }
         if model_id.is_empty() || model_id.contains(":custom-model/") {
             return Err(checks::invalid(

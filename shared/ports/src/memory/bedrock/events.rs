@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::batch::Batch;
+use super::containers::Container;
 use super::training::Training;
 use crate::memory::{ACCOUNT, BUCKET, REGION};
 use crate::{BatchStatus, TrainingStatus};
@@ -56,6 +57,42 @@ pub(crate) fn training(training: &Training, id: String) -> Value {
         "detail-type": "Model Customization Job State Change",
         "source": "aws.bedrock",
         "time": format!("{:.0}", training.modified),
+        "resources": [job.arn],
+        "detail": detail,
+    })
+}
+
+/// Its times are epoch milliseconds, as documented.
+pub(crate) fn container(container: &Container, id: String) -> Value {
+    let record = &container.record;
+    let job = &record.job;
+    let secondary = match job.status {
+        TrainingStatus::InProgress => "Starting",
+        TrainingStatus::Completed => "Completed",
+        TrainingStatus::Failed => "Failed",
+        TrainingStatus::Stopping => "Stopping",
+        TrainingStatus::Stopped => "Stopped",
+    };
+    let mut detail = json!({
+        "TrainingJobName": job.name,
+        "TrainingJobArn": job.arn,
+        "TrainingJobStatus": training_word(job.status),
+        "SecondaryStatus": secondary,
+        "HyperParameters": record.spec.hyperparameters,
+        "CreationTime": record.created.as_millisecond(),
+        "LastModifiedTime": container.modified.as_millisecond(),
+    });
+    if let Some(message) = &job.message {
+        detail["FailureReason"] = message.as_str().into();
+    }
+    json!({
+        "version": "0",
+        "account": ACCOUNT,
+        "region": REGION,
+        "id": id,
+        "detail-type": "SageMaker Training Job State Change",
+        "source": "aws.sagemaker",
+        "time": format!("{:.0}", container.modified),
         "resources": [job.arn],
         "detail": detail,
     })

@@ -6,8 +6,10 @@
 mod answers;
 mod batch;
 mod checks;
+mod containers;
 mod deployments;
 mod events;
+mod imports;
 mod models;
 mod settings;
 mod state;
@@ -21,12 +23,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use batch::BatchRecord;
+pub use containers::ContainerRecord;
 pub use settings::{Outcome, Pace, Quotas, Work};
 pub use training::TrainingRecord;
 
 use self::state::State;
 use super::{Faults, MemoryClock, MemoryObjects, MemoryUse, lock};
-use crate::{Clock, CustomModel, Deployment, Tags};
+use crate::{Clock, CustomModel, Deployment, ImportJob, Tags};
 
 /// How models answer: the model, the prompt, the answer. It must not call the cloud, which waits for it.
 pub type Mind = dyn Fn(&ModelRef, &str) -> String + Send + Sync;
@@ -145,6 +148,22 @@ impl MemoryBedrock {
     /// Every customization job that was ever made, by name.
     pub fn training_jobs(&self) -> Vec<TrainingRecord> {
         self.look(|state| state.trainings.values().map(|job| job.record()).collect())
+    }
+
+    /// Every job of one's own container that was ever made, by name.
+    pub fn container_jobs(&self) -> Vec<ContainerRecord> {
+        self.look(|state| {
+            state
+                .containers
+                .values()
+                .map(|job| job.record.clone())
+                .collect()
+        })
+    }
+
+    /// Every import job that was ever made, by name.
+    pub fn import_jobs(&self) -> Vec<ImportJob> {
+        self.look(|state| state.imports.values().map(|job| job.job.clone()).collect())
     }
 
     /// How many customization jobs of exactly this name were made: 0 or 1.

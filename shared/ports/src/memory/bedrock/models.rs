@@ -1,6 +1,7 @@
 //! Custom models.
 
 use async_trait::async_trait;
+use perennial_core::pipeline::is_imported;
 
 use super::{MemoryBedrock, checks};
 use crate::memory::faults::operation;
@@ -9,7 +10,11 @@ use crate::{CustomModel, DeleteModels, ObserveModels, PortResult, Tags};
 #[async_trait]
 impl ObserveModels for MemoryBedrock {
     async fn get_model(&self, arn: &str) -> PortResult<Option<CustomModel>> {
-        self.call(operation::GET_MODEL, |state, _| {
+        let operation = match is_imported(arn) {
+            true => operation::GET_IMPORTED,
+            false => operation::GET_MODEL,
+        };
+        self.call(operation, |state, _| {
             Ok(state.models.get(arn).map(|model| model.shown.clone()))
         })
     }
@@ -19,6 +24,7 @@ impl ObserveModels for MemoryBedrock {
             Ok(state
                 .models
                 .values()
+                .filter(|model| !is_imported(&model.shown.arn))
                 .map(|model| CustomModel {
                     tags: Tags::new(),
                     ..model.shown.clone()
@@ -31,7 +37,10 @@ impl ObserveModels for MemoryBedrock {
 #[async_trait]
 impl DeleteModels for MemoryBedrock {
     async fn delete_model(&self, arn: &str) -> PortResult<()> {
-        let op = operation::DELETE_MODEL;
+        let op = match is_imported(arn) {
+            true => operation::DELETE_IMPORTED,
+            false => operation::DELETE_MODEL,
+        };
         self.call(op, |state, _| {
             let deployment = state
                 .deployments

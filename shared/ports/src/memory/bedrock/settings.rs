@@ -9,6 +9,8 @@ pub struct Pace {
     pub training: SignedDuration,
     /// From asking a job to stop until it is stopped. One minute.
     pub stopping: SignedDuration,
+    /// An import job. 15 minutes.
+    pub import: SignedDuration,
     /// A batch inference job. 20 minutes.
     pub batch: SignedDuration,
     /// Until a deployment is active. 8 minutes, as reported for AWS.
@@ -24,6 +26,7 @@ impl Default for Pace {
         Self {
             training: SignedDuration::from_hours(1),
             stopping: SignedDuration::from_mins(1),
+            import: SignedDuration::from_mins(15),
             batch: SignedDuration::from_mins(20),
             deployment: SignedDuration::from_mins(8),
             update: SignedDuration::from_mins(8),
@@ -65,8 +68,10 @@ impl Default for Quotas {
 /// What takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
-    /// A customization job.
+    /// A customization job, or a job of one's own container.
     Training,
+    /// An import job.
+    Import,
     /// A batch inference job.
     Batch,
     /// The creation of a deployment.

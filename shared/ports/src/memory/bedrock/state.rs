@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::batch::Batch;
+use super::containers::Container;
 use super::deployments::Deployed;
+use super::imports::Import;
 use super::training::Training;
 use super::{AskedQuestion, Mind, ModelRef, Outcome, Pace, Quotas, Work};
 use crate::memory::clock::later;
@@ -23,6 +25,10 @@ pub(crate) struct State {
     pub(crate) ids: Ids,
     /// By name.
     pub(crate) trainings: BTreeMap<String, Training>,
+    /// By name.
+    pub(crate) containers: BTreeMap<String, Container>,
+    /// By name.
+    pub(crate) imports: BTreeMap<String, Import>,
     /// By ARN.
     pub(crate) models: BTreeMap<String, Model>,
     /// By ARN.
@@ -45,6 +51,8 @@ pub(crate) struct Model {
 #[derive(Debug)]
 enum Due {
     Training(String),
+    Container(String),
+    Import(String),
     Batch(String),
     Deployment(String),
 }
@@ -113,6 +121,9 @@ impl State {
         for job in self.batches.values_mut() {
             job.token_known = false;
         }
+        for import in self.imports.values_mut() {
+            import.token_known = false;
+        }
         for deployment in self.deployments.values_mut() {
             deployment.token_known = false;
         }
@@ -122,12 +133,19 @@ impl State {
         let trainings = self.trainings.values().filter_map(|job| job.changes_at);
         let batches = self.batches.values().filter_map(|job| job.changes_at);
         let deployments = self.deployments.values().filter_map(Deployed::changes_at);
-        trainings.chain(batches).chain(deployments).min()
+        let containers = self.containers.values().filter_map(|job| job.changes_at);
+        let imports = self.imports.values().filter_map(|job| job.changes_at);
+        trainings
+            .chain(containers)
+            .chain(imports)
+            .chain(batches)
+            .chain(deployments)
+            .min()
     }
 
     fn next_due(&self) -> Option<(Timestamp, Due)> {
         let at = self.next_change()?;
-        // At the same time: training jobs first, then batch jobs, then deployments, each in the order of their names.
+        // At the same time: customization jobs first, then containers' jobs, imports, batch jobs, deployments, each in the order of their names.
         let training = self
             .trainings
             .iter()
@@ -141,12 +159,24 @@ impl State {
             let mut all = self.deployments.iter();
             all.find(|(_, one)| one.changes_at() == Some(at))
         };
-        let due = match training {
-            Some((name, _)) => Due::Training(name.clone()),
-            None => match batch() {
-                Some((name, _)) => Due::Batch(name.clone()),
-                None => Due::Deployment(deployment()?.0.clone()),
-            },
+        let container = || {
+            let mut all = self.containers.iter();
+            all.find(|(_, job)| job.changes_at == Some(at))
+        };
+        let import = || {
+            let mut all = self.imports.iter();
+            all.find(|(_, job)| job.changes_at == Some(at))
+        };
+        let due = if let Some((name, _)) = training {
+            Due::Training(name.clone())
+        } else if let Some((name, _)) = container() {
+            Due::Container(name.clone())
+        } else if let Some((name, _)) = import() {
+            Due::Import(name.clone())
+        } else if let Some((name, _)) = batch() {
+            Due::Batch(name.clone())
+        } else {
+            Due::Deployment(deployment()?.0.clone())
         };
         Some((at, due))
     }
@@ -156,6 +186,8 @@ impl State {
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
             match due {
                 Due::Training(name) => self.training_changes(&name, at, objects),
+                Due::Container(name) => self.container_changes(&name, at, objects),
+                Due::Import(name) => self.import_changes(&name, at, objects),
                 Due::Batch(name) => self.batch_changes(&name, at, objects, mind),
                 Due::Deployment(arn) => self.deployment_changes(&arn, at),
             }

@@ -43,6 +43,7 @@ fn training(name: &str) -> TrainingSpec {
         base_model: BASE.into(),
         training_key: "work/p/train.jsonl".into(),
         output_prefix: "work/p/out/".into(),
+        customization: perennial_core::routing::Customization::FineTuning,
         hyperparameters: BTreeMap::from([("epochCount".into(), "2".into())]),
         tags: tags(),
     }

@@ -1,5 +1,8 @@
 //! What is sent, and how answers are read.
 
+mod customization;
+mod imports;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -63,6 +66,7 @@ async fn training_bears_its_name_token_and_tags_on_job_and_model() {
         base_model: "amazon.nova-micro-v1:0:128k".into(),
         training_key: "work/p/train.jsonl".into(),
         output_prefix: "work/p/out/".into(),
+        customization: perennial_core::routing::Customization::FineTuning,
         hyperparameters: BTreeMap::from([("epochCount".into(), "2".into())]),
         tags: tags(),
     };

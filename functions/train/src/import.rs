@@ -1,0 +1,72 @@
+//! From the weights that a training job left to an imported model: once per run and attempt, whatever is lost on the way.
+
+use perennial_core::names::{Purpose, is_ours};
+use perennial_core::run::{Event, Run, Seen};
+use perennial_engine::StepResult;
+use perennial_engine::adopt::{Created, adopt};
+use perennial_ports::{ImportJob, ImportSpec, ImportStatus};
+
+use crate::Ports;
+
+/// Creates the job, or finds it and sees how it is.
+pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &str) -> StepResult {
+    let resource = run.resource(Purpose::Import, attempt);
+    let name = resource.to_string();
+    let tags = resource.tags();
+    if let Some(found) = ports.imports.find_import(&name).await? {
+        return Ok(match is_ours(&tags, &found.tags) {
+            true => seen(ports, run, &found),
+            false => Event::ImportRefused {
+                reason: format!(
+                    "the name {name} is taken by {}, which Perennial did not make",
+                    found.arn
+                ),
+            },
+        });
+    }
+    let spec = ImportSpec {
+        name: name.clone(),
+        model_name: name.clone(),
+        token: name.clone(),
+        weights: weights.to_owned(),
+        tags,
+    };
+    let error = match ports.start_imports.start_import(&spec).await {
+        Ok(job) => return Ok(Event::ImportFound { job }),
+        Err(error) => error,
+    };
+    let found = ports.imports.find_import(&name).await?;
+    let found = found.map(|job| (job.clone(), job.arn, job.tags));
+    Ok(match adopt(&name, &spec.tags, &error, found) {
+        Created::There(job) => seen(ports, run, &job),
+        Created::Never(reason) => Event::ImportRefused { reason },
+        Created::Later(reason) => Event::Later {
+            at: ports.desk.next_look(),
+            note: Some(format!("the import is not started yet: {reason}")),
+        },
+    })
+}
+
+fn seen(ports: &Ports, run: &Run, job: &ImportJob) -> Event {
+    match job.status {
+        // A job that a call without an answer has created is noted first.
+        ImportStatus::InProgress if !run.jobs.iter().any(|known| known.name == job.name) => {
+            Event::ImportFound {
+                job: job.arn.clone(),
+            }
+        }
+        ImportStatus::InProgress => Event::Later {
+            at: ports.desk.next_look(),
+            note: None,
+        },
+        ImportStatus::Completed => Event::ImportSeen(Seen::Completed {
+            model_arn: job.model_arn.clone(),
+        }),
+        ImportStatus::Failed => Event::ImportSeen(Seen::Failed {
+            message: job
+                .message
+                .clone()
+                .unwrap_or_else(|| "the service gave no reason".into()),
+        }),
+    }
+}

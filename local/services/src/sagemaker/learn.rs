@@ -1,0 +1,127 @@
+//! What a training job learns from: every object under the prefixes of its channels.
+
+use perennial_learner::Learner;
+
+use super::{
+    artifacts::{Checkpoint, read_model},
+    job::TrainingJob,
+    request::Channel,
+    trainer::Family,
+};
+use crate::{
+    corpus::{Corpus, Kind},
+    error::AwsError,
+    objects::split_uri,
+    operation::Call,
+};
+
+/// The channel of a model that training goes on from.
+const MODEL_CHANNEL: &str = "model";
+/// Channels that are not trained on.
+const NOT_TRAINED_ON: [&str; 3] = ["validation", "test", "code"];
+
+impl TrainingJob {
+    /// Reads the data and learns; how many records and tokens there were, or the reason of the job's failure.
+    pub(super) fn learn(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<Result<(usize, usize), String>, AwsError> {
+        let start = match self.start(call)? {
+            Ok(start) => start,
+            Err(reason) => return Ok(Err(format!("ClientError: {reason}"))),
+        };
+        let mut corpus = Corpus::default();
+        let channels = self.request.input_data_config.iter().filter(|channel| {
+            let name = channel.channel_name.as_str();
+            name != MODEL_CHANNEL && !NOT_TRAINED_ON.contains(&name)
+        });
+        for channel in channels {
+            if let Err(reason) = read_channel(channel, call, &mut corpus) {
+                return Ok(Err(reason));
+            }
+        }
+        if let Err(reason) = self.fits(&corpus) {
+            return Ok(Err(format!("AlgorithmError: {reason}, exit code: 1")));
+        }
+        let counts = (corpus.records, corpus.tokens());
+        let learner = match start {
+            Some(start) => corpus.after(&start).learner(),
+            None => corpus.learner(),
+        };
+        call.learners.keep(&self.learner_key(), learner)?;
+        Ok(Ok(counts))
+    }
+
+    /// The model that training goes on from, if the request names one.
+    fn start(&self, call: &Call<'_>) -> Result<Result<Option<Learner>, String>, AwsError> {
+        let config = self.request.model_package_config.as_ref();
+        if let Some(package) = config.and_then(|config| config.source_model_package_arn.as_ref()) {
+            let made = |job: &TrainingJob| job.made_package(package);
+            let checkpoint = match call.tx.find(made)? {
+                Some(job) => match job.checkpoint() {
+                    Some(uri) => Checkpoint::at(uri, call)?,
+                    None => None,
+                },
+                None => None,
+            };
+            let Some(checkpoint) = checkpoint else {
+                return Ok(Err(format!(
+                    "The model package {package} holds no checkpoint."
+                )));
+            };
+            let learner = call.learners.of(&checkpoint.learner)?;
+            return Ok(Ok(Some(Learner::clone(&learner))));
+        }
+        let channels = self.request.input_data_config.iter();
+        let model = channels
+            .filter(|channel| channel.channel_name == MODEL_CHANNEL)
+            .find_map(|channel| channel.data_source.s3.as_ref());
+        Ok(match model {
+            Some(source) => read_model(call.objects, &source.s3_uri).map(Some),
+            None => Ok(None),
+        })
+    }
+
+    /// Whether this trainer takes such records.
+    fn fits(&self, corpus: &Corpus) -> Result<(), String> {
+        if corpus.records == 0 {
+            return Err("The training channels hold no records".to_owned());
+        }
+        let has = |kind: Kind| corpus.kinds.contains(&kind);
+        if has(Kind::Document) && has(Kind::Pair) {
+            return Err("The training data mixes documents and conversations".to_owned());
+        }
+        if has(Kind::Document) && self.trainer.serverless {
+            return Err(
+                "Serverless customization takes conversations and no {\"text\"} records".to_owned(),
+            );
+        }
+        if has(Kind::Document) && self.trainer.family == Family::Nova {
+            return Err(
+                "Continued pre-training of Amazon Nova runs on SageMaker HyperPod, not in training jobs"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn read_channel(channel: &Channel, call: &Call<'_>, corpus: &mut Corpus) -> Result<(), String> {
+    let Some(source) = &channel.data_source.s3 else {
+        return Ok(());
+    };
+    let failed = |error: std::io::Error| {
+        format!(
+            "ClientError: Data download failed: {}: {error}",
+            source.s3_uri
+        )
+    };
+    let (bucket, prefix) = split_uri(&source.s3_uri).unwrap_or_default();
+    for key in call.objects.list(bucket, prefix).map_err(failed)? {
+        let content = call.objects.read(bucket, &key).map_err(failed)?;
+        corpus
+            .add(&key, &content)
+            .map_err(|why| format!("AlgorithmError: {why}, exit code: 1"))?;
+    }
+    Ok(())
+}

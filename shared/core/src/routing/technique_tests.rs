@@ -1,0 +1,235 @@
+//! Every technique: its route in full, and every refusal that a person may meet before anything is spent.
+
+use super::*;
+use crate::config::Config;
+use crate::limits::RecordShape;
+
+const LLAMA: &str = "meta.llama3-1-8b-instruct-v1:0";
+const SAGEMAKER: &str = r#"
+[training.sagemaker]
+image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/pretraining:1"
+instance_type = "ml.g5.12xlarge"
+"#;
+
+fn config(technique: &str, model: &str, more: &str) -> Config {
+    let text = format!("technique = {technique:?}\nbase_model = {model:?}\n{more}");
+    Config::parse(&text).unwrap()
+}
+
+fn error(technique: &str, model: &str, more: &str, region: &str) -> String {
+    route(&config(technique, model, more), region)
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn continued_pre_training_of_open_weights_runs_on_sagemaker_and_is_imported() {
+    let config = config("continued-pre-training", LLAMA, SAGEMAKER);
+    let route = config.check("us-west-2").unwrap();
+    assert!(
+        matches!(&route.trainer, Trainer::SageMaker { job } if job.instance_type == "ml.g5.12xlarge")
+    );
+    assert_eq!(
+        (route.landing, route.serving),
+        (Landing::Import, Serving::Imported)
+    );
+    assert_eq!(route.limits.shape, RecordShape::Documents);
+    assert_eq!(route.inference_id, format!("us.{LLAMA}"));
+    let stored = serde_json::to_string(&route).unwrap();
+    assert_eq!(serde_json::from_str::<Route>(&stored).unwrap(), route);
+}
+
+#[test]
+fn continued_pre_training_on_bedrock_is_refused_with_its_date_and_with_what_works() {
+    insta::assert_snapshot!(error("continued-pre-training", LLAMA, "", "us-west-2"), @r#"technique = "continued-pre-training": continued pre-training left Bedrock on 2025-10-07, and a job there would be refused. Add [training.sagemaker] with image and instance_type: the model has open weights, and a SageMaker training job pre-trains it further; the result is imported into Bedrock."#);
+    let asked = format!("training.on = \"bedrock\"\n{SAGEMAKER}");
+    assert!(error("continued-pre-training", LLAMA, &asked, "us-west-2").contains("2025-10-07"));
+    insta::assert_snapshot!(error("continued-pre-training", "amazon.titan-text-express-v1", "", "us-east-1"), @r#"technique = "continued-pre-training": continued pre-training left Bedrock on 2025-10-07, and a job there would be refused. It runs in SageMaker training jobs for models with open weights: base_model = one of meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0, with [training.sagemaker]."#);
+}
+
+#[test]
+fn continued_pre_training_of_nova_is_refused_with_hyperpod_and_with_what_works() {
+    for model in ["amazon.nova-micro-v1:0", "amazon.nova-2-lite-v1:0:256k"] {
+        let error = error("continued-pre-training", model, SAGEMAKER, "us-east-1");
+        assert!(
+            error.contains("HyperPod") && error.contains("What works today"),
+            "{error}"
+        );
+    }
+    insta::assert_snapshot!(error("continued-pre-training", "amazon.nova-lite-v1:0", "", "us-east-1"), @r#"technique = "continued-pre-training" with base_model = "amazon.nova-lite-v1:0": Amazon Nova is pre-trained further on SageMaker HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training ended on 2025-10-07. What works today: fine-tuning of this model (technique = "fine-tuning"), or continued pre-training of a model with open weights in a SageMaker training job: meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0."#);
+}
+
+#[test]
+fn fine_tuning_goes_to_sagemaker_only_when_it_is_said() {
+    let asked = format!("training.on = \"sagemaker\"\n{SAGEMAKER}");
+    let there = config("fine-tuning", LLAMA, &asked)
+        .check("us-west-2")
+        .unwrap();
+    assert!(matches!(there.trainer, Trainer::SageMaker { .. }));
+    assert_eq!(there.limits.shape, RecordShape::PromptCompletion);
+    for (model, more, region, words) in [
+        (LLAMA, SAGEMAKER, "us-west-2", "Say which: training.on"),
+        (
+            LLAMA,
+            "training.on = \"sagemaker\"",
+            "us-west-2",
+            "needs [training.sagemaker]",
+        ),
+        (LLAMA, asked.as_str(), "eu-north-1", "It can in us-east-1"),
+        (
+            "amazon.nova-micro-v1:0",
+            asked.as_str(),
+            "us-east-1",
+            "is not trained in SageMaker training jobs",
+        ),
+    ] {
+        let error = error("fine-tuning", model, more, region);
+        assert!(error.contains(words), "{error}");
+    }
+    let champion =
+        format!("training.on = \"sagemaker\"\ntraining.start_from = \"champion\"\n{SAGEMAKER}");
+    assert!(error("fine-tuning", LLAMA, &champion, "us-west-2").contains("Use \"base\""));
+}
+
+#[test]
+fn distillation_needs_a_teacher_that_teaches_this_student() {
+    let taught = "[training.distillation]\nteacher = \"amazon.nova-pro-v1:0\"\n";
+    let route = config("distillation", "amazon.nova-micro-v1:0", taught)
+        .check("us-east-1")
+        .unwrap();
+    let Trainer::Bedrock { customization } = &route.trainer else {
+        panic!("{route:?}");
+    };
+    assert_eq!(
+        *customization,
+        Customization::Distillation {
+            teacher: "amazon.nova-pro-v1:0".into(),
+            max_response_tokens: 1_000
+        }
+    );
+    assert_eq!(route.limits.shape, RecordShape::DistillationPrompts);
+    assert!(route.hyperparameters.is_empty());
+    let of = |model: &str, more: &str| error("distillation", model, more, "us-east-1");
+    insta::assert_snapshot!(of("amazon.nova-micro-v1:0", ""), @r#"technique = "distillation" needs a teacher. Write teacher under [training.distillation]; Amazon Nova Micro learns from amazon.nova-premier-v1:0, amazon.nova-pro-v1:0."#);
+    insta::assert_snapshot!(of("amazon.nova-pro-v1:0", taught), @r#"training.distillation.teacher = "amazon.nova-pro-v1:0" does not teach Amazon Nova Pro. Amazon Nova Pro learns from amazon.nova-premier-v1:0."#);
+    insta::assert_snapshot!(of("amazon.nova-2-lite-v1:0", taught), @"Amazon Nova 2 Lite is no student of any teacher. Models that learn from another: amazon.nova-micro-v1:0, amazon.nova-lite-v1:0, amazon.nova-pro-v1:0, meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0.");
+    let asked = format!("[training.hyperparameters]\nepochCount = 2\n{taught}");
+    assert!(of("amazon.nova-micro-v1:0", &asked).contains("takes none"));
+}
+
+#[test]
+fn reinforcement_needs_a_grader_and_a_model_that_takes_it() {
+    let graded = "[training.reinforcement]\ngrader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n";
+    let technique = "reinforcement-fine-tuning";
+    let route = config(technique, "amazon.nova-2-lite-v1:0", graded)
+        .check("us-east-1")
+        .unwrap();
+    assert_eq!(route.limits.shape, RecordShape::Reinforcement);
+    assert!(matches!(
+        &route.trainer,
+        Trainer::Bedrock { customization: Customization::Reinforcement { grader } } if grader.ends_with(":grader")
+    ));
+    let of = |model: &str, more: &str| error(technique, model, more, "us-east-1");
+    assert!(of("amazon.nova-2-lite-v1:0", "").contains("needs a grader"));
+    assert!(
+        of("amazon.nova-micro-v1:0", graded).contains("Models that do: amazon.nova-2-lite-v1:0")
+    );
+    let asked = format!("[training.hyperparameters]\nepochs = 2\n{graded}");
+    assert!(of("amazon.nova-2-lite-v1:0", &asked).contains("the nearest is epochCount"));
+}
+
+#[test]
+fn a_table_without_effect_is_refused() {
+    let taught = "[training.distillation]\nteacher = \"amazon.nova-pro-v1:0\"\n";
+    for (technique, more) in [
+        ("fine-tuning", taught.to_owned()),
+        ("distillation", format!("{taught}{SAGEMAKER}")),
+        (
+            "distillation",
+            format!("training.on = \"sagemaker\"\n{taught}"),
+        ),
+    ] {
+        let error = error(technique, "amazon.nova-micro-v1:0", &more, "us-east-1");
+        assert!(error.contains("Remove"), "{error}");
+    }
+}
+
+#[test]
+fn what_only_one_trainer_asks_for_is_checked_when_it_is_read() {
+    let wrong = r#"
+technique = "continued-pre-training"
+base_model = "meta.llama3-1-8b-instruct-v1:0"
+[training.distillation]
+techer = "amazon.nova-pro-v1:0"
+[training.reinforcement]
+grader = "grader"
+[training.sagemaker]
+image = "no image"
+instance_type = "g5.12xlarge"
+recipe = "recipe.yaml"
+role = "training"
+subnets = ["subnet-1"]
+spot = true
+max_run = "2d"
+max_wait = "1d"
+instance_count = 0
+"#;
+    insta::assert_snapshot!(Config::parse(wrong).unwrap_err(), @r#"
+    line 1: training.distillation.teacher: it is missing. Write the teacher's model id, such as teacher = "amazon.nova-pro-v1:0".
+    line 1: training.sagemaker.security_groups: it is missing. A network of one's own needs both subnets and security_groups.
+    line 5: training.distillation.techer: this key is not known. Did you mean training.distillation.teacher?
+    line 7: training.reinforcement.grader: found the string "grader". Write the ARN of the Lambda function that scores answers, such as grader = "arn:aws:lambda:us-east-1:123456789012:function:grader".
+    line 9: training.sagemaker.image: found the string "no image". Write the container image's URI in Amazon ECR, such as image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/pretraining:1".
+    line 10: training.sagemaker.instance_type: found the string "g5.12xlarge". Write an instance type, such as instance_type = "ml.g5.12xlarge".
+    line 11: training.sagemaker.recipe: found the string "recipe.yaml". Write the recipe's place in S3, such as recipe = "s3://bucket/recipes/llama.yaml".
+    line 12: training.sagemaker.role: found the string "training". Write a role's ARN, such as role = "arn:aws:iam::123456789012:role/training".
+    line 16: training.sagemaker.max_wait: found the string "1d". Write at least as long as max_run: it holds waiting and running together.
+    line 17: training.sagemaker.instance_count: found the number 0. Write a whole number from 1 to 128.
+    "#);
+}
+
+#[test]
+fn a_chain_is_read_and_what_is_none_is_refused() {
+    let chain = r#"
+base_model = "meta.llama3-1-8b-instruct-v1:0"
+[[stage]]
+technique = "continued-pre-training"
+from = ["documents/"]
+[[stage]]
+technique = "fine-tuning"
+hyperparameters = { epochs = 3 }
+"#;
+    let config = Config::parse(chain).unwrap();
+    assert_eq!(config.technique, Technique::FineTuning);
+    assert_eq!(config.stages[0].from, ["documents/"]);
+    assert!(
+        route(&config, "us-west-2")
+            .unwrap_err()
+            .to_string()
+            .contains("[[stage]]")
+    );
+    for (from, to, words) in [
+        ("from = [\"documents/\"]", "", "Say which folders"),
+        ("\"documents/\"", "\"/documents\"", "slash at the end"),
+        (
+            "technique = \"fine-tuning\"",
+            "technique = \"distillation\"",
+            "Write two stages",
+        ),
+        (
+            "technique = \"fine-tuning\"",
+            "technique = \"fine-tuning\"\nfrom = [\"documents/a/\"]",
+            "belongs to one stage",
+        ),
+        (
+            "hyperparameters",
+            "hyperparameter",
+            "Did you mean stage.hyperparameters?",
+        ),
+    ] {
+        let error = Config::parse(&chain.replace(from, to))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}

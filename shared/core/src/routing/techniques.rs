@@ -1,0 +1,323 @@
+//! One function a technique: from a configuration and a region to a route, or to what would work instead.
+
+use super::table::{
+    BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
+};
+use super::{
+    Customization, Landing, Route, RoutingError, Serving, Trainer, find, hyperparameters, servable,
+    unknown,
+};
+use crate::config::{Config, StartFrom, Technique, TrainOn};
+use crate::limits;
+
+/// Tokens of a teacher's longest answer where the configuration is silent. Source: the default that Bedrock's console names for
+/// `maxResponseLengthForInference` (2026).
+const RESPONSE_TOKENS: u32 = 1_000;
+
+fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, RoutingError> {
+    Err(RoutingError::Technique {
+        what: what.into(),
+        instead: instead.into(),
+    })
+}
+
+/// A table that the technique does not look at would be without effect, and nobody would be told.
+pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
+    let training = &config.training;
+    let distills = config.technique == Technique::Distillation;
+    let reinforces = config.technique == Technique::Reinforcement;
+    let on_bedrock_only = distills || reinforces;
+    let tables = [
+        ("distillation", training.distillation.is_some() && !distills),
+        (
+            "reinforcement",
+            training.reinforcement.is_some() && !reinforces,
+        ),
+        ("sagemaker", training.sagemaker.is_some() && on_bedrock_only),
+    ];
+    match tables.into_iter().find(|(_, unused)| *unused) {
+        Some((table, _)) => refused(
+            format!(
+                "[training.{table}] has no effect with technique = \"{}\"",
+                config.technique
+            ),
+            "Remove it, or change the technique",
+        ),
+        None if training.on == Some(TrainOn::SageMaker) && on_bedrock_only => refused(
+            format!("technique = \"{}\" runs on Bedrock only", config.technique),
+            "Remove training.on",
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
+fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
+    if !row.regions.contains(&region) {
+        return Err(RoutingError::WrongRegion {
+            name: row.name.to_owned(),
+            region: region.to_owned(),
+            regions: row.regions.iter().map(ToString::to_string).collect(),
+            here: super::servable_in(region),
+        });
+    }
+    if !row.on_demand {
+        return Err(RoutingError::NoOnDemand {
+            name: row.name.to_owned(),
+            servable: servable(),
+        });
+    }
+    Ok(())
+}
+
+fn bedrock_route(
+    config: &Config,
+    region: &str,
+    row: &ModelRow,
+    customization: Customization,
+) -> Result<Route, RoutingError> {
+    let limits = limits::of(config.technique, row.id).ok_or_else(|| unknown(&config.base_model))?;
+    let hyperparameters = match &customization {
+        Customization::FineTuning => {
+            hyperparameters::resolve(row, &config.training.hyperparameters)?
+        }
+        Customization::Reinforcement { .. } => hyperparameters::resolve_from(
+            row.name,
+            super::table::REINFORCEMENT_HYPERPARAMETERS,
+            &config.training.hyperparameters,
+        )?,
+        Customization::Distillation { .. } => {
+            if let Some(name) = config.training.hyperparameters.keys().next() {
+                return refused(
+                    format!("training.hyperparameters.{name}: a distillation job takes none"),
+                    "Remove [training.hyperparameters]",
+                );
+            }
+            Default::default()
+        }
+    };
+    Ok(Route {
+        technique: config.technique,
+        base_model: row.id.to_owned(),
+        customization_id: row.customization_id(),
+        inference_id: format!("{}{}", row.profile, row.id),
+        base_name: row.name.to_owned(),
+        region: region.to_owned(),
+        limits,
+        compile: config.data.compile.clone(),
+        hyperparameters,
+        trainer: Trainer::Bedrock { customization },
+        landing: Landing::Job,
+        serving: Serving::OnDemand,
+        batch_minimum: BATCH_MINIMUM,
+        source: row.source.to_owned(),
+    })
+}
+
+pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    if config.training.on == Some(TrainOn::SageMaker) {
+        return on_sagemaker(config, region);
+    }
+    if config.training.sagemaker.is_some() && config.training.on.is_none() {
+        return refused(
+            "[training.sagemaker] is there, and the technique can be trained on Bedrock as well",
+            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
+        );
+    }
+    let row = find(&config.base_model)?;
+    on_bedrock(row, region)?;
+    bedrock_route(config, region, row, Customization::FineTuning)
+}
+
+/// Continued pre-training left Bedrock, and lives on in SageMaker: for open weights in a training job, for Nova on HyperPod.
+pub(super) fn continued_pre_training(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    let open: Vec<&str> = OPEN_WEIGHTS.iter().map(|row| row.id).collect();
+    if plain_id(&config.base_model).starts_with("amazon.nova") {
+        return refused(
+            format!(
+                "technique = \"continued-pre-training\" with base_model = {:?}: Amazon Nova is pre-trained further on SageMaker \
+                 HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training \
+                 ended on 2025-10-07",
+                config.base_model
+            ),
+            format!(
+                "What works today: fine-tuning of this model (technique = \"fine-tuning\"), or continued pre-training of a model \
+                 with open weights in a SageMaker training job: {}",
+                open.join(", ")
+            ),
+        );
+    }
+    if config.training.on == Some(TrainOn::Bedrock) || config.training.sagemaker.is_none() {
+        let how = match open_weights(&config.base_model) {
+            Some(_) => {
+                "Add [training.sagemaker] with image and instance_type: the model has open weights, and a SageMaker \
+                 training job pre-trains it further; the result is imported into Bedrock"
+                    .to_owned()
+            }
+            None => format!(
+                "It runs in SageMaker training jobs for models with open weights: base_model = one of {}, with \
+                 [training.sagemaker]",
+                open.join(", ")
+            ),
+        };
+        return refused(
+            "technique = \"continued-pre-training\": continued pre-training left Bedrock on 2025-10-07, and a job there would be \
+             refused",
+            how,
+        );
+    }
+    on_sagemaker(config, region)
+}
+
+fn plain_id(written: &str) -> &str {
+    match written.split_once(":foundation-model/") {
+        Some((_, id)) => id,
+        None => written,
+    }
+}
+
+fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
+    let id = plain_id(written);
+    OPEN_WEIGHTS.iter().find(|row| row.id == id)
+}
+
+fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    let list = || {
+        OPEN_WEIGHTS
+            .iter()
+            .map(|row| row.id)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let Some(row) = open_weights(&config.base_model) else {
+        return refused(
+            format!(
+                "base_model = {:?} is not trained in SageMaker training jobs, as far as this version knows",
+                config.base_model
+            ),
+            format!(
+                "Models with open weights whose result Bedrock imports: {}",
+                list()
+            ),
+        );
+    };
+    let Some(job) = &config.training.sagemaker else {
+        return refused(
+            "training.on = \"sagemaker\" needs [training.sagemaker]",
+            "Add it with image and instance_type",
+        );
+    };
+    if !row.regions.contains(&region) {
+        return refused(
+            format!(
+                "{} cannot be imported into Bedrock and asked in {region}",
+                row.name
+            ),
+            format!("It can in {}", row.regions.join(", ")),
+        );
+    }
+    if config.training.start_from == StartFrom::Champion {
+        return refused(
+            "training.start_from = \"champion\": a training job on SageMaker starts from what its container loads",
+            "Use \"base\"",
+        );
+    }
+    let limits = match config.technique {
+        Technique::FineTuning => limits::fine_tuning(row.id),
+        technique => limits::of(technique, row.id),
+    };
+    let limits = limits.ok_or_else(|| unknown(&config.base_model))?;
+    Ok(Route {
+        technique: config.technique,
+        base_model: row.id.to_owned(),
+        customization_id: row.id.to_owned(),
+        inference_id: format!("{}{}", row.profile, row.id),
+        base_name: row.name.to_owned(),
+        region: region.to_owned(),
+        limits,
+        compile: config.data.compile.clone(),
+        hyperparameters: config.training.hyperparameters.clone(),
+        trainer: Trainer::SageMaker { job: job.clone() },
+        landing: Landing::Import,
+        serving: Serving::Imported,
+        batch_minimum: BATCH_MINIMUM,
+        source: row.source.to_owned(),
+    })
+}
+
+pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    let student = find(&config.base_model)?;
+    let teachers: Vec<&str> = DISTILLATION
+        .iter()
+        .filter(|row| row.students.contains(&student.id))
+        .map(|row| row.teacher)
+        .collect();
+    if teachers.is_empty() {
+        let students: Vec<&str> = super::MODELS
+            .iter()
+            .map(|row| row.id)
+            .filter(|id| DISTILLATION.iter().any(|row| row.students.contains(id)))
+            .collect();
+        return refused(
+            format!("{} is no student of any teacher", student.name),
+            format!("Models that learn from another: {}", students.join(", ")),
+        );
+    }
+    let Some(wanted) = &config.training.distillation else {
+        return refused(
+            "technique = \"distillation\" needs a teacher",
+            format!(
+                "Write teacher under [training.distillation]; {} learns from {}",
+                student.name,
+                teachers.join(", ")
+            ),
+        );
+    };
+    let teacher = plain_id(&wanted.teacher);
+    let row = DISTILLATION
+        .iter()
+        .find(|row| row.teacher == teacher && row.students.contains(&student.id));
+    let Some(row) = row else {
+        return refused(
+            format!(
+                "training.distillation.teacher = {:?} does not teach {}",
+                wanted.teacher, student.name
+            ),
+            format!("{} learns from {}", student.name, teachers.join(", ")),
+        );
+    };
+    on_bedrock(student, region)?;
+    let customization = Customization::Distillation {
+        teacher: row.teacher.to_owned(),
+        max_response_tokens: wanted.max_response_tokens.unwrap_or(RESPONSE_TOKENS),
+    };
+    bedrock_route(config, region, student, customization)
+}
+
+pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    let trainable = || REINFORCEMENT.iter().map(|row| row.id).collect::<Vec<_>>();
+    let id = plain_id(&config.base_model);
+    let row = REINFORCEMENT
+        .iter()
+        .find(|row| row.id == id || row.customization_id() == id);
+    let Some(row) = row else {
+        return refused(
+            format!(
+                "base_model = {:?} takes no reinforcement fine-tuning on Bedrock, as far as this version knows",
+                config.base_model
+            ),
+            format!("Models that do: {}", trainable().join(", ")),
+        );
+    };
+    let Some(wanted) = &config.training.reinforcement else {
+        return refused(
+            "technique = \"reinforcement-fine-tuning\" needs a grader",
+            "Write the ARN of the Lambda function that scores answers as grader under [training.reinforcement]",
+        );
+    };
+    on_bedrock(row, region)?;
+    let customization = Customization::Reinforcement {
+        grader: wanted.grader.clone(),
+    };
+    bedrock_route(config, region, row, customization)
+}

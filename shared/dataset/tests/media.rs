@@ -1,0 +1,255 @@
+//! The files that records name: gathered once each, and held to what the model takes.
+#![allow(clippy::unwrap_used)]
+
+use perennial_core::config::Technique;
+use perennial_dataset::{
+    Compiler, ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen,
+    Purpose, Summary, Verdict,
+};
+use serde_json::json;
+
+const NOVA: &str = "amazon.nova-lite-v1:0";
+const LLAMA: &str = "meta.llama3-2-11b-instruct-v1:0";
+const CANVAS: &str = "amazon.nova-canvas-v1:0";
+
+fn compiled(
+    model: &str,
+    text: &str,
+    most: usize,
+    piece: usize,
+    threads: usize,
+) -> (Summary, MediaReferences) {
+    let limits = perennial_core::limits::of(Technique::FineTuning, model).unwrap();
+    let mut compiler = Compiler::new("data/bot/a.jsonl", Purpose::Training(limits))
+        .for_model(model, "fine-tuning")
+        .in_bucket("bucket")
+        .with_threads(threads)
+        .with_media(most);
+    let mut out = Vec::new();
+    for piece in text.as_bytes().chunks(piece) {
+        compiler.push(piece, &mut out);
+    }
+    compiler.finish_with_media(&mut out)
+}
+
+fn record(kind: &str, format: &str, key: &str) -> String {
+    let source = json!({ "s3Location": { "uri": format!("s3://bucket/media/bot/{key}") } });
+    let record = json!({
+        "schemaVersion": "bedrock-conversation-2024",
+        "messages": [
+            { "role": "user", "content": [{ kind: { "format": format, "source": source } }, { "text": format!("What is {key}?") }] },
+            { "role": "assistant", "content": [{ "text": format!("It is {key}.") }] },
+        ],
+    });
+    format!("{record}\n")
+}
+
+#[test]
+fn each_file_is_gathered_once_with_the_first_line_that_names_it_however_the_bytes_are_cut() {
+    let text = [
+        record("image", "PNG", "a.png"),
+        "\n".to_owned(),
+        record("image", "jpeg", "b.jpg"),
+        record("image", "png", "a.png"),
+        record("image", "webp", "c.webp"),
+    ]
+    .concat();
+    let (summary, all) = compiled(NOVA, &text, 10, text.len(), 1);
+    assert!(summary.is_accepted(), "{}", summary.to_text());
+    let listed: Vec<_> = all
+        .listed
+        .iter()
+        .map(|one| (one.line, one.format.as_str(), one.uri.as_str()))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            (1, "png", "s3://bucket/media/bot/a.png"),
+            (3, "jpeg", "s3://bucket/media/bot/b.jpg"),
+            (5, "webp", "s3://bucket/media/bot/c.webp"),
+        ]
+    );
+    assert_eq!(all.more, 0);
+    assert_eq!(compiled(NOVA, &text, 10, 7, 3).1, all);
+    let (_, two) = compiled(NOVA, &text, 2, 7, 1);
+    assert_eq!((two.listed, two.more), (all.listed[..2].to_vec(), 1));
+    let (_, none) = compiled(NOVA, &text, 0, 7, 1);
+    assert_eq!(none, MediaReferences::default());
+}
+
+#[test]
+fn pictures_with_captions_are_gathered_too() {
+    let line = json!({ "image-ref": "s3://bucket/media/bot/a.jpg", "caption": "A house at night" });
+    let (summary, all) = compiled(CANVAS, &format!("{line}\n"), 10, 64, 1);
+    assert!(summary.is_accepted(), "{}", summary.to_text());
+    assert_eq!(all.listed.len(), 1);
+    assert_eq!(
+        (all.listed[0].kind, all.listed[0].format.as_str()),
+        (MediaKind::Image, "jpg")
+    );
+}
+
+fn named(kind: MediaKind, format: &str) -> MediaReference {
+    MediaReference {
+        uri: format!("s3://bucket/media/bot/x.{format}"),
+        kind,
+        format: format.to_owned(),
+        line: 7,
+    }
+}
+
+fn image(bytes: u64, format: &'static str, width: u64, height: u64) -> MediaSeen {
+    let image = Some(ImageSeen {
+        format,
+        width,
+        height,
+    });
+    MediaSeen::There { bytes, image }
+}
+
+/// The finding, if there is one: its rule and what was found.
+fn found(model: &str, named: &MediaReference, seen: MediaSeen) -> Option<(String, String)> {
+    let limits = MediaLimits::of(model, "fine-tuning").unwrap();
+    let mut summary = Summary {
+        verdict: Verdict::Accepted,
+        ..Summary::default()
+    };
+    summary.take_media(&limits, [(named, seen)]);
+    assert_eq!(summary.is_accepted(), summary.findings.is_empty());
+    assert_eq!(summary.errors, summary.findings.len() as u64);
+    let finding = summary.findings.pop()?;
+    assert_eq!(summary.finding_counts[&finding.rule], 1);
+    assert_eq!(finding.line, 7);
+    assert!(
+        finding.found.ends_with(&format!(": {}", named.uri)),
+        "{}",
+        finding.found
+    );
+    let found = finding.found.replace(&format!(": {}", named.uri), "");
+    Some((finding.rule, found))
+}
+
+#[test]
+fn each_limit_holds_to_the_byte_and_to_the_pixel() {
+    const MIB: u64 = 1 << 20;
+    let png = named(MediaKind::Image, "png");
+    let video = named(MediaKind::Video, "mp4");
+    let paper = named(MediaKind::Document, "pdf");
+    let there = |bytes| MediaSeen::There { bytes, image: None };
+    let size = "media-size";
+    let cases = [
+        (
+            NOVA,
+            &png,
+            MediaSeen::Missing,
+            "media-missing",
+            "there is no image at this address",
+        ),
+        (NOVA, &png, image(10 * MIB, "png", 25, 25), "", ""),
+        (
+            NOVA,
+            &png,
+            image(10 * MIB + 1, "png", 25, 25),
+            size,
+            "the image has 10,485,761 bytes where at most 10,485,760 are taken",
+        ),
+        (
+            NOVA,
+            &png,
+            image(9, "png", 24, 900),
+            size,
+            "the image has 24 by 900 pixels where a side has at least 25",
+        ),
+        (
+            NOVA,
+            &png,
+            image(9, "jpeg", 30, 30),
+            size,
+            "the image is jpeg and the record says png",
+        ),
+        (NOVA, &png, there(9), "", ""),
+        (
+            NOVA,
+            &png,
+            there(0),
+            size,
+            "the image has 0 bytes where at most 10,485,760 are taken",
+        ),
+        (NOVA, &video, there(50 * MIB), "", ""),
+        (
+            NOVA,
+            &video,
+            there(50 * MIB + 1),
+            size,
+            "the video has 52,428,801 bytes where at most 52,428,800 are taken",
+        ),
+        (
+            "amazon.nova-2-lite-v1:0",
+            &paper,
+            there(10 * MIB + 1),
+            size,
+            "the document has 10,485,761 bytes where at most 10,485,760 are taken",
+        ),
+        (LLAMA, &png, image(9, "png", 10, 8_192), "", ""),
+        (
+            LLAMA,
+            &png,
+            image(9, "png", 9, 30),
+            "llama-image-size",
+            "the image has 9 by 30 pixels where a side has at least 10",
+        ),
+        (
+            LLAMA,
+            &png,
+            image(9, "png", 30, 8_193),
+            "llama-image-size",
+            "the image has 30 by 8,193 pixels where a side has at most 8,192",
+        ),
+        (CANVAS, &png, image(50_000_000, "png", 4_096, 3_072), "", ""),
+        (
+            CANVAS,
+            &png,
+            image(50_000_001, "png", 600, 600),
+            "caption-image-size",
+            "the image has 50,000,001 bytes where at most 50,000,000 are taken",
+        ),
+        (
+            CANVAS,
+            &png,
+            image(9, "png", 511, 600),
+            "caption-image-size",
+            "the image has 511 by 600 pixels where a side has at least 512",
+        ),
+        (
+            CANVAS,
+            &png,
+            image(9, "png", 4_096, 3_073),
+            "caption-image-size",
+            "the image has 4,096 by 3,073 pixels where 12,582,912 in all are taken",
+        ),
+        (CANVAS, &png, image(9, "png", 512, 2_048), "", ""),
+        (
+            CANVAS,
+            &png,
+            image(9, "png", 512, 2_049),
+            "caption-image-size",
+            "the image has 512 by 2,049 pixels where a side is at most 4 times the other",
+        ),
+    ];
+    for (model, named, seen, rule, words) in cases {
+        let expected = (!rule.is_empty()).then(|| (rule.to_owned(), words.to_owned()));
+        assert_eq!(found(model, named, seen), expected, "{model} {seen:?}");
+    }
+    let jpg = named_jpg();
+    assert_eq!(found(CANVAS, &jpg, image(9, "jpeg", 600, 600)), None);
+}
+
+fn named_jpg() -> MediaReference {
+    named(MediaKind::Image, "jpg")
+}
+
+#[test]
+fn a_model_that_takes_no_media_has_no_limits_on_them() {
+    assert!(MediaLimits::of("amazon.nova-micro-v1:0", "fine-tuning").is_none());
+    assert!(MediaLimits::of(NOVA, "evaluation").is_none());
+}

@@ -1,0 +1,136 @@
+//! Import jobs, and the models that they make. No event tells of them.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::state::{Model, State};
+use super::{MemoryBedrock, Outcome, Work, checks};
+use crate::memory::faults::operation;
+use crate::memory::{BUCKET, MemoryObjects};
+use crate::{
+    CustomModel, ImportJob, ImportSpec, ImportStatus, ModelStatus, ObserveImports, PortResult,
+    StartImports,
+};
+
+pub(crate) struct Import {
+    pub(crate) spec: ImportSpec,
+    pub(crate) job: ImportJob,
+    pub(crate) changes_at: Option<Timestamp>,
+    outcome: Outcome,
+    pub(crate) token_known: bool,
+}
+
+/// The prefix in the bucket that an S3 URI names.
+fn folder(weights: &str) -> Option<&str> {
+    weights
+        .strip_prefix("s3://")?
+        .strip_prefix(BUCKET)?
+        .strip_prefix('/')
+}
+
+impl State {
+    fn start_import(
+        &mut self,
+        spec: &ImportSpec,
+        now: Timestamp,
+        objects: &MemoryObjects,
+    ) -> PortResult<String> {
+        let op = operation::CREATE_IMPORT;
+        checks::name(op, "job's name", &spec.name, "+-.")?;
+        checks::name(op, "model's name", &spec.model_name, "-_")?;
+        checks::token(op, &spec.token)?;
+        if let Some(known) = self.imports.get(&spec.name) {
+            if known.token_known && known.spec == *spec {
+                return Ok(known.job.arn.clone());
+            }
+            return Err(checks::conflict(
+                op,
+                format!("the job name {} is taken by {}", spec.name, known.job.arn),
+            ));
+        }
+        let taken = self
+            .models
+            .values()
+            .any(|model| model.shown.name == spec.model_name);
+        if taken {
+            return Err(checks::conflict(
+                op,
+                format!("the model name {} is taken", spec.model_name),
+            ));
+        }
+        let there = folder(&spec.weights).is_some_and(|folder| !objects.keys(folder).is_empty());
+        if !there {
+            return Err(checks::invalid(
+                op,
+                format!("no weights are in {}", spec.weights),
+            ));
+        }
+        checks::quota(op, self.models.len(), self.quotas.models, "custom models")?;
+        let arn = self.arn("model-import-job");
+        let (outcome, changes_at) = self.draw(Work::Import, now, self.pace.import);
+        let import = Import {
+            spec: spec.clone(),
+            job: ImportJob {
+                arn: arn.clone(),
+                name: spec.name.clone(),
+                status: ImportStatus::InProgress,
+                message: None,
+                model_arn: None,
+                tags: spec.tags.clone(),
+            },
+            changes_at,
+            outcome,
+            token_known: true,
+        };
+        self.imports.insert(spec.name.clone(), import);
+        Ok(arn)
+    }
+
+    pub(crate) fn import_changes(&mut self, name: &str, at: Timestamp, objects: &MemoryObjects) {
+        let Some(mut import) = self.imports.remove(name) else {
+            return;
+        };
+        import.changes_at = None;
+        if let Outcome::Fails(message) = &import.outcome {
+            import.job.status = ImportStatus::Failed;
+            import.job.message = Some(message.clone());
+        } else {
+            let arn = self.arn("imported-model");
+            let keys = folder(&import.spec.weights).map(|folder| objects.keys(folder));
+            let files = keys.unwrap_or_default();
+            let model = Model {
+                shown: CustomModel {
+                    arn: arn.clone(),
+                    name: import.spec.model_name.clone(),
+                    status: ModelStatus::Active,
+                    created: at,
+                    tags: import.spec.tags.clone(),
+                },
+                base: "imported".into(),
+                files: files.iter().filter_map(|key| objects.read(key)).collect(),
+            };
+            self.models.insert(arn.clone(), model);
+            import.job.status = ImportStatus::Completed;
+            import.job.model_arn = Some(arn);
+        }
+        self.imports.insert(name.to_owned(), import);
+    }
+}
+
+#[async_trait]
+impl ObserveImports for MemoryBedrock {
+    async fn find_import(&self, name: &str) -> PortResult<Option<ImportJob>> {
+        self.call(operation::GET_IMPORT, |state, _| {
+            Ok(state.imports.get(name).map(|known| known.job.clone()))
+        })
+    }
+}
+
+#[async_trait]
+impl StartImports for MemoryBedrock {
+    async fn start_import(&self, spec: &ImportSpec) -> PortResult<String> {
+        self.call(operation::CREATE_IMPORT, |state, now| {
+            state.start_import(spec, now, &self.objects)
+        })
+    }
+}
