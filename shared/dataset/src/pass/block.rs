@@ -10,7 +10,6 @@ use super::{
 use crate::{
     canonical,
     compiler::Purpose,
-    evaluation,
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
     media::{self, MediaReference},
@@ -27,7 +26,6 @@ use crate::{
         windows::Windows,
     },
     shape::InputShape,
-    tokens::estimate_tokens,
 };
 
 /// Lines that are handed to another thread.
@@ -374,22 +372,6 @@ impl Line<'_> {
             }),
             _ => self.done.out.truncate(start),
         }
-    }
-
-    fn question(&mut self, value: Value<'_>) -> Option<Written> {
-        let record = evaluation::check(value, self.problems)?;
-        let line = record.to_line();
-        let answer = estimate_tokens(&record.reference_response);
-        self.done.out.extend_from_slice(&line);
-        Some(Written {
-            identity: Identity {
-                prompt: hash(record.prompt.as_bytes()),
-                completion: hash(&line),
-            },
-            tokens: estimate_tokens(&record.prompt) + answer,
-            answer: Some(answer),
-            ..Written::default()
-        })
     }
 
     fn record(

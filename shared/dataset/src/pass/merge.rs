@@ -162,7 +162,7 @@ impl Merger {
         self.lines += done.lines;
         self.seen += done.seen;
         self.leaked += done.leaked;
-        self.media.take(done.media, base);
+        self.media.take(std::mem::take(&mut done.media), base);
         self.shape = self.shape.or(done.shape);
         self.findings.join(std::mem::take(&mut done.findings), base);
         self.known
