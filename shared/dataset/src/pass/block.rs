@@ -10,7 +10,6 @@ use super::{
 use crate::{
     canonical,
     compiler::Purpose,
-    evaluation,
     finding::{Findings, Problem, bounded},
     json::{Tape, Value, refuse},
     media::{self, MediaReference},
@@ -27,7 +26,6 @@ use crate::{
         windows::Windows,
     },
     shape::InputShape,
-    tokens::estimate_tokens,
 };
 
 /// Lines that are handed to another thread.
@@ -71,6 +69,8 @@ pub(crate) struct Done {
 pub(crate) struct Written {
     /// Behind its line feed, in bytes of the block's output.
     pub(crate) end: usize,
+    /// Where it stands in the block that was read, if it was not written.
+    pub(crate) verbatim: Option<(usize, usize)>,
     pub(crate) line: u64,
     pub(crate) identity: Identity,
     pub(crate) tokens: u64,
@@ -374,22 +374,6 @@ impl Line<'_> {
         }
     }
 
-    fn question(&mut self, value: Value<'_>) -> Option<Written> {
-        let record = evaluation::check(value, self.problems)?;
-        let line = record.to_line();
-        let answer = estimate_tokens(&record.reference_response);
-        self.done.out.extend_from_slice(&line);
-        Some(Written {
-            identity: Identity {
-                prompt: hash(record.prompt.as_bytes()),
-                completion: hash(&line),
-            },
-            tokens: estimate_tokens(&record.prompt) + answer,
-            answer: Some(answer),
-            ..Written::default()
-        })
-    }
-
     fn record(
         &mut self,
         value: Value<'_>,
@@ -443,6 +427,20 @@ impl Line<'_> {
             });
         }
         let start = self.done.out.len();
+        if let Some((line, None)) = canonical
+            && self.plan.packs
+            && std::ptr::eq(line, self.text)
+        {
+            return Some(Written {
+                verbatim: Some((self.from, self.from + line.len())),
+                identity: Identity {
+                    prompt: hash(line.as_bytes()),
+                    completion: line.len() as u64,
+                },
+                tokens,
+                ..Written::default()
+            });
+        }
         let place = if let Some((line, answer)) = canonical {
             let out = &mut self.done.out;
             out.reserve(line.len() + 1);
@@ -470,10 +468,13 @@ impl Line<'_> {
                 // With what follows it, such as the tools that the record defines.
                 completion: hash(&out[from..]),
             },
-            None => Identity {
-                prompt: hash(&out[start..]),
-                completion: out.len() as u64 - start as u64,
-            },
+            None => {
+                let line = out[start..].trim_ascii_end();
+                Identity {
+                    prompt: hash(line),
+                    completion: line.len() as u64,
+                }
+            }
         };
         Some(Written {
             identity,

@@ -2,7 +2,8 @@
 use perennial_core::limits::{DataLimits, RecordShape};
 
 use super::{
-    block::Line,
+    block::{Line, Written},
+    known::{Identity, hash},
     said::{accepted, length_problem},
 };
 use crate::{
@@ -18,6 +19,23 @@ use crate::{
 };
 
 impl Line<'_> {
+    /// An evaluation record, checked and written.
+    pub(super) fn question(&mut self, value: Value<'_>) -> Option<Written> {
+        let record = evaluation::check(value, self.problems)?;
+        let line = record.to_line();
+        let answer = estimate_tokens(&record.reference_response);
+        self.done.out.extend_from_slice(&line);
+        Some(Written {
+            identity: Identity {
+                prompt: hash(record.prompt.as_bytes()),
+                completion: hash(&line),
+            },
+            tokens: estimate_tokens(&record.prompt) + answer,
+            answer: Some(answer),
+            ..Written::default()
+        })
+    }
+
     /// The record's shape, if it is one for this purpose and the one of the records before.
     pub(super) fn recognise(&mut self, value: Value<'_>) -> Option<InputShape> {
         let target = self.plan.limits().map(|limits| limits.shape);

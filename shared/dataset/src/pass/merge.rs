@@ -155,19 +155,20 @@ impl Merger {
         self.packer.is_some()
     }
 
-    /// Takes a block's result and appends its records to `out`, or puts its buffer in the place of an empty `out`; the buffer that is left.
-    pub(crate) fn take(&mut self, mut done: Done, out: &mut Vec<u8>) -> Vec<u8> {
+    /// Takes the result of a block of `lines` and appends its records to `out`, or puts its buffer in the place of an empty `out`; the
+    /// buffer that is left.
+    pub(crate) fn take(&mut self, mut done: Done, lines: &[u8], out: &mut Vec<u8>) -> Vec<u8> {
         let base = if done.numbered { 0 } else { self.lines };
         self.lines += done.lines;
         self.seen += done.seen;
         self.leaked += done.leaked;
-        self.media.take(done.media, base);
+        self.media.take(std::mem::take(&mut done.media), base);
         self.shape = self.shape.or(done.shape);
         self.findings.join(std::mem::take(&mut done.findings), base);
         self.known
             .expect(done.written.iter().map(|written| written.identity));
         if let Some(mut packer) = self.packer.take() {
-            self.pack(&mut packer, &done.written, &done.out, base, out);
+            self.pack(&mut packer, &done, lines, base, out);
             self.packer = Some(packer);
             return done.out;
         }
@@ -196,15 +197,18 @@ impl Merger {
     fn pack(
         &mut self,
         packer: &mut Packer,
-        written: &[Written],
+        done: &Done,
         lines: &[u8],
         base: u64,
         out: &mut Vec<u8>,
     ) {
         let mut start = 0;
-        for written in written {
+        for written in &done.written {
             let line = base + written.line;
-            let canonical = &lines[start..written.end];
+            let canonical = match written.verbatim {
+                Some((from, to)) => &lines[from..to],
+                None => &done.out[start..written.end],
+            };
             start = written.end;
             if self.insert_new(written, line)
                 && let Some(text) = canonical::document_text(canonical)

@@ -90,6 +90,8 @@ pub(crate) struct Plan {
     pub(crate) shape: Option<InputShape>,
     /// The most bytes of a line.
     pub(crate) line: usize,
+    /// Whether documents are packed, so that one whose line is canonical need not be written before.
+    pub(crate) packs: bool,
     /// Whether records in their usual spelling are read without the tape; only tests say no.
     pub(crate) quick: bool,
 }
@@ -112,6 +114,7 @@ impl Plan {
             shape: None,
             purpose,
             line,
+            packs: false,
             quick: true,
         }
     }

@@ -117,6 +117,8 @@ impl Stream {
                 return;
             }
         }
+        let packs = self.merger.packs();
+        self.plan_mut(|plan| plan.packs = packs);
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
         if text.len() < head.len() {
             self.merger.findings.add_of_file(Problem::of_file(
@@ -211,16 +213,19 @@ impl Stream {
     fn hand_over(&mut self, lines: Vec<u8>, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
         let workers = self
             .workers
-            .get_or_insert_with(|| Workers::new(self.threads, &self.plan));
+            .get_or_insert_with(|| Workers::new(self.threads - 1, &self.plan));
         let (merger, spare) = (&mut self.merger, &mut self.spare);
         let work = Work {
             lines,
             numbers,
             out: spare.take(),
         };
-        workers.send(work, |mut done| {
-            spare.give(std::mem::take(&mut done.spent));
-            spare.give(merger.take(done, out));
+        let (worker, plan) = (&mut self.worker, &self.plan);
+        let here = |work| worker.take(plan, work);
+        workers.send(work, here, |mut done| {
+            let lines = std::mem::take(&mut done.spent);
+            spare.give(merger.take(done, &lines, out));
+            spare.give(lines);
         });
     }
 
@@ -231,7 +236,7 @@ impl Stream {
             std::mem::take(out)
         };
         let done = self.worker.work(&self.plan, lines, numbers, buffer);
-        let left = self.merger.take(done, out);
+        let left = self.merger.take(done, lines, out);
         self.spare.give(left);
         if self.plan.shape.is_none() && self.merger.shape.is_some() {
             let shape = self.merger.shape;
@@ -241,8 +246,9 @@ impl Stream {
 
     /// Waits for every block that is under way.
     pub(crate) fn wait(&mut self, out: &mut Vec<u8>) {
-        while let Some(done) = self.workers.as_mut().and_then(Workers::next) {
-            drop(self.merger.take(done, out));
+        while let Some(mut done) = self.workers.as_mut().and_then(Workers::next) {
+            let lines = std::mem::take(&mut done.spent);
+            drop(self.merger.take(done, &lines, out));
         }
     }
 

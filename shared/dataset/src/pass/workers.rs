@@ -17,6 +17,18 @@ use super::{
 /// What a thread made of a block, or what it panicked with.
 type Outcome = std::thread::Result<Done>;
 
+impl Worker {
+    /// Works on a block, and gives its buffer back with the result.
+    pub(crate) fn take(&mut self, plan: &Plan, work: Work) -> Done {
+        let numbers = work.numbers.as_deref();
+        let done = self.work(plan, &work.lines, numbers, work.out);
+        Done {
+            spent: work.lines,
+            ..done
+        }
+    }
+}
+
 /// Threads that work on blocks. They end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Workers {
@@ -26,6 +38,8 @@ pub(crate) struct Workers {
     sent: u64,
     taken: u64,
     early: BTreeMap<u64, Done>,
+    /// Blocks that the threads have, and how many they may have.
+    given: u64,
     most: u64,
     /// Bytes of the blocks that are under way, in their order, and of all of them.
     sizes: VecDeque<usize>,
@@ -37,6 +51,7 @@ pub(crate) struct Workers {
 const BYTES: usize = 12 << 20;
 
 impl Workers {
+    /// So many threads, besides the caller's.
     pub(crate) fn new(threads: usize, plan: &Arc<Plan>) -> Self {
         let most = threads as u64 * 3;
         let (work, blocks) = sync_channel::<(u64, Work)>(threads * 3);
@@ -51,18 +66,7 @@ impl Workers {
                         let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((index, work)) = next else { return };
                         // Caught, so that whoever waits for this block hears of it.
-                        let done = catch_unwind(AssertUnwindSafe(|| {
-                            let Work {
-                                lines,
-                                numbers,
-                                out,
-                            } = work;
-                            let done = worker.work(&plan, &lines, numbers.as_deref(), out);
-                            Done {
-                                spent: lines,
-                                ..done
-                            }
-                        }));
+                        let done = catch_unwind(AssertUnwindSafe(|| worker.take(&plan, work)));
                         if results.send((index, done)).is_err() {
                             return;
                         }
@@ -77,49 +81,76 @@ impl Workers {
             sent: 0,
             taken: 0,
             early: BTreeMap::new(),
+            given: 0,
             most,
             sizes: VecDeque::new(),
             bytes: 0,
         }
     }
 
-    /// Hands over a block; first takes back what is due, so that only so many are under way.
-    pub(crate) fn send(&mut self, work: Work, mut each: impl FnMut(Done)) {
+    /// Hands over a block, or works on it by `here` if the threads have enough to do; first takes back what is done, and waits where too
+    /// much is under way.
+    pub(crate) fn send(
+        &mut self,
+        work: Work,
+        here: impl FnOnce(Work) -> Done,
+        mut each: impl FnMut(Done),
+    ) {
         let size = work.lines.len();
-        let full = |workers: &Self| {
-            workers.sent - workers.taken >= workers.most
-                || !workers.sizes.is_empty() && workers.bytes + size > BYTES
-        };
-        while full(self) {
+        while let Ok(result) = self.done.try_recv() {
+            self.arrived(result);
+        }
+        while let Some(done) = self.due() {
+            each(done);
+        }
+        while self.sent - self.taken >= 2 * self.most
+            || !self.sizes.is_empty() && self.bytes + size > BYTES
+        {
             match self.next() {
                 Some(done) => each(done),
                 None => return,
             }
         }
-        if let Some(sender) = &self.work
+        if self.given >= self.most {
+            self.early.insert(self.sent, here(work));
+        } else if let Some(sender) = &self.work
             && sender.send((self.sent, work)).is_ok()
         {
-            self.sent += 1;
-            self.sizes.push_back(size);
-            self.bytes += size;
+            self.given += 1;
+        } else {
+            return;
         }
+        self.sent += 1;
+        self.sizes.push_back(size);
+        self.bytes += size;
+    }
+
+    fn arrived(&mut self, (index, outcome): (u64, Outcome)) {
+        self.given -= 1;
+        match outcome {
+            Ok(done) => {
+                self.early.insert(index, done);
+            }
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// The next block's result, in order, if it is there.
+    fn due(&mut self) -> Option<Done> {
+        let done = self.early.remove(&self.taken)?;
+        self.taken += 1;
+        self.bytes -= self.sizes.pop_front().unwrap_or_default();
+        Some(done)
     }
 
     /// The next block's result, in order; waits for it. Nothing if there is none under way.
     pub(crate) fn next(&mut self) -> Option<Done> {
         while self.taken < self.sent {
-            if let Some(done) = self.early.remove(&self.taken) {
-                self.taken += 1;
-                self.bytes -= self.sizes.pop_front().unwrap_or_default();
+            if let Some(done) = self.due() {
                 return Some(done);
             }
-            match self.done.recv() {
-                Ok((index, Ok(done))) => {
-                    self.early.insert(index, done);
-                }
-                Ok((_, Err(panic))) => resume_unwind(panic),
-                Err(_) => return None,
-            }
+            let result = self.done.recv().ok()?;
+            self.arrived(result);
         }
         None
     }
@@ -153,7 +184,8 @@ mod tests {
                 lines: vec![b'x'; 5 << 20],
                 ..Work::default()
             };
-            workers.send(work, |_| taken += 1);
+            let here = |_| Done::default();
+            workers.send(work, here, |_| taken += 1);
             let under_way = workers.sent - workers.taken;
             assert!(under_way as usize * (5 << 20) <= BYTES, "{under_way}");
         }
