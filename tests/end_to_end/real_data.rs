@@ -21,6 +21,8 @@ fn bank(name: &str, training: Vec<u8>, evaluation: Vec<u8>, data: &str) -> Cloud
         ),
     );
     cloud.drop_file("eval/bank/eval.jsonl", evaluation);
+    // What an upload's report says of the evaluation set, it says of what is there.
+    cloud.wait_for_report("bank/uploads/eval/bank/eval.jsonl.txt", "accepted");
     cloud.drop_file(&format!("data/bank/{name}"), training);
     cloud
 }
@@ -79,7 +81,9 @@ fn banking77_as_published_trains_as_well_as_its_json_lines_and_both_end_as_promo
 
     let (lines, table) = (score(&run_of_lines), score(&run_of_table));
     eprintln!("the candidate's score: {lines} of JSON Lines, {table} of the table");
-    assert_eq!(run_of_table["records"], run_of_lines["records"]);
+    // Four messages that differ from earlier ones in line feeds alone are repetitions in the JSON Lines, where those are taken off.
+    assert_eq!(run_of_lines["records"], 10_003 - 7 - 4);
+    assert_eq!(run_of_table["records"], 10_003 - 7);
     assert!((table - lines).abs() <= APART, "{table}, {lines}");
 }
 
