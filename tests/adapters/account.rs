@@ -199,6 +199,7 @@ impl World for Account {
     async fn fail_next(&self, work: Work) {
         let fault = match work {
             Work::Training => "failTrainingJobs",
+            Work::Import => "failImports",
             Work::Deployment => "failDeployments",
             Work::Update => "failDeploymentUpdates",
             Work::Batch => panic!("a batch fails by its records"),
