@@ -259,6 +259,8 @@ mod tests {
             write: cloud.objects.clone(),
             training: bedrock.clone(),
             stop: bedrock.clone(),
+            containers: bedrock.clone(),
+            stop_containers: bedrock.clone(),
             deployments: bedrock.clone(),
             deploy: bedrock.clone(),
             batch: bedrock.clone(),
