@@ -201,4 +201,8 @@ async fn a_job_that_runs_into_its_own_limit_fails_the_run_and_costs_no_more_than
             .is_some_and(|prepared| prepared.training_cost.as_dollars() == 12.0)
     );
     assert!(world.cloud.bedrock.import_jobs().is_empty());
+    let RunState::Ended { reason, .. } = &run.state else {
+        panic!("{:?}", run.state)
+    };
+    assert!(reason.contains("MaxRuntimeExceeded"), "{reason}");
 }

@@ -60,8 +60,15 @@ fn container(job: ContainerJob) -> Look {
         Some(weights) => Event::WeightsSeen { weights },
         None => Event::TrainingSeen(Seen::Completed { model_arn: None }),
     };
+    // What SageMaker stopped by its own limits says so: nobody asked for that stop.
+    let event = match (job.status, job.message) {
+        (TrainingStatus::Stopped, Some(message)) => {
+            Some(Event::TrainingSeen(Seen::Failed { message }))
+        }
+        (status, message) => ended(status, message, completed),
+    };
     Look {
-        event: ended(job.status, job.message, completed),
+        event,
         arn: job.arn,
         tags: job.tags,
     }

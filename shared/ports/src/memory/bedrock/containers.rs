@@ -139,7 +139,10 @@ impl State {
         let job = &mut record.job;
         match &container.outcome {
             _ if job.status == TrainingStatus::Stopping => job.status = TrainingStatus::Stopped,
-            Outcome::Hangs => job.status = TrainingStatus::Stopped,
+            Outcome::Hangs => {
+                job.status = TrainingStatus::Stopped;
+                job.message = Some("MaxRuntimeExceeded: the job ran as long as it may".into());
+            }
             Outcome::Fails(message) => {
                 job.status = TrainingStatus::Failed;
                 job.message = Some(message.clone());
