@@ -330,6 +330,19 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
     }
 }
 
+/// What a container of one's own takes: the shape that Bedrock takes for the model and technique, and its longest record. How many
+/// records there must be is the container's own affair.
+#[must_use]
+pub fn in_a_container(technique: Technique, base_model: &str) -> Option<DataLimits> {
+    let known = of(technique, base_model)?;
+    Some(DataLimits {
+        min_records: 1,
+        max_records: NO_MAXIMUM,
+        source: "the container's own; the record's shape and length as Bedrock takes them for this model".to_owned(),
+        ..known
+    })
+}
+
 /// Models that are trained on images with captions.
 const IMAGE_MODELS: &[&str] = &[
     "amazon.nova-canvas-v1:0",

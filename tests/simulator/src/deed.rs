@@ -87,7 +87,7 @@ impl Deed {
             }
             Self::StartContainer(spec) => {
                 let arn = cloud.bedrock.start_container(&spec).await?;
-                facts.push(Fact::ContainerStarted { name: spec.name });
+                facts.push(Fact::ContainerStarted { spec });
                 return Ok(arn);
             }
             Self::StopContainer(name) => {

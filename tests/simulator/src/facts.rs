@@ -2,7 +2,7 @@
 
 use perennial_core::announcement::Announcement;
 use perennial_core::keys::Key;
-use perennial_ports::{Body, CustomModel, Deployment, TrainingSpec, Write};
+use perennial_ports::{Body, ContainerSpec, CustomModel, Deployment, TrainingSpec, Write};
 
 /// One happening.
 #[derive(Debug, Clone)]
@@ -25,8 +25,8 @@ pub(crate) enum Fact {
     },
     /// A container's job came into being.
     ContainerStarted {
-        /// Its name.
-        name: String,
+        /// As it was asked for.
+        spec: ContainerSpec,
     },
     /// An import job is there.
     ImportStarted {

@@ -93,7 +93,14 @@ pub(crate) struct Settings {
     pub(crate) per_month_cents: u32,
     pub(crate) other_model: bool,
     pub(crate) hourly: bool,
+    /// A container trains on SageMaker, and its weights are imported: the world's choice, by its seed, for all that is configured.
+    pub(crate) sagemaker: bool,
 }
+
+/// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
+const SAGEMAKER: &str = "\non = \"sagemaker\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
+     instance_type = \"ml.g5.2xlarge\"\nmax_run = \"1h\"\n[budget.prices]\ntraining_per_hour = 0.1\n\
+     imported_per_minute = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002";
 
 impl Settings {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
@@ -109,6 +116,7 @@ impl Settings {
             },
             other_model: rng.u8(..) < 30,
             hourly: rng.u8(..) < 40,
+            sagemaker: false,
         }
     }
 
@@ -121,20 +129,27 @@ impl Settings {
             per_month_cents,
             other_model,
             hourly,
+            sagemaker,
         } = self;
-        let model = if *other_model {
-            "amazon.nova-lite-v1:0"
-        } else {
-            "amazon.nova-micro-v1:0"
+        // Both of each pair take records of one shape.
+        let model = match (sagemaker, other_model) {
+            (false, false) => "amazon.nova-micro-v1:0",
+            (false, true) => "amazon.nova-lite-v1:0",
+            (true, false) => "meta.llama3-2-3b-instruct-v1:0",
+            (true, true) => "meta.llama3-2-1b-instruct-v1:0",
         };
+        let trainer = if *sagemaker { SAGEMAKER } else { "" };
         let every = if *hourly { "1h" } else { "1m" };
         let use_ = if *only_new { "new" } else { "all" };
-        let from = if *from_champion { "champion" } else { "base" };
+        let from = match from_champion {
+            true if !sagemaker => "champion",
+            _ => "base",
+        };
         let approval = if *manual { "manual" } else { "automatic" };
         format!(
             "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
              [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n\
-             [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"\n\
+             [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
              [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
              [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\
              [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n",

@@ -99,6 +99,8 @@ const MOST_STEPS: u64 = 200_000;
 
 /// The world of one schedule. Time is in milliseconds since its beginning.
 pub(crate) struct World {
+    /// Whether every pipeline of this schedule trains in a container on SageMaker.
+    sagemaker: bool,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -173,6 +175,8 @@ impl World {
         }
         let start = cloud.clock.now();
         let mut world = Self {
+            // In some schedules a container trains on SageMaker.
+            sagemaker: seed % 16 == 2,
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -223,7 +227,14 @@ impl World {
     }
 
     fn plan(&mut self) {
-        let acts = people::plan(&mut self.rng, self.aim.as_ref());
+        let mut acts = people::plan(&mut self.rng, self.aim.as_ref());
+        if self.sagemaker {
+            for (_, act) in &mut acts {
+                if let Act::Configure(settings) = act {
+                    settings.sagemaker = true;
+                }
+            }
+        }
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);
         for (at, act) in acts {
             self.push(at, What::Act(Box::new(act)));

@@ -222,11 +222,8 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
             "Use \"base\"",
         );
     }
-    let limits = match config.technique {
-        Technique::FineTuning => limits::fine_tuning(row.id),
-        technique => limits::of(technique, row.id),
-    };
-    let limits = limits.ok_or_else(|| unknown(&config.base_model))?;
+    let limits = limits::in_a_container(config.technique, row.id)
+        .ok_or_else(|| unknown(&config.base_model))?;
     Ok(Route {
         technique: config.technique,
         base_model: row.id.to_owned(),

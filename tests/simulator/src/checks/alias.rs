@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use perennial_core::pipeline::MoveReason;
+use perennial_core::pipeline::{MoveReason, is_imported};
 use perennial_ports::{DeploymentStatus, UpdateStatus};
 
 use super::{Check, View, Written};
@@ -107,6 +107,13 @@ impl Check for OneChampion {
         }
         match served {
             _ if view.hangs || !model_there => Ok(()),
+            _ if is_imported(deployment) => match *deployment == champion.arn {
+                true => Ok(()),
+                false => Err(format!(
+                    "clients call {deployment}, and the champion is {}",
+                    champion.arn
+                )),
+            },
             None => Err(format!("{deployment}, which clients call, is not there")),
             Some(found) if found.model_arn != champion.arn => Err(format!(
                 "{deployment} serves {}, and the champion is {}",

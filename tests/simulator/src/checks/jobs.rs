@@ -32,11 +32,17 @@ impl Check for OneJob {
                 continue;
             }
             let name = before.resource(Purpose::Training, *attempt);
-            let job = view.cloud.bedrock.training_job(&name.to_string());
-            if let Some(job) = job.filter(|job| job.created < view.began) {
+            let name = name.to_string();
+            let job = view.cloud.bedrock.training_job(&name);
+            let containers = view.cloud.bedrock.container_jobs();
+            let container = containers.iter().find(|job| job.job.name == name);
+            let created = job.map(|job| job.created);
+            if created
+                .or(container.map(|job| job.created))
+                .is_some_and(|created| created < view.began)
+            {
                 return Err(format!(
-                    "run {id} is given up, and its job {} is there: it was not adopted",
-                    job.job.name
+                    "run {id} is given up, and its job {name} is there: it was not adopted"
                 ));
             }
         }
@@ -46,9 +52,8 @@ impl Check for OneJob {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => one(view.cloud, &spec.name),
-            Fact::BatchStarted { name }
-            | Fact::ContainerStarted { name }
-            | Fact::ImportStarted { name } => one(view.cloud, name),
+            Fact::ContainerStarted { spec } => one(view.cloud, &spec.name),
+            Fact::BatchStarted { name } | Fact::ImportStarted { name } => one(view.cloud, name),
             _ => Ok(()),
         }
     }

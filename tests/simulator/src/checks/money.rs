@@ -70,6 +70,7 @@ impl Check for WithinBudget {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => reserved(&spec.name, view),
+            Fact::ContainerStarted { spec } => reserved(&spec.name, view),
             Fact::BatchStarted { name } => reserved(name, view),
             _ => Ok(()),
         }
@@ -78,6 +79,9 @@ impl Check for WithinBudget {
     /// What was bought stays reserved.
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
         for job in view.cloud.bedrock.training_jobs() {
+            reserved(&job.job.name, view)?;
+        }
+        for job in view.cloud.bedrock.container_jobs() {
             reserved(&job.job.name, view)?;
         }
         for job in view.cloud.bedrock.batch_jobs() {

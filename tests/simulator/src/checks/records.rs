@@ -44,6 +44,9 @@ impl Check for NoRecordLost {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => self.trains_on(&spec.name, &spec.training_key, view),
+            Fact::ContainerStarted { spec } => {
+                self.trains_on(&spec.name, &spec.training_prefix, view)
+            }
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::run::RunState;
-use perennial_ports::{BatchStatus, DeploymentStatus, TrainingStatus, UpdateStatus};
+use perennial_ports::{BatchStatus, DeploymentStatus, ImportStatus, TrainingStatus, UpdateStatus};
 
 use super::{Check, View};
 
@@ -29,6 +29,28 @@ impl Check for EverythingEnds {
                 return Err(format!("training job {} still runs", job.job.name));
             }
             if let Some(arn) = &job.job.model_arn
+                && view.cloud.bedrock.model(arn).is_some()
+                && !view.picture.models.values().any(|model| model.arn == *arn)
+            {
+                return Err(format!(
+                    "{arn} is stored, and the registry does not know it"
+                ));
+            }
+        }
+        for job in view.cloud.bedrock.container_jobs() {
+            let runs = matches!(
+                job.job.status,
+                TrainingStatus::InProgress | TrainingStatus::Stopping
+            );
+            if runs && !view.hangs {
+                return Err(format!("training job {} still runs", job.job.name));
+            }
+        }
+        for job in view.cloud.bedrock.import_jobs() {
+            if job.status == ImportStatus::InProgress && !view.hangs {
+                return Err(format!("import job {} still runs", job.name));
+            }
+            if let Some(arn) = &job.model_arn
                 && view.cloud.bedrock.model(arn).is_some()
                 && !view.picture.models.values().any(|model| model.arn == *arn)
             {

@@ -3,7 +3,9 @@
 use perennial_core::announcement::Request;
 use perennial_core::names::RunId;
 use perennial_ports::memory::{Outcome, Work};
-use perennial_ports::{ChangeDeployments, DeploymentSpec, StopTraining, Tags, TrainingStatus};
+use perennial_ports::{
+    ChangeDeployments, DeploymentSpec, StopContainers, StopTraining, Tags, TrainingStatus,
+};
 
 use super::World;
 use crate::data;
@@ -101,6 +103,12 @@ impl World {
                 for known in self.cloud.bedrock.training_jobs() {
                     if known.job.status == TrainingStatus::InProgress {
                         let stop = self.cloud.bedrock.stop_training(&known.job.name);
+                        let _ = futures::FutureExt::now_or_never(stop);
+                    }
+                }
+                for known in self.cloud.bedrock.container_jobs() {
+                    if known.job.status == TrainingStatus::InProgress {
+                        let stop = self.cloud.bedrock.stop_container(&known.job.name);
                         let _ = futures::FutureExt::now_or_never(stop);
                     }
                 }
