@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use perennial_core::model::ModelLife;
 use perennial_core::names::Purpose;
 use perennial_core::run::{Outcome, RunState};
+use perennial_ports::ErrorKind;
 use perennial_ports::memory::{Outcome as Ends, Work, operation};
 use perennial_tests::{World, evaluation, shuffled, training};
 
@@ -143,6 +144,34 @@ async fn a_failed_import_is_tried_again_without_training_again() {
     assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:#?}", run.state);
     assert_eq!(world.cloud.bedrock.container_jobs().len(), 1);
     assert_eq!(world.cloud.bedrock.import_jobs().len(), 2);
+}
+
+#[tokio::test]
+async fn weights_that_may_not_be_imported_wait_for_the_right_and_are_not_trained_again() {
+    let mut world = World::new();
+    world
+        .cloud
+        .fail_next(operation::CREATE_IMPORT, ErrorKind::Denied, 400);
+    world.upload("pipelines/bot.toml", SAGEMAKER);
+    world.upload("eval/bot/questions.jsonl", evaluation());
+    world.upload("data/bot/tickets.jsonl", training());
+    world.pass(SignedDuration::from_hours(26)).await;
+    let run = &world.runs("bot").await[0];
+    assert!(
+        matches!(run.state, RunState::Importing { .. }),
+        "{:#?}",
+        run.state
+    );
+    let waits = run.waits_for.clone().unwrap_or_default();
+    assert!(
+        waits.contains("is denied") && waits.contains("s3://"),
+        "{waits}"
+    );
+    world.cloud.faults.heal();
+    world.pass(SignedDuration::from_hours(4)).await;
+    let run = &world.runs("bot").await[0];
+    assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:#?}", run.state);
+    assert_eq!(world.cloud.bedrock.container_jobs().len(), 1);
 }
 
 #[tokio::test]

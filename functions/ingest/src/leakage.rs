@@ -35,9 +35,9 @@ pub(crate) async fn evaluation(ports: &Ports, pipeline: &PipelineName) -> Evalua
         )),
     };
     match load(ports, pipeline).await {
-        Ok(Ok(records)) if records.is_empty() => Evaluation::default(),
-        Ok(Ok(records)) => Evaluation {
-            prompts: Some(Excluded::of(&records)),
+        Ok(Ok(prompts)) if prompts.is_empty() => Evaluation::default(),
+        Ok(Ok(prompts)) => Evaluation {
+            prompts: Some(prompts),
             note: None,
         },
         Ok(Err(too_large)) => not_looked_for(&too_large),
@@ -48,7 +48,7 @@ pub(crate) async fn evaluation(ports: &Ports, pipeline: &PipelineName) -> Evalua
 async fn load(
     ports: &Ports,
     pipeline: &PipelineName,
-) -> Result<Result<Vec<EvalRecord>, String>, EngineError> {
+) -> Result<Result<Excluded, String>, EngineError> {
     // Listed, as the table has no short way to the uploads of one kind: a pipeline may have thousands of the other.
     let mut listed = ports.read.list(&format!("eval/{pipeline}/"), None).await?;
     listed.retain(|object| {
@@ -67,13 +67,14 @@ async fn load(
     if shards.iter().map(|shard| shard.records).sum::<u64>() > PROMPTS {
         return Ok(Err(format!("it has more than {PROMPTS} records")));
     }
-    let mut records = Vec::new();
+    // One file at a time is in memory; of its records the digests stay.
+    let mut prompts = Excluded::default();
     for shard in shards {
         let body = read_all(ports.read.as_ref(), &shard.key, None, BYTES).await?;
-        records.extend(
-            body.split(|byte| *byte == b'\n')
-                .filter_map(EvalRecord::parse),
-        );
+        let lines = body.split(|byte| *byte == b'\n');
+        for record in lines.filter_map(EvalRecord::parse) {
+            prompts.add(&record);
+        }
     }
-    Ok(Ok(records))
+    Ok(Ok(prompts))
 }

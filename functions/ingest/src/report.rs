@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use perennial_core::pipeline::Pipeline;
 use perennial_core::prices::{Estimate, UsageEstimate, estimate};
+use perennial_core::routing::Serving;
 use perennial_core::upload::UploadKind;
 use perennial_dataset::Summary;
 use perennial_engine::EngineError;
@@ -47,6 +48,7 @@ pub(crate) fn cost(
         prompt_tokens: 0,
         answer_tokens: 0,
         champion_prompts: 0,
+        champion_serving: Serving::default(),
     };
     (kind == UploadKind::Training)
         .then(|| estimate(&route, config, &usage).ok())

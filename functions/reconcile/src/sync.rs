@@ -28,14 +28,18 @@ pub(crate) async fn sync(ports: &Ports) -> Result<(), EngineError> {
                 }
                 Place::Upload(_, name) => {
                     let upload = records::upload(table, &name, &info.key).await?;
+                    let config = records::pipeline(table, &name).await?;
+                    let config = config.and_then(|stored| stored.record.config);
+                    let takes =
+                        config.is_some_and(|in_force| in_force.config.data.takes(&info.key));
                     upload.is_some_and(|stored| {
                         stored.record.version == info.version
-                            && matches!(
-                                stored.record.status,
-                                UploadStatus::Accepted
-                                    | UploadStatus::Rejected
-                                    | UploadStatus::Outside
-                            )
+                            && match stored.record.status {
+                                UploadStatus::Accepted | UploadStatus::Rejected => true,
+                                // Said again once the configuration takes it.
+                                UploadStatus::Outside => !takes,
+                                _ => false,
+                            }
                     })
                 }
             };

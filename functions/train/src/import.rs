@@ -4,7 +4,7 @@ use perennial_core::names::{Purpose, is_ours};
 use perennial_core::run::{Event, Run, Seen};
 use perennial_engine::StepResult;
 use perennial_engine::adopt::{Created, adopt};
-use perennial_ports::{ImportJob, ImportSpec, ImportStatus};
+use perennial_ports::{ErrorKind, ImportJob, ImportSpec, ImportStatus};
 
 use crate::Ports;
 
@@ -39,6 +39,13 @@ pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &s
     let found = found.map(|job| (job.clone(), job.arn, job.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
         Created::There(job) => seen(ports, run, &job),
+        // What was trained is paid for: a right that is missing is mended by people, and the weights wait for them.
+        Created::Never(reason) if error.kind == ErrorKind::Denied => Event::Later {
+            at: ports.desk.next_look(),
+            note: Some(format!(
+                "the import of {weights} is denied: {reason}. It is tried until it is allowed"
+            )),
+        },
         Created::Never(reason) => Event::ImportRefused { reason },
         Created::Later(reason) => Event::Later {
             at: ports.desk.next_look(),

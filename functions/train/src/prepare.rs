@@ -8,6 +8,7 @@ use perennial_core::gate::{GateRule, power};
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
+use perennial_core::routing::Serving;
 use perennial_core::run::{Event, Prepared, Run};
 use perennial_core::score::ResolvedMetric;
 use perennial_dataset::{EvalRecord, Excluded, Sealed, estimate_tokens};
@@ -272,5 +273,9 @@ async fn usage(
             .sum(),
         answer_tokens: chosen.len() as u64 * u64::from(kept::MAX_ANSWER_TOKENS),
         champion_prompts,
+        champion_serving: match &run.champion {
+            Some(champion) if champion.answers_by_itself() => Serving::Imported,
+            _ => Serving::OnDemand,
+        },
     })
 }

@@ -330,6 +330,9 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
     }
 }
 
+/// What `train` can hold apart in its memory while it seals a dataset: about 90 bytes a record.
+const MOST_IN_A_CONTAINER: u64 = 2_000_000;
+
 /// What a container of one's own takes: the shape that Bedrock takes for the model and technique, and its longest record. How many
 /// records there must be is the container's own affair.
 #[must_use]
@@ -337,7 +340,7 @@ pub fn in_a_container(technique: Technique, base_model: &str) -> Option<DataLimi
     let known = of(technique, base_model)?;
     Some(DataLimits {
         min_records: 1,
-        max_records: NO_MAXIMUM,
+        max_records: MOST_IN_A_CONTAINER,
         source: "the container's own; the record's shape and length as Bedrock takes them for this model".to_owned(),
         ..known
     })

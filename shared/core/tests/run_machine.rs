@@ -437,6 +437,27 @@ fn only_the_services_own_faults_are_tried_again() {
         ("Invalid role; please try again", false),
         ("Access denied to s3://…; try again", false),
         ("exceeded the token limit; try again", false),
+        (
+            "AlgorithmError: ExecuteUserScriptError: CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 14.76 GiB total \
+             capacity)",
+            false,
+        ),
+        (
+            "AlgorithmError: NCCL watchdog: the operation timed out",
+            false,
+        ),
+        (
+            "MaxWaitTimeExceeded: there was too little spare capacity",
+            false,
+        ),
+        (
+            "CapacityError: Unable to provision requested ML compute capacity",
+            true,
+        ),
+        (
+            "InternalServerError: We encountered an internal error. Please try again.",
+            true,
+        ),
         ("words", false),
     ] {
         let event = Event::TrainingSeen(Seen::Failed {
@@ -450,6 +471,33 @@ fn only_the_services_own_faults_are_tried_again() {
         };
         assert_eq!(word(&next), expected, "{message}");
     }
+}
+
+#[test]
+fn an_import_has_its_time_from_its_start_and_what_waits_for_a_right_or_a_quota_has_days() {
+    let trained = happens(
+        &run(1, training(None, false)),
+        &Event::WeightsSeen {
+            weights: "s3://bucket/weights/".into(),
+        },
+        terms(1),
+    )
+    .run;
+    let late = |run: &Run, hour| {
+        let later = Event::Later {
+            at: at(hour + 1),
+            note: None,
+        };
+        word(&happens(run, &later, terms(hour)).run)
+    };
+    assert_eq!(late(&trained, 6 * 24), "importing");
+    assert_eq!(late(&trained, 8 * 24), "closing failed");
+    let found = Event::ImportFound {
+        job: "arn:import/1".into(),
+    };
+    let started = happens(&trained, &found, terms(6 * 24)).run;
+    assert_eq!(late(&started, 6 * 24 + 23), "importing");
+    assert_eq!(late(&started, 7 * 24 + 1), "closing failed");
 }
 
 #[test]

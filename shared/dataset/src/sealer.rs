@@ -22,6 +22,18 @@ pub struct Excluded {
 }
 
 impl Excluded {
+    /// Another evaluation record's prompt.
+    pub fn add(&mut self, record: &EvalRecord) {
+        self.normalised.insert(PromptDigest::of(&record.prompt));
+        self.exact.insert(exact(&record.prompt));
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.normalised.is_empty()
+    }
+
     /// The prompts of these evaluation records.
     #[must_use]
     pub fn of(records: &[EvalRecord]) -> Self {

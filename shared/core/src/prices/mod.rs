@@ -33,6 +33,8 @@ pub struct UsageEstimate {
     pub answer_tokens: u64,
     /// Prompts that the champion has no kept answer to, and is asked on demand; 0 without a champion.
     pub champion_prompts: u64,
+    /// How the champion is served: it may have come by another route.
+    pub champion_serving: Serving,
 }
 
 /// What a run is expected to cost, rounded up.
@@ -93,8 +95,8 @@ pub fn estimate(
         0 => 0.0,
         prompts => one_model * (padded as f64 / prompts as f64) * (1.0 - prices.batch_discount),
     };
-    let asked = |prompts: u64| -> Result<(f64, String), UnknownPrice> {
-        match route.serving {
+    let asked = |serving: Serving, prompts: u64| -> Result<(f64, String), UnknownPrice> {
+        match serving {
             _ if prompts == 0 => Ok((0.0, String::new())),
             Serving::OnDemand => {
                 let share = prompts as f64 / usage.prompts.max(1) as f64;
@@ -105,14 +107,19 @@ pub fn estimate(
                 let what = "a minute of an imported model";
                 let price = known(&prices, prices.imported_usd_per_minute, what, IMPORTED)?;
                 Ok((
-                    minutes as f64 * price,
-                    format!("in {minutes} minutes of the imported model at ${price}"),
+                    minutes as f64 * COPIES as f64 * price,
+                    format!(
+                        "in {minutes} minutes of at most {COPIES} copies of the imported model at ${price}"
+                    ),
                 ))
             }
         }
     };
-    let (candidate, how) = asked(usage.prompts)?;
-    let (champion, champion_how) = asked(usage.champion_prompts.min(usage.prompts))?;
+    let (candidate, how) = asked(route.serving, usage.prompts)?;
+    let (champion, champion_how) = asked(
+        usage.champion_serving,
+        usage.champion_prompts.min(usage.prompts),
+    )?;
 
     let [training, base, candidate, champion] =
         [training, base, candidate, champion].map(Usd::from_dollars);
@@ -147,6 +154,9 @@ fn known(prices: &Prices, price: Option<f64>, what: &str, key: &str) -> Result<f
         key: key.to_owned(),
     })
 }
+
+/// Copies of an imported model that may be there at a time, as Bedrock adds some under load: each is billed.
+const COPIES: u64 = 3;
 
 /// Minutes in which an imported model is there for so many questions, asked one after the other: two seconds each, and twice the
 /// window of five minutes in which a copy is billed, for its loading and its last window. Source of the window: Bedrock user

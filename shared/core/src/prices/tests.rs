@@ -12,6 +12,7 @@ const USAGE: UsageEstimate = UsageEstimate {
     prompt_tokens: 30_000,
     answer_tokens: 60_000,
     champion_prompts: 0,
+    champion_serving: Serving::OnDemand,
 };
 
 fn pipeline(base_model: &str) -> (Config, Route) {
@@ -120,7 +121,7 @@ proptest! {
     ) {
         let (config, route) = pipeline("amazon.nova-2-lite-v1:0");
         let usage = UsageEstimate {
-            training_tokens: training, training_records: 1_000, prompts, prompt_tokens: tokens, answer_tokens: tokens, champion_prompts: 0,
+            training_tokens: training, training_records: 1_000, prompts, prompt_tokens: tokens, answer_tokens: tokens, champion_prompts: 0, champion_serving: Serving::OnDemand,
         };
         let larger = UsageEstimate {
             training_tokens: training + more, answer_tokens: tokens + more, champion_prompts: more, ..usage

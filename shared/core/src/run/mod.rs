@@ -29,6 +29,9 @@ pub const MAX_ATTEMPTS: u32 = 2;
 pub const TRAINING_DEADLINE_HOURS: i64 = 72;
 /// An import that is not done by then fails the run. It cannot be stopped; what it makes is found afterwards.
 pub const IMPORTING_LIMIT_HOURS: i64 = 24;
+/// An import that cannot be started for so long, for a quota or a right that people have to mend, fails the run. The weights are
+/// paid for, so it is days.
+pub const IMPORT_STARTING_LIMIT_HOURS: i64 = 7 * 24;
 /// What a training job on SageMaker may take beyond its own limits, for capacity to be found and weights to be written.
 pub const CAPACITY_HOURS: i64 = 24;
 /// A dataset that cannot be assembled for so long never will be.

@@ -76,3 +76,28 @@ fn what_is_compressed_is_read_alike() {
         assert_eq!(summary.compression.as_deref(), Some(compression));
     }
 }
+
+#[test]
+fn an_address_that_is_longer_than_any_of_s3_is_a_finding_and_is_not_kept() {
+    let purpose = Purpose::Training(fine_tuning("amazon.nova-lite-v1:0").unwrap());
+    let record = |key: &str| {
+        let image = format!(
+            "{{\"image\":{{\"format\":\"png\",\"source\":{{\"s3Location\":{{\"uri\":\"s3://bucket/{key}\"}}}}}}}}"
+        );
+        format!(
+            "{{\"schemaVersion\":\"bedrock-conversation-2024\",\"messages\":[{{\"role\":\"user\",\"content\":[{{\"text\":\"a\"}},{image}]}},\
+             {{\"role\":\"assistant\",\"content\":[{{\"text\":\"b\"}}]}}]}}\n"
+        )
+    };
+    let found = |key: &str| {
+        let mut compiler = Compiler::new("data/p/a.jsonl", purpose.clone());
+        compiler.push(record(key).as_bytes(), &mut Vec::new());
+        let summary = compiler.finish(&mut Vec::new());
+        summary
+            .findings
+            .iter()
+            .any(|finding| finding.rule == "media-source")
+    };
+    assert!(!found("media/p/cat.png"));
+    assert!(found(&"a".repeat(5_000)));
+}

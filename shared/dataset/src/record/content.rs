@@ -155,10 +155,14 @@ fn check_media(
 
 /// AWS's validators take `s3://`, then letters, digits, `_`, `-`, `/` and `.` only.
 pub(super) fn check_uri(uri: &str, path: Path<'_>, problems: &mut Vec<Problem>) {
+    // A bucket's name and a key of at most 1,024 bytes, as S3 has it.
+    const LONGEST: usize = 63 + 1 + 1_024;
     let good = |rest: &str| {
-        rest.split('/')
-            .next()
-            .is_some_and(|bucket| !bucket.is_empty())
+        rest.len() <= LONGEST
+            && rest
+                .split('/')
+                .next()
+                .is_some_and(|bucket| !bucket.is_empty())
             && rest.contains('/')
             && !rest.ends_with('/')
             && rest

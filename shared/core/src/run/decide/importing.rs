@@ -3,7 +3,10 @@
 use super::Step;
 use super::training::is_service_fault;
 use crate::names::Purpose;
-use crate::run::{Event, IMPORTING_LIMIT_HOURS, MAX_ATTEMPTS, Outcome, RunState, Seen};
+use crate::run::{
+    Event, IMPORT_STARTING_LIMIT_HOURS, IMPORTING_LIMIT_HOURS, MAX_ATTEMPTS, Outcome, RunState,
+    Seen,
+};
 
 impl Step {
     /// Weights seen, import started, import seen.
@@ -24,6 +27,14 @@ impl Step {
                 let known = self.run.resource(Purpose::Import, attempt).to_string();
                 if self.run.jobs.iter().any(|job| job.name == known) {
                     return false;
+                }
+                // Its time runs from here: what it waited for before was its own affair.
+                let deadline = self.hours(IMPORTING_LIMIT_HOURS);
+                if let RunState::Importing {
+                    deadline: limit, ..
+                } = &mut self.run.state
+                {
+                    *limit = deadline;
                 }
                 self.saw_job(Purpose::Import, attempt, job, "InProgress");
                 self.note(format!("import job {known} is started (attempt {attempt})"))
@@ -57,7 +68,7 @@ impl Step {
         self.run.state = RunState::Importing {
             attempt,
             weights,
-            deadline: self.hours(IMPORTING_LIMIT_HOURS),
+            deadline: self.hours(IMPORT_STARTING_LIMIT_HOURS),
         };
     }
 

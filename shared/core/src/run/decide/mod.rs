@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS,
-    Event, IMPORTING_LIMIT_HOURS, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
-    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, starting_limit_hours,
+    Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState, STARTING_LIMIT_HOURS,
+    STOPPING_LIMIT_HOURS, starting_limit_hours,
 };
 use crate::announcement::Announcement;
 use crate::model::Model;
@@ -298,7 +298,7 @@ impl Step {
                 let why = self.history.take().unwrap_or_default();
                 self.close(
                     Outcome::Failed,
-                    format!("the weights were not imported within {IMPORTING_LIMIT_HOURS} hours. {why}"),
+                    format!("the weights could not be imported in time. {why}"),
                 )
             }
             RunState::Evaluating { deadline, .. } if now > *deadline => self.close(

@@ -79,11 +79,10 @@ impl Step {
                 self.note("promotions are not held any more; the gate decides anew")
             }
             (RunState::Promoting { .. }, Event::Moved) => {
-                let reason = self
-                    .run
-                    .verdict
-                    .as_ref()
-                    .map_or_else(String::new, |v| v.reason.clone());
+                let reason = self.run.verdict.as_ref().map_or_else(
+                    || "a person approved it; there was nothing to score it by".to_owned(),
+                    |verdict| verdict.reason.clone(),
+                );
                 self.close(Outcome::Promoted, reason)
             }
             (RunState::Promoting { .. }, Event::MoveFailed { reason }) => self.close(
@@ -158,9 +157,13 @@ impl Step {
             "Approval Needed",
             json!({ "pipeline": pipeline, "run": id, "why": why }),
         ));
-        self.note(format!(
-            "the gate is passed; waiting for a person, as {why}: `perennial approve {id}`"
-        ))
+        let gate = match self.run.is_unscored() {
+            true => "no gate was asked",
+            false => "the gate is passed",
+        };
+        let id = &self.run.id;
+        let words = format!("{gate}; waiting for a person, as {why}: `perennial approve {id}`");
+        self.note(words)
     }
 
     pub(super) fn begin_move(&mut self, generation: u64, why: String) -> bool {

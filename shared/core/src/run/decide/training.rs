@@ -175,16 +175,16 @@ impl Step {
     /// The model is there: it is registered, and asked.
     pub(super) fn made(&mut self, arn: &str) -> bool {
         self.register(arn);
-        if self.run.champion.is_some() && self.run.champion_deployment.is_none() {
-            return self.close(
-                Outcome::Failed,
-                "the champion has no deployment through which it could be asked, so the model cannot be compared to it",
-            );
-        }
         if self.run.is_unscored() {
             return self.wait_for_person(
                 Awaiting::Approval,
                 "there is nothing to score the model by, and approval is manual",
+            );
+        }
+        if self.run.champion.is_some() && self.run.champion_deployment.is_none() {
+            return self.close(
+                Outcome::Failed,
+                "the champion has no deployment through which it could be asked, so the model cannot be compared to it",
             );
         }
         self.evaluate_now();
@@ -280,5 +280,13 @@ pub(super) fn is_service_fault(message: &str) -> bool {
         "training data",
         "correct",
         "fix ",
+        // What a container's own script did, and SageMaker's own limits: the same again would cost the same again. An exhausted
+        // GPU speaks of its "total capacity".
+        "algorithmerror",
+        "executeuserscript",
+        "clienterror",
+        "out of memory",
+        "maxruntime",
+        "maxwait",
     ])
 }
