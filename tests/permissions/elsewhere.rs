@@ -1,6 +1,7 @@
 //! A pipeline whose model is trained in a container on SageMaker and imported into Bedrock: the good way, and runs that are
 //! cancelled on it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use perennial_local::Cloud;
@@ -34,14 +35,30 @@ output_per_1k_tokens = 0.0002
 fn a_container_trains_its_weights_are_imported_and_the_model_is_promoted() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let cloud = runtime.block_on(Cloud::start(options(dir.path()))).unwrap();
+    let mut options = options(dir.path());
+    options
+        .template
+        .set_period("perennial-local-reconcile", Duration::from_secs(1));
+    let cloud = runtime.block_on(Cloud::start(options)).unwrap();
     bring_as(dir.path(), CONFIG.to_owned());
     let run = wait(dir.path(), "at its end", |run| !run["outcome"].is_null());
+    let looks = reconcile_looks_at_the_model(dir.path());
     runtime.block_on(cloud.stop());
+    assert!(looks, "reconcile has not looked at what serves");
     assert_eq!(run["outcome"], "promoted", "{run:#}");
     let denied = perennial_tests::denied(dir.path());
     assert!(denied.is_empty(), "{}", denied.join("\n"));
     perennial_tests::keep_permissions(dir.path(), env!("CARGO_TARGET_TMPDIR")).unwrap();
+}
+
+/// Whether `reconcile` sees within half a minute that the imported model is there.
+fn reconcile_looks_at_the_model(dir: &Path) -> bool {
+    (0..300).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        let log = std::fs::read_to_string(dir.join("logs/permissions.jsonl")).unwrap_or_default();
+        log.lines()
+            .any(|line| line.contains("reconcile") && line.contains("GetImportedModel"))
+    })
 }
 
 #[test]
