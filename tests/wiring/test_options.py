@@ -39,7 +39,7 @@ def test_a_bus_a_key_a_mail_address_and_a_private_network(tmp_path):
         endpoints = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["VpcEndpoints"]
         services = sorted(endpoint["ServiceName"].split(".")[-1] for endpoint in endpoints)
         # “api” is SageMaker's, `sagemaker.api`.
-    assert services == ["api", "bedrock", "bedrock-runtime", "dynamodb", "events", "monitoring", "s3", "ssm"]
+        assert services == ["api", "bedrock", "bedrock-runtime", "dynamodb", "events", "monitoring", "s3", "ssm"]
 
         subscriptions = account.client("sns").list_subscriptions_by_topic(TopicArn=outputs["Notifications"])["Subscriptions"]
         assert [subscription["Endpoint"] for subscription in subscriptions] == ["someone@example.com"]
