@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::DataLimits;
 use table::{MODELS, ModelRow};
-pub use trainer::{Customization, Landing, Serving, Trainer};
+pub use trainer::{Customization, Serving, Trainer};
 
 /// How and where one pipeline's models are trained and asked. The three ids of a base model are three things: the one to
 /// customize, the one to ask, and the plain one that the tables are keyed by.
@@ -47,9 +47,6 @@ pub struct Route {
     /// Who trains.
     #[serde(default, skip_serializing_if = "Trainer::is_fine_tuning_on_bedrock")]
     pub trainer: Trainer,
-    /// How what was trained becomes a model that can be asked.
-    #[serde(default, skip_serializing_if = "Landing::is_made_by_the_job")]
-    pub landing: Landing,
     /// How the model is served.
     #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
     pub serving: Serving,

@@ -29,10 +29,7 @@ fn continued_pre_training_of_open_weights_runs_on_sagemaker_and_is_imported() {
     assert!(
         matches!(&route.trainer, Trainer::SageMaker { job } if job.instance_type == "ml.g5.12xlarge")
     );
-    assert_eq!(
-        (route.landing, route.serving),
-        (Landing::Import, Serving::Imported)
-    );
+    assert_eq!(route.serving, Serving::Imported);
     assert_eq!(route.limits.shape, RecordShape::Documents);
     assert_eq!(route.inference_id, format!("us.{LLAMA}"));
     let stored = serde_json::to_string(&route).unwrap();

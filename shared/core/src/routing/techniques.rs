@@ -4,8 +4,7 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Landing, Route, RoutingError, Serving, Trainer, find, hyperparameters, servable,
-    unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, servable, unknown,
 };
 use crate::config::{Config, StartFrom, Technique, TrainOn};
 use crate::limits;
@@ -107,7 +106,6 @@ fn bedrock_route(
         compile: config.data.compile.clone(),
         hyperparameters,
         trainer: Trainer::Bedrock { customization },
-        landing: Landing::Job,
         serving: Serving::OnDemand,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
@@ -235,7 +233,6 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
         compile: config.data.compile.clone(),
         hyperparameters: config.training.hyperparameters.clone(),
         trainer: Trainer::SageMaker { job: job.clone() },
-        landing: Landing::Import,
         serving: Serving::Imported,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),

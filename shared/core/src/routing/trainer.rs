@@ -1,4 +1,4 @@
-//! The parts of a route: who trains, how a model comes of it, how it is served.
+//! The parts of a route: who trains, and how the model is served.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,26 +65,6 @@ pub enum Customization {
         /// `graderConfig.lambdaGrader.lambdaArn`.
         grader: String,
     },
-}
-
-/// How what was trained becomes a model that can be asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Landing {
-    /// The job itself makes the custom model.
-    #[default]
-    Job,
-    /// The job leaves weights in the bucket, and an import job makes an imported model of them
-    /// (`bedrock:CreateModelImportJob`).
-    Import,
-}
-
-impl Landing {
-    /// Whether nothing is to be done after the job.
-    #[must_use]
-    pub fn is_made_by_the_job(&self) -> bool {
-        *self == Self::Job
-    }
 }
 
 /// How the model is served.
