@@ -238,6 +238,15 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
         return keep("its pipeline has no configuration, so no idle time is known".into());
     };
     let idle = &in_force.config.idle;
+    if model.trial {
+        return marked(
+            model,
+            idle.grace,
+            now,
+            ours(),
+            "a trial made it, the trial is over, and it never serves".into(),
+        );
+    }
     let used = std::iter::once(model.arn.as_str())
         .chain(of_model().map(|served| served.arn.as_str()))
         .filter_map(|arn| calls.get(arn))
@@ -268,9 +277,20 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
         "no call in the last {}; made {age} ago; not the champion, not kept for rollback",
         idle.after
     );
+    marked(model, idle.grace, now, ours(), facts)
+}
+
+/// Marks what is idle, waits for the grace period, and deletes.
+fn marked(
+    model: &Model,
+    grace: Span,
+    now: Timestamp,
+    deployments: Vec<String>,
+    facts: String,
+) -> (Action, String) {
     match &model.mark {
         None => {
-            let delete_after = crate::pipeline::after(now, idle.grace);
+            let delete_after = crate::pipeline::after(now, grace);
             let reason = format!("idle: {facts}");
             (
                 Action::Mark {
@@ -290,12 +310,10 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
             format!("marked at {}: {facts}", mark.at),
         ),
         Some(mark) => (
-            Action::Delete {
-                deployments: ours(),
-            },
+            Action::Delete { deployments },
             format!(
-                "marked at {}, and still idle after {}: {facts}",
-                mark.at, idle.grace
+                "marked at {}, and still idle after {grace}: {facts}",
+                mark.at
             ),
         ),
     }

@@ -27,6 +27,8 @@ pub enum Rule {
     RollbackFrom,
     /// What may be there unseen is given up only after a look.
     LooksFirst,
+    /// A trial that passed promotes nothing.
+    TrialServesNobody,
 }
 
 /// The states of a run, as the coverage counts them.

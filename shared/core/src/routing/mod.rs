@@ -142,12 +142,14 @@ fn or_none(list: &[String]) -> String {
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
     techniques::unused(config)?;
-    match config.technique {
+    let route = match config.technique {
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
-    }
+    }?;
+    techniques::trial(config, &route)?;
+    Ok(route)
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.

@@ -50,6 +50,33 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
     }
 }
 
+/// A trial that could not be trained or scored would cost its price and say nothing.
+pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> {
+    let Some(trial) = config.trigger.trial else {
+        return Ok(());
+    };
+    let fewest = route.limits.min_records;
+    if trial.records < fewest {
+        return refused(
+            format!(
+                "trigger.trial.records = {}: {} takes no fewer than {fewest} records",
+                trial.records, route.base_name
+            ),
+            format!("Write at least {fewest}, or a few more, as a sample may fall a little short"),
+        );
+    }
+    if trial.max_usd > config.budget.per_run_usd {
+        return refused(
+            format!(
+                "trigger.trial.max_usd = {} is more than budget.per_run_usd = {}",
+                trial.max_usd, config.budget.per_run_usd
+            ),
+            "Lower the one or raise the other",
+        );
+    }
+    Ok(())
+}
+
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
 fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
     if !row.regions.contains(&region) {

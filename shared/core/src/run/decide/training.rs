@@ -78,6 +78,18 @@ impl Step {
     pub(super) fn prepared(&mut self, prepared: &Prepared, terms: Terms<'_>) -> bool {
         let total = prepared.training_cost + prepared.evaluation_cost;
         self.run.prepared = Some(prepared.clone());
+        if let Some(trial) = self.run.trial
+            && total > trial.max_usd
+        {
+            return self.close(
+                Outcome::Failed,
+                format!(
+                    "the trial is estimated at {total}, and trigger.trial.max_usd allows {}. Raise it, or train on fewer \
+                     records or ask fewer prompts (evaluation.max_prompts)",
+                    trial.max_usd
+                ),
+            );
+        }
         if let Err(over) = self.affords(total, terms) {
             self.say.push(happened(
                 "Budget Reached",
@@ -210,10 +222,14 @@ impl Step {
             trained_on: self.run.trained_on.clone(),
             training_key,
             weights: self.run.weights.clone(),
+            trial: self.run.trial.is_some(),
             created_at: self.now,
             life: ModelLife::Ready,
             mark: None,
-            notes: vec![format!("made by run {}", self.run.id)],
+            notes: vec![match self.run.trial {
+                Some(_) => format!("made by trial {}; it never serves", self.run.id),
+                None => format!("made by run {}", self.run.id),
+            }],
         })));
     }
 
