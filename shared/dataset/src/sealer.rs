@@ -157,9 +157,10 @@ impl Sealer {
     pub fn sampling(mut self, key: &str, most: u64, all: u64) -> Self {
         // Two standard deviations more than wanted, so that it is hardly ever fewer.
         let wanted = most as f64 + 2.0 * (most as f64).sqrt();
+        let held_out = self.holdout.as_ref().map_or(0.0, |(_, share)| *share);
         self.sample = Some(Sample {
             key: key.to_owned(),
-            share: wanted / all.max(1) as f64,
+            share: wanted / (all.max(1) as f64 * (1.0 - held_out)),
             most,
         });
         self
