@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Mark, Model, ModelLife};
@@ -13,7 +13,7 @@ use crate::money::Usd;
 use crate::names::ModelId;
 use crate::pipeline::Pipeline;
 use crate::prices::Prices;
-use crate::run::{Outcome, Run, RunState};
+use crate::run::{EVALUATION_DEADLINE_HOURS, Outcome, Run, RunState};
 use crate::span::Span;
 
 /// Storage of one custom model for a month ([3] facts/aws.md, 2026).
@@ -238,15 +238,6 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
         return keep("its pipeline has no configuration, so no idle time is known".into());
     };
     let idle = &in_force.config.idle;
-    if model.trial {
-        return marked(
-            model,
-            idle.grace,
-            now,
-            ours(),
-            "a trial made it, the trial is over, and it never serves".into(),
-        );
-    }
     let used = std::iter::once(model.arn.as_str())
         .chain(of_model().map(|served| served.arn.as_str()))
         .filter_map(|arn| calls.get(arn))
@@ -255,11 +246,19 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
         (count + calls.count, calls.last.max(last))
     });
     let recent = |time: Timestamp| since(time, now) < idle.after.as_secs();
-    if count > 0 && last.is_none_or(recent) {
+    // The questions of its own trial are no use of it.
+    let evaluated = SignedDuration::from_hours(EVALUATION_DEADLINE_HOURS);
+    let of_trial =
+        |time: Timestamp| model.trial && time.duration_since(model.created_at) < evaluated;
+    if count > 0 && last.is_none_or(|last| recent(last) && !of_trial(last)) {
         return keep(format!(
             "it was called {count} times in the last {}",
             idle.after
         ));
+    }
+    if model.trial {
+        let facts = "a trial made it, the trial is over, and it never serves".to_owned();
+        return marked(model, idle.grace, now, ours(), facts);
     }
     if recent(model.created_at) {
         return keep(format!("it was made less than {} ago", idle.after));

@@ -95,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) hourly: bool,
     /// A container trains on SageMaker, and its weights are imported: the world's choice, by its seed, for all that is configured.
     pub(crate) sagemaker: bool,
+    /// A trial comes first: the world's choice as well.
+    pub(crate) trial: bool,
 }
 
 /// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
@@ -117,6 +119,7 @@ impl Settings {
             other_model: rng.u8(..) < 30,
             hourly: rng.u8(..) < 40,
             sagemaker: false,
+            trial: false,
         }
     }
 
@@ -130,6 +133,7 @@ impl Settings {
             other_model,
             hourly,
             sagemaker,
+            trial,
         } = self;
         // Both of each pair take records of one shape.
         let model = match (sagemaker, other_model) {
@@ -139,6 +143,10 @@ impl Settings {
             (true, true) => "meta.llama3-2-1b-instruct-v1:0",
         };
         let trainer = if *sagemaker { SAGEMAKER } else { "" };
+        let trial = match trial {
+            true => "trial = { records = 12, max_usd = 1 }\n",
+            false => "",
+        };
         let every = if *hourly { "1h" } else { "1m" };
         let use_ = if *only_new { "new" } else { "all" };
         let from = match from_champion {
@@ -148,7 +156,7 @@ impl Settings {
         let approval = if *manual { "manual" } else { "automatic" };
         format!(
             "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
-             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n\
+             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n{trial}\
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
              [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
              [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\

@@ -186,6 +186,17 @@ pub enum OverBudget {
         /// `budget.per_run_usd`.
         limit: Usd,
     },
+    /// More than a trial may cost.
+    #[error(
+        "the trial is estimated at {amount}, and trigger.trial.max_usd allows {limit}. Raise it, or train on fewer records or \
+         ask fewer prompts (evaluation.max_prompts)"
+    )]
+    Trial {
+        /// What the trial would cost.
+        amount: Usd,
+        /// `trigger.trial.max_usd`.
+        limit: Usd,
+    },
     /// More than what is left of the month.
     #[error(
         "the run is estimated at {amount}; {reserved} of this month's {limit} (budget.per_month_usd) are reserved already, \

@@ -78,18 +78,6 @@ impl Step {
     pub(super) fn prepared(&mut self, prepared: &Prepared, terms: Terms<'_>) -> bool {
         let total = prepared.training_cost + prepared.evaluation_cost;
         self.run.prepared = Some(prepared.clone());
-        if let Some(trial) = self.run.trial
-            && total > trial.max_usd
-        {
-            return self.close(
-                Outcome::Failed,
-                format!(
-                    "the trial is estimated at {total}, and trigger.trial.max_usd allows {}. Raise it, or train on fewer \
-                     records or ask fewer prompts (evaluation.max_prompts)",
-                    trial.max_usd
-                ),
-            );
-        }
         if let Err(over) = self.affords(total, terms) {
             self.say.push(happened(
                 "Budget Reached",
