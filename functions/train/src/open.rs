@@ -143,7 +143,7 @@ async fn open(
             pending: (pipeline.pending_records, pipeline.pending_uploads),
             changes: pipeline.changes,
         },
-        champion: pipeline.champion.clone(),
+        champion: pipeline.compared().cloned(),
         champion_deployment: pipeline.deployment.clone(),
         trained_on,
         state: RunState::Preparing,
