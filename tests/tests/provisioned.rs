@@ -27,10 +27,10 @@ serving_per_month_usd = 15000
 provisioned_per_hour = 20
 "#;
 
-/// Of Llama 3.1 no custom model is served on demand.
+/// Of Llama 3.2 1B no custom model is served on demand.
 const LLAMA: &str = r#"
 technique = "fine-tuning"
-base_model = "meta.llama3-1-8b-instruct-v1:0"
+base_model = "meta.llama3-2-1b-instruct-v1:0"
 [trigger]
 min_records = 100
 quiet_for = "1m"
@@ -148,7 +148,8 @@ async fn a_pipeline_that_changes_how_it_serves_gets_the_other_kind_and_the_old_o
 }
 
 #[tokio::test]
-async fn where_nothing_is_served_on_demand_the_candidates_throughput_goes_before_a_person_is_asked() {
+async fn where_nothing_is_served_on_demand_the_candidates_throughput_goes_before_a_person_is_asked()
+{
     let mut world = World::in_region("us-west-2");
     let config = LLAMA.replace(
         "serve = \"provisioned\"",
@@ -169,7 +170,12 @@ async fn where_nothing_is_served_on_demand_the_candidates_throughput_goes_before
         [],
         "a person may take days, and nothing is billed meanwhile"
     );
-    let lines = run.prepared.as_ref().expect("prepared").cost_lines.join("\n");
+    let lines = run
+        .prepared
+        .as_ref()
+        .expect("prepared")
+        .cost_lines
+        .join("\n");
     assert!(
         lines.contains("for at most 48 hours, at $20 an hour: $960.00"),
         "{lines}"

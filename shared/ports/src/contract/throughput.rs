@@ -72,12 +72,22 @@ async fn bought(setup: &Setup<'_>, model_arn: &str) -> String {
         "the name is taken; the operation has no conflict error"
     );
     let delete = setup.bedrock.delete_deployment(&making.arn).await;
-    assert_eq!(kind(delete), Some(ErrorKind::Conflict), "not while it is made");
+    assert_eq!(
+        kind(delete),
+        Some(ErrorKind::Conflict),
+        "not while it is made"
+    );
     setup.world.settle().await;
     let active = get(setup, &making.arn).await;
     assert_eq!(active.status, DeploymentStatus::Active);
     let answer = setup.ask.ask(&making.arn, &question(&prompt(1))).await;
-    assert!(answer.is_ok(), "{answer:?}");
+    let gone = setup.ask.ask(NOBODY, &question(&prompt(1))).await;
+    assert_eq!(kind(gone), Some(ErrorKind::NotFound));
+    assert_eq!(
+        answer.expect("answered").text,
+        "first-1",
+        "its model answers"
+    );
     let serving = setup.bedrock.deployments_of(model_arn).await;
     assert_eq!(serving, Ok(vec![active]), "it serves the model");
     making.arn
@@ -134,7 +144,10 @@ async fn committed(setup: &Setup<'_>, model_arn: &str) {
     let arn = setup.bedrock.create_deployment(&spec).await;
     let arn = arn.expect("bought");
     setup.world.settle().await;
-    let until = get(setup, &arn).await.bought.and_then(|bought| bought.until);
+    let until = get(setup, &arn)
+        .await
+        .bought
+        .and_then(|bought| bought.until);
     let until = until.expect("the end is told");
     assert!(until > setup.world.now(), "{until}");
     let delete = setup.bedrock.delete_deployment(&arn).await;
@@ -154,7 +167,11 @@ async fn failed(setup: &Setup<'_>, model_arn: &str) {
     let failed = get(setup, &arn).await;
     assert_eq!(failed.status, DeploymentStatus::Failed);
     assert!(failed.message.is_some(), "the service says why");
-    setup.bedrock.delete_deployment(&arn).await.expect("deleted");
+    setup
+        .bedrock
+        .delete_deployment(&arn)
+        .await
+        .expect("deleted");
     setup.world.settle().await;
     assert_eq!(find(setup, "failed").await, None);
 }
