@@ -119,7 +119,7 @@ async fn open(
     }
     // A trial is compared to nothing but the base model, so that a rollback meanwhile is none of its business.
     let trial = pipeline.next_trial();
-    let champion = pipeline.champion.clone().filter(|_| trial.is_none());
+    let champion = pipeline.compared().cloned().filter(|_| trial.is_none());
     let champion_deployment = pipeline.deployment.clone().filter(|_| trial.is_none());
     let id = RunId::from_parts(
         u64::try_from(now.as_millisecond()).unwrap_or(0),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
-use perennial_core::config::Approval;
+use perennial_core::config::{Approval, Commitment};
 use perennial_core::gate::power;
 use perennial_core::manifest::{Manifest, prompts_key};
+use perennial_core::pipeline::is_provisioned;
 use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::routing::Serving;
@@ -285,6 +286,13 @@ async fn usage(
         champion_prompts,
         champion_serving: match &run.champion {
             Some(champion) if champion.answers_by_itself() => Serving::Imported,
+            Some(_) if run.champion_deployment.as_deref().is_some_and(is_provisioned) => {
+                Serving::Provisioned {
+                    units: 1,
+                    commitment: Commitment::None,
+                    only: false,
+                }
+            }
             _ => Serving::OnDemand,
         },
     })

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use perennial_core::gate::Comparison;
 use perennial_core::names::PipelineName;
+use perennial_core::prices::serving;
 use perennial_core::run::{Outcome, Run, RunState};
 use perennial_dataset::Summary;
 use perennial_ports::{PortResult, WriteObjects};
@@ -143,6 +144,13 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
         "dataset {} ({} uploads)",
         run.dataset.digest, run.dataset.uploads
     );
+    if let Ok(Some(price)) = serving(
+        &run.route.base_model,
+        run.route.serving,
+        &run.config.budget,
+    ) {
+        let _ = writeln!(text, "served by {price}");
+    }
     if let Some(prepared) = &run.prepared {
         let _ = writeln!(
             text,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves};
+use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves, unserve};
 use crate::announcement::{Announcement, happened};
 use crate::names::ModelId;
 use crate::run::Outcome;
@@ -193,8 +193,12 @@ pub fn decide(
                 next.paused = Some(reason);
             }
         }
-        PipelineEvent::MoveBegun { to, reason } => {
-            moves::begin(&mut next, to.clone(), reason.clone(), now)?;
+        PipelineEvent::MoveBegun {
+            to,
+            reason,
+            serving,
+        } => {
+            moves::begin(&mut next, to.clone(), reason.clone(), *serving, now)?;
         }
         PipelineEvent::MoveUnderWay { look_at } => {
             moves::under_way(&mut next, *look_at, now, &mut say)?
@@ -209,8 +213,19 @@ pub fn decide(
         }
         PipelineEvent::Written => moves::written(&mut next, &mut say)?,
         PipelineEvent::MoveFailed { reason } => moves::failed(&mut next, reason, now, &mut say)?,
-        PipelineEvent::Swept { generation, gone } => {
-            moves::swept(&mut next, *generation, *gone, now)?
+        PipelineEvent::Swept {
+            generation,
+            gone,
+            bought_until,
+        } => {
+            let swept = (*gone, *bought_until);
+            moves::swept(&mut next, *generation, swept, now, &mut say)?
+        }
+        PipelineEvent::ServingMarked { mark } => {
+            unserve::marked(&mut next, mark.as_ref(), &mut say)?
+        }
+        PipelineEvent::Unserved { deployment, reason } => {
+            unserve::unserve(&mut next, deployment, reason, now, &mut say)?
         }
         PipelineEvent::StartRequested => {
             if let Some(run) = &next.active_run {

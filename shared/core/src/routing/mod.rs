@@ -2,7 +2,11 @@
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
 mod hyperparameters;
+mod serving;
 mod table;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serving_tests;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod technique_tests;
@@ -102,12 +106,14 @@ pub enum RoutingError {
     },
     /// The base model can be fine-tuned, but its custom models are not served on demand.
     #[error(
-        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only, which comes in a \
-         later version; nothing was trained. Models that can be served on demand: {}.", servable.join(", ")
+        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only; nothing was trained. \
+         promotion.serve = \"provisioned\" would work: {price}. Models that can be served on demand: {}.", servable.join(", ")
     )]
     NoOnDemand {
         /// The model's name for people.
         name: String,
+        /// What provisioned throughput of it costs, without the full stop.
+        price: String,
         /// Base models whose custom models are served on demand, each with its regions.
         servable: Vec<String>,
     },

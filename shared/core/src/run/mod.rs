@@ -102,6 +102,11 @@ pub enum CandidateSide {
         /// The deployment's ARN.
         deployment: String,
     },
+    /// All answers are kept; what was billed by the hour for them is removed before anything else is waited for.
+    Removing {
+        /// The deployment's ARN.
+        deployment: String,
+    },
     /// All answers are kept.
     Answered,
 }

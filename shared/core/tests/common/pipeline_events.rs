@@ -1,6 +1,7 @@
 //! The pipeline's events, short enough for tables.
 
 use perennial_core::pipeline::{MoveReason, Pipeline, PipelineEvent, decide};
+use perennial_core::routing::Serving;
 use perennial_core::run::Outcome;
 use perennial_core::upload::UploadKind;
 
@@ -55,6 +56,7 @@ pub(crate) fn promotion(number: u64) -> PipelineEvent {
         reason: MoveReason::Promotion {
             run: run_id(number),
         },
+        serving: Serving::OnDemand,
     }
 }
 

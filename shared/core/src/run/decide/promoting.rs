@@ -180,6 +180,7 @@ impl Step {
             .push(Also::Pipeline(Box::new(PipelineEvent::MoveBegun {
                 to,
                 reason,
+                serving: self.run.route.serving,
             })));
         self.run.state = RunState::Promoting { generation };
         self.note(why)
