@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use bytes::Bytes;
 use perennial_core::config::{Approval, Commitment};
 use perennial_core::gate::power;
+use perennial_core::limits::RecordShape;
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::pipeline::is_provisioned;
 use perennial_core::prices::{UsageEstimate, estimate};
@@ -66,7 +67,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     })?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
-    let training_key = format!("{}/train.jsonl", run.work());
+    let training_key = training_key(run);
     let (sealed, left_out_of) = seal(ports, run, &manifest, exclude, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
     if run.trial.is_none() {
@@ -134,6 +135,14 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         evaluation_cost: cost.evaluation,
         cost_lines: cost.lines,
     })
+}
+
+/// Bedrock reads invocation logs from a folder, by their ending.
+fn training_key(run: &Run) -> String {
+    match run.route.limits.shape {
+        RecordShape::InvocationLogs => format!("{}/logs/train.json", run.work()),
+        _ => format!("{}/train.jsonl", run.work()),
+    }
 }
 
 /// What so many questions can tell apart, in words; none at all are enough only where a person decides.
@@ -286,7 +295,12 @@ async fn usage(
         champion_prompts,
         champion_serving: match &run.champion {
             Some(champion) if champion.answers_by_itself() => Serving::Imported,
-            Some(_) if run.champion_deployment.as_deref().is_some_and(is_provisioned) => {
+            Some(_)
+                if run
+                    .champion_deployment
+                    .as_deref()
+                    .is_some_and(is_provisioned) =>
+            {
                 Serving::Provisioned {
                     units: 1,
                     commitment: Commitment::None,

@@ -37,7 +37,15 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "sagemaker",
         ],
     ),
-    ("training.distillation", &["teacher", "max_response_tokens"]),
+    (
+        "training.distillation",
+        &[
+            "teacher",
+            "max_response_tokens",
+            "data",
+            "use_logged_answers",
+        ],
+    ),
     ("training.reinforcement", &["grader"]),
     (
         "training.sagemaker",

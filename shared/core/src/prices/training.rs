@@ -29,6 +29,7 @@ pub(super) fn estimate(
                 Customization::Distillation {
                     teacher,
                     max_response_tokens,
+                    ..
                 },
         } => distillation(config, usage, prices, teacher, *max_response_tokens),
         Trainer::Bedrock {

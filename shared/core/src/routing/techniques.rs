@@ -13,7 +13,10 @@ use crate::limits;
 /// `maxResponseLengthForInference` (2026).
 const RESPONSE_TOKENS: u32 = 1_000;
 
-pub(super) fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, RoutingError> {
+pub(super) fn refused<T>(
+    what: impl Into<String>,
+    instead: impl Into<String>,
+) -> Result<T, RoutingError> {
     Err(RoutingError::Technique {
         what: what.into(),
         instead: instead.into(),
@@ -312,8 +315,14 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
     let customization = Customization::Distillation {
         teacher: row.teacher.to_owned(),
         max_response_tokens: wanted.max_response_tokens.unwrap_or(RESPONSE_TOKENS),
+        logged_answers: wanted.logged_answers,
     };
-    bedrock_route(config, region, student, serving, customization)
+    let mut route = bedrock_route(config, region, student, serving, customization)?;
+    if wanted.logged_answers.is_some() {
+        route.limits =
+            limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+    }
+    Ok(route)
 }
 
 pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, RoutingError> {
