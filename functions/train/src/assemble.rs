@@ -5,6 +5,7 @@
 //! the same, byte for byte.
 
 use bytes::Bytes;
+use perennial_core::limits::DataLimits;
 use perennial_core::manifest::{Manifest, ManifestEntry, index_key};
 use perennial_core::run::{LeftOut, Run};
 use perennial_dataset::{Assembly, Excluded, Index, MOST_INDEX, Move, Pick, Sealed, Sealer};
@@ -19,11 +20,12 @@ const PIECE: usize = 1 << 20;
 /// So many uploads are named of which records were left out; a run's record has to stay small.
 const MOST_NAMED: usize = 20;
 
-/// Writes the training file, and says of which uploads records were left out.
+/// Writes the training file of a stage with these limits, and says of which uploads records were left out.
 pub(crate) async fn seal(
     ports: &Ports,
     run: &Run,
     manifest: &Manifest,
+    limits: &DataLimits,
     exclude: Excluded,
     training_key: &str,
 ) -> Result<(Sealed, Vec<LeftOut>), EngineError> {
@@ -37,7 +39,7 @@ pub(crate) async fn seal(
         .await?;
     let mut assembler = Assembler {
         ports,
-        sealer: Sealer::new(&run.route.limits, exclude, holdout),
+        sealer: Sealer::new(limits, exclude, holdout),
         plan: Assembly::new(ports.write.smallest_copy(), all),
         file: File {
             sink,

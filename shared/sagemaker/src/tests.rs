@@ -54,6 +54,7 @@ fn spec() -> ContainerSpec {
         recipe: None,
         role: None,
         training_prefix: "work/p/01j/train/".into(),
+        model: None,
         output_prefix: "work/p/01j/output/".into(),
         checkpoint_prefix: None,
         hyperparameters: [("max_steps".to_owned(), "20".to_owned())].into(),

@@ -1,6 +1,7 @@
 //! What a run costs, before it is spent: a table of public prices with their sources, overridden by `[budget.prices]`,
 //! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
 
+mod first_stage;
 mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -9,6 +10,7 @@ mod training;
 
 use serde::{Deserialize, Serialize};
 
+pub use first_stage::first_stage;
 pub use table::{
     BATCH_DISCOUNT, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PriceKey, Prices, STORAGE,
     TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,

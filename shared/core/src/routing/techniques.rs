@@ -13,7 +13,10 @@ use crate::limits;
 /// `maxResponseLengthForInference` (2026).
 const RESPONSE_TOKENS: u32 = 1_000;
 
-fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, RoutingError> {
+pub(super) fn refused<T>(
+    what: impl Into<String>,
+    instead: impl Into<String>,
+) -> Result<T, RoutingError> {
     Err(RoutingError::Technique {
         what: what.into(),
         instead: instead.into(),
@@ -106,6 +109,7 @@ fn bedrock_route(
         compile: config.data.compile.clone(),
         hyperparameters,
         trainer: Trainer::Bedrock { customization },
+        first: None,
         serving: Serving::OnDemand,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
@@ -179,7 +183,7 @@ fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
     OPEN_WEIGHTS.iter().find(|row| row.id == id)
 }
 
-fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
+pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
     let list = || {
         OPEN_WEIGHTS
             .iter()
@@ -233,6 +237,7 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
         compile: config.data.compile.clone(),
         hyperparameters: config.training.hyperparameters.clone(),
         trainer: Trainer::SageMaker { job: job.clone() },
+        first: None,
         serving: Serving::Imported,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
