@@ -114,7 +114,10 @@ fn distillation(
 }
 
 /// As long as the job may run: SageMaker stops it then. Spare capacity costs less, and is reckoned at the full price.
-fn by_hour(job: &SageMakerConfig, prices: &Prices) -> Result<(f64, Vec<String>), UnknownPrice> {
+pub(super) fn by_hour(
+    job: &SageMakerConfig,
+    prices: &Prices,
+) -> Result<(f64, Vec<String>), UnknownPrice> {
     let price = known(
         prices,
         prices.training_usd_per_hour,

@@ -131,6 +131,7 @@ fn bedrock_route(
         compile: config.data.compile.clone(),
         hyperparameters,
         trainer: Trainer::Bedrock { customization },
+        first: None,
         serving,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
@@ -204,7 +205,7 @@ fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
     OPEN_WEIGHTS.iter().find(|row| row.id == id)
 }
 
-fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
+pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
     let list = || {
         OPEN_WEIGHTS
             .iter()
@@ -264,6 +265,7 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
         compile: config.data.compile.clone(),
         hyperparameters: config.training.hyperparameters.clone(),
         trainer: Trainer::SageMaker { job: job.clone() },
+        first: None,
         serving: Serving::Imported,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
