@@ -2,6 +2,10 @@
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
 mod hyperparameters;
+pub(crate) mod serverless;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serverless_tests;
 mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
