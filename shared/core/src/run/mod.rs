@@ -461,6 +461,11 @@ impl Run {
         format!("work/{}/{}", self.pipeline, self.id)
     }
 
+    /// Where its training job writes, in the bucket; the service puts a folder of the job's name there.
+    pub fn training_output(&self, attempt: u32) -> String {
+        format!("{}/training-{attempt}/", self.work())
+    }
+
     /// The model as a champion to be.
     pub fn candidate(&self) -> Option<Champion> {
         let arn = self.model_arn.clone()?;

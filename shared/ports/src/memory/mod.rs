@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use alias::MemoryAlias;
 pub use announce::MemoryAnnounce;
 pub use bedrock::{
-    AskedQuestion, BatchRecord, MemoryBedrock, Mind, ModelRef, Outcome, Pace, Quotas,
+    AskedQuestion, BatchRecord, JobSpec, MemoryBedrock, Mind, ModelRef, Outcome, Pace, Quotas,
     TrainingRecord, Work,
 };
 pub use clock::{MemoryClock, MemoryEntropy};

@@ -44,9 +44,7 @@ impl Check for NoRecordLost {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => self.trains_on(&spec.name, &spec.training_key, view),
-            Fact::ContainerStarted { spec } => {
-                self.trains_on(&spec.name, &spec.training_prefix, view)
-            }
+            Fact::ContainerStarted { name, training } => self.trains_on(name, training, view),
             _ => Ok(()),
         }
     }
