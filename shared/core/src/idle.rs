@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Mark, Model, ModelLife};
 use crate::money::Usd;
 use crate::names::ModelId;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, is_imported};
 use crate::prices::Prices;
 use crate::run::{EVALUATION_DEADLINE_HOURS, Outcome, Run, RunState};
 use crate::span::Span;
@@ -166,6 +166,11 @@ fn bring_back(model: &Model) -> String {
         None => format!(
             "a deleted Bedrock model cannot be restored, only trained again, by a new run. What it was trained on is kept: \
              {data}"
+        ),
+        // What a serverless job left lies with AWS, and Bedrock alone reads it.
+        Some(weights) if !is_imported(&model.arn) => format!(
+            "make it again from {weights} (`aws bedrock create-custom-model`) as long as AWS keeps the checkpoint. What it was \
+             trained on is kept, too: {data}"
         ),
         Some(weights) => format!(
             "import it again from {weights} (`aws bedrock create-model-import-job`) as long as the weights are there. What it \

@@ -35,6 +35,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "distillation",
             "reinforcement",
             "sagemaker",
+            "serverless",
         ],
     ),
     (
@@ -61,6 +62,17 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "max_run",
             "spot",
             "max_wait",
+        ],
+    ),
+    (
+        "training.serverless",
+        &[
+            "technique",
+            "peft",
+            "accept_eula",
+            "model_package_group",
+            "role",
+            "max_run",
         ],
     ),
     ("stage", &["technique", "from", "hyperparameters"]),

@@ -236,16 +236,22 @@ fn is_object(text: &str) -> bool {
 }
 
 /// Source: SageMaker's `RoleArn`.
-fn is_role(arn: &str) -> bool {
+pub(super) fn is_role(arn: &str) -> bool {
+    is_resource(arn, "iam", "role/")
+}
+
+/// Whether it is an ARN of this service in an account, whose resource begins so. IAM's resources have no region, all others have one.
+pub(super) fn is_resource(arn: &str, service: &str, kind: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     parts.len() == 6
         && parts[0] == "arn"
         && parts[1].starts_with("aws")
-        && parts[2] == "iam"
-        && parts[3].is_empty()
+        && parts[2] == service
+        && parts[3].is_empty() == (service == "iam")
         && parts[4].len() == 12
         && parts[4].bytes().all(|byte| byte.is_ascii_digit())
-        && parts[5].starts_with("role/")
+        && parts[5].len() > kind.len()
+        && parts[5].starts_with(kind)
         && arn.len() <= 2_048
         && arn.is_ascii()
         && !arn.contains(char::is_whitespace)

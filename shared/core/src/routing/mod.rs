@@ -3,6 +3,10 @@
 
 mod chain;
 mod hyperparameters;
+pub(crate) mod serverless;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serverless_tests;
 mod serving;
 mod table;
 #[cfg(test)]

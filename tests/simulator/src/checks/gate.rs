@@ -90,10 +90,9 @@ impl Check for GatedPromotion {
             Fact::Stored { key, body } if key.ends_with("/evaluation.jsonl") => {
                 self.questions.insert(key.clone(), body.clone());
             }
-            Fact::ContainerStarted { spec } => {
-                let file = view.cloud.objects.read(&spec.training_prefix);
-                self.files
-                    .insert(spec.name.clone(), file.into_iter().collect());
+            Fact::ContainerStarted { name, training } => {
+                let file = view.cloud.objects.read(training);
+                self.files.insert(name.clone(), file.into_iter().collect());
             }
             Fact::TrainingStarted { spec } => {
                 let file = view
