@@ -6,6 +6,7 @@ use perennial_core::keys::Key;
 use perennial_core::manifest::compile_digest;
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::{ConfigInForce, Pipeline, PipelineEvent};
+use perennial_core::prices::serving;
 use perennial_core::routing::{Route, route};
 use perennial_core::upload::{UploadStatus, fixed_width, is_older};
 use perennial_engine::records::{self, Stored};
@@ -90,7 +91,7 @@ async fn try_once(
             }
             Ok((config, route)) => {
                 let in_force = ConfigInForce {
-                    config,
+                    config: config.clone(),
                     version: current.version.clone(),
                     sequencer,
                 };
@@ -101,10 +102,20 @@ async fn try_once(
                     Err(EngineError::Refused(_)) => return Ok(true),
                     Err(error) => return Err(error),
                 }
-                let message = format!(
-                    "in force for the next run: {} of {} in {}",
+                let before = match &route.first {
+                    Some(first) => {
+                        let folders = first.folders(pipeline.as_str());
+                        format!("{} on {folders}, then ", first.technique)
+                    }
+                    None => String::new(),
+                };
+                let mut message = format!(
+                    "in force for the next run: {before}{} of {} in {}",
                     route.technique, route.base_name, route.region
                 );
+                if let Ok(Some(price)) = serving(&route.base_model, route.serving, &config.budget) {
+                    message.push_str(&format!("\nserved by {price}"));
+                }
                 report(ports, pipeline, &current, "accepted", message).await?;
             }
         }
@@ -223,7 +234,7 @@ async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError>
     let mut say: Vec<Announcement> = Vec::new();
     for upload in records::uploads(desk.table.as_ref(), pipeline).await? {
         let upload = upload.record;
-        let digest = compile_digest(&route, upload.kind);
+        let digest = compile_digest(&route, upload.kind, &upload.key);
         let stale = upload
             .shard
             .as_ref()

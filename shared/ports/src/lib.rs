@@ -19,6 +19,8 @@ pub mod imports;
 pub mod memory;
 pub mod models;
 pub mod objects;
+pub mod registrations;
+pub mod serverless;
 pub mod table;
 pub mod training;
 pub mod usage;
@@ -33,13 +35,15 @@ pub use containers::{
     ContainerJob, ContainerSpec, ObserveContainers, StartContainers, StopContainers,
 };
 pub use deployments::{
-    ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
-    UpdateStatus,
+    Bought, ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
+    Purchase, UpdateStatus,
 };
 pub use error::{ErrorKind, PortError, PortResult};
 pub use imports::{ImportJob, ImportSpec, ImportStatus, ObserveImports, StartImports};
 pub use models::{CustomModel, DeleteModels, ModelStatus, ObserveModels};
 pub use objects::{CopyFrom, ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
+pub use registrations::{ObserveRegistrations, RegisterModels};
+pub use serverless::{ServerlessSpec, StartServerless};
 pub use table::{Expect, Item, Key, Page, Table, TableError, Write};
 pub use training::{
     ObserveTraining, StartTraining, StopTraining, TrainingJob, TrainingSpec, TrainingStatus,

@@ -24,7 +24,7 @@ use crate::coverage::Coverage;
 use crate::data;
 use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
-use crate::people::{self, Act};
+use crate::people::{self, Act, TrainsOn};
 use crate::picture::Picture;
 use crate::plant::{self, Plant};
 use crate::ports::Outbox;
@@ -99,8 +99,10 @@ const MOST_STEPS: u64 = 200_000;
 
 /// The world of one schedule. Time is in milliseconds since its beginning.
 pub(crate) struct World {
-    /// Whether every pipeline of this schedule trains in a container on SageMaker.
-    sagemaker: bool,
+    /// Who trains in this schedule.
+    on: TrainsOn,
+    /// Whether a trial comes first.
+    trial: bool,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -175,8 +177,8 @@ impl World {
         }
         let start = cloud.clock.now();
         let mut world = Self {
-            // In some schedules a container trains on SageMaker.
-            sagemaker: seed % 16 == 2,
+            on: TrainsOn::of(seed),
+            trial: seed % 16 == 12,
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -228,11 +230,16 @@ impl World {
 
     fn plan(&mut self) {
         let mut acts = people::plan(&mut self.rng, self.aim.as_ref());
-        if self.sagemaker {
-            for (_, act) in &mut acts {
-                if let Act::Configure(settings) = act {
-                    settings.sagemaker = true;
+        for (_, act) in &mut acts {
+            match act {
+                Act::Configure(settings) => {
+                    settings.on = self.on;
+                    settings.trial = self.trial;
                 }
+                Act::Upload { records, .. } if self.on == TrainsOn::Serverless => {
+                    *records = records.saturating_add(people::BATCH);
+                }
+                _ => {}
             }
         }
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);

@@ -2,6 +2,7 @@
 
 mod customization;
 mod imports;
+mod registrations;
 
 use std::collections::BTreeMap;
 

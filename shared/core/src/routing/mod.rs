@@ -1,8 +1,17 @@
 //! Who trains what: from (technique, base model, region) to one [`Route`], or to an error that says what would work (design
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
+mod chain;
 mod hyperparameters;
+pub(crate) mod serverless;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serverless_tests;
+mod serving;
 mod table;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serving_tests;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod technique_tests;
@@ -18,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::DataLimits;
+pub use chain::FirstStage;
 use table::{MODELS, ModelRow};
 pub use trainer::{Customization, Serving, Trainer};
 
@@ -47,6 +57,9 @@ pub struct Route {
     /// Who trains.
     #[serde(default, skip_serializing_if = "Trainer::is_fine_tuning_on_bedrock")]
     pub trainer: Trainer,
+    /// What is trained before, in a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<FirstStage>>,
     /// How the model is served.
     #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
     pub serving: Serving,
@@ -102,12 +115,14 @@ pub enum RoutingError {
     },
     /// The base model can be fine-tuned, but its custom models are not served on demand.
     #[error(
-        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only, which comes in a \
-         later version; nothing was trained. Models that can be served on demand: {}.", servable.join(", ")
+        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only; nothing was trained. \
+         promotion.serve = \"provisioned\" would work: {price}. Models that can be served on demand: {}.", servable.join(", ")
     )]
     NoOnDemand {
         /// The model's name for people.
         name: String,
+        /// What provisioned throughput of it costs, without the full stop.
+        price: String,
         /// Base models whose custom models are served on demand, each with its regions.
         servable: Vec<String>,
     },
@@ -142,12 +157,15 @@ fn or_none(list: &[String]) -> String {
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
     techniques::unused(config)?;
-    match config.technique {
+    let route = match config.technique {
+        _ if !config.stages.is_empty() => chain::route(config, region),
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
-    }
+    }?;
+    techniques::trial(config, &route)?;
+    Ok(route)
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.

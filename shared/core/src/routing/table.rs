@@ -43,6 +43,8 @@ pub(super) struct Hyperparameter {
 pub(super) enum Range {
     Whole(i64, i64),
     Real(f64, f64),
+    /// These values and no others.
+    OneOf(&'static [&'static str]),
 }
 
 const fn whole(name: &'static str, low: i64, high: i64, default: &'static str) -> Hyperparameter {

@@ -4,16 +4,20 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, servable, unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serverless, serving,
+    unknown,
 };
-use crate::config::{Config, StartFrom, Technique, TrainOn};
+use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
 use crate::limits;
 
 /// Tokens of a teacher's longest answer where the configuration is silent. Source: the default that Bedrock's console names for
 /// `maxResponseLengthForInference` (2026).
 const RESPONSE_TOKENS: u32 = 1_000;
 
-fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, RoutingError> {
+pub(super) fn refused<T>(
+    what: impl Into<String>,
+    instead: impl Into<String>,
+) -> Result<T, RoutingError> {
     Err(RoutingError::Technique {
         what: what.into(),
         instead: instead.into(),
@@ -33,6 +37,10 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
             training.reinforcement.is_some() && !reinforces,
         ),
         ("sagemaker", training.sagemaker.is_some() && on_bedrock_only),
+        (
+            "serverless",
+            training.serverless.is_some() && config.technique != Technique::FineTuning,
+        ),
     ];
     match tables.into_iter().find(|(_, unused)| *unused) {
         Some((table, _)) => refused(
@@ -50,8 +58,56 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
     }
 }
 
+/// A trial that could not be trained or scored would cost its price and say nothing.
+pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> {
+    let Some(trial) = config.trigger.trial else {
+        return Ok(());
+    };
+    let fewest = route.limits.min_records;
+    if trial.records < fewest {
+        return refused(
+            format!(
+                "trigger.trial.records = {}: {} takes no fewer than {fewest} records",
+                trial.records, route.base_name
+            ),
+            format!("Write at least {fewest}, or a few more, as a sample may fall a little short"),
+        );
+    }
+    if trial.max_usd > config.budget.per_run_usd {
+        return refused(
+            format!(
+                "trigger.trial.max_usd = {} is more than budget.per_run_usd = {}",
+                trial.max_usd, config.budget.per_run_usd
+            ),
+            "Lower the one or raise the other",
+        );
+    }
+    Ok(())
+}
+
+/// Where two services could train, the configuration says which.
+pub(super) fn said_where(config: &Config) -> Result<(), RoutingError> {
+    let table = match &config.training.serverless {
+        Some(_) => "serverless",
+        None => "sagemaker",
+    };
+    match config.training.on {
+        Some(TrainOn::SageMaker) => Ok(()),
+        Some(TrainOn::Bedrock) => refused(
+            format!("[training.{table}] has no effect with training.on = \"bedrock\""),
+            "Remove it, or write training.on = \"sagemaker\"",
+        ),
+        None => refused(
+            format!(
+                "[training.{table}] is there, and the technique can be trained on Bedrock as well"
+            ),
+            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
+        ),
+    }
+}
+
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
-fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
+fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, RoutingError> {
     if !row.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: row.name.to_owned(),
@@ -60,19 +116,14 @@ fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
             here: super::servable_in(region),
         });
     }
-    if !row.on_demand {
-        return Err(RoutingError::NoOnDemand {
-            name: row.name.to_owned(),
-            servable: servable(),
-        });
-    }
-    Ok(())
+    serving::serving(config, row)
 }
 
 fn bedrock_route(
     config: &Config,
     region: &str,
     row: &ModelRow,
+    serving: Serving,
     customization: Customization,
 ) -> Result<Route, RoutingError> {
     let limits = limits::of(config.technique, row.id).ok_or_else(|| unknown(&config.base_model))?;
@@ -106,25 +157,30 @@ fn bedrock_route(
         compile: config.data.compile.clone(),
         hyperparameters,
         trainer: Trainer::Bedrock { customization },
-        serving: Serving::OnDemand,
+        first: None,
+        serving,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
     })
 }
 
 pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    serverless::check_tables(config)?;
+    if let Some(job) = &config.training.serverless {
+        return serverless::route(config, job, region);
+    }
     if config.training.on == Some(TrainOn::SageMaker) {
+        if config.training.sagemaker.is_none() && serverless::is_known(&config.base_model) {
+            return Err(serverless::not_said(&config.base_model));
+        }
         return on_sagemaker(config, region);
     }
     if config.training.sagemaker.is_some() && config.training.on.is_none() {
-        return refused(
-            "[training.sagemaker] is there, and the technique can be trained on Bedrock as well",
-            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
-        );
+        said_where(config)?;
     }
     let row = find(&config.base_model)?;
-    on_bedrock(row, region)?;
-    bedrock_route(config, region, row, Customization::FineTuning)
+    let serving = on_bedrock(config, row, region)?;
+    bedrock_route(config, region, row, serving, Customization::FineTuning)
 }
 
 /// Continued pre-training left Bedrock, and lives on in SageMaker: for open weights in a training job, for Nova on HyperPod.
@@ -179,7 +235,7 @@ fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
     OPEN_WEIGHTS.iter().find(|row| row.id == id)
 }
 
-fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
+pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
     let list = || {
         OPEN_WEIGHTS
             .iter()
@@ -220,6 +276,12 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
             "Use \"base\"",
         );
     }
+    if config.promotion.serve == Serve::Provisioned {
+        return refused(
+            "promotion.serve = \"provisioned\": Bedrock sells no provisioned throughput for imported models",
+            "Remove it: an imported model answers by itself, billed by the minutes in which it is asked",
+        );
+    }
     let limits = limits::in_a_container(config.technique, row.id)
         .ok_or_else(|| unknown(&config.base_model))?;
     Ok(Route {
@@ -233,6 +295,7 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
         compile: config.data.compile.clone(),
         hyperparameters: config.training.hyperparameters.clone(),
         trainer: Trainer::SageMaker { job: job.clone() },
+        first: None,
         serving: Serving::Imported,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
@@ -280,12 +343,18 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
             format!("{} learns from {}", student.name, teachers.join(", ")),
         );
     };
-    on_bedrock(student, region)?;
+    let serving = on_bedrock(config, student, region)?;
     let customization = Customization::Distillation {
         teacher: row.teacher.to_owned(),
         max_response_tokens: wanted.max_response_tokens.unwrap_or(RESPONSE_TOKENS),
+        logged_answers: wanted.logged_answers,
     };
-    bedrock_route(config, region, student, customization)
+    let mut route = bedrock_route(config, region, student, serving, customization)?;
+    if wanted.logged_answers.is_some() {
+        route.limits =
+            limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+    }
+    Ok(route)
 }
 
 pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, RoutingError> {
@@ -309,9 +378,9 @@ pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, Rout
             "Write the ARN of the Lambda function that scores answers as grader under [training.reinforcement]",
         );
     };
-    on_bedrock(row, region)?;
+    let serving = on_bedrock(config, row, region)?;
     let customization = Customization::Reinforcement {
         grader: wanted.grader.clone(),
     };
-    bedrock_route(config, region, row, customization)
+    bedrock_route(config, region, row, serving, customization)
 }
