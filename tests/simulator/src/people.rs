@@ -95,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) hourly: bool,
     /// The world's choice, by its seed, for all that is configured.
     pub(crate) on: TrainsOn,
+    /// A trial comes first: the world's choice as well.
+    pub(crate) trial: bool,
 }
 
 /// Who trains.
@@ -146,6 +148,7 @@ impl Settings {
             other_model: rng.u8(..) < 30,
             hourly: rng.u8(..) < 40,
             on: TrainsOn::Bedrock,
+            trial: false,
         }
     }
 
@@ -159,6 +162,7 @@ impl Settings {
             other_model,
             hourly,
             on,
+            trial,
         } = self;
         // Both of each pair take records of one shape.
         let model = match (on, other_model) {
@@ -172,6 +176,10 @@ impl Settings {
             TrainsOn::Container => SAGEMAKER,
             TrainsOn::Serverless => SERVERLESS,
         };
+        let trial = match trial {
+            true => "trial = { records = 12, max_usd = 1 }\n",
+            false => "",
+        };
         let every = if *hourly { "1h" } else { "1m" };
         let use_ = if *only_new { "new" } else { "all" };
         let from = match from_champion {
@@ -181,7 +189,7 @@ impl Settings {
         let approval = if *manual { "manual" } else { "automatic" };
         format!(
             "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
-             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n\
+             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n{trial}\
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
              [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
              [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\

@@ -54,11 +54,13 @@ pub enum Plant {
     RollbackFrom,
     /// What may be there unseen is given up without a look.
     LooksFirst,
+    /// A trial that passed is promoted.
+    TrialServes,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -72,6 +74,7 @@ impl Plant {
         Self::Aftercare,
         Self::ClosingLimit,
         Self::Sweep,
+        Self::TrialServes,
     ];
 
     /// What took the simulator longer to find: kept as seeds in `tests/planted.rs`, and hunted by name.
@@ -102,6 +105,7 @@ impl Plant {
             Self::RepairPace => "repair-pace",
             Self::RollbackFrom => "rollback-from",
             Self::LooksFirst => "looks-first",
+            Self::TrialServes => "trial-serves",
         }
     }
 
@@ -131,7 +135,7 @@ impl Plant {
             Self::Adoption => &[JOBS],
             Self::Reconcile => &[ENDS, LEFT, NEWEST],
             Self::InUse => &[DELETION],
-            Self::GateDigest => &[GATE],
+            Self::GateDigest | Self::TrialServes => &[GATE],
             Self::Reservation => &[MONEY],
             Self::Sequencer | Self::OwnPlace => &[NEWEST],
             Self::OneMove | Self::RollbackFrom => &[ALIAS],
@@ -155,6 +159,7 @@ impl Plant {
             Self::RepairPace => Some(Rule::RepairPace),
             Self::RollbackFrom => Some(Rule::RollbackFrom),
             Self::LooksFirst => Some(Rule::LooksFirst),
+            Self::TrialServes => Some(Rule::TrialServesNobody),
             _ => None,
         }
     }

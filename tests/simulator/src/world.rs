@@ -101,6 +101,8 @@ const MOST_STEPS: u64 = 200_000;
 pub(crate) struct World {
     /// Who trains in this schedule.
     on: TrainsOn,
+    /// Whether a trial comes first.
+    trial: bool,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -176,6 +178,7 @@ impl World {
         let start = cloud.clock.now();
         let mut world = Self {
             on: TrainsOn::of(seed),
+            trial: seed % 16 == 12,
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -229,7 +232,10 @@ impl World {
         let mut acts = people::plan(&mut self.rng, self.aim.as_ref());
         for (_, act) in &mut acts {
             match act {
-                Act::Configure(settings) => settings.on = self.on,
+                Act::Configure(settings) => {
+                    settings.on = self.on;
+                    settings.trial = self.trial;
+                }
                 Act::Upload { records, .. } if self.on == TrainsOn::Serverless => {
                     *records = records.saturating_add(people::BATCH);
                 }

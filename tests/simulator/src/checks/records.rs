@@ -6,7 +6,8 @@ use std::sync::Arc;
 use perennial_core::config::DataUse;
 use perennial_core::manifest::Manifest;
 use perennial_core::names::ResourceName;
-use perennial_core::run::Run;
+use perennial_core::pipeline::Pipeline;
+use perennial_core::run::{Outcome, Run};
 use perennial_core::upload::{Shard, Upload, UploadKind};
 
 use super::{Check, View, Written};
@@ -75,6 +76,7 @@ impl NoRecordLost {
                 run.id, run.dataset.sealed.1, pipeline.sequence
             ));
         }
+        tried_first(run, pipeline, view)?;
         let quarantined = |shard: &Shard| {
             let range = |(after, to): &(u64, u64)| shard.sequence > *after && shard.sequence <= *to;
             pipeline.quarantine.iter().any(range)
@@ -159,9 +161,17 @@ impl NoRecordLost {
                 return Err(format!("{job} trains on “{prompt}” twice"));
             }
         }
-        if let Some(lost) = prompts
-            .iter()
-            .find(|prompt| !found.contains(prompt.as_str()))
+        let run = view.picture.runs.values().find(|run| run.id == name.run);
+        let trial = run.and_then(|run| run.trial);
+        if let Some(trial) = trial
+            && found.len() as u64 > trial.records
+        {
+            return Err(format!("{job}, a trial, trains on {} records", found.len()));
+        }
+        if trial.is_none()
+            && let Some(lost) = prompts
+                .iter()
+                .find(|prompt| !found.contains(prompt.as_str()))
         {
             // A hold-out is a share of the records, and there is none where there are questions.
             let held_out = !view
@@ -190,6 +200,31 @@ impl NoRecordLost {
         run.and_then(|run| view.cloud.objects.read(&run.dataset.manifest_key))
             .and_then(|body| serde_json::from_slice::<Manifest>(&body).ok())
             .is_some_and(|manifest| manifest.holdout.is_some())
+    }
+}
+
+/// Where a trial is asked for, only one that passed lets a run on all data be opened.
+fn tried_first(run: &Run, pipeline: &Pipeline, view: &View<'_>) -> Result<(), String> {
+    if run.trial != run.config.trigger.trial && run.trial.is_some() {
+        return Err(format!("run {} is a trial that nobody asked for", run.id));
+    }
+    if run.trial.is_some() || run.config.trigger.trial.is_none() {
+        return Ok(());
+    }
+    let trial = pipeline
+        .tried
+        .as_ref()
+        .and_then(|id| view.picture.runs.get(id));
+    let passed = trial.is_some_and(|trial| {
+        trial.outcome() == Some(Outcome::Passed)
+            && trial.verdict.as_ref().is_some_and(|verdict| verdict.passed)
+    });
+    match passed {
+        true => Ok(()),
+        false => Err(format!(
+            "run {} was opened without a trial that passed",
+            run.id
+        )),
     }
 }
 

@@ -191,6 +191,7 @@ impl World {
         let model = &models[self.rng.usize(0..models.len())];
         let file = self.new_file();
         let spec = DeploymentSpec {
+            buy: None,
             name: format!("theirs-{file}"),
             token: format!("theirs-{file}"),
             model_arn: model.arn.clone(),

@@ -14,6 +14,7 @@ mod models;
 mod registrations;
 mod settings;
 mod state;
+mod throughput;
 mod training;
 
 use std::fmt;
