@@ -128,6 +128,8 @@ pub(crate) enum DemoTechnique {
     ContinuedPreTraining,
     /// A customization job on Bedrock that learns a teacher's answers.
     Distillation,
+    /// Two containers' jobs on SageMaker: documents first, and questions with answers on the model of the first.
+    Chain,
 }
 
 /// `local`.

@@ -134,6 +134,7 @@ pub(crate) fn run(state: RunState) -> Run {
         state,
         prepared: None,
         jobs: Vec::new(),
+        first_weights: None,
         weights: None,
         model_arn: None,
         creates: Vec::new(),

@@ -1,8 +1,8 @@
 //! Following the training job: its true state, read by name.
 
-use perennial_core::names::{Purpose, is_ours};
+use perennial_core::names::is_ours;
 use perennial_core::routing::Trainer;
-use perennial_core::run::{Event, Run, Seen};
+use perennial_core::run::{Event, Run, Seen, job_words};
 use perennial_engine::StepResult;
 use perennial_ports::{ContainerJob, PortResult, Tags, TrainingJob, TrainingStatus};
 
@@ -17,7 +17,7 @@ struct Look {
 }
 
 pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
-    let resource = run.resource(Purpose::Training, attempt);
+    let resource = run.resource(run.training_purpose(), attempt);
     let name = resource.to_string();
     let later = |note: Option<String>| Event::Later {
         at: ports.desk.next_look(),
@@ -25,7 +25,8 @@ pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResul
     };
     let Some(look) = find(ports, run, attempt, &name).await? else {
         return Ok(later(Some(format!(
-            "training job {name} was seen before, but is not found now; looking again"
+            "{} {name} was seen before, but is not found now; looking again",
+            job_words(resource.purpose)
         ))));
     };
     if !is_ours(&resource.tags(), &look.tags) {
@@ -115,7 +116,7 @@ fn ended(status: TrainingStatus, message: Option<String>, completed: Event) -> O
 }
 
 pub(crate) async fn stop(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
-    let name = run.resource(Purpose::Training, attempt).to_string();
+    let name = run.resource(run.training_purpose(), attempt).to_string();
     match run.route.trainer {
         Trainer::Bedrock { .. } => ports.stop.stop_training(&name).await?,
         Trainer::SageMaker { .. } | Trainer::Serverless { .. } => {

@@ -102,13 +102,18 @@ async fn try_once(
                     Err(EngineError::Refused(_)) => return Ok(true),
                     Err(error) => return Err(error),
                 }
+                let before = match &route.first {
+                    Some(first) => {
+                        let folders = first.folders(pipeline.as_str());
+                        format!("{} on {folders}, then ", first.technique)
+                    }
+                    None => String::new(),
+                };
                 let mut message = format!(
-                    "in force for the next run: {} of {} in {}",
+                    "in force for the next run: {before}{} of {} in {}",
                     route.technique, route.base_name, route.region
                 );
-                if let Ok(Some(price)) =
-                    serving(&route.base_model, route.serving, &config.budget)
-                {
+                if let Ok(Some(price)) = serving(&route.base_model, route.serving, &config.budget) {
                     message.push_str(&format!("\nserved by {price}"));
                 }
                 report(ports, pipeline, &current, "accepted", message).await?;
@@ -229,7 +234,7 @@ async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError>
     let mut say: Vec<Announcement> = Vec::new();
     for upload in records::uploads(desk.table.as_ref(), pipeline).await? {
         let upload = upload.record;
-        let digest = compile_digest(&route, upload.kind);
+        let digest = compile_digest(&route, upload.kind, &upload.key);
         let stale = upload
             .shard
             .as_ref()

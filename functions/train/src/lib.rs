@@ -1,6 +1,7 @@
 //! `train`: "Upload Accepted", "Pipeline Due", "Run Due" and people's requests → seal a dataset, open a run, start its job.
 
 mod assemble;
+mod chain;
 mod import;
 mod open;
 mod prepare;

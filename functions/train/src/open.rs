@@ -13,7 +13,7 @@ use perennial_core::upload::{Upload, UploadStatus};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, Invocation, drive, pipelines};
 
-use crate::Ports;
+use crate::{Ports, chain};
 
 const TRIES: u32 = 20;
 /// So many uploads are said to be compiled anew at a time.
@@ -105,6 +105,9 @@ async fn open(
                 .to_owned();
         return nothing(ports, stored, reason).await;
     }
+    if let Some(reason) = chain::lacks(&manifest, &route, pipeline.name.as_str()) {
+        return nothing(ports, stored, reason).await;
+    }
     let start = match config.training.start_from {
         StartFrom::Champion => pipeline.champion.clone(),
         StartFrom::Base => None,
@@ -154,6 +157,7 @@ async fn open(
         state: RunState::Preparing,
         prepared: None,
         jobs: Vec::new(),
+        first_weights: None,
         weights: None,
         model_arn: None,
         creates: Vec::new(),
@@ -183,7 +187,7 @@ async fn open(
 /// `[data] from`. They are said again, as the first word may have been lost; the pipeline stays due.
 fn to_be_taken_up_again(uploads: &[Upload], route: &Route, data: &DataConfig) -> Vec<Announcement> {
     let again = |upload: &&Upload| {
-        let digest = compile_digest(route, upload.kind);
+        let digest = compile_digest(route, upload.kind, &upload.key);
         let takes = data.takes(&upload.key);
         let shard = upload.shard.as_ref();
         match upload.status {

@@ -3,12 +3,12 @@
 use perennial_core::config::{SageMakerConfig, ServerlessConfig};
 use perennial_core::names::{Purpose, ResourceName, is_ours};
 use perennial_core::routing::{Customization, Trainer};
-use perennial_core::run::{Event, Prepared, Run};
+use perennial_core::run::{Event, Prepared, Run, job_words};
 use perennial_engine::StepResult;
 use perennial_engine::adopt::{Created, adopt};
 use perennial_ports::{ContainerSpec, PortResult, ServerlessSpec, Tags, TrainingSpec};
 
-use crate::Ports;
+use crate::{Ports, chain};
 
 pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let Some(prepared) = &run.prepared else {
@@ -16,7 +16,7 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
             reason: "the dataset was never prepared".into(),
         });
     };
-    let resource = run.resource(Purpose::Training, attempt);
+    let resource = run.resource(run.training_purpose(), attempt);
     let name = resource.to_string();
     let started = match &run.route.trainer {
         Trainer::Bedrock { customization } => {
@@ -24,7 +24,12 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
             ports.start.start_training(&spec).await
         }
         Trainer::SageMaker { job } => {
-            let spec = container_spec(run, prepared, &resource, job);
+            let spec = match (resource.purpose, &run.route.first, &prepared.first) {
+                (Purpose::Pretraining, Some(stage), Some(first)) => {
+                    chain::first_spec(run, stage, first, prepared, &resource, job)
+                }
+                _ => container_spec(run, prepared, &resource, job),
+            };
             ports.start_containers.start_container(&spec).await
         }
         Trainer::Serverless {
@@ -46,14 +51,17 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
         Created::Never(reason) => Event::TrainingRefused { reason },
         Created::Later(reason) => Event::Later {
             at: ports.desk.next_look(),
-            note: Some(format!("the training job is not started yet: {reason}")),
+            note: Some(format!(
+                "the {} is not started yet: {reason}",
+                job_words(resource.purpose)
+            )),
         },
     })
 }
 
 /// The run was cancelled before its job was seen: a lost answer may have left one behind.
 pub(crate) async fn look(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
-    let resource = run.resource(Purpose::Training, attempt);
+    let resource = run.resource(run.training_purpose(), attempt);
     let found = find(ports, run, &resource.to_string()).await?;
     Ok(match found {
         Some((job, tags)) if is_ours(&resource.tags(), &tags) => Event::TrainingFound { job },
@@ -95,7 +103,7 @@ fn customization_spec(
     }
 }
 
-fn container_spec(
+pub(crate) fn container_spec(
     run: &Run,
     prepared: &Prepared,
     resource: &ResourceName,
@@ -108,6 +116,7 @@ fn container_spec(
         recipe: job.recipe.clone(),
         role: job.role.clone(),
         training_prefix: prepared.training_key.clone(),
+        model: run.first_weights.clone(),
         output_prefix: run.training_output(resource.attempt),
         checkpoint_prefix: job.spot.then(checkpoints),
         hyperparameters: run.route.hyperparameters.clone(),

@@ -11,6 +11,7 @@ pub mod model;
 pub mod money;
 pub mod names;
 pub mod pipeline;
+pub mod pretrained;
 pub mod prices;
 pub mod prompt;
 pub mod routing;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use perennial_core::gate::Comparison;
 use perennial_core::names::PipelineName;
 use perennial_core::prices::serving;
-use perennial_core::run::{Outcome, Run, RunState};
+use perennial_core::run::{FirstPrepared, Outcome, Run, RunState};
 use perennial_dataset::Summary;
 use perennial_ports::{PortResult, WriteObjects};
 use serde::Serialize;
@@ -151,6 +151,9 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     ) {
         let _ = writeln!(text, "served by {price}");
     }
+    if let Some(first) = run.first_prepared() {
+        let _ = writeln!(text, "{}", first_stage(first));
+    }
     if let Some(prepared) = &run.prepared {
         let _ = writeln!(
             text,
@@ -222,6 +225,28 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     let _ = writeln!(text, "\nhistory:");
     for line in history {
         let _ = writeln!(text, "  {}  {}", line.at, line.text);
+    }
+    text
+}
+
+fn first_stage(first: &FirstPrepared) -> String {
+    let mut text = format!(
+        "  first stage: {} documents; left out: {} duplicates, {} over the limit",
+        first.records, first.duplicates, first.left_out
+    );
+    for upload in &first.left_out_of {
+        let _ = write!(
+            text,
+            "\n    over the limit: {} documents of {}",
+            upload.records, upload.object
+        );
+    }
+    if let Some(kept) = &first.kept {
+        let _ = write!(
+            text,
+            "\n    not bought again: run {} left its weights in {}",
+            kept.run, kept.weights
+        );
     }
     text
 }

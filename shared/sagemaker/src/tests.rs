@@ -54,6 +54,7 @@ fn spec() -> ContainerSpec {
         recipe: None,
         role: None,
         training_prefix: "work/p/01j/train/".into(),
+        model: None,
         output_prefix: "work/p/01j/output/".into(),
         checkpoint_prefix: None,
         hyperparameters: [("max_steps".to_owned(), "20".to_owned())].into(),
@@ -125,10 +126,11 @@ async fn a_job_bears_its_name_and_tags_and_leaves_its_weights_uncompressed() {
 }
 
 #[tokio::test]
-async fn a_recipe_a_role_a_network_and_spare_capacity_are_sent_where_they_are_asked_for() {
+async fn a_model_a_recipe_a_role_a_network_and_spare_capacity_are_sent_where_they_are_asked_for() {
     let replay = replay([json!({ "TrainingJobArn": ARN })]);
     let spec = ContainerSpec {
         recipe: Some("s3://recipes/nemo/llama.yaml".into()),
+        model: Some("s3://bucket/work/p/01j/pretraining-1/j/output/model/".into()),
         role: Some("arn:aws:iam::123456789012:role/own".into()),
         checkpoint_prefix: Some("work/p/01j/checkpoints/".into()),
         subnets: vec!["subnet-1".into(), "subnet-2".into()],
@@ -144,6 +146,10 @@ async fn a_recipe_a_role_a_network_and_spare_capacity_are_sent_where_they_are_as
             "InputDataConfig",
             json!([
                 channel("train", "s3://bucket/work/p/01j/train/"),
+                channel(
+                    "model",
+                    "s3://bucket/work/p/01j/pretraining-1/j/output/model/"
+                ),
                 channel("recipe", "s3://recipes/nemo/llama.yaml"),
             ]),
         ),

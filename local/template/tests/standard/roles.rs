@@ -341,8 +341,8 @@ const STATEMENTS: [Change; 34] = [
         ],
     ),
     (
-        "\"s3:prefix\": [\"answers/*\"]",
-        "\"s3:prefix\": [\"answer/*\"]",
+        "\"s3:prefix\": [\"answers/*\", \"work/*\"]",
+        "\"s3:prefix\": [\"answer/*\", \"work/*\"]",
         &[
             "TrainRole.Policies[train].PolicyDocument.ListCurrentVersions.Condition.StringLike.s3:prefix: “answer/*” is no place of the bucket",
         ],

@@ -38,7 +38,15 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "serverless",
         ],
     ),
-    ("training.distillation", &["teacher", "max_response_tokens"]),
+    (
+        "training.distillation",
+        &[
+            "teacher",
+            "max_response_tokens",
+            "data",
+            "use_logged_answers",
+        ],
+    ),
     ("training.reinforcement", &["grader"]),
     (
         "training.sagemaker",

@@ -18,12 +18,6 @@ impl Config {
                  \"token-f1\""
             )),
         }
-        if !self.stages.is_empty() {
-            asked.push(
-                "[[stage]]: this version does not train one stage on another yet. Use one technique, named at the top"
-                    .to_owned(),
-            );
-        }
         if asked.is_empty() {
             Ok(())
         } else {

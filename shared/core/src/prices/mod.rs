@@ -1,6 +1,7 @@
 //! What a run costs, before it is spent: a table of public prices with their sources, overridden by `[budget.prices]`,
 //! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
 
+mod first_stage;
 mod serving;
 mod table;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod training;
 
 use serde::{Deserialize, Serialize};
 
+pub use first_stage::first_stage;
 pub use serving::{HOURS_PER_MONTH, ServingPrice, serving};
 pub use table::{
     BATCH_DISCOUNT, COMMITTED, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,

@@ -30,6 +30,7 @@ pub(super) fn estimate(
                 Customization::Distillation {
                     teacher,
                     max_response_tokens,
+                    ..
                 },
         } => distillation(config, usage, prices, teacher, *max_response_tokens),
         Trainer::Bedrock {
@@ -150,7 +151,10 @@ fn distillation(
 }
 
 /// As long as the job may run: SageMaker stops it then. Spare capacity costs less, and is reckoned at the full price.
-fn by_hour(job: &SageMakerConfig, prices: &Prices) -> Result<(f64, Vec<String>), UnknownPrice> {
+pub(super) fn by_hour(
+    job: &SageMakerConfig,
+    prices: &Prices,
+) -> Result<(f64, Vec<String>), UnknownPrice> {
     let price = known(
         prices,
         prices.training_usd_per_hour,

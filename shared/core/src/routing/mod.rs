@@ -1,6 +1,7 @@
 //! Who trains what: from (technique, base model, region) to one [`Route`], or to an error that says what would work (design
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
+mod chain;
 mod hyperparameters;
 pub(crate) mod serverless;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::DataLimits;
+pub use chain::FirstStage;
 use table::{MODELS, ModelRow};
 pub use trainer::{Customization, Serving, Trainer};
 
@@ -55,6 +57,9 @@ pub struct Route {
     /// Who trains.
     #[serde(default, skip_serializing_if = "Trainer::is_fine_tuning_on_bedrock")]
     pub trainer: Trainer,
+    /// What is trained before, in a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<FirstStage>>,
     /// How the model is served.
     #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
     pub serving: Serving,
@@ -153,6 +158,7 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
     techniques::unused(config)?;
     let route = match config.technique {
+        _ if !config.stages.is_empty() => chain::route(config, region),
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
         Technique::Distillation => techniques::distillation(config, region),

@@ -190,6 +190,7 @@ pub(super) fn route(
                 row.hub
             ),
         },
+        first: None,
         serving,
         batch_minimum: BATCH_MINIMUM,
         source: SOURCE.to_owned(),

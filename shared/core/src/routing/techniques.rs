@@ -4,8 +4,8 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serverless,
-    serving, unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serverless, serving,
+    unknown,
 };
 use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
 use crate::limits;
@@ -58,27 +58,6 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
     }
 }
 
-/// Where two services could train, the configuration says which.
-pub(super) fn said_where(config: &Config) -> Result<(), RoutingError> {
-    let table = match &config.training.serverless {
-        Some(_) => "serverless",
-        None => "sagemaker",
-    };
-    match config.training.on {
-        Some(TrainOn::SageMaker) => Ok(()),
-        Some(TrainOn::Bedrock) => refused(
-            format!("[training.{table}] has no effect with training.on = \"bedrock\""),
-            "Remove it, or write training.on = \"sagemaker\"",
-        ),
-        None => refused(
-            format!(
-                "[training.{table}] is there, and the technique can be trained on Bedrock as well"
-            ),
-            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
-        ),
-    }
-}
-
 /// A trial that could not be trained or scored would cost its price and say nothing.
 pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> {
     let Some(trial) = config.trigger.trial else {
@@ -104,6 +83,27 @@ pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> 
         );
     }
     Ok(())
+}
+
+/// Where two services could train, the configuration says which.
+pub(super) fn said_where(config: &Config) -> Result<(), RoutingError> {
+    let table = match &config.training.serverless {
+        Some(_) => "serverless",
+        None => "sagemaker",
+    };
+    match config.training.on {
+        Some(TrainOn::SageMaker) => Ok(()),
+        Some(TrainOn::Bedrock) => refused(
+            format!("[training.{table}] has no effect with training.on = \"bedrock\""),
+            "Remove it, or write training.on = \"sagemaker\"",
+        ),
+        None => refused(
+            format!(
+                "[training.{table}] is there, and the technique can be trained on Bedrock as well"
+            ),
+            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
+        ),
+    }
 }
 
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
@@ -157,6 +157,7 @@ fn bedrock_route(
         compile: config.data.compile.clone(),
         hyperparameters,
         trainer: Trainer::Bedrock { customization },
+        first: None,
         serving,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
@@ -234,7 +235,7 @@ fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
     OPEN_WEIGHTS.iter().find(|row| row.id == id)
 }
 
-fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
+pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
     let list = || {
         OPEN_WEIGHTS
             .iter()
@@ -294,6 +295,7 @@ fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
         compile: config.data.compile.clone(),
         hyperparameters: config.training.hyperparameters.clone(),
         trainer: Trainer::SageMaker { job: job.clone() },
+        first: None,
         serving: Serving::Imported,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
@@ -345,8 +347,14 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
     let customization = Customization::Distillation {
         teacher: row.teacher.to_owned(),
         max_response_tokens: wanted.max_response_tokens.unwrap_or(RESPONSE_TOKENS),
+        logged_answers: wanted.logged_answers,
     };
-    bedrock_route(config, region, student, serving, customization)
+    let mut route = bedrock_route(config, region, student, serving, customization)?;
+    if wanted.logged_answers.is_some() {
+        route.limits =
+            limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+    }
+    Ok(route)
 }
 
 pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, RoutingError> {

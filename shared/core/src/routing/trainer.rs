@@ -75,6 +75,9 @@ pub enum Customization {
         teacher: String,
         /// `maxResponseLengthForInference`, in tokens.
         max_response_tokens: u32,
+        /// `invocationLogsConfig.usePromptResponse`: the data are invocation logs. None: prompts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logged_answers: Option<bool>,
     },
     /// `REINFORCEMENT_FINE_TUNING`.
     #[serde(rename = "reinforcement-fine-tuning")]

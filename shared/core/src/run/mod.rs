@@ -3,6 +3,7 @@
 //! The saved state holds the intent, so [`effects`] can always say what must be done next, after a crash too;
 //! [`decide`] is the one place in which a run changes state.
 
+mod chain;
 mod decide;
 mod effects;
 mod event;
@@ -10,6 +11,7 @@ mod event;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use chain::{FirstPrepared, KeptWeights, job_words};
 pub use decide::{Also, Decision, Terms, decide};
 pub use effects::{Effect, effects};
 pub use event::{Event, Seen};
@@ -58,9 +60,13 @@ pub const AFTERCARE_PACE_HOURS: i64 = 6;
 pub const AFTERCARE_LIMIT_HOURS: i64 = 7 * 24;
 
 /// Counted from the run's opening: earlier attempts had their time.
-fn starting_limit_hours(attempt: u32) -> i64 {
-    let earlier = i64::from(attempt.saturating_sub(1));
-    STARTING_LIMIT_HOURS + earlier * (TRAINING_DEADLINE_HOURS + STARTING_LIMIT_HOURS)
+fn starting_limit_hours(run: &Run, attempt: u32) -> i64 {
+    // The stages of a chain count like attempts; all of them have had their time but the last.
+    let others = run.training_creates().count().saturating_sub(1);
+    let earlier = i64::try_from(others)
+        .unwrap_or(0)
+        .max(i64::from(attempt.saturating_sub(1)));
+    STARTING_LIMIT_HOURS + earlier * (run.training_deadline_hours() + STARTING_LIMIT_HOURS)
 }
 
 /// Hours that a job with a limit of its own may take.
@@ -288,6 +294,9 @@ pub struct Prepared {
     pub evaluation_cost: Usd,
     /// How the estimate came about, in words.
     pub cost_lines: Vec<String>,
+    /// The first stage of a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<FirstPrepared>>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -382,6 +391,9 @@ pub struct Run {
     pub prepared: Option<Prepared>,
     /// Its jobs, the newest last.
     pub jobs: Vec<Job>,
+    /// The weights from which the second stage of a chain starts, once the first stage has left them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_weights: Option<String>,
     /// The weights that its training job left in the bucket, where the model is made of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,

@@ -77,6 +77,7 @@ pub(crate) fn prepared() -> Prepared {
         training_cost: usd(8),
         evaluation_cost: usd(2),
         cost_lines: vec!["training: $8.00".into()],
+        first: None,
     }
 }
 
@@ -109,6 +110,7 @@ pub(crate) fn run(number: u64, state: RunState) -> Run {
         state,
         prepared: (!unprepared).then(prepared),
         jobs: Vec::new(),
+        first_weights: None,
         weights: None,
         model_arn: None,
         creates: Vec::new(),
@@ -155,7 +157,7 @@ pub(crate) fn shard(version: &str, kind: UploadKind, records: u64, sequence: u64
     Shard {
         content: String::new(),
         version: version.into(),
-        compile_digest: compile_digest(&routed(&config()), kind),
+        compile_digest: compile_digest(&routed(&config()), kind, ""),
         key: format!("shards/bot/{version}.jsonl"),
         bytes: records * 300,
         records,

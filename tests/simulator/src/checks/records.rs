@@ -81,13 +81,17 @@ impl NoRecordLost {
             let range = |(after, to): &(u64, u64)| shard.sequence > *after && shard.sequence <= *to;
             pipeline.quarantine.iter().any(range)
         };
-        let digest = pipeline.config.as_ref().and_then(|in_force| {
-            let route = perennial_core::routing::route(&in_force.config, "us-east-1").ok()?;
-            Some(perennial_core::manifest::compile_digest(
-                &route,
-                UploadKind::Training,
-            ))
+        let route = pipeline.config.as_ref().and_then(|in_force| {
+            perennial_core::routing::route(&in_force.config, "us-east-1").ok()
         });
+        let digest = |key: &str| {
+            let route = route.as_ref()?;
+            Some(perennial_core::manifest::compile_digest(
+                route,
+                UploadKind::Training,
+                key,
+            ))
+        };
         let expected: BTreeSet<(String, String)> = view
             .picture
             .uploads
@@ -99,7 +103,7 @@ impl NoRecordLost {
                     .into_iter()
                     .flatten()
                     .find(|shard| !quarantined(shard))?;
-                let compiled = Some(&shard.compile_digest) == digest.as_ref();
+                let compiled = Some(&shard.compile_digest) == digest(&upload.key).as_ref();
                 let wanted = match run.config.data.use_ {
                     DataUse::New => shard.sequence > pipeline.champion_sealed,
                     _ => true,

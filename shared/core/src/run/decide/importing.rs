@@ -13,6 +13,11 @@ impl Step {
     /// Weights seen, import started, import seen.
     pub(super) fn import(&mut self, event: &Event) -> bool {
         match (self.run.state.clone(), event) {
+            (RunState::Training { attempt, stop, .. }, Event::WeightsSeen { weights })
+                if self.run.training_purpose() == Purpose::Pretraining =>
+            {
+                self.first_done(attempt, stop, weights)
+            }
             (RunState::Training { attempt, stop, .. }, Event::WeightsSeen { weights }) => {
                 self.saw_job(Purpose::Training, attempt, "", "Completed");
                 self.run.weights = Some(weights.clone());

@@ -229,7 +229,7 @@ impl Step {
             *aftercare = None;
         }
         self.run.due = None;
-        let trained = |job: &Job| job.purpose == Purpose::Training;
+        let trained = |job: &Job| matches!(job.purpose, Purpose::Training | Purpose::Pretraining);
         if self.run.reserved > Usd::ZERO && !self.run.jobs.iter().any(trained) {
             self.also.push(Also::ReleaseAll);
             self.note("no job was ever started; what was reserved is released");

@@ -60,6 +60,15 @@ impl JobSpec {
         }
     }
 
+    /// The weights that it starts from, of a job before it.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::Container(spec) => spec.model.as_deref(),
+            Self::Serverless(_) => None,
+        }
+    }
+
     fn output_prefix(&self) -> &str {
         match self {
             Self::Container(spec) => &spec.output_prefix,
@@ -170,6 +179,19 @@ impl State {
                 format!("no object is below {}", spec.training_prefix()),
             ));
         }
+        let model = match spec.model() {
+            None => Vec::new(),
+            Some(uri) => {
+                let model = uri
+                    .strip_prefix(&format!("s3://{BUCKET}/"))
+                    .map(|prefix| objects.keys(prefix))
+                    .unwrap_or_default();
+                if model.is_empty() {
+                    return Err(checks::invalid(op, format!("no object is below {uri}")));
+                }
+                model
+            }
+        };
         let running = self.containers.values().filter(|job| job.runs()).count();
         checks::quota(op, running, self.quotas.training_jobs, "training jobs")?;
         let arn = format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}");
@@ -195,7 +217,10 @@ impl State {
                 created: now,
                 ended: None,
             },
-            files: keys.iter().filter_map(|key| objects.read(key)).collect(),
+            // What it starts from is in its weights as well.
+            files: (keys.iter().chain(&model))
+                .filter_map(|key| objects.read(key))
+                .collect(),
             modified: now,
             changes_at,
             outcome,
