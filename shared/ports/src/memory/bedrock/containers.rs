@@ -53,7 +53,9 @@ impl JobSpec {
         }
     }
 
-    fn training_prefix(&self) -> &str {
+    /// What is below this is trained on.
+    #[must_use]
+    pub fn training_prefix(&self) -> &str {
         match self {
             Self::Container(spec) => &spec.training_prefix,
             Self::Serverless(spec) => &spec.training_key,
@@ -76,7 +78,9 @@ impl JobSpec {
         }
     }
 
-    fn tags(&self) -> &Tags {
+    /// On the job.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
         match self {
             Self::Container(spec) => &spec.tags,
             Self::Serverless(spec) => &spec.tags,
@@ -257,10 +261,7 @@ impl State {
                     // The weights stay with AWS, and a pointer says where.
                     let uri = format!("s3://customer-escrow-{ACCOUNT}-memory/{name}/");
                     let manifest = format!(r#"{{"checkpoint_s3_bucket":"{uri}"}}"#);
-                    objects.write_by_service(
-                        &format!("{output}/output/manifest.json"),
-                        manifest,
-                    );
+                    objects.write_by_service(&format!("{output}/output/manifest.json"), manifest);
                     self.escrow.insert(uri, container.files.clone());
                 } else {
                     let folder = format!("{output}/model/");
