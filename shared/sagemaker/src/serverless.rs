@@ -30,7 +30,8 @@ impl StartServerless for SageMaker {
             .build();
         let group = ModelPackageConfig::builder()
             .model_package_group_arn(&spec.model_package_group)
-            .build();
+            .build()
+            .map_err(|error| invalid(spec, error))?;
         let hyperparameters: HashMap<_, _> = spec.hyperparameters.clone().into_iter().collect();
         let tags = spec
             .tags
@@ -43,7 +44,7 @@ impl StartServerless for SageMaker {
             .role_arn(role)
             .input_data_config(channel(&settings.uri(&spec.training_key)))
             .output_data_config(output)
-            .serverless_job_config(job(spec))
+            .serverless_job_config(job(spec)?)
             .model_package_config(group)
             .set_hyper_parameters(Some(hyperparameters))
             .stopping_condition(limit(spec)?)
@@ -61,7 +62,7 @@ impl StartServerless for SageMaker {
     }
 }
 
-fn job(spec: &ServerlessSpec) -> ServerlessJobConfig {
+fn job(spec: &ServerlessSpec) -> PortResult<ServerlessJobConfig> {
     let technique = match spec.technique {
         ServerlessTechnique::Sft => CustomizationTechnique::Sft,
         ServerlessTechnique::Dpo => CustomizationTechnique::Dpo,
@@ -77,6 +78,11 @@ fn job(spec: &ServerlessSpec) -> ServerlessJobConfig {
         .customization_technique(technique)
         .set_peft(peft)
         .build()
+        .map_err(|error| invalid(spec, error))
+}
+
+fn invalid(spec: &ServerlessSpec, why: impl std::fmt::Display) -> PortError {
+    PortError::new(CREATE, ErrorKind::Invalid, format!("{}: {why}", spec.name))
 }
 
 /// Conversations of Nova's have a type of their own, by which SageMaker also fetches the media that they name.
@@ -93,12 +99,10 @@ fn channel(uri: &str) -> Channel {
 }
 
 fn limit(spec: &ServerlessSpec) -> PortResult<StoppingCondition> {
-    let seconds = i32::try_from(spec.max_run_seconds).map_err(|_| {
-        let words = format!(
-            "{}: a longest run of {} seconds is more than SageMaker takes",
-            spec.name, spec.max_run_seconds
-        );
-        PortError::new(CREATE, ErrorKind::Invalid, words)
+    let seconds = spec.max_run_seconds;
+    let seconds = i32::try_from(seconds).map_err(|_| {
+        let words = format!("a longest run of {seconds} seconds is more than SageMaker takes");
+        invalid(spec, words)
     })?;
     Ok(StoppingCondition::builder()
         .max_runtime_in_seconds(seconds)

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{BATCH_MINIMUM, Hyperparameter, Range};
+use super::table::{BATCH_MINIMUM, Hyperparameter, ModelRow, Range};
 use super::{
-    Route, RoutingError, Trainer, find, hyperparameters, servable_in, techniques, unknown,
+    Route, RoutingError, Serving, Trainer, find, hyperparameters, servable_in, serving, techniques,
+    unknown,
 };
 use crate::config::{Config, Peft, ServerlessConfig, ServerlessTechnique, StartFrom};
 use crate::limits::{self, DataLimits};
@@ -155,13 +156,6 @@ pub(super) fn route(
             "Use \"sft\"",
         );
     }
-    if job.peft == Peft::Full {
-        return refused(
-            "training.serverless.peft = \"full\": Bedrock serves a model of which all weights were trained by provisioned \
-             throughput only, and the run could not ask it its questions",
-            "Use \"lora\", whose model is deployed on demand",
-        );
-    }
     if !model.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: model.name.to_owned(),
@@ -176,7 +170,7 @@ pub(super) fn route(
             "Use \"base\"",
         );
     }
-    let serving = super::serving::serving(config, model)?;
+    let serving = served(config, job, model)?;
     let hyperparameters = resolve(row, model.name, &config.training.hyperparameters)?;
     let limits = limits::fine_tuning(model.id).ok_or_else(|| unknown(&config.base_model))?;
     Ok(Route {
@@ -201,6 +195,32 @@ pub(super) fn route(
         batch_minimum: BATCH_MINIMUM,
         source: SOURCE.to_owned(),
     })
+}
+
+/// An adapter is served as any custom model is; a model of which all weights were trained by provisioned throughput alone.
+fn served(
+    config: &Config,
+    job: &ServerlessConfig,
+    model: &ModelRow,
+) -> Result<Serving, RoutingError> {
+    match (job.peft, serving::serving(config, model)?) {
+        (
+            Peft::Full,
+            Serving::Provisioned {
+                units, commitment, ..
+            },
+        ) => Ok(Serving::Provisioned {
+            units,
+            commitment,
+            only: true,
+        }),
+        (Peft::Full, _) => refused(
+            "training.serverless.peft = \"full\": Bedrock serves a model of which all weights were trained by provisioned \
+             throughput only",
+            "Use \"lora\", whose model is deployed on demand, or promotion.serve = \"provisioned\"",
+        ),
+        (Peft::Lora, serving) => Ok(serving),
+    }
 }
 
 /// The row's defaults under what was asked. Steps have no default that would fit any data, so they have to be stated.

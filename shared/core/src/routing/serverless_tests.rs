@@ -73,6 +73,25 @@ fn the_second_generation_says_how_many_steps_and_saves_after_the_last() {
 }
 
 #[test]
+fn a_model_of_which_all_weights_are_trained_is_served_by_provisioned_throughput_only() {
+    let full = |serve: &str| {
+        format!(
+            "{SERVERLESS}peft = \"full\"\n{serve}\n{PRICE}provisioned_per_hour = 10\n[budget]\nserving_per_month_usd = 20000\n"
+        )
+    };
+    let provisioned = full("[promotion]\nserve = \"provisioned\"\nmodel_units = 2");
+    let route = config("amazon.nova-micro-v1:0", &provisioned)
+        .check("us-east-1")
+        .unwrap();
+    let Serving::Provisioned { units, only, .. } = route.serving else {
+        panic!("{:?}", route.serving);
+    };
+    assert_eq!((units, only), (2, true));
+    let refused = error("amazon.nova-micro-v1:0", &full(""), "us-east-1");
+    assert!(refused.contains("provisioned throughput only"), "{refused}");
+}
+
+#[test]
 fn it_costs_what_is_trained_on_at_the_price_that_is_stated() {
     let usage = UsageEstimate {
         training_tokens: 1_000_000,
