@@ -106,9 +106,7 @@ async fn try_once(
                     "in force for the next run: {} of {} in {}",
                     route.technique, route.base_name, route.region
                 );
-                if let Ok(Some(price)) =
-                    serving(&route.base_model, route.serving, &config.budget)
-                {
+                if let Ok(Some(price)) = serving(&route.base_model, route.serving, &config.budget) {
                     message.push_str(&format!("\nserved by {price}"));
                 }
                 report(ports, pipeline, &current, "accepted", message).await?;

@@ -276,7 +276,12 @@ async fn usage(
         champion_prompts,
         champion_serving: match &run.champion {
             Some(champion) if champion.answers_by_itself() => Serving::Imported,
-            Some(_) if run.champion_deployment.as_deref().is_some_and(is_provisioned) => {
+            Some(_)
+                if run
+                    .champion_deployment
+                    .as_deref()
+                    .is_some_and(is_provisioned) =>
+            {
                 Serving::Provisioned {
                     units: 1,
                     commitment: Commitment::None,

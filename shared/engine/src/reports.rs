@@ -134,11 +134,7 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
         "dataset {} ({} uploads)",
         run.dataset.digest, run.dataset.uploads
     );
-    if let Ok(Some(price)) = serving(
-        &run.route.base_model,
-        run.route.serving,
-        &run.config.budget,
-    ) {
+    if let Ok(Some(price)) = serving(&run.route.base_model, run.route.serving, &run.config.budget) {
         let _ = writeln!(text, "served by {price}");
     }
     if let Some(prepared) = &run.prepared {

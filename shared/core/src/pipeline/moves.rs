@@ -144,6 +144,7 @@ pub(super) fn serving(
             pipeline.deployed_by = made;
             pipeline.served_as = serving;
         }
+        pipeline.served_since = Some(now);
         pipeline.serving_mark = None;
         pipeline.unserved = None;
     }
@@ -304,6 +305,13 @@ pub(super) fn roll_back(
             "{from} served when the rollback was asked for, and does not now: it was carried out already, or another \
          model was promoted"
         )));
+    }
+    // Nothing serves: whoever names the champion wants it served again, and nothing held.
+    if let (Some(_), Some(champion)) = (&pipeline.unserved, &pipeline.champion)
+        && to == Some(&champion.model)
+    {
+        let (champion, serving) = (champion.clone(), asked(pipeline));
+        return begin(pipeline, champion, MoveReason::Repair, serving, now);
     }
     let target = match to {
         Some(model) => pipeline

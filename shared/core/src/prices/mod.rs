@@ -10,7 +10,7 @@ mod training;
 
 use serde::{Deserialize, Serialize};
 
-pub use serving::{HOURS_PER_MONTH, ServingPrice, serving};
+pub use serving::{HOURS_PER_MONTH, ServingPrice, serving, serving_of};
 pub use table::{
     BATCH_DISCOUNT, COMMITTED, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
     Prices, STORAGE, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,

@@ -3,10 +3,10 @@
 
 mod hyperparameters;
 mod serving;
-mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod serving_tests;
+mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod technique_tests;
@@ -154,6 +154,11 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
     }
+}
+
+/// The plain id of a model as written, as far as the table knows it.
+pub(crate) fn plain_id(written: &str) -> &str {
+    find(written).map_or(written, |row| row.id)
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.

@@ -86,7 +86,9 @@ fn an_imported_model_is_not_bought_throughput_for() {
     .unwrap();
     assert!(route(&config, "us-east-1").is_ok());
     config.promotion.serve = Serve::Provisioned;
-    assert!(refusal(&config, "us-east-1").contains("no provisioned throughput for imported models"));
+    assert!(
+        refusal(&config, "us-east-1").contains("no provisioned throughput for imported models")
+    );
 }
 
 #[test]

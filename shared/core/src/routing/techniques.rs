@@ -13,7 +13,10 @@ use crate::limits;
 /// `maxResponseLengthForInference` (2026).
 const RESPONSE_TOKENS: u32 = 1_000;
 
-pub(super) fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, RoutingError> {
+pub(super) fn refused<T>(
+    what: impl Into<String>,
+    instead: impl Into<String>,
+) -> Result<T, RoutingError> {
     Err(RoutingError::Technique {
         what: what.into(),
         instead: instead.into(),
