@@ -54,11 +54,13 @@ pub enum Plant {
     RollbackFrom,
     /// What may be there unseen is given up without a look.
     LooksFirst,
+    /// What is billed by the hour for a candidate's answers stays until the run closes.
+    CandidateStays,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -72,6 +74,7 @@ impl Plant {
         Self::Aftercare,
         Self::ClosingLimit,
         Self::Sweep,
+        Self::CandidateStays,
     ];
 
     /// What took the simulator longer to find: kept as seeds in `tests/planted.rs`, and hunted by name.
@@ -102,6 +105,7 @@ impl Plant {
             Self::RepairPace => "repair-pace",
             Self::RollbackFrom => "rollback-from",
             Self::LooksFirst => "looks-first",
+            Self::CandidateStays => "candidate-stays",
         }
     }
 
@@ -135,7 +139,7 @@ impl Plant {
             Self::Reservation => &[MONEY],
             Self::Sequencer | Self::OwnPlace => &[NEWEST],
             Self::OneMove | Self::RollbackFrom => &[ALIAS],
-            Self::Aftercare | Self::Sweep => &[LEFT],
+            Self::Aftercare | Self::Sweep | Self::CandidateStays => &[LEFT],
             Self::ClosingLimit | Self::RepairPace => &[ENDS],
             Self::LooksFirst => &[JOBS, LEFT],
         }
@@ -155,6 +159,7 @@ impl Plant {
             Self::RepairPace => Some(Rule::RepairPace),
             Self::RollbackFrom => Some(Rule::RollbackFrom),
             Self::LooksFirst => Some(Rule::LooksFirst),
+            Self::CandidateStays => Some(Rule::CandidateGoesAtOnce),
             _ => None,
         }
     }

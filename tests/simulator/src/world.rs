@@ -24,7 +24,7 @@ use crate::coverage::Coverage;
 use crate::data;
 use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
-use crate::people::{self, Act};
+use crate::people::{self, Act, Provisioned};
 use crate::picture::Picture;
 use crate::plant::{self, Plant};
 use crate::ports::Outbox;
@@ -101,6 +101,9 @@ const MOST_STEPS: u64 = 200_000;
 pub(crate) struct World {
     /// Whether every pipeline of this schedule trains in a container on SageMaker.
     sagemaker: bool,
+    /// Whether provisioned throughput serves, and in no other way.
+    provisioned: Option<Provisioned>,
+    pub(crate) region: &'static str,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -174,9 +177,20 @@ impl World {
             cloud.objects.set_smallest_copy(150);
         }
         let start = cloud.clock.now();
+        // In some schedules provisioned throughput serves; in half of these the models are served in no other way.
+        let provisioned = match seed % 32 {
+            6 => Some(Provisioned::Also),
+            22 => Some(Provisioned::Only),
+            _ => None,
+        };
         let mut world = Self {
             // In some schedules a container trains on SageMaker.
             sagemaker: seed % 16 == 2,
+            provisioned,
+            region: match provisioned {
+                Some(Provisioned::Only) => "us-west-2",
+                _ => "us-east-1",
+            },
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -232,6 +246,15 @@ impl World {
             for (_, act) in &mut acts {
                 if let Act::Configure(settings) = act {
                     settings.sagemaker = true;
+                }
+            }
+        }
+        if let Some(provisioned) = self.provisioned {
+            for (_, act) in &mut acts {
+                if let Act::Configure(settings) = act {
+                    settings.provisioned = Some(provisioned);
+                    settings.unserve = self.rng.bool();
+                    settings.on_demand = self.rng.u8(..) < 80;
                 }
             }
         }

@@ -27,6 +27,9 @@ const NEWS: [&str; 17] = [
     "Deployment Strays",
     "Deletion Planned",
     "Model Deleted",
+    "Commitment Holds",
+    "Unserving Planned",
+    "Champion Unserved",
 ];
 
 /// An event, the bus that it is said on, and who is to take it.

@@ -82,7 +82,7 @@ impl NoRecordLost {
             pipeline.quarantine.iter().any(range)
         };
         let digest = pipeline.config.as_ref().and_then(|in_force| {
-            let route = perennial_core::routing::route(&in_force.config, "us-east-1").ok()?;
+            let route = perennial_core::routing::route(&in_force.config, view.region).ok()?;
             Some(perennial_core::manifest::compile_digest(
                 &route,
                 UploadKind::Training,
