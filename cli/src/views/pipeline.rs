@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use perennial_core::names::Installation;
 use perennial_core::names::alias_parameter;
-use perennial_core::pipeline::{Champion, MoveReason, Pipeline, Trigger, trigger};
+use perennial_core::pipeline::{Champion, MoveReason, Pipeline, Trigger, is_provisioned, trigger};
 use perennial_core::prices::serving_of;
 use perennial_core::run::Run;
 use serde::Serialize;
@@ -110,7 +110,17 @@ impl PipelineView {
             champion: pipeline.champion.clone(),
             kept: pipeline.kept().cloned().collect(),
             deployment: pipeline.deployment.clone(),
-            serving: serving_of(pipeline).map(|price| price.to_string()),
+            serving: match serving_of(pipeline) {
+                Some(price) => Some(price.to_string()),
+                None => pipeline
+                    .deployment
+                    .as_deref()
+                    .filter(|arn| is_provisioned(arn))
+                    .map(|_| {
+                        "provisioned throughput, billed by the hour at a price that is not stated"
+                            .into()
+                    }),
+            },
             unserved: pipeline
                 .unserved
                 .as_ref()

@@ -25,7 +25,13 @@ pub(super) fn line(inventory: &Inventory<'_>) -> Option<PlanLine> {
     }
     let (action, reason) = decide(inventory, idle, deployment);
     let price = prices::serving_of(pipeline);
-    let cost = price.map_or(String::new(), |price| format!("; {price}"));
+    let cost = match price {
+        Some(price) => format!("; {price}"),
+        None if is_provisioned(deployment) => {
+            "; it is billed by the hour, at a price that is not stated".to_owned()
+        }
+        None => String::new(),
+    };
     Some(PlanLine {
         model: champion.model.clone(),
         arn: deployment.clone(),

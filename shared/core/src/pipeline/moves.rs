@@ -281,7 +281,11 @@ pub(super) fn swept(
     if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
         pipeline.sweeps.remove(place);
     } else {
-        let wait = if gone { SWEEP_HOURS } else { SWEEP_PACE_HOURS };
+        // What is billed by the hour is not left for six.
+        let wait = match gone || pipeline.sweeps[place].provisioned {
+            true => SWEEP_HOURS,
+            false => SWEEP_PACE_HOURS,
+        };
         pipeline.sweeps[place].look_at = now
             .checked_add(SignedDuration::from_hours(wait))
             .unwrap_or(Timestamp::MAX);

@@ -2,6 +2,7 @@
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
 mod hyperparameters;
+mod images;
 mod serving;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -21,8 +22,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{CompileConfig, Config, Technique};
-use crate::limits::DataLimits;
+use crate::limits::{DataLimits, RecordShape};
 use table::{MODELS, ModelRow};
+pub(crate) use images::images_seen;
 pub use trainer::{Customization, Serving, Trainer};
 
 /// How and where one pipeline's models are trained and asked. The three ids of a base model are three things: the one to
@@ -61,6 +63,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether the model's answers can be scored. Pictures are not: a person decides.
+    #[must_use]
+    pub fn is_scored(&self) -> bool {
+        self.limits.shape != RecordShape::ImageCaptions
+    }
+
     /// How often training goes through the data.
     #[must_use]
     pub fn epochs(&self) -> u64 {
@@ -158,7 +166,10 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
 
 /// The plain id of a model as written, as far as the table knows it.
 pub(crate) fn plain_id(written: &str) -> &str {
-    find(written).map_or(written, |row| row.id)
+    match images::find(written) {
+        Some(row) => row.id,
+        None => find(written).map_or(written, |row| row.id),
+    }
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.

@@ -113,3 +113,25 @@ fn throughput_takes_another_model_only_as_it_was_bought() {
         assert_eq!(present.takes(wanted), takes, "{present:?} {wanted:?}");
     }
 }
+
+#[test]
+fn image_models_are_served_by_throughput_and_approved_by_a_person() {
+    for row in super::images::IMAGES {
+        let mut config = priced(row.id);
+        config.promotion.approval = crate::config::Approval::Manual;
+        for region in row.regions {
+            let route = route(&config, region).unwrap();
+            assert!(!route.is_scored());
+            assert_eq!(route.customization_id, row.id, "one id for both");
+            assert_eq!(route.hyperparameters["stepCount"], "500");
+            assert_eq!(images_seen(&route), 4_000);
+        }
+        config.promotion.approval = crate::config::Approval::Automatic;
+        let words = refusal(&config, row.regions[0]);
+        assert!(words.contains("a person decides"), "{words}");
+        config.promotion.serve = Serve::OnDemand;
+        let words = refusal(&config, row.regions[0]);
+        assert!(words.contains("by provisioned throughput only"), "{words}");
+        assert!(refusal(&priced(row.id), "eu-central-1").contains("a person decides"));
+    }
+}

@@ -4,7 +4,7 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serving, unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images, serving, unknown,
 };
 use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
 use crate::limits;
@@ -54,7 +54,7 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
 }
 
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
-fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, RoutingError> {
+pub(super) fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, RoutingError> {
     if !row.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: row.name.to_owned(),
@@ -66,7 +66,7 @@ fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, 
     serving::serving(config, row)
 }
 
-fn bedrock_route(
+pub(super) fn bedrock_route(
     config: &Config,
     region: &str,
     row: &ModelRow,
@@ -120,6 +120,9 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
             "Say which: training.on = \"sagemaker\" or \"bedrock\"",
         );
     }
+    if let Some(row) = images::find(&config.base_model) {
+        return images::fine_tuning(config, region, row);
+    }
     let row = find(&config.base_model)?;
     let serving = on_bedrock(config, row, region)?;
     bedrock_route(config, region, row, serving, Customization::FineTuning)
@@ -165,7 +168,7 @@ pub(super) fn continued_pre_training(config: &Config, region: &str) -> Result<Ro
     on_sagemaker(config, region)
 }
 
-fn plain_id(written: &str) -> &str {
+pub(super) fn plain_id(written: &str) -> &str {
     match written.split_once(":foundation-model/") {
         Some((_, id)) => id,
         None => written,
