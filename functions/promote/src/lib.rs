@@ -4,6 +4,7 @@ mod alias;
 mod close;
 mod judge;
 mod requests;
+mod unserve;
 
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -86,6 +87,7 @@ pub async fn handle(
         "Pipeline Due" => {
             let pipeline = event.pipeline()?;
             alias::carry_on(ports, &pipeline).await?;
+            unserve::say(ports, &pipeline).await?;
             alias::sweep(ports, &pipeline).await?;
             alias::repair(ports, &pipeline).await?;
             requests::follow_active_run(ports, &pipeline, invocation).await

@@ -86,7 +86,10 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
             .await?;
     }
 
-    let available = if manifest.evaluation.is_empty() {
+    let available = if !run.route.is_scored() {
+        // Whatever stands under eval/ can be asked of no model that makes pictures.
+        Vec::new()
+    } else if manifest.evaluation.is_empty() {
         records_of(&sealed.held_out_records)
     } else {
         evaluation
@@ -162,6 +165,12 @@ fn what_it_can_tell(
     metric: ResolvedMetric,
     questions: usize,
 ) -> Result<String, Failure> {
+    if !run.route.is_scored() {
+        return Ok(
+            "pictures are not scored: a person looks at what the model makes, and decides"
+                .to_owned(),
+        );
+    }
     let held_out = run.route.limits.shape.holds_answers();
     if questions == 0 && manifest.evaluation.is_empty() && !held_out {
         if run.trial.is_some() {

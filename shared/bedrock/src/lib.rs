@@ -7,6 +7,7 @@ mod customization;
 mod deployments;
 mod imports;
 mod models;
+mod provisioned;
 mod registrations;
 #[cfg(test)]
 mod tests;

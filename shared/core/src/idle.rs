@@ -3,6 +3,8 @@
 //! A missing metric is never proof of idleness by itself: age, deployments, moves, runs and the record here are asked
 //! as well. Only what stands in the registry is ever planned for deletion.
 
+mod serving;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +41,8 @@ pub struct Served {
     pub model_arn: String,
     /// Whether it bears this installation's tags.
     pub ours: bool,
+    /// It is provisioned throughput that is bought until then.
+    pub bought_until: Option<Timestamp>,
 }
 
 /// Everything that a plan rests on.
@@ -81,6 +85,23 @@ pub enum Action {
         /// Their ARNs.
         deployments: Vec<String>,
     },
+    /// What serves the champion is idle: it will be removed after the grace period, and the model stays.
+    MarkServing {
+        /// The mark.
+        mark: Mark,
+    },
+    /// What serves the champion is not idle any more: the mark is taken off.
+    UnmarkServing,
+    /// What serves the champion bears a mark, and the grace period runs.
+    WaitServing {
+        /// When the grace period ends.
+        until: Timestamp,
+    },
+    /// What serves the champion is removed now; the model stays.
+    Unserve {
+        /// Its ARN.
+        deployment: String,
+    },
 }
 
 /// One line of a plan.
@@ -108,6 +129,7 @@ pub fn plan(inventory: &Inventory<'_>) -> Vec<PlanLine> {
         .iter()
         .filter(|model| !matches!(model.life, ModelLife::Deleted { .. }))
         .map(|model| line(inventory, model))
+        .chain(serving::line(inventory))
         .collect()
 }
 

@@ -144,11 +144,7 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
         "dataset {} ({} uploads)",
         run.dataset.digest, run.dataset.uploads
     );
-    if let Ok(Some(price)) = serving(
-        &run.route.base_model,
-        run.route.serving,
-        &run.config.budget,
-    ) {
+    if let Ok(Some(price)) = serving(&run.route.base_model, run.route.serving, &run.config.budget) {
         let _ = writeln!(text, "served by {price}");
     }
     if let Some(first) = run.first_prepared() {
@@ -184,14 +180,18 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
                 "    over the limit: {unnamed} records of older uploads"
             );
         }
-        let _ = writeln!(
-            text,
-            "evaluated by {} on {} prompts of {}; {} left out because the champion was trained on them",
-            prepared.metric,
-            prepared.prompts,
-            prepared.prompts_available,
-            prepared.prompts_seen_by_champion
-        );
+        if !run.route.is_scored() {
+            let _ = writeln!(text, "evaluated by a person's approval");
+        } else {
+            let _ = writeln!(
+                text,
+                "evaluated by {} on {} prompts of {}; {} left out because the champion was trained on them",
+                prepared.metric,
+                prepared.prompts,
+                prepared.prompts_available,
+                prepared.prompts_seen_by_champion
+            );
+        }
         let _ = writeln!(text, "  {}", prepared.power);
         let _ = writeln!(text, "reserved {} (an estimate):", run.reserved);
         for line in &prepared.cost_lines {

@@ -73,13 +73,14 @@ pub(crate) fn begin(
     delivery: &Delivery,
     invocation: Invocation,
     installation: Installation,
+    region: &'static str,
 ) -> Work {
     let ports = Arc::new(gated);
     let event = delivery.event.clone();
     let desk = Desk {
         settings: Settings {
             installation,
-            region: "us-east-1".into(),
+            region: region.into(),
             poll: Span(POLL_SECONDS),
         },
         table: ports.clone(),

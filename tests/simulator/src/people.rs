@@ -97,6 +97,12 @@ pub(crate) struct Settings {
     pub(crate) on: TrainsOn,
     /// A trial comes first: the world's choice as well.
     pub(crate) trial: bool,
+    /// Provisioned throughput serves: the world's choice as well.
+    pub(crate) provisioned: Option<Provisioned>,
+    /// Then: what serves an idle champion goes.
+    pub(crate) unserve: bool,
+    /// Then: this configuration asks for a deployment by the token all the same, where there are such.
+    pub(crate) on_demand: bool,
 }
 
 /// Who trains.
@@ -128,6 +134,19 @@ const SERVERLESS: &str = "\non = \"sagemaker\"\nhyperparameters = { global_batch
      model_package_group = \"arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial\"\nmax_run = \"1h\"\n\
      [budget.prices]\ntraining_per_1k_tokens = 0.1";
 
+/// Whether the models of a world can be served in another way than by provisioned throughput.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provisioned {
+    /// By the token, too.
+    Also,
+    /// In no other way, so that the candidate is asked through throughput of its own.
+    Only,
+}
+
+/// Its price is such that a candidate's hours fit a run's budget.
+const PROVISIONED: &str = "serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 0.5\n\
+     training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
+
 /// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
 const SAGEMAKER: &str = "\non = \"sagemaker\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
      instance_type = \"ml.g5.2xlarge\"\nmax_run = \"1h\"\n[budget.prices]\ntraining_per_hour = 0.1\n\
@@ -149,6 +168,9 @@ impl Settings {
             hourly: rng.u8(..) < 40,
             on: TrainsOn::Bedrock,
             trial: false,
+            provisioned: None,
+            unserve: false,
+            on_demand: false,
         }
     }
 
@@ -163,11 +185,17 @@ impl Settings {
             hourly,
             on,
             trial,
+            provisioned,
+            unserve,
+            on_demand,
         } = self;
+        let only = *provisioned == Some(Provisioned::Only);
         // Both of each pair take records of one shape.
         let model = match (on, other_model) {
             (TrainsOn::Container, false) => "meta.llama3-2-3b-instruct-v1:0",
             (TrainsOn::Container, true) => "meta.llama3-2-1b-instruct-v1:0",
+            (_, false) if only => "meta.llama3-2-3b-instruct-v1:0",
+            (_, true) if only => "meta.llama3-2-1b-instruct-v1:0",
             (_, false) => "amazon.nova-micro-v1:0",
             (_, true) => "amazon.nova-lite-v1:0",
         };
@@ -186,14 +214,25 @@ impl Settings {
             true if *on == TrainsOn::Bedrock => "champion",
             _ => "base",
         };
+        let throughput = provisioned.is_some() && (only || !on_demand);
+        let (serve, prices) = match throughput {
+            true => ("serve = \"provisioned\"\n", PROVISIONED),
+            false => ("", ""),
+        };
+        let idle = match unserve {
+            true => {
+                "champion = \"unserve\"\nprovisioned_after = \"6h\"\nprovisioned_grace = \"1h\"\n"
+            }
+            false => "",
+        };
         let approval = if *manual { "manual" } else { "automatic" };
         format!(
             "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
              [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n{trial}\
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
-             [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
-             [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\
-             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n",
+             [evaluation]\nconfidence = 0.8\n[promotion]\n{serve}approval = \"{approval}\"\n\
+             [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n{prices}\
+             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n{idle}",
             per_month_cents / 100,
             per_month_cents % 100
         )

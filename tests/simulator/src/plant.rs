@@ -56,11 +56,13 @@ pub enum Plant {
     LooksFirst,
     /// A trial that passed is promoted.
     TrialServes,
+    /// What is billed by the hour for a candidate's answers stays until the run closes.
+    CandidateStays,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -75,6 +77,7 @@ impl Plant {
         Self::ClosingLimit,
         Self::Sweep,
         Self::TrialServes,
+        Self::CandidateStays,
     ];
 
     /// What took the simulator longer to find: kept as seeds in `tests/planted.rs`, and hunted by name.
@@ -106,6 +109,7 @@ impl Plant {
             Self::RollbackFrom => "rollback-from",
             Self::LooksFirst => "looks-first",
             Self::TrialServes => "trial-serves",
+            Self::CandidateStays => "candidate-stays",
         }
     }
 
@@ -139,7 +143,7 @@ impl Plant {
             Self::Reservation => &[MONEY],
             Self::Sequencer | Self::OwnPlace => &[NEWEST],
             Self::OneMove | Self::RollbackFrom => &[ALIAS],
-            Self::Aftercare | Self::Sweep => &[LEFT],
+            Self::Aftercare | Self::Sweep | Self::CandidateStays => &[LEFT],
             Self::ClosingLimit | Self::RepairPace => &[ENDS],
             Self::LooksFirst => &[JOBS, LEFT],
         }
@@ -160,6 +164,7 @@ impl Plant {
             Self::RollbackFrom => Some(Rule::RollbackFrom),
             Self::LooksFirst => Some(Rule::LooksFirst),
             Self::TrialServes => Some(Rule::TrialServesNobody),
+            Self::CandidateStays => Some(Rule::CandidateGoesAtOnce),
             _ => None,
         }
     }

@@ -375,7 +375,7 @@ impl ObserveDeployments for Gated {
 
     async fn find_throughput(&self, name: &str) -> PortResult<Option<Deployment>> {
         let act = self.cloud.bedrock.find_throughput(name);
-        let found = self.look(op::GET_THROUGHPUT, act).await?;
+        let found = self.look(op::GET_DEPLOYMENT, act).await?;
         Ok(self.planted.found_deployment(found))
     }
 

@@ -24,7 +24,7 @@ use crate::coverage::Coverage;
 use crate::data;
 use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
-use crate::people::{self, Act, TrainsOn};
+use crate::people::{self, Act, Provisioned, TrainsOn};
 use crate::picture::Picture;
 use crate::plant::{self, Plant};
 use crate::ports::Outbox;
@@ -103,6 +103,9 @@ pub(crate) struct World {
     on: TrainsOn,
     /// Whether a trial comes first.
     trial: bool,
+    /// Whether provisioned throughput serves, and in no other way.
+    provisioned: Option<Provisioned>,
+    pub(crate) region: &'static str,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -176,9 +179,20 @@ impl World {
             cloud.objects.set_smallest_copy(150);
         }
         let start = cloud.clock.now();
+        // In some schedules provisioned throughput serves; in half of these the models are served in no other way.
+        let provisioned = match seed % 32 {
+            6 => Some(Provisioned::Also),
+            22 => Some(Provisioned::Only),
+            _ => None,
+        };
         let mut world = Self {
             on: TrainsOn::of(seed),
             trial: seed % 16 == 12,
+            provisioned,
+            region: match provisioned {
+                Some(Provisioned::Only) => "us-west-2",
+                _ => "us-east-1",
+            },
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -240,6 +254,15 @@ impl World {
                     *records = records.saturating_add(people::BATCH);
                 }
                 _ => {}
+            }
+        }
+        if let Some(provisioned) = self.provisioned {
+            for (_, act) in &mut acts {
+                if let Act::Configure(settings) = act {
+                    settings.provisioned = Some(provisioned);
+                    settings.unserve = self.rng.bool();
+                    settings.on_demand = self.rng.u8(..) < 80;
+                }
             }
         }
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);

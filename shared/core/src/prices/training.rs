@@ -1,11 +1,11 @@
 //! What the training job of a run is expected to cost: by the token, by the hour, or by the teacher's answers.
 
-use super::table::{HOURLY, Prices, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING};
+use super::table::{HOURLY, IMAGE, Prices, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING};
 use super::{UnknownPrice, UsageEstimate, known, thousands};
 use crate::config::{Budget, Config, SageMakerConfig};
 use crate::money::Usd;
 use crate::routing::serverless::{BATCH, MAX_EPOCHS, MAX_STEPS};
-use crate::routing::{Customization, Route, Trainer};
+use crate::routing::{Customization, Route, Trainer, images_seen};
 use crate::run::TRAINING_DEADLINE_HOURS;
 
 /// Prompts with answers that a distillation job trains on at most: Bedrock adds prompts of its own to a small set. Source:
@@ -22,6 +22,9 @@ pub(super) fn estimate(
     prices: &Prices,
 ) -> Result<(f64, Vec<String>), UnknownPrice> {
     match &route.trainer {
+        Trainer::Bedrock {
+            customization: Customization::FineTuning,
+        } if !route.is_scored() => by_image(route, prices),
         Trainer::Bedrock {
             customization: Customization::FineTuning,
         } => by_token(route, usage, prices),
@@ -106,6 +109,18 @@ fn by_token(
         "training: {} tokens, {epochs} {}, at ${price} per 1,000 tokens: {}",
         usage.training_tokens,
         if epochs == 1 { "epoch" } else { "epochs" },
+        Usd::from_dollars(amount)
+    );
+    Ok((amount, vec![line]))
+}
+
+fn by_image(route: &Route, prices: &Prices) -> Result<(f64, Vec<String>), UnknownPrice> {
+    let what = "an image that training looks at";
+    let price = known(prices, prices.training_usd_per_image, what, IMAGE)?;
+    let images = images_seen(route);
+    let amount = images as f64 * price;
+    let line = format!(
+        "training: looks at {images} images (stepCount times batchSize) at ${price} each: {}",
         Usd::from_dollars(amount)
     );
     Ok((amount, vec![line]))

@@ -4,8 +4,8 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serverless, serving,
-    unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images,
+    serverless, serving, unknown,
 };
 use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
 use crate::limits;
@@ -107,7 +107,11 @@ pub(super) fn said_where(config: &Config) -> Result<(), RoutingError> {
 }
 
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
-fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, RoutingError> {
+pub(super) fn on_bedrock(
+    config: &Config,
+    row: &ModelRow,
+    region: &str,
+) -> Result<Serving, RoutingError> {
     if !row.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: row.name.to_owned(),
@@ -119,7 +123,7 @@ fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, 
     serving::serving(config, row)
 }
 
-fn bedrock_route(
+pub(super) fn bedrock_route(
     config: &Config,
     region: &str,
     row: &ModelRow,
@@ -178,6 +182,9 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
     if config.training.sagemaker.is_some() && config.training.on.is_none() {
         said_where(config)?;
     }
+    if let Some(row) = images::find(&config.base_model) {
+        return images::fine_tuning(config, region, row);
+    }
     let row = find(&config.base_model)?;
     let serving = on_bedrock(config, row, region)?;
     bedrock_route(config, region, row, serving, Customization::FineTuning)
@@ -223,7 +230,7 @@ pub(super) fn continued_pre_training(config: &Config, region: &str) -> Result<Ro
     on_sagemaker(config, region)
 }
 
-fn plain_id(written: &str) -> &str {
+pub(super) fn plain_id(written: &str) -> &str {
     match written.split_once(":foundation-model/") {
         Some((_, id)) => id,
         None => written,
@@ -351,8 +358,7 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
     };
     let mut route = bedrock_route(config, region, student, serving, customization)?;
     if wanted.logged_answers.is_some() {
-        route.limits =
-            limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+        route.limits = limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
     }
     Ok(route)
 }

@@ -82,7 +82,7 @@ impl NoRecordLost {
             pipeline.quarantine.iter().any(range)
         };
         let route = pipeline.config.as_ref().and_then(|in_force| {
-            perennial_core::routing::route(&in_force.config, "us-east-1").ok()
+            perennial_core::routing::route(&in_force.config, view.region).ok()
         });
         let digest = |key: &str| {
             let route = route.as_ref()?;

@@ -9,7 +9,7 @@ use perennial_ports::{
 
 use super::World;
 use crate::data;
-use crate::people::{Act, Wish};
+use crate::people::{Act, Provisioned, Wish};
 use crate::weather::bad_end;
 
 /// Somebody has so many deployments at most; the account's quota is ten.
@@ -54,7 +54,13 @@ impl World {
                 good,
             } => {
                 let file = self.new_file();
-                let body = data::training(file, first.into(), records.into(), good);
+                // A model that is served by provisioned throughput only takes a hundred records and more.
+                let times = match self.provisioned {
+                    Some(Provisioned::Only) => 9,
+                    _ => 1,
+                };
+                let records = usize::from(records) * times;
+                let body = data::training(file, first.into(), records, good);
                 objects.upload(&self.key(name), body);
             }
             Act::UploadAgain { name } => {
