@@ -9,7 +9,7 @@ use perennial_core::names::{PipelineName, RunId};
 use serde_json::{Value, json};
 
 /// What people may want to know of, and no function takes.
-const NEWS: [&str; 17] = [
+const NEWS: [&str; 20] = [
     "Upload Rejected",
     "Upload Withdrawn",
     "Configuration Rejected",
