@@ -102,8 +102,15 @@ async fn try_once(
                     Err(EngineError::Refused(_)) => return Ok(true),
                     Err(error) => return Err(error),
                 }
+                let before = match &route.first {
+                    Some(first) => {
+                        let folders = first.folders(pipeline.as_str());
+                        format!("{} on {folders}, then ", first.technique)
+                    }
+                    None => String::new(),
+                };
                 let mut message = format!(
-                    "in force for the next run: {} of {} in {}",
+                    "in force for the next run: {before}{} of {} in {}",
                     route.technique, route.base_name, route.region
                 );
                 if !route.is_scored() {
@@ -230,7 +237,7 @@ async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError>
     let mut say: Vec<Announcement> = Vec::new();
     for upload in records::uploads(desk.table.as_ref(), pipeline).await? {
         let upload = upload.record;
-        let digest = compile_digest(&route, upload.kind);
+        let digest = compile_digest(&route, upload.kind, &upload.key);
         let stale = upload
             .shard
             .as_ref()

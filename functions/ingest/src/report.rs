@@ -4,7 +4,7 @@ use bytes::Bytes;
 use perennial_core::pipeline::Pipeline;
 use perennial_core::prices::{Estimate, UsageEstimate, estimate};
 use perennial_core::routing::Serving;
-use perennial_core::upload::UploadKind;
+use perennial_core::upload::{Upload, UploadKind};
 use perennial_dataset::Summary;
 use perennial_engine::EngineError;
 use perennial_engine::reports::{self, UploadReport};
@@ -36,11 +36,12 @@ pub(crate) async fn write(
 pub(crate) fn cost(
     ports: &Ports,
     pipeline: &Pipeline,
-    kind: UploadKind,
+    upload: &Upload,
     summary: &Summary,
 ) -> Option<Estimate> {
     let config = &pipeline.config.as_ref()?.config;
     let route = current_route(ports, pipeline)?;
+    let route = route.of(&upload.key);
     let usage = UsageEstimate {
         training_tokens: summary.tokens_estimate,
         training_records: summary.records,
@@ -50,7 +51,7 @@ pub(crate) fn cost(
         champion_prompts: 0,
         champion_serving: Serving::default(),
     };
-    (kind == UploadKind::Training)
+    (upload.kind == UploadKind::Training)
         .then(|| estimate(&route, config, &usage).ok())
         .flatten()
 }

@@ -109,7 +109,11 @@ async fn try_once(
     {
         return outside::leave(ports, known, pipeline, upload).await;
     }
-    let digest = compile_digest(&route, kind);
+    let digest = compile_digest(&route, kind, &upload.key);
+    let stage = (kind == UploadKind::Training)
+        .then(|| route.stage_words(&upload.key))
+        .flatten();
+    let route = route.of(&upload.key).into_owned();
     let holdout = configured
         .and_then(|stored| stored.record.config)
         .map_or(0.0, |in_force| in_force.config.evaluation.holdout);
@@ -121,8 +125,12 @@ async fn try_once(
     }
     match compile(ports, &route, &upload, current.size, holdout, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
-        Compiled::Shard(found, shard) => accept(ports, upload, shard, found, seen, time).await,
-        Compiled::Bad(found) => {
+        Compiled::Shard(mut found, shard) => {
+            found.notes.extend(stage);
+            accept(ports, upload, shard, found, seen, time).await
+        }
+        Compiled::Bad(mut found) => {
+            found.notes.extend(stage);
             let anew = compile_anew(ports, &route, &upload, holdout, &digest, time).await?;
             reject(ports, upload, found, anew, seen, &digest, time).await
         }

@@ -116,7 +116,7 @@ pub(crate) async fn accept(
                     shard.records,
                     progress(&pipeline, desk.now())
                 );
-                let cost = cost(ports, &pipeline, upload.kind, &found.summary);
+                let cost = cost(ports, &pipeline, &upload, &found.summary);
                 report(
                     ports,
                     &upload,
@@ -129,7 +129,7 @@ pub(crate) async fn accept(
                 .await?;
                 say.push(accepted_event(&upload, shard.records));
                 let now = current_route(ports, &pipeline)
-                    .map(|route| compile_digest(&route, upload.kind));
+                    .map(|route| compile_digest(&route, upload.kind, &upload.key));
                 if now.as_ref() != Some(&shard.compile_digest) {
                     // The configuration changed while this was compiled for the one before.
                     say.push(object_found(&upload.key, &upload.version, 0));

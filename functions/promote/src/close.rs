@@ -4,7 +4,9 @@ use perennial_core::names::{Purpose, is_ours};
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, MAX_ATTEMPTS, Run, Seen};
 use perennial_engine::{StepResult, records, reports, temporary};
-use perennial_ports::{BatchStatus, ImportStatus, PortResult, TrainingJob, TrainingStatus};
+use perennial_ports::{
+    BatchStatus, ContainerJob, ImportStatus, PortResult, TrainingJob, TrainingStatus,
+};
 
 use crate::Ports;
 
@@ -15,18 +17,18 @@ pub(crate) async fn remove(ports: &Ports, run: &Run, purpose: Purpose) -> StepRe
             temporary::remove_candidate(&ports.desk, look, change, run).await
         }
         Purpose::Base => stop_base(ports, run).await,
-        Purpose::Training => stop_training(ports, run).await,
+        Purpose::Training | Purpose::Pretraining => stop_training(ports, run, purpose).await,
         Purpose::Import => follow_import(ports, run).await,
     }
 }
 
 /// A training job that nobody waits for any more: one that a call without an answer has created, or one that was given up. It is
 /// stopped and followed until it has ended; a model that it made all the same goes into the registry, where it is found idle.
-async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
+async fn stop_training(ports: &Ports, run: &Run, purpose: Purpose) -> StepResult {
     for attempt in 1..=MAX_ATTEMPTS {
-        let resource = run.resource(Purpose::Training, attempt);
+        let resource = run.resource(purpose, attempt);
         let name = resource.to_string();
-        let Some(job) = find_training(ports, run, &name).await? else {
+        let Some((job, weights)) = find_training(ports, run, &name).await? else {
             continue;
         };
         if !is_ours(&resource.tags(), &job.tags) {
@@ -34,15 +36,22 @@ async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
         }
         if !run.jobs.iter().any(|known| known.name == name) {
             return Ok(Event::LeftoverFound {
-                purpose: Purpose::Training,
+                purpose,
                 attempt,
                 job: job.arn,
             });
         }
+        // Of a chain's first stage they are kept for later runs.
+        if let (Some(weights), Purpose::Pretraining, None) = (weights, purpose, &run.first_weights)
+        {
+            return Ok(Event::WeightsSeen { weights });
+        }
         match job.status {
             TrainingStatus::InProgress => match run.route.trainer {
                 Trainer::Bedrock { .. } => ports.stop_training.stop_training(&name).await?,
-                Trainer::SageMaker { .. } => ports.stop_containers.stop_container(&name).await?,
+                Trainer::SageMaker { .. } | Trainer::Serverless { .. } => {
+                    ports.stop_containers.stop_container(&name).await?
+                }
             },
             TrainingStatus::Stopping => {}
             TrainingStatus::Completed if run.model_arn.is_none() && job.model_arn.is_some() => {
@@ -59,33 +68,52 @@ async fn stop_training(ports: &Ports, run: &Run) -> StepResult {
             note: None,
         });
     }
-    Ok(Event::Removed(Purpose::Training))
+    Ok(Event::Removed(purpose))
 }
 
-/// A customization job or a container's, whichever the run started. The weights of a container's job are no model: they lie
-/// in the run's working folder and expire with it.
-async fn find_training(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<TrainingJob>> {
+/// A customization job or a container's, whichever the run started, and the weights that the latter has left. They are no model:
+/// they lie in the run's working folder and expire with it.
+async fn find_training(
+    ports: &Ports,
+    run: &Run,
+    name: &str,
+) -> PortResult<Option<(TrainingJob, Option<String>)>> {
     if let Trainer::Bedrock { .. } = run.route.trainer {
-        return ports.training.find_training(name).await;
+        let found = ports.training.find_training(name).await?;
+        return Ok(found.map(|job| (job, None)));
     }
     let found = ports.containers.find_container(name).await?;
-    Ok(found.map(|job| TrainingJob {
+    Ok(found.map(|job| {
+        let weights = job.weights.clone();
+        (customization(job), weights)
+    }))
+}
+
+/// A container's job as it concerns an end: it makes no model by itself.
+fn customization(job: ContainerJob) -> TrainingJob {
+    TrainingJob {
         arn: job.arn,
         name: job.name,
         status: job.status,
         message: job.message,
         model_arn: None,
         tags: job.tags,
-    }))
+    }
 }
 
-/// An import that nobody waits for any more cannot be stopped: it is followed until it has ended, and a model that it made goes
+/// An import, or a model made of a checkpoint, that nobody waits for any more cannot be stopped: it is followed until it has ended, and a model that it made goes
 /// into the registry, where it is found idle.
 async fn follow_import(ports: &Ports, run: &Run) -> StepResult {
     for attempt in 1..=MAX_ATTEMPTS {
         let resource = run.resource(Purpose::Import, attempt);
         let name = resource.to_string();
-        let Some(job) = ports.imports.find_import(&name).await? else {
+        let found = match run.route.trainer {
+            Trainer::Serverless { .. } => ports.registrations.find_registration(&name).await?,
+            Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => {
+                ports.imports.find_import(&name).await?
+            }
+        };
+        let Some(job) = found else {
             continue;
         };
         if !is_ours(&resource.tags(), &job.tags) {

@@ -13,7 +13,7 @@ use perennial_core::upload::{Upload, UploadStatus};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, Invocation, drive, pipelines};
 
-use crate::Ports;
+use crate::{Ports, chain};
 
 const TRIES: u32 = 20;
 /// So many uploads are said to be compiled anew at a time.
@@ -105,6 +105,9 @@ async fn open(
                 .to_owned();
         return nothing(ports, stored, reason).await;
     }
+    if let Some(reason) = chain::lacks(&manifest, &route, pipeline.name.as_str()) {
+        return nothing(ports, stored, reason).await;
+    }
     let start = match config.training.start_from {
         StartFrom::Champion => pipeline.champion.clone(),
         StartFrom::Base => None,
@@ -117,6 +120,10 @@ async fn open(
     {
         trained_on.extend(model.record.trained_on);
     }
+    // A trial is compared to nothing but the base model, so that a rollback meanwhile is none of its business.
+    let trial = pipeline.next_trial();
+    let champion = pipeline.compared().cloned().filter(|_| trial.is_none());
+    let champion_deployment = pipeline.deployment.clone().filter(|_| trial.is_none());
     let id = RunId::from_parts(
         u64::try_from(now.as_millisecond()).unwrap_or(0),
         ports.entropy.random(),
@@ -127,6 +134,7 @@ async fn open(
         installation: desk.settings.installation.clone(),
         opened_at: now,
         because: because.clone(),
+        trial,
         trains_from: start
             .as_ref()
             .map_or(route.customization_id.clone(), |champion| {
@@ -143,12 +151,13 @@ async fn open(
             pending: (pipeline.pending_records, pipeline.pending_uploads),
             changes: pipeline.changes,
         },
-        champion: pipeline.compared().cloned(),
-        champion_deployment: pipeline.deployment.clone(),
+        champion,
+        champion_deployment,
         trained_on,
         state: RunState::Preparing,
         prepared: None,
         jobs: Vec::new(),
+        first_weights: None,
         weights: None,
         model_arn: None,
         creates: Vec::new(),
@@ -161,8 +170,12 @@ async fn open(
         due: Some(now),
     };
     write_manifest(ports, &manifest).await?;
+    let what = match run.trial {
+        Some(trial) => format!("a trial on {} records of ", trial.records),
+        None => String::new(),
+    };
     let text = format!(
-        "opened: {because}; dataset {} of {} uploads, {} records",
+        "opened: {because}; {what}dataset {} of {} uploads, {} records",
         run.dataset.digest,
         run.dataset.uploads,
         manifest.records()
@@ -174,7 +187,7 @@ async fn open(
 /// `[data] from`. They are said again, as the first word may have been lost; the pipeline stays due.
 fn to_be_taken_up_again(uploads: &[Upload], route: &Route, data: &DataConfig) -> Vec<Announcement> {
     let again = |upload: &&Upload| {
-        let digest = compile_digest(route, upload.kind);
+        let digest = compile_digest(route, upload.kind, &upload.key);
         let takes = data.takes(&upload.key);
         let shard = upload.shard.as_ref();
         match upload.status {

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
 use perennial_core::config::{Approval, Commitment};
-use perennial_core::gate::{GateRule, power};
+use perennial_core::gate::power;
+use perennial_core::limits::RecordShape;
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::pipeline::is_provisioned;
 use perennial_core::prices::{UsageEstimate, estimate};
@@ -18,16 +19,16 @@ use perennial_engine::{EngineError, StepResult, questions, records};
 use perennial_ports::ErrorKind;
 use perennial_ports::objects::read_all;
 
-use crate::Ports;
-use crate::assemble::seal;
+use crate::assemble::{Selection, seal};
+use crate::{Ports, chain};
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
 const MOST_LEAKED: f64 = 0.01;
 
 /// Why a run cannot be prepared, for people.
-struct Refused(String);
+pub(crate) struct Refused(String);
 
-enum Failure {
+pub(crate) enum Failure {
     Refused(Refused),
     Engine(EngineError),
 }
@@ -38,7 +39,7 @@ impl<E: Into<EngineError>> From<E> for Failure {
     }
 }
 
-fn refuse<T>(reason: impl Into<String>) -> Result<T, Failure> {
+pub(crate) fn refuse<T>(reason: impl Into<String>) -> Result<T, Failure> {
     Err(Failure::Refused(Refused(reason.into())))
 }
 
@@ -66,15 +67,24 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     })?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
-    let training_key = format!("{}/train.jsonl", run.work());
-    let (sealed, left_out_of) = seal(ports, run, &manifest, exclude, &training_key).await?;
+    let training_key = training_key(run);
+    let (documents, manifest) = manifest.by_stage(&run.route);
+    let first = chain::prepare(ports, run, &documents).await?;
+    let selection = Selection {
+        limits: &run.route.limits,
+        exclude,
+        sample: run.trial.map(|trial| trial.records),
+    };
+    let (sealed, left_out_of) = seal(ports, run, &manifest, selection, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
-    let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
-    let key = prompts_key(&run.pipeline, &run.dataset.digest);
-    ports
-        .write
-        .put(&key, Bytes::from(prompts), "application/octet-stream")
-        .await?;
+    if run.trial.is_none() {
+        let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
+        let key = prompts_key(&run.pipeline, &run.dataset.digest);
+        ports
+            .write
+            .put(&key, Bytes::from(prompts), "application/octet-stream")
+            .await?;
+    }
 
     let available = if !run.route.is_scored() {
         // Whatever stands under eval/ can be asked of no model that makes pictures.
@@ -109,10 +119,12 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         .put(&evaluation_key, Bytes::from(lines), "application/x-ndjson")
         .await?;
     let usage = usage(ports, run, &sealed, &chosen).await?;
-    let cost = match estimate(&run.route, &run.config, &usage) {
+    let mut cost = match estimate(&run.route, &run.config, &usage) {
         Ok(cost) => cost,
         Err(unknown) => return refuse(unknown.to_string()),
     };
+    let (first, first_line) = first.unzip();
+    cost.lines.splice(0..0, first_line);
     Ok(Prepared {
         training_key,
         records: sealed.records,
@@ -121,6 +133,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         leaked_to_the_letter: sealed.leaked_to_the_letter,
         held_out: sealed.held_out,
         left_out: sealed.left_out,
+        not_sampled: sealed.not_sampled,
         left_out_of,
         training_tokens: sealed.tokens_estimate,
         evaluation_key,
@@ -133,7 +146,16 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         training_cost: cost.training,
         evaluation_cost: cost.evaluation,
         cost_lines: cost.lines,
+        first: first.map(Box::new),
     })
+}
+
+/// Bedrock reads invocation logs from a folder, by their ending.
+fn training_key(run: &Run) -> String {
+    match run.route.limits.shape {
+        RecordShape::InvocationLogs => format!("{}/logs/train.json", run.work()),
+        _ => format!("{}/train.jsonl", run.work()),
+    }
 }
 
 /// What so many questions can tell apart, in words; none at all are enough only where a person decides.
@@ -151,6 +173,13 @@ fn what_it_can_tell(
     }
     let held_out = run.route.limits.shape.holds_answers();
     if questions == 0 && manifest.evaluation.is_empty() && !held_out {
+        if run.trial.is_some() {
+            return refuse(format!(
+                "a trial is judged by its answers, and there is nothing to score them by. Put questions with their answers under \
+                 eval/{}/, or take trigger.trial out",
+                run.pipeline
+            ));
+        }
         if run.config.promotion.approval == Approval::Manual {
             return Ok("there is nothing to score by: a person decides".to_owned());
         }
@@ -160,7 +189,7 @@ fn what_it_can_tell(
             run.config.technique, run.pipeline
         ));
     }
-    let rule = GateRule::new(&run.config.evaluation, metric);
+    let rule = run.gate_rule(metric);
     match power(&rule, questions, run.champion.is_some()) {
         Ok(power) => Ok(power.words),
         Err(too_few) => refuse(too_few.message),

@@ -8,6 +8,7 @@ mod deployments;
 mod imports;
 mod models;
 mod provisioned;
+mod registrations;
 #[cfg(test)]
 mod tests;
 mod training;

@@ -104,6 +104,11 @@ impl Key {
         )
     }
 
+    /// What a chain's first stage left, by what it was bought for.
+    pub fn pretrained(pipeline: &PipelineName, digest: &str) -> Self {
+        Self::new(format!("pretrained#{pipeline}"), digest)
+    }
+
     /// The name of the pipeline that the record belongs to, where the key holds it.
     pub fn pipeline_name(&self) -> Option<PipelineName> {
         let name = if self.pk == PIPELINES {
@@ -130,11 +135,12 @@ mod tests {
             Key::history(&run, 1),
             Key::model(&pipeline, &ModelId::of(&run)),
             Key::month(&pipeline, "2026-11"),
+            Key::pretrained(&pipeline, "d"),
         ]
         .iter()
         .map(|key| key.kind().to_owned())
         .collect();
-        assert_eq!(kinds.len(), 6);
+        assert_eq!(kinds.len(), 7);
         assert_eq!(Key::run(&pipeline, &run).pipeline_name(), Some(pipeline));
     }
 

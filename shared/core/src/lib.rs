@@ -1,5 +1,6 @@
 //! Every rule of Perennial: no I/O, no async, no clock, no randomness.
 pub mod announcement;
+pub mod checkpoint;
 pub mod config;
 pub mod gate;
 pub mod idle;
@@ -10,6 +11,7 @@ pub mod model;
 pub mod money;
 pub mod names;
 pub mod pipeline;
+pub mod pretrained;
 pub mod prices;
 pub mod prompt;
 pub mod routing;

@@ -58,6 +58,24 @@ impl Manifest {
         format!("shards/{}/datasets/{}.json", self.pipeline, self.digest())
     }
 
+    /// The part that a chain's first stage trains on, and the part that its last stage trains on, with the questions. Without a
+    /// first stage there is nothing in the first part.
+    pub fn by_stage(mut self, route: &Route) -> (Self, Self) {
+        let takes = |entry: &ManifestEntry| {
+            let first = route.first.as_ref();
+            first.is_some_and(|first| first.takes(&entry.object))
+        };
+        let training = std::mem::take(&mut self.training);
+        let (documents, training) = training.into_iter().partition(takes);
+        let first = Self {
+            pipeline: self.pipeline.clone(),
+            training: documents,
+            evaluation: Vec::new(),
+            holdout: None,
+        };
+        (first, Self { training, ..self })
+    }
+
     /// Records before duplicates and leaks are taken out.
     pub fn records(&self) -> u64 {
         self.training.iter().map(|entry| entry.records).sum()
@@ -69,8 +87,9 @@ pub fn prompts_key(pipeline: &PipelineName, digest: &str) -> String {
     format!("shards/{pipeline}/datasets/{digest}.prompts")
 }
 
-/// What decides how an upload is compiled; a change recompiles from the originals.
-pub fn compile_digest(route: &Route, kind: UploadKind) -> String {
+/// What decides how the upload with this key is compiled; a change recompiles from the originals.
+pub fn compile_digest(route: &Route, kind: UploadKind, key: &str) -> String {
+    let route = route.of(key);
     let mut hash = Sha256::new();
     hash.update(COMPILER);
     if kind == UploadKind::Training {
@@ -162,12 +181,13 @@ pub fn select(
     let inside =
         |upload: &Upload| upload.status != UploadStatus::Outside && config.data.takes(&upload.key);
     let entries = |kind: UploadKind, keep: &dyn Fn(&Shard) -> bool| {
-        let digest = compile_digest(route, kind);
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
             .filter(|upload| upload.kind == kind && inside(upload))
             .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
-            .filter(|(_, shard)| shard.compile_digest == digest && keep(shard))
+            .filter(|(upload, shard)| {
+                shard.compile_digest == compile_digest(route, kind, &upload.key) && keep(shard)
+            })
             .map(|(upload, shard)| ManifestEntry {
                 object: upload.key.clone(),
                 version: shard.version,

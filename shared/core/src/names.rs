@@ -132,19 +132,28 @@ pub enum Purpose {
     Candidate,
     /// The base model's batch inference job.
     Base,
+    /// The job of a chain's first stage.
+    Pretraining,
     /// The job that makes a model of the weights that a training job left, and that model.
     Import,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Training, Self::Candidate, Self::Base, Self::Import];
+    pub const ALL: [Self; 5] = [
+        Self::Training,
+        Self::Candidate,
+        Self::Base,
+        Self::Pretraining,
+        Self::Import,
+    ];
 
     fn letter(self) -> char {
         match self {
             Self::Training => 't',
             Self::Candidate => 'c',
             Self::Base => 'b',
+            Self::Pretraining => 'p',
             Self::Import => 'i',
         }
     }
@@ -155,6 +164,7 @@ impl Purpose {
             Self::Training => "training",
             Self::Candidate => "candidate",
             Self::Base => "base",
+            Self::Pretraining => "pretraining",
             Self::Import => "import",
         }
     }

@@ -205,6 +205,7 @@ fn money_models_and_the_pipeline_change_with_exactly_these_steps() {
         } => format!("reserve {} {attempt}", purpose.word()),
         Also::ReleaseAll => "release".into(),
         Also::Register(_) => "register".into(),
+        Also::Pretrained(_) => "keep weights".into(),
         Also::Pipeline(event) => match &**event {
             PipelineEvent::MoveBegun { .. } => "move".into(),
             PipelineEvent::Ended { outcome, .. } => format!("end {}", outcome.word()),

@@ -82,7 +82,7 @@ proptest! {
                         }
                         other => prop_assert!(false, "{:?}", other),
                     },
-                    Also::Register(_) => {}
+                    Also::Register(_) | Also::Pretrained(_) => {}
                 }
             }
             prop_assert!(!released || next.jobs.is_empty(), "released, but something was created");

@@ -345,6 +345,14 @@ async fn writes(
             Also::Register(model) => {
                 writes.push(records::put_model(&Stored::new((**model).clone())))
             }
+            Also::Pretrained(left) => {
+                let table = desk.table.as_ref();
+                let known = records::pretrained(table, &run.pipeline, &left.digest).await?;
+                writes.push(records::put_pretrained(&Stored {
+                    record: (**left).clone(),
+                    version: known.map_or(0, |known| known.version),
+                }));
+            }
             Also::Pipeline(event) => {
                 if let perennial_core::pipeline::PipelineEvent::MoveBegun { to, .. } = &**event {
                     writes.push(ready_model(desk, run, to).await?);

@@ -6,6 +6,7 @@ use perennial_core::model::{Model, ModelLife};
 use perennial_core::money::Usd;
 use perennial_core::names::{ModelId, PipelineName, Purpose, RunId};
 use perennial_core::pipeline::Pipeline;
+use perennial_core::pretrained::Pretrained;
 use perennial_core::run::Run;
 use perennial_core::upload::Upload;
 use perennial_ports::table::query_all;
@@ -191,6 +192,15 @@ pub async fn month(
     })))
 }
 
+/// What the first stage of a chain left, by what it was bought for.
+pub async fn pretrained(
+    table: &dyn Table,
+    name: &PipelineName,
+    digest: &str,
+) -> Result<Option<Stored<Pretrained>>, EngineError> {
+    load(table, &Key::pretrained(name, digest)).await
+}
+
 /// The reservations of a run.
 pub async fn reservations(
     table: &dyn Table,
@@ -288,4 +298,16 @@ pub fn put_reservation(name: &PipelineName, stored: &Stored<Reservation>) -> Wri
     let Stored { record, .. } = stored;
     let key = Key::reservation(name, &record.run, record.purpose.word(), record.attempt);
     put(key, record, stored.expect(), None)
+}
+
+/// Stores what the first stage of a chain left. It is forgotten when its weights are not trusted any more.
+pub fn put_pretrained(stored: &Stored<Pretrained>) -> Write {
+    let Stored { record, .. } = stored;
+    Write::Put {
+        key: Key::pretrained(&record.pipeline, &record.digest),
+        body: Body::of(record),
+        expect: stored.expect(),
+        due: None,
+        expires: Some(record.expires()),
+    }
 }

@@ -20,6 +20,8 @@ pub struct ContainerSpec {
     pub role: Option<String>,
     /// The prefix of the training data in the bucket: every object below it is given to the job, in its channel `train`.
     pub training_prefix: String,
+    /// A model that training goes on from: the S3 URI of a folder, which the job finds in its channel `model`.
+    pub model: Option<String>,
     /// The prefix for the job's output in the bucket; ends in `/`.
     pub output_prefix: String,
     /// The prefix for checkpoints in the bucket, from which a job that lost its machines goes on; ends in `/`.

@@ -1,13 +1,15 @@
-//! Training jobs of one's own container on Amazon SageMaker.
+//! Training jobs of one's own container, and serverless ones, on Amazon SageMaker.
 //!
 //! Every job bears the name and tags that its spec names; nothing here invents any. Nothing here decides.
 //!
-//! What a container finds: its data under `/opt/ml/input/data/train`, the recipe under `/opt/ml/input/data/recipe`, with the file's
+//! What a container finds: its data under `/opt/ml/input/data/train`, the model that it goes on
+//! from, if there is one, under `/opt/ml/input/data/model`, the recipe under `/opt/ml/input/data/recipe`, with the file's
 //! own name in the hyperparameter `sagemaker_recipe_local_path`, and, if there is a prefix for them, its earlier checkpoints
 //! under `/opt/ml/checkpoints`. What it leaves under `/opt/ml/model` is stored file by file in
 //! `OUTPUT_PREFIX/JOB/output/model/`, so that an import job can read it.
 
 mod jobs;
+mod serverless;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,7 @@ impl StartContainers for SageMaker {
             .compression_type(OutputCompressionType::None)
             .build();
         let mut channels = vec![channel("train", &settings.uri(&spec.training_prefix))];
+        channels.extend(spec.model.as_deref().map(|uri| channel("model", uri)));
         channels.extend(spec.recipe.as_deref().map(|uri| channel("recipe", uri)));
         let answer = self
             .client

@@ -56,11 +56,13 @@ pub enum Plant {
     LooksFirst,
     /// What is billed by the hour for a candidate's answers stays until the run closes.
     CandidateStays,
+    /// A trial that passed is promoted.
+    TrialServes,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -75,6 +77,7 @@ impl Plant {
         Self::ClosingLimit,
         Self::Sweep,
         Self::CandidateStays,
+        Self::TrialServes,
     ];
 
     /// What took the simulator longer to find: kept as seeds in `tests/planted.rs`, and hunted by name.
@@ -106,6 +109,7 @@ impl Plant {
             Self::RollbackFrom => "rollback-from",
             Self::LooksFirst => "looks-first",
             Self::CandidateStays => "candidate-stays",
+            Self::TrialServes => "trial-serves",
         }
     }
 
@@ -135,7 +139,7 @@ impl Plant {
             Self::Adoption => &[JOBS],
             Self::Reconcile => &[ENDS, LEFT, NEWEST],
             Self::InUse => &[DELETION],
-            Self::GateDigest => &[GATE],
+            Self::GateDigest | Self::TrialServes => &[GATE],
             Self::Reservation => &[MONEY],
             Self::Sequencer | Self::OwnPlace => &[NEWEST],
             Self::OneMove | Self::RollbackFrom => &[ALIAS],
@@ -160,6 +164,7 @@ impl Plant {
             Self::RollbackFrom => Some(Rule::RollbackFrom),
             Self::LooksFirst => Some(Rule::LooksFirst),
             Self::CandidateStays => Some(Rule::CandidateGoesAtOnce),
+            Self::TrialServes => Some(Rule::TrialServesNobody),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Every port of one invocation: the twin behind the gate.
 
+mod serverless;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};

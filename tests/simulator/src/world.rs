@@ -24,7 +24,7 @@ use crate::coverage::Coverage;
 use crate::data;
 use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
-use crate::people::{self, Act, Provisioned};
+use crate::people::{self, Act, Provisioned, TrainsOn};
 use crate::picture::Picture;
 use crate::plant::{self, Plant};
 use crate::ports::Outbox;
@@ -99,8 +99,10 @@ const MOST_STEPS: u64 = 200_000;
 
 /// The world of one schedule. Time is in milliseconds since its beginning.
 pub(crate) struct World {
-    /// Whether every pipeline of this schedule trains in a container on SageMaker.
-    sagemaker: bool,
+    /// Who trains in this schedule.
+    on: TrainsOn,
+    /// Whether a trial comes first.
+    trial: bool,
     /// Whether provisioned throughput serves, and in no other way.
     provisioned: Option<Provisioned>,
     pub(crate) region: &'static str,
@@ -184,8 +186,8 @@ impl World {
             _ => None,
         };
         let mut world = Self {
-            // In some schedules a container trains on SageMaker.
-            sagemaker: seed % 16 == 2,
+            on: TrainsOn::of(seed),
+            trial: seed % 16 == 12,
             provisioned,
             region: match provisioned {
                 Some(Provisioned::Only) => "us-west-2",
@@ -242,11 +244,16 @@ impl World {
 
     fn plan(&mut self) {
         let mut acts = people::plan(&mut self.rng, self.aim.as_ref());
-        if self.sagemaker {
-            for (_, act) in &mut acts {
-                if let Act::Configure(settings) = act {
-                    settings.sagemaker = true;
+        for (_, act) in &mut acts {
+            match act {
+                Act::Configure(settings) => {
+                    settings.on = self.on;
+                    settings.trial = self.trial;
                 }
+                Act::Upload { records, .. } if self.on == TrainsOn::Serverless => {
+                    *records = records.saturating_add(people::BATCH);
+                }
+                _ => {}
             }
         }
         if let Some(provisioned) = self.provisioned {

@@ -128,7 +128,7 @@ impl Story<'_> {
         let mut uploads = Vec::new();
         for (file, text) in material.files {
             let key = format!("data/{name}/{file}");
-            self.drop_file(&key, text, material.what)?;
+            self.drop_file(&key, text, material.what(file))?;
             uploads.push(key);
         }
         for upload in &uploads {

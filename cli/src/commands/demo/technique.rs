@@ -30,7 +30,7 @@ pub(super) struct Material {
     /// Names and texts of the training files.
     pub(super) files: &'static [(&'static str, &'static str)],
     /// What they are.
-    pub(super) what: &'static str,
+    what: &'static str,
     /// A foundation model that knows something in this demo: its id, and what it knows.
     knowledge: Option<(&'static str, &'static str)>,
 }
@@ -78,6 +78,54 @@ const PRE_TRAINING: Material = Material {
     knowledge: None,
 };
 
+const CHAIN: Material = Material {
+    technique: DemoTechnique::Chain,
+    pipeline: "garden-guide",
+    configuration: include_str!("../../../demo/chain/pipeline.toml"),
+    // The same questions as of the handbook alone: none of them is among the pairs.
+    evaluation: PRE_TRAINING.evaluation,
+    files: &[
+        (
+            "documents/01-visiting.md",
+            include_str!("../../../demo/continued-pre-training/documents/01-visiting.md"),
+        ),
+        (
+            "documents/02-glasshouses.md",
+            include_str!("../../../demo/continued-pre-training/documents/02-glasshouses.md"),
+        ),
+        (
+            "documents/03-outdoors.md",
+            include_str!("../../../demo/continued-pre-training/documents/03-outdoors.md"),
+        ),
+        (
+            "documents/04-membership.md",
+            include_str!("../../../demo/continued-pre-training/documents/04-membership.md"),
+        ),
+        (
+            "documents/05-tours-and-learning.md",
+            include_str!("../../../demo/continued-pre-training/documents/05-tours-and-learning.md"),
+        ),
+        (
+            "documents/06-shop-and-seeds.md",
+            include_str!("../../../demo/continued-pre-training/documents/06-shop-and-seeds.md"),
+        ),
+        (
+            "documents/07-events-and-rooms.md",
+            include_str!("../../../demo/continued-pre-training/documents/07-events-and-rooms.md"),
+        ),
+        (
+            "documents/08-history-and-work.md",
+            include_str!("../../../demo/continued-pre-training/documents/08-history-and-work.md"),
+        ),
+        (
+            "pairs.jsonl",
+            include_str!("../../../demo/chain/pairs.jsonl"),
+        ),
+    ],
+    what: "a chapter of the garden's handbook, for the first stage",
+    knowledge: None,
+};
+
 const DISTILLATION: Material = Material {
     technique: DemoTechnique::Distillation,
     pipeline: "garden-desk",
@@ -101,6 +149,7 @@ impl Material {
             DemoTechnique::FineTuning => None,
             DemoTechnique::ContinuedPreTraining => Some(const { &PRE_TRAINING }),
             DemoTechnique::Distillation => Some(const { &DISTILLATION }),
+            DemoTechnique::Chain => Some(const { &CHAIN }),
         }
     }
 
@@ -114,6 +163,16 @@ impl Material {
             .map_err(Failure::file("cannot create the folder", &folder))?;
         let file = folder.join(format!("{model}.jsonl"));
         std::fs::write(&file, lines).map_err(Failure::file("cannot write", &file))
+    }
+
+    /// What a training file is.
+    pub(super) fn what(&self, file: &str) -> &'static str {
+        match self.technique {
+            DemoTechnique::Chain if file.ends_with(".jsonl") => {
+                "questions with answers, for the second stage"
+            }
+            _ => self.what,
+        }
     }
 
     /// The first question and its answer.
@@ -230,6 +289,26 @@ pub(super) async fn prove(
                     ),
             );
         }
+        DemoTechnique::Chain => {
+            let jobs = trace.distinct("CreateTrainingJob", "train", "TrainingJobName");
+            let bought = |letter: &str| {
+                let name = format!("{id}-{letter}1");
+                jobs.iter().any(|job| job.ends_with(&name))
+            };
+            check(
+                "exactly two training jobs were started on SageMaker, one a stage".into(),
+                jobs.len() == 2 && bought("p") && bought("t"),
+            );
+            let weights = run.first_weights.clone().unwrap_or_default();
+            check(
+                "the second started from the weights of the first".into(),
+                !weights.is_empty() && trace.mentions("CreateTrainingJob", "train", &weights),
+            );
+            check(
+                "the weights of the second were imported once".into(),
+                started("CreateModelImportJob", "jobName"),
+            );
+        }
         DemoTechnique::FineTuning => {}
     }
     if failed.is_empty() {
@@ -252,6 +331,7 @@ mod tests {
         for technique in [
             DemoTechnique::ContinuedPreTraining,
             DemoTechnique::Distillation,
+            DemoTechnique::Chain,
         ] {
             let material = Material::of(technique).unwrap();
             let config = Config::parse(material.configuration).unwrap();
@@ -260,5 +340,20 @@ mod tests {
             let (question, answer) = material.question().unwrap();
             assert!(!question.is_empty() && !answer.is_empty());
         }
+    }
+
+    #[test]
+    fn no_question_of_the_chains_evaluation_is_among_its_pairs() {
+        let prompts = |text: &str| -> Vec<String> {
+            let record = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+            let prompt = |line| record(line)["prompt"].as_str().unwrap().to_lowercase();
+            text.lines().map(prompt).collect()
+        };
+        let material = Material::of(DemoTechnique::Chain).unwrap();
+        let (_, pairs) = material.files.last().unwrap();
+        let asked = prompts(material.evaluation);
+        let taught = prompts(pairs);
+        assert!(taught.len() >= 100 && asked.len() >= 40);
+        assert!(taught.iter().all(|prompt| !asked.contains(prompt)));
     }
 }

@@ -3,6 +3,7 @@
 mod customization;
 mod imports;
 mod provisioned;
+mod registrations;
 
 use std::collections::BTreeMap;
 

@@ -18,19 +18,6 @@ impl Config {
                  \"token-f1\""
             )),
         }
-        if self.trigger.trial.is_some() {
-            asked.push(
-                "trigger.trial: this version does not train on a sample first yet. Leave it out, and set \
-                 budget.per_run_usd as low as a run may cost"
-                    .to_owned(),
-            );
-        }
-        if !self.stages.is_empty() {
-            asked.push(
-                "[[stage]]: this version does not train one stage on another yet. Use one technique, named at the top"
-                    .to_owned(),
-            );
-        }
         if asked.is_empty() {
             Ok(())
         } else {

@@ -71,6 +71,8 @@ pub enum PipelineEvent {
         pending: (u64, u64),
         /// The value of `changes` when it was opened.
         changes: u64,
+        /// Whether it was a trial: its verdict is on a sample, and not on what it sealed.
+        trial: bool,
     },
     /// The alias is to move.
     MoveBegun {

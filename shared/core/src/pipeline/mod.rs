@@ -21,7 +21,7 @@ pub(crate) use trigger::after;
 pub use trigger::{Trigger, trigger};
 
 use crate::announcement::Stage;
-use crate::config::Config;
+use crate::config::{Config, TrialConfig};
 use crate::manifest::Quarantine;
 use crate::model::Mark;
 use crate::names::{ModelId, PipelineName, RunId};
@@ -154,6 +154,9 @@ pub struct Pipeline {
     pub quarantine: Quarantine,
     /// A person asked for a run now.
     pub start_requested: bool,
+    /// The trial that passed: the run on all data is the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<RunId>,
 
     /// Why no runs are opened.
     pub paused: Option<String>,
@@ -237,6 +240,7 @@ impl Pipeline {
             failed_at: None,
             quarantine: Vec::new(),
             start_requested: false,
+            tried: None,
             paused: None,
             active_run: None,
             last_opened: None,
@@ -271,6 +275,15 @@ impl Pipeline {
             Stage::Moving
         } else {
             Stage::Collecting
+        }
+    }
+
+    /// The terms of the trial that comes before the next run on all data; none if there is none, or it has passed.
+    pub fn next_trial(&self) -> Option<TrialConfig> {
+        let in_force = self.config.as_ref()?;
+        match self.tried {
+            Some(_) => None,
+            None => in_force.config.trigger.trial,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a run costs, before it is spent: a table of public prices with their sources, overridden by `[budget.prices]`,
 //! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
 
+mod first_stage;
 mod serving;
 mod table;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod training;
 
 use serde::{Deserialize, Serialize};
 
+pub use first_stage::first_stage;
 pub use serving::{HOURS_PER_MONTH, ServingPrice, serving, serving_of};
 pub use table::{
     BATCH_DISCOUNT, COMMITTED, HOURLY, IMAGE, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
@@ -222,6 +224,17 @@ pub enum OverBudget {
         /// What the run would cost.
         amount: Usd,
         /// `budget.per_run_usd`.
+        limit: Usd,
+    },
+    /// More than a trial may cost.
+    #[error(
+        "the trial is estimated at {amount}, and trigger.trial.max_usd allows {limit}. Raise it, or train on fewer records or \
+         ask fewer prompts (evaluation.max_prompts)"
+    )]
+    Trial {
+        /// What the trial would cost.
+        amount: Usd,
+        /// `trigger.trial.max_usd`.
         limit: Usd,
     },
     /// More than what is left of the month.

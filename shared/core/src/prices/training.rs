@@ -4,6 +4,7 @@ use super::table::{HOURLY, IMAGE, Prices, TEACHER_INPUT, TEACHER_OUTPUT, TRAININ
 use super::{UnknownPrice, UsageEstimate, known, thousands};
 use crate::config::{Budget, Config, SageMakerConfig};
 use crate::money::Usd;
+use crate::routing::serverless::{BATCH, MAX_EPOCHS, MAX_STEPS};
 use crate::routing::{Customization, Route, Trainer, images_seen};
 use crate::run::TRAINING_DEADLINE_HOURS;
 
@@ -32,6 +33,7 @@ pub(super) fn estimate(
                 Customization::Distillation {
                     teacher,
                     max_response_tokens,
+                    ..
                 },
         } => distillation(config, usage, prices, teacher, *max_response_tokens),
         Trainer::Bedrock {
@@ -51,7 +53,43 @@ pub(super) fn estimate(
             Ok((hours as f64 * price, vec![line]))
         }
         Trainer::SageMaker { job } => by_hour(job, prices),
+        Trainer::Serverless { .. } => serverless(route, config, usage, prices),
     }
+}
+
+/// By the token, as SageMaker counts them (`DescribeTrainingJob.BillableTokenCount`). The table's prices are Bedrock's own: what
+/// SageMaker takes is not published where it could be read, so it has to be stated.
+fn serverless(
+    route: &Route,
+    config: &Config,
+    usage: &UsageEstimate,
+    prices: &Prices,
+) -> Result<(f64, Vec<String>), UnknownPrice> {
+    let stated = config.budget.prices.get(TRAINING).copied();
+    let price = known(
+        prices,
+        stated,
+        "serverless customization on SageMaker",
+        TRAINING,
+    )?;
+    let number = |name: &str| -> Option<u64> { route.hyperparameters.get(name)?.parse().ok() };
+    let (times, how) = match (number(MAX_STEPS), number(BATCH)) {
+        (Some(steps), Some(batch)) => (
+            (steps * batch) as f64 / usage.training_records.max(1) as f64,
+            format!("{steps} steps of {batch} records"),
+        ),
+        _ => {
+            let epochs = number(MAX_EPOCHS).unwrap_or(1);
+            (epochs as f64, format!("{MAX_EPOCHS} = {epochs}"))
+        }
+    };
+    let amount = thousands(usage.training_tokens) * times * price;
+    let line = format!(
+        "training: {} tokens, {how}, at ${price} per 1,000 tokens: {}",
+        usage.training_tokens,
+        Usd::from_dollars(amount)
+    );
+    Ok((amount, vec![line]))
 }
 
 fn by_token(
@@ -128,7 +166,10 @@ fn distillation(
 }
 
 /// As long as the job may run: SageMaker stops it then. Spare capacity costs less, and is reckoned at the full price.
-fn by_hour(job: &SageMakerConfig, prices: &Prices) -> Result<(f64, Vec<String>), UnknownPrice> {
+pub(super) fn by_hour(
+    job: &SageMakerConfig,
+    prices: &Prices,
+) -> Result<(f64, Vec<String>), UnknownPrice> {
     let price = known(
         prices,
         prices.training_usd_per_hour,

@@ -1,8 +1,13 @@
 //! Who trains what: from (technique, base model, region) to one [`Route`], or to an error that says what would work (design
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
+mod chain;
 mod hyperparameters;
 mod images;
+pub(crate) mod serverless;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serverless_tests;
 mod serving;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -23,8 +28,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::{DataLimits, RecordShape};
-use table::{MODELS, ModelRow};
+pub use chain::FirstStage;
 pub(crate) use images::images_seen;
+use table::{MODELS, ModelRow};
 pub use trainer::{Customization, Serving, Trainer};
 
 /// How and where one pipeline's models are trained and asked. The three ids of a base model are three things: the one to
@@ -53,6 +59,9 @@ pub struct Route {
     /// Who trains.
     #[serde(default, skip_serializing_if = "Trainer::is_fine_tuning_on_bedrock")]
     pub trainer: Trainer,
+    /// What is trained before, in a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<FirstStage>>,
     /// How the model is served.
     #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
     pub serving: Serving,
@@ -156,12 +165,15 @@ fn or_none(list: &[String]) -> String {
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
     techniques::unused(config)?;
-    match config.technique {
+    let route = match config.technique {
+        _ if !config.stages.is_empty() => chain::route(config, region),
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
-    }
+    }?;
+    techniques::trial(config, &route)?;
+    Ok(route)
 }
 
 /// The plain id of a model as written, as far as the table knows it.

@@ -46,6 +46,8 @@ pub(super) struct Hyperparameter {
 pub(super) enum Range {
     Whole(i64, i64),
     Real(f64, f64),
+    /// These values and no others.
+    OneOf(&'static [&'static str]),
 }
 
 pub(super) const fn whole(

@@ -3,6 +3,7 @@
 //! The saved state holds the intent, so [`effects`] can always say what must be done next, after a crash too;
 //! [`decide`] is the one place in which a run changes state.
 
+mod chain;
 mod decide;
 mod effects;
 mod event;
@@ -10,18 +11,20 @@ mod event;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use chain::{FirstPrepared, KeptWeights, job_words};
 pub use decide::{Also, Decision, Terms, decide};
 pub use effects::{Effect, effects};
 pub use event::{Event, Seen};
 
 use crate::announcement::Stage;
-use crate::config::Config;
-use crate::gate::Verdict;
+use crate::config::{Config, TrialConfig};
+use crate::gate::{GateRule, Verdict};
 use crate::money::Usd;
 use crate::names::{Installation, ModelId, PipelineName, Purpose, ResourceName, RunId};
 use crate::pipeline::Champion;
 use crate::routing::{Route, Trainer};
 use crate::score::ResolvedMetric;
+use crate::span::Span;
 
 /// A job that failed for the service's own reasons is tried again, up to this many attempts.
 pub const MAX_ATTEMPTS: u32 = 2;
@@ -57,9 +60,19 @@ pub const AFTERCARE_PACE_HOURS: i64 = 6;
 pub const AFTERCARE_LIMIT_HOURS: i64 = 7 * 24;
 
 /// Counted from the run's opening: earlier attempts had their time.
-fn starting_limit_hours(attempt: u32) -> i64 {
-    let earlier = i64::from(attempt.saturating_sub(1));
-    STARTING_LIMIT_HOURS + earlier * (TRAINING_DEADLINE_HOURS + STARTING_LIMIT_HOURS)
+fn starting_limit_hours(run: &Run, attempt: u32) -> i64 {
+    // The stages of a chain count like attempts; all of them have had their time but the last.
+    let others = run.training_creates().count().saturating_sub(1);
+    let earlier = i64::try_from(others)
+        .unwrap_or(0)
+        .max(i64::from(attempt.saturating_sub(1)));
+    STARTING_LIMIT_HOURS + earlier * (run.training_deadline_hours() + STARTING_LIMIT_HOURS)
+}
+
+/// Hours that a job with a limit of its own may take.
+fn after_capacity(limit: Span) -> i64 {
+    let hours = limit.as_secs().div_ceil(3_600);
+    CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
 }
 
 /// How a run ended.
@@ -68,6 +81,8 @@ fn starting_limit_hours(attempt: u32) -> i64 {
 pub enum Outcome {
     /// Its model serves.
     Promoted,
+    /// A trial's model was good enough: the run on all data follows.
+    Passed,
     /// Its model was not good enough.
     Declined,
     /// It could not be carried through.
@@ -81,6 +96,7 @@ impl Outcome {
     pub fn word(self) -> &'static str {
         match self {
             Self::Promoted => "promoted",
+            Self::Passed => "passed",
             Self::Declined => "declined",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -250,6 +266,9 @@ pub struct Prepared {
     pub held_out: u64,
     /// Records left out because the model takes no more.
     pub left_out: u64,
+    /// Records that a trial's sample left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_sampled: u64,
     /// The uploads that they stand in, the newest first, as far as they are named: the oldest go first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out_of: Vec<LeftOut>,
@@ -275,6 +294,13 @@ pub struct Prepared {
     pub evaluation_cost: Usd,
     /// How the estimate came about, in words.
     pub cost_lines: Vec<String>,
+    /// The first stage of a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<FirstPrepared>>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An upload of which records were left out, as the model takes no more.
@@ -340,6 +366,9 @@ pub struct Run {
     pub opened_at: Timestamp,
     /// Why, in words.
     pub because: String,
+    /// It is a trial: it trains on a sample, is judged against the base model alone, and promotes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialConfig>,
     /// The configuration that it follows to its end.
     pub config: Config,
     /// Who trains, answers and serves.
@@ -362,6 +391,9 @@ pub struct Run {
     pub prepared: Option<Prepared>,
     /// Its jobs, the newest last.
     pub jobs: Vec<Job>,
+    /// The weights from which the second stage of a chain starts, once the first stage has left them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_weights: Option<String>,
     /// The weights that its training job left in the bucket, where the model is made of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
@@ -430,15 +462,23 @@ impl Run {
             .is_some_and(|prepared| prepared.prompts == 0)
     }
 
+    /// What its model must reach: a trial's own threshold over the base model, or the configuration's.
+    #[must_use]
+    pub fn gate_rule(&self, metric: ResolvedMetric) -> GateRule {
+        let mut rule = GateRule::new(&self.config.evaluation, metric);
+        if let Some(trial) = &self.trial {
+            rule.min_gain_over_base = trial.min_gain_over_base;
+        }
+        rule
+    }
+
     /// How long its training job may take, in hours: the service stops it by its own limits where it has some.
     pub fn training_deadline_hours(&self) -> i64 {
         match &self.route.trainer {
             Trainer::Bedrock { .. } => TRAINING_DEADLINE_HOURS,
-            Trainer::SageMaker { job } => {
-                let longest = if job.spot { job.max_wait } else { job.max_run };
-                let hours = longest.as_secs().div_ceil(3_600);
-                CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
-            }
+            Trainer::SageMaker { job } if job.spot => after_capacity(job.max_wait),
+            Trainer::SageMaker { job } => after_capacity(job.max_run),
+            Trainer::Serverless { job, .. } => after_capacity(job.max_run),
         }
     }
 
@@ -459,6 +499,11 @@ impl Run {
     /// The run's working folder in the bucket.
     pub fn work(&self) -> String {
         format!("work/{}/{}", self.pipeline, self.id)
+    }
+
+    /// Where its training job writes, in the bucket; the service puts a folder of the job's name there.
+    pub fn training_output(&self, attempt: u32) -> String {
+        format!("{}/training-{attempt}/", self.work())
     }
 
     /// The model as a champion to be.

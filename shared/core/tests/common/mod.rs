@@ -64,6 +64,7 @@ pub(crate) fn prepared() -> Prepared {
         leaked_to_the_letter: 1,
         held_out: 60,
         left_out: 0,
+        not_sampled: 0,
         left_out_of: Vec::new(),
         training_tokens: 60_000,
         evaluation_key: "work/bot/evaluation.jsonl".into(),
@@ -76,6 +77,7 @@ pub(crate) fn prepared() -> Prepared {
         training_cost: usd(8),
         evaluation_cost: usd(2),
         cost_lines: vec!["training: $8.00".into()],
+        first: None,
     }
 }
 
@@ -89,6 +91,7 @@ pub(crate) fn run(number: u64, state: RunState) -> Run {
         installation: Installation::parse("test").expect("an id"),
         opened_at: start(),
         because: "600 new records".into(),
+        trial: None,
         trains_from: route.customization_id.clone(),
         config,
         route,
@@ -107,6 +110,7 @@ pub(crate) fn run(number: u64, state: RunState) -> Run {
         state,
         prepared: (!unprepared).then(prepared),
         jobs: Vec::new(),
+        first_weights: None,
         weights: None,
         model_arn: None,
         creates: Vec::new(),
@@ -141,6 +145,7 @@ pub(crate) fn model(number: u64, made_at: Timestamp) -> Model {
         trained_on: vec!["d1".into()],
         training_key: "work/bot/training.jsonl".into(),
         weights: None,
+        trial: false,
         created_at: made_at,
         life: ModelLife::Ready,
         mark: None,
@@ -152,7 +157,7 @@ pub(crate) fn shard(version: &str, kind: UploadKind, records: u64, sequence: u64
     Shard {
         content: String::new(),
         version: version.into(),
-        compile_digest: compile_digest(&routed(&config()), kind),
+        compile_digest: compile_digest(&routed(&config()), kind, ""),
         key: format!("shards/bot/{version}.jsonl"),
         bytes: records * 300,
         records,

@@ -109,7 +109,14 @@ fn recently_called(arn: &str, what: &str, view: &View<'_>) -> Result<(), String>
         let ago = view.now.duration_since(*called);
         // What the metrics did not show yet when they were read nobody could know; nor the clocks' difference.
         let slack = view.metric_lag + SignedDuration::from_hours(1);
-        if ago > slack && ago < IDLE_AFTER - SignedDuration::from_mins(10) {
+        // The questions of its own trial, and what came through the deployment that was made for them, are no use of a model.
+        let mut models = view.picture.models.values();
+        let of_trial = models.any(|known| {
+            known.arn == *arn
+                && known.trial
+                && called.duration_since(known.created_at) < SignedDuration::from_hours(48)
+        });
+        if !of_trial && ago > slack && ago < IDLE_AFTER - SignedDuration::from_mins(10) {
             return Err(format!(
                 "model {arn} {what}, and was called {} minutes ago",
                 ago.as_mins()

@@ -54,6 +54,9 @@ impl Check for GatedPromotion {
                             champion.model, run.id
                         ));
                     }
+                    if run.trial.is_some() {
+                        return Err(format!("{} serves, and a trial made it", champion.model));
+                    }
                     if !run.verdict.as_ref().is_some_and(|verdict| verdict.passed) {
                         return Err(format!(
                             "{} serves, and its gate was not passed",
@@ -87,10 +90,9 @@ impl Check for GatedPromotion {
             Fact::Stored { key, body } if key.ends_with("/evaluation.jsonl") => {
                 self.questions.insert(key.clone(), body.clone());
             }
-            Fact::ContainerStarted { spec } => {
-                let file = view.cloud.objects.read(&spec.training_prefix);
-                self.files
-                    .insert(spec.name.clone(), file.into_iter().collect());
+            Fact::ContainerStarted { name, training } => {
+                let file = view.cloud.objects.read(training);
+                self.files.insert(name.clone(), file.into_iter().collect());
             }
             Fact::TrainingStarted { spec } => {
                 let file = view

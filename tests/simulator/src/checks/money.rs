@@ -55,7 +55,16 @@ impl Check for WithinBudget {
                 .values()
                 .filter(|other| other.run == reservation.run && !other.released)
                 .fold(Usd::ZERO, |sum, other| sum + other.amount);
-            if let Some(run) = view.picture.runs.get(&reservation.run)
+            let run = view.picture.runs.get(&reservation.run);
+            if let Some((run, trial)) = run.and_then(|run| Some((run, run.trial?)))
+                && of_run > trial.max_usd
+            {
+                return Err(format!(
+                    "{of_run} is reserved for trial {}, and {} may be",
+                    run.id, trial.max_usd
+                ));
+            }
+            if let Some(run) = run
                 && of_run > run.config.budget.per_run_usd
             {
                 return Err(format!(
@@ -70,8 +79,9 @@ impl Check for WithinBudget {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => reserved(&spec.name, view),
-            Fact::ContainerStarted { spec } => reserved(&spec.name, view),
-            Fact::BatchStarted { name } => reserved(name, view),
+            Fact::ContainerStarted { name, .. } | Fact::BatchStarted { name } => {
+                reserved(name, view)
+            }
             _ => Ok(()),
         }
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use perennial_core::config::DataUse;
 use perennial_core::manifest::Manifest;
 use perennial_core::names::ResourceName;
-use perennial_core::run::Run;
+use perennial_core::pipeline::Pipeline;
+use perennial_core::run::{Outcome, Run};
 use perennial_core::upload::{Shard, Upload, UploadKind};
 
 use super::{Check, View, Written};
@@ -44,9 +45,7 @@ impl Check for NoRecordLost {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => self.trains_on(&spec.name, &spec.training_key, view),
-            Fact::ContainerStarted { spec } => {
-                self.trains_on(&spec.name, &spec.training_prefix, view)
-            }
+            Fact::ContainerStarted { name, training } => self.trains_on(name, training, view),
             _ => Ok(()),
         }
     }
@@ -77,17 +76,22 @@ impl NoRecordLost {
                 run.id, run.dataset.sealed.1, pipeline.sequence
             ));
         }
+        tried_first(run, pipeline, view)?;
         let quarantined = |shard: &Shard| {
             let range = |(after, to): &(u64, u64)| shard.sequence > *after && shard.sequence <= *to;
             pipeline.quarantine.iter().any(range)
         };
-        let digest = pipeline.config.as_ref().and_then(|in_force| {
-            let route = perennial_core::routing::route(&in_force.config, view.region).ok()?;
-            Some(perennial_core::manifest::compile_digest(
-                &route,
-                UploadKind::Training,
-            ))
+        let route = pipeline.config.as_ref().and_then(|in_force| {
+            perennial_core::routing::route(&in_force.config, view.region).ok()
         });
+        let digest = |key: &str| {
+            let route = route.as_ref()?;
+            Some(perennial_core::manifest::compile_digest(
+                route,
+                UploadKind::Training,
+                key,
+            ))
+        };
         let expected: BTreeSet<(String, String)> = view
             .picture
             .uploads
@@ -99,7 +103,7 @@ impl NoRecordLost {
                     .into_iter()
                     .flatten()
                     .find(|shard| !quarantined(shard))?;
-                let compiled = Some(&shard.compile_digest) == digest.as_ref();
+                let compiled = Some(&shard.compile_digest) == digest(&upload.key).as_ref();
                 let wanted = match run.config.data.use_ {
                     DataUse::New => shard.sequence > pipeline.champion_sealed,
                     _ => true,
@@ -161,9 +165,17 @@ impl NoRecordLost {
                 return Err(format!("{job} trains on “{prompt}” twice"));
             }
         }
-        if let Some(lost) = prompts
-            .iter()
-            .find(|prompt| !found.contains(prompt.as_str()))
+        let run = view.picture.runs.values().find(|run| run.id == name.run);
+        let trial = run.and_then(|run| run.trial);
+        if let Some(trial) = trial
+            && found.len() as u64 > trial.records
+        {
+            return Err(format!("{job}, a trial, trains on {} records", found.len()));
+        }
+        if trial.is_none()
+            && let Some(lost) = prompts
+                .iter()
+                .find(|prompt| !found.contains(prompt.as_str()))
         {
             // A hold-out is a share of the records, and there is none where there are questions.
             let held_out = !view
@@ -192,6 +204,31 @@ impl NoRecordLost {
         run.and_then(|run| view.cloud.objects.read(&run.dataset.manifest_key))
             .and_then(|body| serde_json::from_slice::<Manifest>(&body).ok())
             .is_some_and(|manifest| manifest.holdout.is_some())
+    }
+}
+
+/// Where a trial is asked for, only one that passed lets a run on all data be opened.
+fn tried_first(run: &Run, pipeline: &Pipeline, view: &View<'_>) -> Result<(), String> {
+    if run.trial != run.config.trigger.trial && run.trial.is_some() {
+        return Err(format!("run {} is a trial that nobody asked for", run.id));
+    }
+    if run.trial.is_some() || run.config.trigger.trial.is_none() {
+        return Ok(());
+    }
+    let trial = pipeline
+        .tried
+        .as_ref()
+        .and_then(|id| view.picture.runs.get(id));
+    let passed = trial.is_some_and(|trial| {
+        trial.outcome() == Some(Outcome::Passed)
+            && trial.verdict.as_ref().is_some_and(|verdict| verdict.passed)
+    });
+    match passed {
+        true => Ok(()),
+        false => Err(format!(
+            "run {} was opened without a trial that passed",
+            run.id
+        )),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What comes back also says what must be saved in the same transaction: money, the model, the pipeline.
 
+mod chain;
 mod evaluating;
 mod importing;
 mod promoting;
@@ -13,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS,
     Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState, STARTING_LIMIT_HOURS,
-    STOPPING_LIMIT_HOURS, starting_limit_hours,
+    STOPPING_LIMIT_HOURS, job_words, starting_limit_hours,
 };
 use crate::announcement::Announcement;
 use crate::model::Model;
 use crate::money::Usd;
 use crate::names::Purpose;
 use crate::pipeline::PipelineEvent;
+use crate::pretrained::Pretrained;
 use crate::prices::{self, OverBudget};
 use crate::simulator::{self, Rule};
 
@@ -50,6 +52,8 @@ pub enum Also {
     ReleaseAll,
     /// The registry learns of the model.
     Register(Box<Model>),
+    /// What the first stage of a chain left is kept for later runs.
+    Pretrained(Box<Pretrained>),
     /// The pipeline changes too.
     Pipeline(Box<PipelineEvent>),
 }
@@ -91,6 +95,7 @@ pub fn decide(run: &Run, event: &Event, terms: Terms<'_>) -> Option<Decision> {
     }
     let applies = step.common(event)
         || step.train(event, terms)
+        || step.first_left(event)
         || step.import(event)
         || step.evaluate(event, terms)
         || step.promote(event);
@@ -157,7 +162,10 @@ impl Step {
             })
         };
         let open = move |(purpose, attempt): &(Purpose, u32)| {
-            !matches!(purpose, Purpose::Training | Purpose::Import) || !ended(*purpose, *attempt)
+            !matches!(
+                purpose,
+                Purpose::Training | Purpose::Pretraining | Purpose::Import
+            ) || !ended(*purpose, *attempt)
         };
         self.run.creates.iter().copied().filter(open)
     }
@@ -239,6 +247,11 @@ impl Step {
         };
         let due = self.run.due;
         let longest = self.run.training_deadline_hours();
+        let limit_of_starting = match self.run.state {
+            RunState::Starting { attempt } => starting_limit_hours(&self.run, attempt),
+            _ => 0,
+        };
+        let words = job_words(self.run.training_purpose());
         self.run.due = Some(now);
         match &mut self.run.state {
             RunState::Preparing if past(self.run.opened_at, PREPARING_LIMIT_HOURS) => self.close(
@@ -251,10 +264,10 @@ impl Step {
             // Another's claim: a create may be under way. Without one, the job was looked for by its name and is not there.
             RunState::Starting { attempt }
                 if self.run.claim.is_none()
-                    && past(self.run.opened_at, starting_limit_hours(*attempt)) =>
+                    && past(self.run.opened_at, limit_of_starting) =>
             {
                 let attempt = *attempt;
-                let name = self.run.resource(Purpose::Training, attempt);
+                let name = self.run.resource(self.run.training_purpose(), attempt);
                 let why = self.history.take().unwrap_or_default();
                 // The money stays reserved: an answer that was lost may still have been a job.
                 self.close(
@@ -263,7 +276,7 @@ impl Step {
                         None => Outcome::Failed,
                     },
                     format!(
-                        "training job {name} could not be started within {STARTING_LIMIT_HOURS} hours, and there is none \
+                        "{words} {name} could not be started within {STARTING_LIMIT_HOURS} hours, and there is none \
                      by that name. {why}"
                     ),
                 )
@@ -287,9 +300,9 @@ impl Step {
                 self.close(outcome, reason)
             }
             RunState::Training { deadline, stop, .. } if now > *deadline && stop.is_none() => {
-                let reason = format!("the training job was not done within {longest} hours");
+                let reason = format!("the {words} was not done within {longest} hours");
                 *stop = Some(reason.clone());
-                self.note(format!("stopping the training job: {reason}"))
+                self.note(format!("stopping the {words}: {reason}"))
             }
             // Another's claim: a look is under way.
             RunState::Importing { deadline, .. }
@@ -365,10 +378,19 @@ impl Step {
         self.note(reason)
     }
 
-    /// Whether `amount` fits the month, and the run together with what is reserved for it already.
+    /// Whether `amount` fits the month, and the run, or the trial, together with what is reserved for it already.
     fn affords(&self, amount: Usd, terms: Terms<'_>) -> Result<(), OverBudget> {
+        let all = self.run.reserved + amount;
+        if let Some(trial) = &self.run.trial
+            && all > trial.max_usd
+        {
+            return Err(OverBudget::Trial {
+                amount: all,
+                limit: trial.max_usd,
+            });
+        }
         let others = terms.month_reserved.saturating_sub(self.run.reserved);
-        prices::fits(&self.run.config.budget, others, self.run.reserved + amount)
+        prices::fits(&self.run.config.budget, others, all)
     }
 
     fn reserve(&mut self, purpose: Purpose, attempt: u32, amount: Usd) {

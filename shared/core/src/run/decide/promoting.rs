@@ -55,6 +55,9 @@ impl Step {
                 if !verdict.passed {
                     return self.close(Outcome::Declined, verdict.reason.clone());
                 }
+                if self.run.trial.is_some() && !is_removed(Rule::TrialServesNobody) {
+                    return self.close(Outcome::Passed, verdict.reason.clone());
+                }
                 if let Some(hold) = hold {
                     return self.wait_for_person(Awaiting::Hold, hold);
                 }
@@ -191,9 +194,11 @@ impl Step {
                 sealed: self.run.dataset.sealed,
                 pending: self.run.dataset.pending,
                 changes: self.run.dataset.changes,
+                trial: self.run.trial.is_some(),
             })));
         let word = match outcome {
             Outcome::Promoted => "Run Promoted",
+            Outcome::Passed => "Trial Passed",
             Outcome::Declined => "Run Declined",
             Outcome::Failed => "Run Failed",
             Outcome::Cancelled => "Run Cancelled",
@@ -224,7 +229,7 @@ impl Step {
             *aftercare = None;
         }
         self.run.due = None;
-        let trained = |job: &Job| job.purpose == Purpose::Training;
+        let trained = |job: &Job| matches!(job.purpose, Purpose::Training | Purpose::Pretraining);
         if self.run.reserved > Usd::ZERO && !self.run.jobs.iter().any(trained) {
             self.also.push(Also::ReleaseAll);
             self.note("no job was ever started; what was reserved is released");

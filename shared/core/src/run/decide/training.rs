@@ -9,7 +9,7 @@ use crate::money::Usd;
 use crate::names::{ModelId, Purpose};
 use crate::run::{
     Awaiting, BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event,
-    MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen,
+    MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen, job_words,
 };
 
 impl Step {
@@ -31,10 +31,12 @@ impl Step {
                     stop,
                     stopping: false,
                 };
-                self.saw_job(Purpose::Training, attempt, job, "InProgress");
-                let name = self.run.resource(Purpose::Training, attempt);
+                let purpose = self.run.training_purpose();
+                self.saw_job(purpose, attempt, job, "InProgress");
+                let name = self.run.resource(purpose, attempt);
                 self.note(format!(
-                    "training job {name} is started (attempt {attempt})"
+                    "{} {name} is started (attempt {attempt})",
+                    job_words(purpose)
                 ))
             }
             (RunState::Starting { .. }, Event::TrainingRefused { reason }) => {
@@ -44,9 +46,13 @@ impl Step {
                 if self.run.cancelled.is_some() =>
             {
                 let by = self.run.cancelled.clone().unwrap_or_default();
+                let which = match self.run.jobs.is_empty() {
+                    true => "a",
+                    false => "the next",
+                };
                 self.close(
                     Outcome::Cancelled,
-                    format!("cancelled by {by} before a job was started"),
+                    format!("cancelled by {by} before {which} job was started"),
                 )
             }
             (
@@ -66,7 +72,8 @@ impl Step {
                     stop,
                     stopping: true,
                 };
-                self.note("a stop of the training job was asked for")
+                let words = job_words(self.run.training_purpose());
+                self.note(format!("a stop of the {words} was asked for"))
             }
             (RunState::Training { attempt, stop, .. }, Event::TrainingSeen(seen)) => {
                 self.training_seen(attempt, stop, seen, terms)
@@ -76,7 +83,9 @@ impl Step {
     }
 
     pub(super) fn prepared(&mut self, prepared: &Prepared, terms: Terms<'_>) -> bool {
-        let total = prepared.training_cost + prepared.evaluation_cost;
+        let first = prepared.first.as_ref();
+        let first_cost = first.map_or(Usd::ZERO, |first| first.cost);
+        let total = first_cost + prepared.training_cost + prepared.evaluation_cost;
         self.run.prepared = Some(prepared.clone());
         if let Err(over) = self.affords(total, terms) {
             self.say.push(happened(
@@ -85,14 +94,19 @@ impl Step {
             ));
             return self.close(Outcome::Failed, over.to_string());
         }
+        let first_words = self.keep_first().unwrap_or_default();
+        let purpose = self.run.training_purpose();
+        if purpose == Purpose::Pretraining {
+            self.reserve(Purpose::Pretraining, 1, first_cost);
+        }
         self.reserve(Purpose::Training, 1, prepared.training_cost);
         if !self.run.is_unscored() {
             self.reserve(Purpose::Base, 1, prepared.evaluation_cost);
         }
         self.run.state = RunState::Starting { attempt: 1 };
-        self.run.creates.push((Purpose::Training, 1));
+        self.run.creates.push((purpose, 1));
         self.note(format!(
-            "dataset {} is sealed: {} records, {} evaluation prompts; {total} is reserved; {}",
+            "dataset {} is sealed: {} records, {} evaluation prompts; {total} is reserved; {}{first_words}",
             self.run.dataset.digest, prepared.records, prepared.prompts, prepared.power
         ))
     }
@@ -105,10 +119,19 @@ impl Step {
         terms: Terms,
     ) -> bool {
         let cancelled = self.run.cancelled.is_some();
+        let purpose = self.run.training_purpose();
+        let words = job_words(purpose);
         match seen {
             Seen::Running { .. } => false,
+            Seen::Completed { .. } if purpose == Purpose::Pretraining => {
+                self.saw_job(purpose, attempt, "", "Completed");
+                self.close(
+                    Outcome::Failed,
+                    "the pre-training job completed, but left no weights",
+                )
+            }
             Seen::Completed { model_arn: None } => {
-                self.saw_job(Purpose::Training, attempt, "", "Completed");
+                self.saw_job(purpose, attempt, "", "Completed");
                 self.close(
                     Outcome::Failed,
                     "the training job completed, but names no model",
@@ -117,7 +140,7 @@ impl Step {
             Seen::Completed {
                 model_arn: Some(arn),
             } => {
-                self.saw_job(Purpose::Training, attempt, "", "Completed");
+                self.saw_job(purpose, attempt, "", "Completed");
                 if cancelled {
                     self.register(arn);
                     return self.close(Outcome::Cancelled, stop.unwrap_or_default());
@@ -125,9 +148,8 @@ impl Step {
                 self.made(arn)
             }
             Seen::Stopped => {
-                self.saw_job(Purpose::Training, attempt, "", "Stopped");
-                let reason =
-                    stop.unwrap_or_else(|| "the training job was stopped by someone".into());
+                self.saw_job(purpose, attempt, "", "Stopped");
+                let reason = stop.unwrap_or_else(|| format!("the {words} was stopped by someone"));
                 self.close(
                     if cancelled {
                         Outcome::Cancelled
@@ -138,34 +160,36 @@ impl Step {
                 )
             }
             Seen::Failed { message } => {
-                self.saw_job(Purpose::Training, attempt, "", "Failed");
+                self.saw_job(purpose, attempt, "", "Failed");
                 if cancelled {
                     return self.close(Outcome::Cancelled, stop.unwrap_or_default());
                 }
                 if attempt >= MAX_ATTEMPTS || stop.is_some() || !is_service_fault(message) {
                     return self.close(
                         Outcome::Failed,
-                        format!("the training job failed (attempt {attempt}): {message}"),
+                        format!("the {words} failed (attempt {attempt}): {message}"),
                     );
                 }
-                let amount = self
-                    .run
-                    .prepared
-                    .as_ref()
-                    .map_or(Usd::ZERO, |prepared| prepared.training_cost);
+                let amount = match purpose {
+                    Purpose::Pretraining => self.run.first_prepared().map(|first| first.cost),
+                    _ => self.run.prepared.as_ref().map(|all| all.training_cost),
+                }
+                .unwrap_or(Usd::ZERO);
                 if let Err(over) = self.affords(amount, terms) {
                     return self.close(
                         Outcome::Failed,
-                        format!("the training job failed: {message}. A second attempt is not bought: {over}"),
+                        format!(
+                            "the {words} failed: {message}. A second attempt is not bought: {over}"
+                        ),
                     );
                 }
-                self.reserve(Purpose::Training, attempt + 1, amount);
-                self.run.creates.push((Purpose::Training, attempt + 1));
+                self.reserve(purpose, attempt + 1, amount);
+                self.run.creates.push((purpose, attempt + 1));
                 self.run.state = RunState::Starting {
                     attempt: attempt + 1,
                 };
                 self.note(format!(
-                    "the training job failed ({message}); attempt {} follows",
+                    "the {words} failed ({message}); attempt {} follows",
                     attempt + 1
                 ))
             }
@@ -210,10 +234,14 @@ impl Step {
             trained_on: self.run.trained_on.clone(),
             training_key,
             weights: self.run.weights.clone(),
+            trial: self.run.trial.is_some(),
             created_at: self.now,
             life: ModelLife::Ready,
             mark: None,
-            notes: vec![format!("made by run {}", self.run.id)],
+            notes: vec![match self.run.trial {
+                Some(_) => format!("made by trial {}; it never serves", self.run.id),
+                None => format!("made by run {}", self.run.id),
+            }],
         })));
     }
 
