@@ -105,6 +105,19 @@ pub(crate) struct Settings {
     pub(crate) on_demand: bool,
 }
 
+/// Whether the models of a world can be served in another way than by provisioned throughput.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provisioned {
+    /// By the token, too.
+    Also,
+    /// In no other way, so that the candidate is asked through throughput of its own.
+    Only,
+}
+
+/// Its price is such that a candidate's hours fit a run's budget.
+const PROVISIONED: &str = "serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 0.5\n\
+     training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
+
 /// Who trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrainsOn {
@@ -133,19 +146,6 @@ pub(crate) const BATCH: u8 = 16;
 const SERVERLESS: &str = "\non = \"sagemaker\"\nhyperparameters = { global_batch_size = 16 }\n[training.serverless]\naccept_eula = true\n\
      model_package_group = \"arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial\"\nmax_run = \"1h\"\n\
      [budget.prices]\ntraining_per_1k_tokens = 0.1";
-
-/// Whether the models of a world can be served in another way than by provisioned throughput.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Provisioned {
-    /// By the token, too.
-    Also,
-    /// In no other way, so that the candidate is asked through throughput of its own.
-    Only,
-}
-
-/// Its price is such that a candidate's hours fit a run's budget.
-const PROVISIONED: &str = "serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 0.5\n\
-     training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
 
 /// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
 const SAGEMAKER: &str = "\non = \"sagemaker\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
@@ -192,10 +192,10 @@ impl Settings {
         let only = *provisioned == Some(Provisioned::Only);
         // Both of each pair take records of one shape.
         let model = match (on, other_model) {
+            _ if only && !other_model => "meta.llama3-2-3b-instruct-v1:0",
+            _ if only => "meta.llama3-2-1b-instruct-v1:0",
             (TrainsOn::Container, false) => "meta.llama3-2-3b-instruct-v1:0",
             (TrainsOn::Container, true) => "meta.llama3-2-1b-instruct-v1:0",
-            (_, false) if only => "meta.llama3-2-3b-instruct-v1:0",
-            (_, true) if only => "meta.llama3-2-1b-instruct-v1:0",
             (_, false) => "amazon.nova-micro-v1:0",
             (_, true) => "amazon.nova-lite-v1:0",
         };
