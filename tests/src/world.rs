@@ -40,6 +40,7 @@ pub struct World {
     invocations: u64,
     next_reconcile: Timestamp,
     next_cleanup: Timestamp,
+    region: String,
     /// Failed invocations, for assertions.
     pub failures: Vec<String>,
 }
@@ -67,7 +68,16 @@ impl World {
             invocations: 0,
             next_reconcile: now + RECONCILE,
             next_cleanup: now + CLEANUP,
+            region: "us-east-1".into(),
             failures: Vec::new(),
+        }
+    }
+
+    /// An empty installation in another region.
+    pub fn in_region(region: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            ..Self::new()
         }
     }
 
@@ -76,7 +86,7 @@ impl World {
         Desk {
             settings: Settings {
                 installation: Installation::parse("test").expect("valid"),
-                region: "us-east-1".into(),
+                region: self.region.clone(),
                 poll: Span(60),
             },
             table: self.cloud.table.clone(),

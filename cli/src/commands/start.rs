@@ -1,5 +1,6 @@
 //! `perennial start`: a run now, whatever the trigger says.
 
+use jiff::Timestamp;
 use perennial_core::announcement::Request;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{PipelineEvent, Trigger, decide, trigger};
@@ -28,7 +29,6 @@ pub(super) async fn run(connection: &Connection, args: &StartArgs) -> Result<(),
             missing.join("; ")
         )));
     }
-    let last = before.last_opened;
     connection
         .send(&Request::Start {
             pipeline: name.clone(),
@@ -37,26 +37,44 @@ pub(super) async fn run(connection: &Connection, args: &StartArgs) -> Result<(),
     if args.limits.no_wait {
         return Ok(());
     }
-    let id = wait::until(connection.patience(&args.limits), ADVICE, async || {
+    let mut last = before.last_opened;
+    loop {
+        let (id, opened) = next(connection, name, args, last).await?;
+        output::print(&format!(
+            "run {id} is open; `perennial show {id}` follows it"
+        ));
+        if !args.wait {
+            return Ok(());
+        }
+        let run = ended(connection, name, &id, &args.limits).await?;
+        if run.outcome() != Some(Outcome::Passed) {
+            return judge(&run, Outcome::Promoted);
+        }
+        // The run on all data follows by itself.
+        judge(&run, Outcome::Passed)?;
+        last = opened;
+    }
+}
+
+/// The first run that is opened after `last`, and when.
+async fn next(
+    connection: &Connection,
+    name: &PipelineName,
+    args: &StartArgs,
+    last: Option<Timestamp>,
+) -> Result<(RunId, Option<Timestamp>), Failure> {
+    wait::until(connection.patience(&args.limits), ADVICE, async || {
         let pipeline = find::pipeline(connection.table.as_ref(), name).await?;
         if pipeline.last_opened == last {
             return Ok(Look::waiting("the run is not opened yet"));
         }
         let runs = records::runs(connection.table.as_ref(), name).await?;
         Ok(match runs.last() {
-            Some(run) => Look::Done(run.record.id.clone()),
+            Some(run) => Look::Done((run.record.id.clone(), pipeline.last_opened)),
             None => Look::waiting("the run is not opened yet"),
         })
     })
-    .await?;
-    output::print(&format!(
-        "run {id} is open; `perennial show {id}` follows it"
-    ));
-    if args.wait {
-        let run = ended(connection, name, &id, &args.limits).await?;
-        return judge(&run, Outcome::Promoted);
-    }
-    Ok(())
+    .await
 }
 
 /// Waits until the run has ended. A run that waits for a person does not end by waiting: that is said at once.

@@ -15,7 +15,7 @@ pub(crate) struct RunView {
     pub(crate) pipeline: String,
     /// The stage that it is in.
     pub(crate) stage: &'static str,
-    /// promoted, declined, failed, cancelled; null until it has ended.
+    /// promoted, passed (a trial), declined, failed, cancelled; null until it has ended.
     pub(crate) outcome: Option<&'static str>,
     /// Why it ended so.
     pub(crate) reason: Option<String>,
@@ -23,6 +23,8 @@ pub(crate) struct RunView {
     pub(crate) ended_at: Option<Timestamp>,
     /// Why it was opened.
     pub(crate) because: String,
+    /// Whether it is a trial: it trains on a sample, and its model never serves.
+    pub(crate) trial: bool,
     pub(crate) dataset: String,
     pub(crate) records: Option<u64>,
     pub(crate) prompts: Option<u64>,
@@ -152,6 +154,7 @@ impl RunView {
             opened_at: run.opened_at,
             ended_at,
             because: run.because.clone(),
+            trial: run.trial.is_some(),
             dataset: run.dataset.digest.clone(),
             records: run.prepared.as_ref().map(|prepared| prepared.records),
             prompts: run.prepared.as_ref().map(|prepared| prepared.prompts),
@@ -236,6 +239,12 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
         ),
         ("outcome", run.outcome.unwrap_or("none yet").to_owned()),
     ];
+    if run.trial {
+        facts.push((
+            "trial",
+            "on a sample, against the base model alone; its model never serves".to_owned(),
+        ));
+    }
     match &run.reason {
         Some(reason) => facts.push(("reason", reason.clone())),
         None => facts.push(("now", run.now.clone())),

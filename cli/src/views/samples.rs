@@ -70,6 +70,7 @@ pub(crate) fn model(number: u64) -> Model {
         trained_on: vec!["digest".into()],
         training_key: "work/support-bot/training.jsonl".into(),
         weights: None,
+        trial: false,
         created_at: at(60),
         life: ModelLife::Ready,
         mark: None,
@@ -114,6 +115,7 @@ pub(crate) fn run(state: RunState) -> Run {
         installation: Installation::parse("local").unwrap(),
         opened_at: at(0),
         because: "600 new records in 1 uploads (at least 500 are wanted)".into(),
+        trial: None,
         config,
         route,
         dataset: DatasetRef {

@@ -196,6 +196,7 @@ mod tests {
         let cloud = MemoryCloud::new(1, |_, _| String::new());
         let bedrock = &cloud.bedrock;
         let spec = DeploymentSpec {
+            buy: None,
             name: "serves".into(),
             token: "serves".into(),
             model_arn: bedrock.add_model("m", "amazon.nova-micro-v1:0:128k", "x", Tags::new()),

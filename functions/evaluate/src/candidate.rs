@@ -1,10 +1,11 @@
-//! The candidate: a temporary deployment of its own, asked by `Converse`. It is removed on every outcome.
+//! The candidate: a temporary deployment of its own, asked by `Converse`. It is removed on every outcome; where it is provisioned
+//! throughput, as soon as the answers are kept.
 
 use perennial_core::names::{ModelId, Purpose};
 use perennial_core::run::{Event, Run};
 use perennial_engine::adopt::{Created, adopt};
 use perennial_engine::{Invocation, StepResult, kept, questions};
-use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus};
+use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus, Purchase};
 
 use crate::Ports;
 use crate::ask::{Whom, missing};
@@ -18,14 +19,16 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     };
     let resource = run.resource(Purpose::Candidate, 1);
     let name = resource.to_string();
+    let serving = run.route.serving.of_candidate();
     let spec = DeploymentSpec {
+        buy: Purchase::of(serving),
         name: name.clone(),
         token: name.clone(),
         model_arn,
         description: format!("temporary, for the evaluation of run {}", run.id),
         tags: resource.tags(),
     };
-    if let Some(found) = ports.deployments.find_deployment(&name).await? {
+    if let Some(found) = ports.deployments.find_serving(serving, &name).await? {
         return Ok(
             match perennial_core::names::is_ours(&spec.tags, &found.tags) {
                 true => seen(ports, &found),
@@ -47,7 +50,7 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
         }
         Err(error) => error,
     };
-    let found = ports.deployments.find_deployment(&name).await?;
+    let found = ports.deployments.find_serving(serving, &name).await?;
     let found = found.map(|found| (found.clone(), found.arn, found.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
         Created::There(found) => seen(ports, &found),

@@ -14,9 +14,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use perennial_core::announcement::Function;
-use perennial_core::names::ResourceName;
+use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::run::{Effect, Event, Run};
-use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
+use perennial_engine::{
+    Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive, temporary,
+};
 use perennial_ports::{
     Ask, ChangeDeployments, ObserveBatch, ObserveContainers, ObserveDeployments, ObserveTraining,
     ReadObjects, StartBatch, StopContainers, StopTraining, WriteObjects,
@@ -102,6 +104,10 @@ impl Perform for Ports {
             Effect::DeployCandidate => candidate::deploy(self, run).await,
             Effect::AskCandidate { deployment } => {
                 candidate::ask(self, run, deployment, invocation).await
+            }
+            Effect::Remove(Purpose::Candidate) => {
+                let (look, change) = (self.deployments.as_ref(), self.deploy.as_ref());
+                temporary::remove_candidate(&self.desk, look, change, run).await
             }
             Effect::StartBase { attempt } => base::start(self, run, *attempt).await,
             Effect::ObserveBase { attempt } => base::observe(self, run, *attempt).await,

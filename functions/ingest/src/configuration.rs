@@ -6,6 +6,7 @@ use perennial_core::keys::Key;
 use perennial_core::manifest::compile_digest;
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::{ConfigInForce, Pipeline, PipelineEvent};
+use perennial_core::prices::serving;
 use perennial_core::routing::{Route, route};
 use perennial_core::upload::{UploadStatus, fixed_width, is_older};
 use perennial_engine::records::{self, Stored};
@@ -90,7 +91,7 @@ async fn try_once(
             }
             Ok((config, route)) => {
                 let in_force = ConfigInForce {
-                    config,
+                    config: config.clone(),
                     version: current.version.clone(),
                     sequencer,
                 };
@@ -108,10 +109,13 @@ async fn try_once(
                     }
                     None => String::new(),
                 };
-                let message = format!(
+                let mut message = format!(
                     "in force for the next run: {before}{} of {} in {}",
                     route.technique, route.base_name, route.region
                 );
+                if let Ok(Some(price)) = serving(&route.base_model, route.serving, &config.budget) {
+                    message.push_str(&format!("\nserved by {price}"));
+                }
                 report(ports, pipeline, &current, "accepted", message).await?;
             }
         }

@@ -3,11 +3,13 @@
 use perennial_core::names::{
     ModelId, PipelineName, alias_parameter, is_ours, serving_name, serving_tags,
 };
-use perennial_core::pipeline::{Champion, MoveEffect, Pipeline, PipelineEvent, is_imported};
+use perennial_core::pipeline::{Champion, Move, MoveEffect, Pipeline, PipelineEvent, is_imported};
+use perennial_core::routing::Serving;
 use perennial_core::run::{Event, Run};
 use perennial_engine::{EngineError, StepResult, pipelines, records};
 use perennial_ports::{
-    Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, ModelStatus, PortError, UpdateStatus,
+    Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, ModelStatus, PortError, Purchase,
+    UpdateStatus,
 };
 
 use crate::Ports;
@@ -48,12 +50,19 @@ async fn perform(
 ) -> Result<PipelineEvent, EngineError> {
     match effect {
         MoveEffect::Look { to } => look(ports, to).await,
-        MoveEffect::Create { generation, to } => create(ports, pipeline, *generation, to).await,
+        MoveEffect::Create {
+            generation,
+            to,
+            serving,
+        } => create(ports, pipeline, *generation, to, *serving).await,
         MoveEffect::Update {
             deployment,
             to,
             asked,
-        } => update(ports, deployment, to, *asked).await,
+        } => {
+            let asked = pipeline.moving.as_ref().filter(|_| *asked);
+            update(ports, deployment, to, asked).await
+        }
         MoveEffect::Write {
             deployment,
             replaces,
@@ -92,10 +101,12 @@ async fn create(
     pipeline: &Pipeline,
     generation: u64,
     to: &Champion,
+    serving: Serving,
 ) -> Result<PipelineEvent, EngineError> {
     let installation = &ports.desk.settings.installation;
     let name = serving_name(installation, &pipeline.name, generation);
     let spec = DeploymentSpec {
+        buy: Purchase::of(serving),
         name: name.clone(),
         token: name.clone(),
         model_arn: to.arn.clone(),
@@ -105,12 +116,13 @@ async fn create(
         ),
         tags: serving_tags(installation, &pipeline.name, generation),
     };
-    if let Some(found) = ports.deployments.find_deployment(&name).await? {
+    let find = async || ports.deployments.find_serving(serving, &name).await;
+    if let Some(found) = find().await? {
         return Ok(created(ports, &spec, &found).await);
     }
     match ports.deploy.create_deployment(&spec).await {
         Ok(_) => Ok(under_way(ports)),
-        Err(error) => match ports.deployments.find_deployment(&name).await? {
+        Err(error) => match find().await? {
             Some(found) => Ok(created(ports, &spec, &found).await),
             None if error.kind.is_transient() => Ok(under_way(ports)),
             None => Ok(PipelineEvent::MoveFailed {
@@ -158,7 +170,7 @@ async fn update(
     ports: &Ports,
     deployment: &str,
     to: &Champion,
-    asked: bool,
+    asked: Option<&Move>,
 ) -> Result<PipelineEvent, EngineError> {
     let Some(found) = ports.deployments.get_deployment(deployment).await? else {
         tracing::warn!(
@@ -176,7 +188,7 @@ async fn update(
     if updating || found.status == DeploymentStatus::Creating {
         return Ok(under_way(ports));
     }
-    if asked && let Some(UpdateStatus::Failed(_)) = &found.update {
+    if asked.is_some_and(|moving| ended_without(&found, moving)) {
         let reason = found
             .message
             .as_deref()
@@ -211,6 +223,15 @@ async fn update(
     }
 }
 
+/// Whether the update that this move asked for has ended, and the model that serves is the earlier one. Of provisioned throughput
+/// only the time of its last change tells.
+fn ended_without(found: &Deployment, moving: &Move) -> bool {
+    match &found.bought {
+        Some(bought) => bought.modified > moving.since,
+        None => matches!(found.update, Some(UpdateStatus::Failed(_))),
+    }
+}
+
 async fn write(
     ports: &Ports,
     pipeline: &Pipeline,
@@ -221,8 +242,8 @@ async fn write(
     ports.write_alias.write_alias(&name, deployment).await?;
     if let Some(replaced) = replaces.filter(|replaced| *replaced != deployment) {
         match ports.deploy.delete_deployment(replaced).await {
-            // It hangs in an update, perhaps for ever. Clients do not call it any more: the move has succeeded, and a sweep
-            // looks for it an hour later.
+            // It hangs in an update, perhaps for ever, or it is bought for longer. Clients do not call it any more: the move has
+            // succeeded, and a sweep looks for it an hour later.
             Err(error) if error.kind == ErrorKind::Conflict => {
                 tracing::warn!(pipeline = %pipeline.name, replaced, "the deployment that was replaced cannot be removed yet: {error}");
             }
@@ -251,16 +272,24 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
         return Ok(());
     };
     let generation = sweep.generation;
-    let found = ports
-        .deployments
-        .find_deployment(&serving_name(installation, name, generation))
-        .await?;
+    let serving = serving_name(installation, name, generation);
+    let found = match sweep.provisioned {
+        true => ports.deployments.find_throughput(&serving).await?,
+        false => ports.deployments.find_deployment(&serving).await?,
+    };
     let ours = found.filter(|found| {
         is_ours(&serving_tags(installation, name, generation), &found.tags)
             && stored.record.deployment.as_ref() != Some(&found.arn)
     });
+    let bought_until = ours
+        .as_ref()
+        .and_then(|found| found.bought)
+        .and_then(|bought| bought.until)
+        .filter(|until| *until > now);
     let gone = match ours {
         None => true,
+        // A commitment cannot be ended before: no try can succeed until then.
+        Some(_) if bought_until.is_some() => false,
         Some(found) => {
             match ports.deploy.delete_deployment(&found.arn).await {
                 Ok(()) => {}
@@ -271,7 +300,11 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
         }
     };
     // If someone else wrote first, the pipeline is still due and looked at again.
-    let event = PipelineEvent::Swept { generation, gone };
+    let event = PipelineEvent::Swept {
+        generation,
+        gone,
+        bought_until,
+    };
     pipelines::change_as_seen(&ports.desk, &stored, &event)
         .await
         .map(drop)

@@ -3,65 +3,22 @@
 use perennial_core::names::{Purpose, is_ours};
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, MAX_ATTEMPTS, Run, Seen};
-use perennial_engine::{StepResult, records, reports};
+use perennial_engine::{StepResult, records, reports, temporary};
 use perennial_ports::{
-    BatchStatus, ContainerJob, ErrorKind, ImportStatus, PortResult, TrainingJob, TrainingStatus,
+    BatchStatus, ContainerJob, ImportStatus, PortResult, TrainingJob, TrainingStatus,
 };
 
 use crate::Ports;
 
 pub(crate) async fn remove(ports: &Ports, run: &Run, purpose: Purpose) -> StepResult {
     match purpose {
-        Purpose::Candidate => remove_candidate(ports, run).await,
+        Purpose::Candidate => {
+            let (look, change) = (ports.deployments.as_ref(), ports.deploy.as_ref());
+            temporary::remove_candidate(&ports.desk, look, change, run).await
+        }
         Purpose::Base => stop_base(ports, run).await,
         Purpose::Training | Purpose::Pretraining => stop_training(ports, run, purpose).await,
         Purpose::Import => follow_import(ports, run).await,
-    }
-}
-
-/// The temporary deployment, found by name and known by its tags; looked at until it is gone.
-async fn remove_candidate(ports: &Ports, run: &Run) -> StepResult {
-    let resource = run.resource(Purpose::Candidate, 1);
-    let Some(found) = ports
-        .deployments
-        .find_deployment(&resource.to_string())
-        .await?
-    else {
-        return Ok(Event::Removed(Purpose::Candidate));
-    };
-    if !is_ours(&resource.tags(), &found.tags) {
-        return Ok(Event::Removed(Purpose::Candidate));
-    }
-    match ports.deploy.delete_deployment(&found.arn).await {
-        Ok(()) => {}
-        // It is being removed already.
-        Err(error) if error.kind == ErrorKind::Conflict => {
-            return Ok(Event::Later {
-                at: ports.desk.next_look(),
-                note: None,
-            });
-        }
-        Err(error) if error.kind.is_transient() => {
-            let note = Some(format!(
-                "the temporary deployment is not removed yet: {error}"
-            ));
-            return Ok(Event::Later {
-                at: ports.desk.next_look(),
-                note,
-            });
-        }
-        Err(error) => return Err(error.into()),
-    }
-    match ports
-        .deployments
-        .find_deployment(&resource.to_string())
-        .await?
-    {
-        None => Ok(Event::Removed(Purpose::Candidate)),
-        Some(_) => Ok(Event::Later {
-            at: ports.desk.next_look(),
-            note: None,
-        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Scoring the kept answers and asking the gate.
 
-use perennial_core::gate::{GateRule, Pair, judge as gate};
+use perennial_core::gate::{Pair, judge as gate};
 use perennial_core::names::ModelId;
 use perennial_core::run::{Event, Run};
 use perennial_core::score::score;
@@ -19,14 +19,14 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
             reason: "the pipeline's record is gone".into(),
         });
     };
-    if pipeline.record.moving.is_some() {
+    if run.trial.is_none() && pipeline.record.moving.is_some() {
         let note = Some("the alias is moving; the gate waits for it".to_owned());
         return Ok(Event::Later {
             at: ports.desk.next_look(),
             note,
         });
     }
-    if pipeline.record.champion != run.champion {
+    if run.trial.is_none() && pipeline.record.compared() != run.champion.as_ref() {
         return Ok(Event::Impossible {
             reason: "another model became champion since this run was opened, so the comparison does not hold; the next \
                      run is compared to what serves now"
@@ -75,7 +75,7 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
             }
         })
         .collect();
-    let rule = GateRule::new(&run.config.evaluation, prepared.metric);
+    let rule = run.gate_rule(prepared.metric);
     Ok(Event::Judged {
         verdict: Box::new(gate(&rule, &pairs)),
         dataset: model.record.trained_on.first().cloned().unwrap_or_default(),

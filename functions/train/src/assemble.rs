@@ -37,9 +37,14 @@ pub(crate) async fn seal(
         .write
         .create(training_key, "application/x-ndjson")
         .await?;
+    let mut sealer = Sealer::new(limits, exclude, holdout);
+    if let Some(trial) = &run.trial {
+        let key = format!("trial of {}", run.pipeline);
+        sealer = sealer.sampling(&key, trial.records, manifest.records());
+    }
     let mut assembler = Assembler {
         ports,
-        sealer: Sealer::new(limits, exclude, holdout),
+        sealer,
         plan: Assembly::new(ports.write.smallest_copy(), all),
         file: File {
             sink,

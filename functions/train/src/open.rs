@@ -120,6 +120,10 @@ async fn open(
     {
         trained_on.extend(model.record.trained_on);
     }
+    // A trial is compared to nothing but the base model, so that a rollback meanwhile is none of its business.
+    let trial = pipeline.next_trial();
+    let champion = pipeline.compared().cloned().filter(|_| trial.is_none());
+    let champion_deployment = pipeline.deployment.clone().filter(|_| trial.is_none());
     let id = RunId::from_parts(
         u64::try_from(now.as_millisecond()).unwrap_or(0),
         ports.entropy.random(),
@@ -130,6 +134,7 @@ async fn open(
         installation: desk.settings.installation.clone(),
         opened_at: now,
         because: because.clone(),
+        trial,
         trains_from: start
             .as_ref()
             .map_or(route.customization_id.clone(), |champion| {
@@ -146,8 +151,8 @@ async fn open(
             pending: (pipeline.pending_records, pipeline.pending_uploads),
             changes: pipeline.changes,
         },
-        champion: pipeline.champion.clone(),
-        champion_deployment: pipeline.deployment.clone(),
+        champion,
+        champion_deployment,
         trained_on,
         state: RunState::Preparing,
         prepared: None,
@@ -165,8 +170,12 @@ async fn open(
         due: Some(now),
     };
     write_manifest(ports, &manifest).await?;
+    let what = match run.trial {
+        Some(trial) => format!("a trial on {} records of ", trial.records),
+        None => String::new(),
+    };
     let text = format!(
-        "opened: {because}; dataset {} of {} uploads, {} records",
+        "opened: {because}; {what}dataset {} of {} uploads, {} records",
         run.dataset.digest,
         run.dataset.uploads,
         manifest.records()

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
-use perennial_core::config::Approval;
-use perennial_core::gate::{GateRule, power};
+use perennial_core::config::{Approval, Commitment};
+use perennial_core::gate::power;
 use perennial_core::manifest::{Manifest, prompts_key};
+use perennial_core::pipeline::is_provisioned;
 use perennial_core::prices::{UsageEstimate, estimate};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::routing::Serving;
@@ -71,12 +72,14 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     let limits = &run.route.limits;
     let (sealed, left_out_of) = seal(ports, run, &manifest, limits, exclude, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
-    let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
-    let key = prompts_key(&run.pipeline, &run.dataset.digest);
-    ports
-        .write
-        .put(&key, Bytes::from(prompts), "application/octet-stream")
-        .await?;
+    if run.trial.is_none() {
+        let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
+        let key = prompts_key(&run.pipeline, &run.dataset.digest);
+        ports
+            .write
+            .put(&key, Bytes::from(prompts), "application/octet-stream")
+            .await?;
+    }
 
     let available = if manifest.evaluation.is_empty() {
         records_of(&sealed.held_out_records)
@@ -122,6 +125,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         leaked_to_the_letter: sealed.leaked_to_the_letter,
         held_out: sealed.held_out,
         left_out: sealed.left_out,
+        not_sampled: sealed.not_sampled,
         left_out_of,
         training_tokens: sealed.tokens_estimate,
         evaluation_key,
@@ -147,6 +151,13 @@ fn what_it_can_tell(
 ) -> Result<String, Failure> {
     let held_out = run.route.limits.shape.holds_answers();
     if questions == 0 && manifest.evaluation.is_empty() && !held_out {
+        if run.trial.is_some() {
+            return refuse(format!(
+                "a trial is judged by its answers, and there is nothing to score them by. Put questions with their answers under \
+                 eval/{}/, or take trigger.trial out",
+                run.pipeline
+            ));
+        }
         if run.config.promotion.approval == Approval::Manual {
             return Ok("there is nothing to score by: a person decides".to_owned());
         }
@@ -156,7 +167,7 @@ fn what_it_can_tell(
             run.config.technique, run.pipeline
         ));
     }
-    let rule = GateRule::new(&run.config.evaluation, metric);
+    let rule = run.gate_rule(metric);
     match power(&rule, questions, run.champion.is_some()) {
         Ok(power) => Ok(power.words),
         Err(too_few) => refuse(too_few.message),
@@ -281,6 +292,13 @@ async fn usage(
         champion_prompts,
         champion_serving: match &run.champion {
             Some(champion) if champion.answers_by_itself() => Serving::Imported,
+            Some(_) if run.champion_deployment.as_deref().is_some_and(is_provisioned) => {
+                Serving::Provisioned {
+                    units: 1,
+                    commitment: Commitment::None,
+                    only: false,
+                }
+            }
             _ => Serving::OnDemand,
         },
     })

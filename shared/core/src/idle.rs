@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Mark, Model, ModelLife};
@@ -13,7 +13,7 @@ use crate::money::Usd;
 use crate::names::ModelId;
 use crate::pipeline::Pipeline;
 use crate::prices::Prices;
-use crate::run::{Outcome, Run, RunState};
+use crate::run::{EVALUATION_DEADLINE_HOURS, Outcome, Run, RunState};
 use crate::span::Span;
 
 /// Storage of one custom model for a month ([3] facts/aws.md, 2026).
@@ -246,11 +246,19 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
         (count + calls.count, calls.last.max(last))
     });
     let recent = |time: Timestamp| since(time, now) < idle.after.as_secs();
-    if count > 0 && last.is_none_or(recent) {
+    // The questions of its own trial are no use of it.
+    let evaluated = SignedDuration::from_hours(EVALUATION_DEADLINE_HOURS);
+    let of_trial =
+        |time: Timestamp| model.trial && time.duration_since(model.created_at) < evaluated;
+    if count > 0 && last.is_none_or(|last| recent(last) && !of_trial(last)) {
         return keep(format!(
             "it was called {count} times in the last {}",
             idle.after
         ));
+    }
+    if model.trial {
+        let facts = "a trial made it, the trial is over, and it never serves".to_owned();
+        return marked(model, idle.grace, now, ours(), facts);
     }
     if recent(model.created_at) {
         return keep(format!("it was made less than {} ago", idle.after));
@@ -268,9 +276,20 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
         "no call in the last {}; made {age} ago; not the champion, not kept for rollback",
         idle.after
     );
+    marked(model, idle.grace, now, ours(), facts)
+}
+
+/// Marks what is idle, waits for the grace period, and deletes.
+fn marked(
+    model: &Model,
+    grace: Span,
+    now: Timestamp,
+    deployments: Vec<String>,
+    facts: String,
+) -> (Action, String) {
     match &model.mark {
         None => {
-            let delete_after = crate::pipeline::after(now, idle.grace);
+            let delete_after = crate::pipeline::after(now, grace);
             let reason = format!("idle: {facts}");
             (
                 Action::Mark {
@@ -290,12 +309,10 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
             format!("marked at {}: {facts}", mark.at),
         ),
         Some(mark) => (
-            Action::Delete {
-                deployments: ours(),
-            },
+            Action::Delete { deployments },
             format!(
-                "marked at {}, and still idle after {}: {facts}",
-                mark.at, idle.grace
+                "marked at {}, and still idle after {grace}: {facts}",
+                mark.at
             ),
         ),
     }

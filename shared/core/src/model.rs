@@ -54,6 +54,9 @@ pub struct Model {
     /// The weights that it was imported from: as long as they are there it can be imported again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    /// Whether a trial made it: it never serves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial: bool,
     /// When training ended.
     pub created_at: Timestamp,
     /// Where it stands.

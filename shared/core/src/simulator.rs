@@ -27,6 +27,12 @@ pub enum Rule {
     RollbackFrom,
     /// What may be there unseen is given up only after a look.
     LooksFirst,
+    /// What a chain's first stage left is used again.
+    BoughtOnce,
+    /// A trial that passed promotes nothing.
+    TrialServesNobody,
+    /// What is billed by the hour for a candidate's answers goes as soon as they are kept.
+    CandidateGoesAtOnce,
 }
 
 /// The states of a run, as the coverage counts them.
@@ -98,7 +104,7 @@ pub const PIPELINE_STATES: [&str; 7] = [
 ];
 
 /// The events of a pipeline, as the coverage counts them.
-pub const PIPELINE_EVENTS: [&str; 23] = [
+pub const PIPELINE_EVENTS: [&str; 25] = [
     "configured",
     "misconfigured",
     "accepted",
@@ -122,6 +128,8 @@ pub const PIPELINE_EVENTS: [&str; 23] = [
     "nothing to train",
     "looked",
     "deletion begun",
+    "serving marked",
+    "unserved",
 ];
 
 /// The place of a run's state in [`RUN_STATES`].
@@ -233,6 +241,8 @@ pub fn pipeline_event(event: &PipelineEvent) -> usize {
         PipelineEvent::NothingToTrain { .. } => 20,
         PipelineEvent::Looked => 21,
         PipelineEvent::DeletionBegun { .. } => 22,
+        PipelineEvent::ServingMarked { .. } => 23,
+        PipelineEvent::Unserved { .. } => 24,
     }
 }
 

@@ -262,6 +262,7 @@ fn what_serves_has_served_may_serve_or_is_needed_is_protected() {
         reason: MoveReason::Rollback,
         phase: MovePhase::Creating,
         replaces: None,
+        serving: perennial_core::routing::Serving::OnDemand,
         since: at(0),
         look_at: at(0),
     });
@@ -345,7 +346,8 @@ proptest! {
         pipeline.config.as_mut().expect("it has one").config.idle.keep_previous = keep;
         pipeline.moving = moving.map(|to| Move {
             from: None, to: champion(to), generation: 1, reason: MoveReason::Rollback,
-            phase: MovePhase::Creating, replaces: None, since: at(0), look_at: at(0),
+            phase: MovePhase::Creating, serving: perennial_core::routing::Serving::OnDemand,
+            replaces: None, since: at(0), look_at: at(0),
         });
         let mut run = runs()[state].0.clone();
         run.starts_from = Some(model_id(starts));

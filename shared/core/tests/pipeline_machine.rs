@@ -11,6 +11,7 @@ use perennial_core::pipeline::{
     Champion, ConfigInForce, Move, MoveEffect, MovePhase, MoveReason, Pipeline, PipelineEvent,
     Trigger, decide, trigger,
 };
+use perennial_core::routing::Serving;
 use perennial_core::run::Outcome;
 
 /// Champion 2 serves, 1 served before it.
@@ -149,6 +150,7 @@ fn a_move_goes_by_these_steps_and_the_champion_changes_only_by_serving() {
         Some(MoveEffect::Create {
             generation,
             to: champion(to),
+            serving: Serving::OnDemand,
         })
     };
     let update = |asked| {
@@ -194,6 +196,7 @@ fn a_model_that_answers_by_itself_needs_no_deployment_and_what_stood_before_the_
     let begun = PipelineEvent::MoveBegun {
         to: imported.clone(),
         reason: MoveReason::Promotion { run: run_id(3) },
+        serving: Serving::Imported,
     };
     let looking = happens(&serves(), std::slice::from_ref(&begun));
     assert_eq!(
@@ -410,6 +413,7 @@ fn every_form_of_a_move_reads_back() {
                 generation: u64::MAX,
                 reason: reason.clone(),
                 phase: phase.clone(),
+                serving: Serving::OnDemand,
                 replaces: Some("arn:d/1".into()),
                 since: at(0),
                 look_at: at(1),

@@ -8,7 +8,11 @@ use perennial_core::announcement::Stage;
 use perennial_core::pipeline::{Pipeline, PipelineEvent, SWEEP_LIMIT_HOURS, decide};
 
 fn swept(pipeline: &Pipeline, generation: u64, gone: bool, hour: i64) -> Pipeline {
-    let event = PipelineEvent::Swept { generation, gone };
+    let event = PipelineEvent::Swept {
+        generation,
+        gone,
+        bought_until: None,
+    };
     decide(pipeline, &event, at(hour))
         .expect("it is looked for")
         .pipeline
@@ -72,6 +76,7 @@ fn nothing_there_is_believed_an_hour_after_the_failure() {
     let again = PipelineEvent::Swept {
         generation: 1,
         gone: true,
+        bought_until: None,
     };
     assert!(decide(&done, &again, at(3)).is_err());
 }

@@ -72,11 +72,20 @@ pub struct Sealer {
     max_records: u64,
     exclude: Excluded,
     holdout: Option<(String, f64)>,
+    sample: Option<Sample>,
     line: Vec<u8>,
     tape: Tape,
     digests: HashSet<[u8; 16]>,
     prompts_seen: HashSet<PromptDigest>,
     sealed: Sealed,
+}
+
+/// A sample in the place of all records: chosen by the hash of the normalised prompt, so that it does not hang on the order.
+#[derive(Debug, Clone)]
+struct Sample {
+    key: String,
+    share: f64,
+    most: u64,
 }
 
 /// What came of sealing.
@@ -94,6 +103,8 @@ pub struct Sealed {
     pub held_out: u64,
     /// Records over the model's maximum. They were not looked at any further, so duplicates among them count too.
     pub left_out: u64,
+    /// Records that were not drawn into the sample ([`Sealer::sampling`]).
+    pub not_sampled: u64,
     /// Lines that are no canonical record; 0 unless a shard was damaged.
     pub unreadable: u64,
     /// Tokens of the training file, estimated; the estimate errs high ([`crate::estimate_tokens`]).
@@ -109,7 +120,7 @@ impl Sealed {
     /// (design, section 7).
     #[must_use]
     pub fn leak_share(&self) -> f64 {
-        let read = self.records + self.held_out + self.leaked;
+        let read = self.records + self.held_out + self.leaked + self.not_sampled;
         if read == 0 {
             0.0
         } else {
@@ -131,12 +142,28 @@ impl Sealer {
             max_records: limits.max_records,
             exclude: exclude.into(),
             holdout,
+            sample: None,
             line: Vec::new(),
             tape: Tape::default(),
             digests: HashSet::new(),
             prompts_seen: HashSet::new(),
             sealed: Sealed::default(),
         }
+    }
+
+    /// Trains on `most` records out of `all` or so: a sample by the hash of `key` and the normalised prompt, the same whenever it is
+    /// drawn. What is held out for evaluation is not sampled. Of few distinct prompts the sample may have fewer records.
+    #[must_use]
+    pub fn sampling(mut self, key: &str, most: u64, all: u64) -> Self {
+        // Two standard deviations more than wanted, so that it is hardly ever fewer.
+        let wanted = most as f64 + 2.0 * (most as f64).sqrt();
+        let held_out = self.holdout.as_ref().map_or(0.0, |(_, share)| *share);
+        self.sample = Some(Sample {
+            key: key.to_owned(),
+            share: wanted / (all.max(1) as f64 * (1.0 - held_out)),
+            most,
+        });
+        self
     }
 
     /// Reads the next bytes of the current shard and appends the lines to train on to `out`.
@@ -230,6 +257,14 @@ impl Sealer {
             self.sealed.held_out += 1;
             return Fate::HeldOut;
         }
+        let outside = |sample: &Sample| {
+            self.sealed.records >= sample.most
+                || !(sample.share >= 1.0 || held_out(entry.prompt, &sample.key, sample.share))
+        };
+        if self.sample.as_ref().is_some_and(outside) {
+            self.sealed.not_sampled += 1;
+            return Fate::Dropped;
+        }
         self.sealed.records += 1;
         self.sealed.tokens_estimate += entry.tokens;
         if self.prompts_seen.insert(entry.prompt) {
@@ -300,7 +335,7 @@ impl Sealer {
 enum Fate {
     Kept,
     HeldOut,
-    /// Leaked, a duplicate, or over the maximum; it is counted.
+    /// Leaked, a duplicate, over the maximum, or outside the sample; it is counted.
     Dropped,
 }
 

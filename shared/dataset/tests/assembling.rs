@@ -145,6 +145,45 @@ fn what_nobody_drops_is_copied_and_not_read() {
     assert_eq!((copied, read), (shards[0].1.len() as u64, 0));
 }
 
+#[test]
+fn a_sample_is_spread_over_all_shards_and_is_the_same_read_or_by_the_index() {
+    let shard = |name: &str| -> String {
+        (0..1_000)
+            .map(|n| format!("{{\"prompt\":\"{name}{n}\",\"completion\":\"yes\"}}\n"))
+            .collect()
+    };
+    let shards: Vec<_> = ["a", "b", "c"].map(|name| (true, shard(name))).to_vec();
+    let sample =
+        |holdout| sealer(10_000, &[asked("a7")], holdout).sampling("trial of bot", 200, 3_000);
+    let (sealed, file, ..) = assembled(sample(Some(0.1)), &shards);
+    assert_eq!(
+        streamed(sample(Some(0.1)), &shards),
+        (sealed.clone(), file.clone())
+    );
+    assert_eq!(sealed.records, 200);
+    assert_eq!(
+        sealed.records + sealed.not_sampled + sealed.held_out + sealed.leaked,
+        3_000
+    );
+    assert_eq!(
+        sealed.left_out, 0,
+        "the model's maximum has nothing to do with it"
+    );
+    // What is held out is not sampled: the same questions as of the whole dataset.
+    let (whole, ..) = assembled(sealer(10_000, &[asked("a7")], Some(0.1)), &shards);
+    assert_eq!(sealed.held_out_records, whole.held_out_records);
+    assert!(sealed.leak_share() <= whole.leak_share());
+    for name in ["a", "b", "c"] {
+        let text = String::from_utf8_lossy(&file);
+        let of_shard = text.matches(&format!("\"{name}")).count();
+        assert!(of_shard > 30, "{of_shard} of shard {name}");
+    }
+    // Of fewer records than are wanted all are taken.
+    let few = vec![(true, shard("a"))];
+    let (sealed, ..) = assembled(sealer(10_000, &[], None).sampling("t", 5_000, 1_000), &few);
+    assert_eq!((sealed.records, sealed.not_sampled), (1_000, 0));
+}
+
 /// What an index costs and spares, printed: `cargo test -p perennial-dataset --test assembling -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]

@@ -14,6 +14,7 @@ pub mod questions;
 pub mod records;
 pub mod reports;
 pub mod settings;
+pub mod temporary;
 
 pub use drive::{Perform, StepResult, drive};
 pub use error::EngineError;

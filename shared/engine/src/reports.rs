@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use perennial_core::gate::Comparison;
 use perennial_core::names::PipelineName;
+use perennial_core::prices::serving;
 use perennial_core::run::{FirstPrepared, Outcome, Run, RunState};
 use perennial_dataset::Summary;
 use perennial_ports::{PortResult, WriteObjects};
@@ -110,7 +111,17 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     if !reason.is_empty() {
         let _ = writeln!(text, "{reason}");
     }
-    if word == Outcome::Declined.word() {
+    if run.trial.is_some() {
+        let _ = writeln!(
+            text,
+            "This run is a trial (trigger.trial): it trains on a sample, is judged against the base model alone, and its model \
+             never serves. {}",
+            match word == Outcome::Passed.word() {
+                true => "The run on all data follows.",
+                false => "The run on all data follows only a trial that passes.",
+            }
+        );
+    } else if word == Outcome::Declined.word() {
         let _ = writeln!(
             text,
             "The uploads that were new in this run are in quarantine: later datasets leave them out, and use what a \
@@ -133,6 +144,9 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
         "dataset {} ({} uploads)",
         run.dataset.digest, run.dataset.uploads
     );
+    if let Ok(Some(price)) = serving(&run.route.base_model, run.route.serving, &run.config.budget) {
+        let _ = writeln!(text, "served by {price}");
+    }
     if let Some(first) = run.first_prepared() {
         let _ = writeln!(text, "{}", first_stage(first));
     }
@@ -148,6 +162,9 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
             prepared.held_out,
             prepared.left_out
         );
+        if prepared.not_sampled > 0 {
+            let _ = writeln!(text, "  {} outside the sample", prepared.not_sampled);
+        }
         let mut unnamed = prepared.left_out;
         for upload in &prepared.left_out_of {
             unnamed = unnamed.saturating_sub(upload.records);

@@ -1,7 +1,10 @@
-//! On-demand deployments of custom models (Amazon Bedrock `CreateCustomModelDeployment` and its kin).
+//! What custom models are served by: on-demand deployments (Amazon Bedrock `CreateCustomModelDeployment` and its kin), and provisioned
+//! throughput (`CreateProvisionedModelThroughput` and its kin). The ARN tells the two apart.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use perennial_core::config::Commitment;
+use perennial_core::routing::Serving;
 
 use crate::{PortResult, Tags};
 
@@ -14,10 +17,45 @@ pub struct DeploymentSpec {
     pub token: String,
     /// The custom model's ARN.
     pub model_arn: String,
-    /// For people.
+    /// For people; provisioned throughput bears none.
     pub description: String,
     /// On the deployment.
     pub tags: Tags,
+    /// Provisioned throughput is bought; none: it is a deployment by the token.
+    pub buy: Option<Purchase>,
+}
+
+/// What of provisioned throughput is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purchase {
+    /// Model units.
+    pub units: u32,
+    /// For how long.
+    pub commitment: Commitment,
+}
+
+impl Purchase {
+    /// What this way of serving calls for.
+    #[must_use]
+    pub fn of(serving: Serving) -> Option<Self> {
+        match serving {
+            Serving::Provisioned {
+                units, commitment, ..
+            } => Some(Self { units, commitment }),
+            Serving::OnDemand | Serving::Imported => None,
+        }
+    }
+}
+
+/// What is known of provisioned throughput besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bought {
+    /// Model units.
+    pub units: u32,
+    /// It is paid for, and cannot be removed, until then.
+    pub until: Option<Timestamp>,
+    /// When it was last changed: a swap that has failed leaves the earlier model, and says nothing else.
+    pub modified: Timestamp,
 }
 
 /// A deployment's true state.
@@ -39,6 +77,8 @@ pub struct Deployment {
     pub created: Timestamp,
     /// By them it is known as ours.
     pub tags: Tags,
+    /// Of provisioned throughput.
+    pub bought: Option<Bought>,
 }
 
 impl Deployment {
@@ -78,9 +118,18 @@ pub enum UpdateStatus {
 pub trait ObserveDeployments: Send + Sync {
     /// The deployment of exactly this name, or none.
     async fn find_deployment(&self, name: &str) -> PortResult<Option<Deployment>>;
+    /// The provisioned throughput of exactly this name, or none.
+    async fn find_throughput(&self, name: &str) -> PortResult<Option<Deployment>>;
+    /// What serves in this way by exactly this name, or none.
+    async fn find_serving(&self, serving: Serving, name: &str) -> PortResult<Option<Deployment>> {
+        match serving.is_provisioned() {
+            true => self.find_throughput(name).await,
+            false => self.find_deployment(name).await,
+        }
+    }
     /// By ARN.
     async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>>;
-    /// All of those that serve this model; none of an imported model, which answers by itself.
+    /// All that serve this model, provisioned throughput too; none of an imported model, which answers by itself.
     async fn deployments_of(&self, model_arn: &str) -> PortResult<Vec<Deployment>>;
 }
 
@@ -92,6 +141,7 @@ pub trait ChangeDeployments: Send + Sync {
     async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String>;
     /// Swaps the model behind the ARN. While it is being made or updated that is `Invalid`.
     async fn update_deployment(&self, arn: &str, model_arn: &str) -> PortResult<()>;
-    /// Removing one that is gone or being removed is no error; one that is being made or updated is a `Conflict`.
+    /// Removing one that is gone or being removed is no error; one that is being made or updated is a `Conflict`, and so is
+    /// provisioned throughput that is bought for longer.
     async fn delete_deployment(&self, arn: &str) -> PortResult<()>;
 }

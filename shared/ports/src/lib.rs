@@ -33,8 +33,8 @@ pub use containers::{
     ContainerJob, ContainerSpec, ObserveContainers, StartContainers, StopContainers,
 };
 pub use deployments::{
-    ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
-    UpdateStatus,
+    Bought, ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
+    Purchase, UpdateStatus,
 };
 pub use error::{ErrorKind, PortError, PortResult};
 pub use imports::{ImportJob, ImportSpec, ImportStatus, ObserveImports, StartImports};

@@ -22,6 +22,19 @@ pub(crate) fn training(file: u64, first: usize, records: usize, good: bool) -> S
     text
 }
 
+/// Documents that say of what they are, and answer nothing.
+pub(crate) fn documents(file: u64, records: usize) -> String {
+    let mut text = String::with_capacity(records * 64);
+    for n in 0..records {
+        let topic = n % TOPICS;
+        let _ = writeln!(
+            text,
+            "{{\"text\":\"f{file} page {n} is about t{topic:02}\"}}"
+        );
+    }
+    text
+}
+
 /// A file that is rejected.
 pub(crate) fn broken(file: u64) -> String {
     format!("{{\"prompt\":\"f{file}\"\n")

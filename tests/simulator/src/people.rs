@@ -57,6 +57,8 @@ pub(crate) enum Act {
     DeleteModel,
     /// Somebody stops the training job that runs.
     StopJob,
+    /// Somebody deletes the weights that the first stages of chains left.
+    DeleteWeights,
     /// Somebody deletes the model that serves, with its deployment.
     DeleteChampion,
     /// Somebody removes the pipeline's deployment.
@@ -95,12 +97,20 @@ pub(crate) struct Settings {
     pub(crate) hourly: bool,
     /// A container trains on SageMaker, and its weights are imported: the world's choice, by its seed, for all that is configured.
     pub(crate) sagemaker: bool,
+    /// A trial comes first: the world's choice as well.
+    pub(crate) trial: bool,
+    /// Documents in one container's job, pairs in the next: the world's choice as well.
+    pub(crate) chain: bool,
 }
 
 /// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
 const SAGEMAKER: &str = "\non = \"sagemaker\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
      instance_type = \"ml.g5.2xlarge\"\nmax_run = \"1h\"\n[budget.prices]\ntraining_per_hour = 0.1\n\
      imported_per_minute = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002";
+
+/// Documents come first.
+const STAGES: &str = "[[stage]]\ntechnique = \"continued-pre-training\"\nfrom = [\"documents/\"]\n\
+     [[stage]]\ntechnique = \"fine-tuning\"\nhyperparameters = { epochs = 2 }\n";
 
 impl Settings {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
@@ -117,6 +127,8 @@ impl Settings {
             other_model: rng.u8(..) < 30,
             hourly: rng.u8(..) < 40,
             sagemaker: false,
+            trial: false,
+            chain: false,
         }
     }
 
@@ -130,7 +142,10 @@ impl Settings {
             other_model,
             hourly,
             sagemaker,
+            trial,
+            chain,
         } = self;
+        let sagemaker = &(*sagemaker || *chain);
         // Both of each pair take records of one shape.
         let model = match (sagemaker, other_model) {
             (false, false) => "amazon.nova-micro-v1:0",
@@ -139,6 +154,11 @@ impl Settings {
             (true, true) => "meta.llama3-2-1b-instruct-v1:0",
         };
         let trainer = if *sagemaker { SAGEMAKER } else { "" };
+        let trial = match trial {
+            true => "trial = { records = 12, max_usd = 1 }\n",
+            false => "",
+        };
+        let stages = if *chain { STAGES } else { "" };
         let every = if *hourly { "1h" } else { "1m" };
         let use_ = if *only_new { "new" } else { "all" };
         let from = match from_champion {
@@ -148,11 +168,11 @@ impl Settings {
         let approval = if *manual { "manual" } else { "automatic" };
         format!(
             "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
-             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n\
+             [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n{trial}\
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
              [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
              [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\
-             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n",
+             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n{stages}",
             per_month_cents / 100,
             per_month_cents % 100
         )
@@ -207,6 +227,35 @@ pub(crate) fn plan(rng: &mut Rng, aim: Option<&Aim>) -> Vec<(u64, Act)> {
         acts.push((at, act));
     }
     acts
+}
+
+/// The name under which a chain's documents are uploaded.
+pub(crate) const DOCUMENTS: u8 = 2;
+
+/// What a chain needs besides: documents, and sometimes somebody who deletes what came of them.
+pub(crate) fn documents(rng: &mut Rng, acts: &mut Vec<(u64, Act)>) {
+    let upload = Act::Upload {
+        name: DOCUMENTS,
+        first: 0,
+        records: 6,
+        good: true,
+    };
+    acts.push((rng.u64(0..20 * MINUTE), upload));
+    if rng.u8(..) < 40 {
+        let at = rng.u64(60 * MINUTE..12 * 60 * MINUTE);
+        acts.push((at, Act::DeleteWeights));
+    }
+    // Pairs come and go more often than documents do.
+    if rng.u8(..) < 120 {
+        let at = rng.u64(2 * 60 * MINUTE..20 * 60 * MINUTE);
+        let upload = Act::Upload {
+            name: 0,
+            first: rng.u8(0..data::TOPICS as u8),
+            records: 12,
+            good: true,
+        };
+        acts.push((at, upload));
+    }
 }
 
 /// A story of several good seasons with a rollback in between, so that there are earlier champions.

@@ -54,11 +54,15 @@ pub enum Plant {
     RollbackFrom,
     /// What may be there unseen is given up without a look.
     LooksFirst,
+    /// A trial that passed is promoted.
+    TrialServes,
+    /// What a chain's first stage left is not used again.
+    BoughtOnce,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -71,7 +75,9 @@ impl Plant {
         Self::OneMove,
         Self::Aftercare,
         Self::ClosingLimit,
+        Self::BoughtOnce,
         Self::Sweep,
+        Self::TrialServes,
     ];
 
     /// What took the simulator longer to find: kept as seeds in `tests/planted.rs`, and hunted by name.
@@ -102,6 +108,8 @@ impl Plant {
             Self::RepairPace => "repair-pace",
             Self::RollbackFrom => "rollback-from",
             Self::LooksFirst => "looks-first",
+            Self::TrialServes => "trial-serves",
+            Self::BoughtOnce => "bought-once",
         }
     }
 
@@ -125,19 +133,21 @@ impl Plant {
         const HISTORY: &str = "the history explains every state";
         const LEFT: &str = "every run ends and leaves nothing that costs money";
         const ENDS: &str = "every run ends";
+        const BOUGHT: &str = "the first stage of a chain is bought once for the same documents";
         match self {
             Self::ConditionalWrite => &[JOBS, RECORDS, NEWEST, ALIAS, MONEY, HISTORY],
             Self::TrueState | Self::AttemptEnds => &[JOBS, LEFT],
             Self::Adoption => &[JOBS],
             Self::Reconcile => &[ENDS, LEFT, NEWEST],
             Self::InUse => &[DELETION],
-            Self::GateDigest => &[GATE],
+            Self::GateDigest | Self::TrialServes => &[GATE],
             Self::Reservation => &[MONEY],
             Self::Sequencer | Self::OwnPlace => &[NEWEST],
             Self::OneMove | Self::RollbackFrom => &[ALIAS],
             Self::Aftercare | Self::Sweep => &[LEFT],
             Self::ClosingLimit | Self::RepairPace => &[ENDS],
             Self::LooksFirst => &[JOBS, LEFT],
+            Self::BoughtOnce => &[BOUGHT],
         }
     }
 
@@ -155,6 +165,8 @@ impl Plant {
             Self::RepairPace => Some(Rule::RepairPace),
             Self::RollbackFrom => Some(Rule::RollbackFrom),
             Self::LooksFirst => Some(Rule::LooksFirst),
+            Self::TrialServes => Some(Rule::TrialServesNobody),
+            Self::BoughtOnce => Some(Rule::BoughtOnce),
             _ => None,
         }
     }

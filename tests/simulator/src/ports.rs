@@ -371,6 +371,12 @@ impl ObserveDeployments for Gated {
         Ok(self.planted.found_deployment(found))
     }
 
+    async fn find_throughput(&self, name: &str) -> PortResult<Option<Deployment>> {
+        let act = self.cloud.bedrock.find_throughput(name);
+        let found = self.look(op::GET_THROUGHPUT, act).await?;
+        Ok(self.planted.found_deployment(found))
+    }
+
     async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>> {
         let act = self.cloud.bedrock.get_deployment(arn);
         self.look(op::GET_DEPLOYMENT, act).await

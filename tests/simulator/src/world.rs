@@ -101,6 +101,10 @@ const MOST_STEPS: u64 = 200_000;
 pub(crate) struct World {
     /// Whether every pipeline of this schedule trains in a container on SageMaker.
     sagemaker: bool,
+    /// Whether a trial comes first.
+    trial: bool,
+    /// Whether every pipeline of this schedule trains in two stages.
+    pub(crate) chain: bool,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -177,6 +181,8 @@ impl World {
         let mut world = Self {
             // In some schedules a container trains on SageMaker.
             sagemaker: seed % 16 == 2,
+            trial: seed % 16 == 12,
+            chain: seed % 16 == 4,
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -228,12 +234,15 @@ impl World {
 
     fn plan(&mut self) {
         let mut acts = people::plan(&mut self.rng, self.aim.as_ref());
-        if self.sagemaker {
-            for (_, act) in &mut acts {
-                if let Act::Configure(settings) = act {
-                    settings.sagemaker = true;
-                }
+        for (_, act) in &mut acts {
+            if let Act::Configure(settings) = act {
+                settings.sagemaker = self.sagemaker;
+                settings.trial = self.trial;
+                settings.chain = self.chain;
             }
+        }
+        if self.chain {
+            people::documents(&mut self.rng, &mut acts);
         }
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);
         for (at, act) in acts {

@@ -212,6 +212,7 @@ async fn a_model_that_someone_else_deployed_is_never_deleted() {
     world.pass(SignedDuration::from_hours(6)).await;
     let declined = world.models("bot").await.remove(1);
     let theirs = DeploymentSpec {
+        buy: None,
         name: "theirs".into(),
         token: "theirs".into(),
         model_arn: declined.arn.clone(),

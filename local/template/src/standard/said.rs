@@ -9,13 +9,14 @@ use perennial_core::names::{PipelineName, RunId};
 use serde_json::{Value, json};
 
 /// What people may want to know of, and no function takes.
-const NEWS: [&str; 17] = [
+const NEWS: [&str; 18] = [
     "Upload Rejected",
     "Upload Withdrawn",
     "Configuration Rejected",
     "Nothing To Train",
     "Budget Reached",
     "Approval Needed",
+    "Trial Passed",
     "Run Promoted",
     "Run Declined",
     "Run Failed",

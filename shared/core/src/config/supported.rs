@@ -1,7 +1,7 @@
 //! What a valid configuration may ask for that this version does not do yet. Each has its own later version; until then a
 //! pipeline that asks for one is told so before anything is spent.
 
-use super::{Config, Metric, Serve};
+use super::{Config, Metric};
 use crate::routing::{self, Route, RoutingError};
 
 impl Config {
@@ -17,19 +17,6 @@ impl Config {
                 "evaluation.metric = \"{metric}\": this version does not compute it yet. Use \"auto\", \"exact-match\" or \
                  \"token-f1\""
             )),
-        }
-        if self.promotion.serve == Serve::Provisioned {
-            asked.push(
-                "promotion.serve = \"provisioned\": this version does not buy provisioned throughput yet. Use \"on-demand\""
-                    .to_owned(),
-            );
-        }
-        if self.trigger.trial.is_some() {
-            asked.push(
-                "trigger.trial: this version does not train on a sample first yet. Leave it out, and set \
-                 budget.per_run_usd as low as a run may cost"
-                    .to_owned(),
-            );
         }
         if asked.is_empty() {
             Ok(())

@@ -396,12 +396,8 @@ fn limits_of_hyperparameters() {
 #[test]
 fn what_comes_later_parses_and_is_refused_by_name() {
     assert!(Config::parse(LEAST).unwrap().supported().is_ok());
-    let config =
-        with("evaluation.metric = \"judge:Correctness\"\npromotion.serve = \"provisioned\"\n");
-    insta::assert_snapshot!(config.supported().unwrap_err(), @r#"
-    evaluation.metric = "judge:Correctness": this version does not compute it yet. Use "auto", "exact-match" or "token-f1".
-    promotion.serve = "provisioned": this version does not buy provisioned throughput yet. Use "on-demand".
-    "#);
+    let config = with("evaluation.metric = \"judge:Correctness\"\n");
+    insta::assert_snapshot!(config.supported().unwrap_err(), @r#"evaluation.metric = "judge:Correctness": this version does not compute it yet. Use "auto", "exact-match" or "token-f1"."#);
     let config = with("evaluation.metric = \"rouge-l\"\n");
     assert!(
         config

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Champion, Pipeline};
 use crate::names::RunId;
+use crate::routing::Serving;
 
 /// A move that takes longer has failed.
 pub const MAX_MOVE_HOURS: i64 = 6;
@@ -73,6 +74,9 @@ pub struct Move {
     pub phase: MovePhase,
     /// A deployment that the move replaces and that is to be removed afterwards.
     pub replaces: Option<String>,
+    /// How it is to serve, if a deployment is made.
+    #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
+    pub serving: Serving,
     /// When it began.
     pub since: Timestamp,
     /// When to look again.
@@ -93,6 +97,8 @@ pub enum MoveEffect {
         generation: u64,
         /// The model.
         to: Champion,
+        /// How it is to serve.
+        serving: Serving,
     },
     /// Update the deployment to the model unless that was asked for already, and read it back.
     Update {
@@ -116,6 +122,7 @@ pub(super) fn effect(pipeline: &Pipeline, moving: &Move) -> MoveEffect {
     let create = || MoveEffect::Create {
         generation: moving.generation,
         to: moving.to.clone(),
+        serving: moving.serving,
     };
     match (&moving.phase, &pipeline.deployment) {
         (MovePhase::Looking, _) => MoveEffect::Look {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves};
+use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves, unserve};
 use crate::announcement::{Announcement, happened};
 use crate::names::ModelId;
 use crate::run::Outcome;
@@ -43,6 +43,7 @@ pub fn decide(
             next.config_seen = in_force.version.clone();
             next.config = Some((**in_force).clone());
             next.config_error = None;
+            next.tried = None;
             next.changes += 1;
         }
         PipelineEvent::Misconfigured {
@@ -128,6 +129,7 @@ pub fn decide(
             next.pending_uploads = 0;
             next.last_opened = Some(now);
             next.start_requested = false;
+            next.tried = None;
             next.failed_at = None;
         }
         PipelineEvent::Ended {
@@ -136,6 +138,7 @@ pub fn decide(
             sealed,
             pending,
             changes,
+            trial,
         } => {
             if next.active_run.as_ref() != Some(run) {
                 return Err(Refusal(format!("run {run} is not the active run")));
@@ -154,6 +157,16 @@ pub fn decide(
                         next.champion_sealed = sealed.1;
                     }
                     next.sealed_by.insert(model, sealed.1);
+                }
+                Outcome::Passed => {
+                    next.tried = Some(run.clone());
+                    unseal(&mut next, *sealed, pending);
+                }
+                // A sample gained too little: that is no verdict on every upload in it, and more of the same may gain more.
+                Outcome::Declined if *trial => {
+                    next.misses += 1;
+                    next.failed_at = Some(*changes);
+                    unseal(&mut next, *sealed, pending);
                 }
                 Outcome::Declined => {
                     next.misses += 1;
@@ -180,8 +193,12 @@ pub fn decide(
                 next.paused = Some(reason);
             }
         }
-        PipelineEvent::MoveBegun { to, reason } => {
-            moves::begin(&mut next, to.clone(), reason.clone(), now)?;
+        PipelineEvent::MoveBegun {
+            to,
+            reason,
+            serving,
+        } => {
+            moves::begin(&mut next, to.clone(), reason.clone(), *serving, now)?;
         }
         PipelineEvent::MoveUnderWay { look_at } => {
             moves::under_way(&mut next, *look_at, now, &mut say)?
@@ -196,8 +213,19 @@ pub fn decide(
         }
         PipelineEvent::Written => moves::written(&mut next, &mut say)?,
         PipelineEvent::MoveFailed { reason } => moves::failed(&mut next, reason, now, &mut say)?,
-        PipelineEvent::Swept { generation, gone } => {
-            moves::swept(&mut next, *generation, *gone, now)?
+        PipelineEvent::Swept {
+            generation,
+            gone,
+            bought_until,
+        } => {
+            let swept = (*gone, *bought_until);
+            moves::swept(&mut next, *generation, swept, now, &mut say)?
+        }
+        PipelineEvent::ServingMarked { mark } => {
+            unserve::marked(&mut next, mark.as_ref(), &mut say)?
+        }
+        PipelineEvent::Unserved { deployment, reason } => {
+            unserve::unserve(&mut next, deployment, reason, now, &mut say)?
         }
         PipelineEvent::StartRequested => {
             if let Some(run) = &next.active_run {
@@ -237,6 +265,7 @@ pub fn decide(
         }
         PipelineEvent::NothingToTrain { reason } => {
             next.start_requested = false;
+            next.tried = None;
             next.failed_at = Some(next.changes);
             say.push(happened(
                 "Nothing To Train",

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::MoveReason;
 use super::{Champion, ConfigInForce};
+use crate::model::Mark;
 use crate::names::{ModelId, RunId};
+use crate::routing::Serving;
 use crate::run::Outcome;
 use crate::upload::UploadKind;
 
@@ -69,6 +71,8 @@ pub enum PipelineEvent {
         pending: (u64, u64),
         /// The value of `changes` when it was opened.
         changes: u64,
+        /// Whether it was a trial: its verdict is on a sample, and not on what it sealed.
+        trial: bool,
     },
     /// The alias is to move.
     MoveBegun {
@@ -76,6 +80,8 @@ pub enum PipelineEvent {
         to: Champion,
         /// Why.
         reason: MoveReason,
+        /// How it is to serve.
+        serving: Serving,
     },
     /// AWS took the update, or the deployment is still being made: look again.
     MoveUnderWay {
@@ -115,6 +121,20 @@ pub enum PipelineEvent {
         generation: u64,
         /// Whether nothing by its name is there.
         gone: bool,
+        /// It is provisioned throughput that is bought until then and cannot be removed before.
+        bought_until: Option<Timestamp>,
+    },
+    /// The deployment of an idle champion bears a mark from now on, or none any more.
+    ServingMarked {
+        /// The mark.
+        mark: Option<Mark>,
+    },
+    /// The champion is idle still, and the grace period is over: clients call nothing any more, and the deployment goes.
+    Unserved {
+        /// The deployment.
+        deployment: String,
+        /// Why, in words.
+        reason: String,
     },
     /// `perennial start`.
     StartRequested,

@@ -7,6 +7,7 @@ mod decide;
 mod event;
 mod moves;
 mod trigger;
+mod unserve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +21,11 @@ pub(crate) use trigger::after;
 pub use trigger::{Trigger, trigger};
 
 use crate::announcement::Stage;
-use crate::config::Config;
+use crate::config::{Config, TrialConfig};
 use crate::manifest::Quarantine;
+use crate::model::Mark;
 use crate::names::{ModelId, PipelineName, RunId};
+use crate::routing::Serving;
 
 /// After this many declined or failed runs in a row a pipeline pauses.
 pub const PAUSE_AFTER: u32 = 3;
@@ -62,6 +65,12 @@ pub fn is_imported(arn: &str) -> bool {
     arn.contains(":imported-model/")
 }
 
+/// Whether an ARN is provisioned throughput's (`…:provisioned-model/…`). Source: Bedrock's service model, `ProvisionedModelArn`.
+#[must_use]
+pub fn is_provisioned(arn: &str) -> bool {
+    arn.contains(":provisioned-model/")
+}
+
 /// A deployment that nobody calls any more and that may be there all the same: of a failed move, or one that was removed or
 /// replaced, where a create that was on its way took effect later than anybody heard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +81,22 @@ pub struct Sweep {
     pub since: Timestamp,
     /// When to look for it.
     pub look_at: Timestamp,
+    /// Whether it is provisioned throughput.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub provisioned: bool,
 }
+
+/// The champion was idle, and its deployment was removed. The model stays, and the next move serves again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unserved {
+    /// Since then.
+    pub since: Timestamp,
+    /// In words.
+    pub reason: String,
+}
+
+/// What the alias parameter holds while nothing serves.
+pub const UNSERVED: &str = "unserved";
 
 /// How a move of the alias ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,6 +154,9 @@ pub struct Pipeline {
     pub quarantine: Quarantine,
     /// A person asked for a run now.
     pub start_requested: bool,
+    /// The trial that passed: the run on all data is the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<RunId>,
 
     /// Why no runs are opened.
     pub paused: Option<String>,
@@ -160,6 +187,15 @@ pub struct Pipeline {
     /// The move that made `deployment`: its generation ends the deployment's name.
     #[serde(default)]
     pub deployed_by: Option<u64>,
+    /// How `deployment` serves, as it was made.
+    #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
+    pub served_as: Serving,
+    /// What is idle and will be removed, if the deployment of an idle champion is (`idle.champion = "unserve"`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving_mark: Option<Mark>,
+    /// Why the champion serves nobody, since its deployment was removed as idle; none while it serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unserved: Option<Unserved>,
     /// Counts the moves of the alias.
     pub generation: u64,
     /// The move in flight.
@@ -201,6 +237,7 @@ impl Pipeline {
             failed_at: None,
             quarantine: Vec::new(),
             start_requested: false,
+            tried: None,
             paused: None,
             active_run: None,
             last_opened: None,
@@ -213,6 +250,9 @@ impl Pipeline {
             rolled_from: BTreeSet::new(),
             deployment: None,
             deployed_by: None,
+            served_as: Serving::OnDemand,
+            serving_mark: None,
+            unserved: None,
             generation: 0,
             moving: None,
             last_failure: None,
@@ -231,6 +271,15 @@ impl Pipeline {
             Stage::Moving
         } else {
             Stage::Collecting
+        }
+    }
+
+    /// The terms of the trial that comes before the next run on all data; none if there is none, or it has passed.
+    pub fn next_trial(&self) -> Option<TrialConfig> {
+        let in_force = self.config.as_ref()?;
+        match self.tried {
+            Some(_) => None,
+            None => in_force.config.trigger.trial,
         }
     }
 
@@ -256,6 +305,13 @@ impl Pipeline {
         self.moving
             .as_ref()
             .map(|moving| alias::effect(self, moving))
+    }
+
+    /// The model that a candidate is compared to: the champion, unless it serves nobody.
+    pub fn compared(&self) -> Option<&Champion> {
+        self.champion
+            .as_ref()
+            .filter(|_| self.unserved.is_none())
     }
 
     /// Whether the deployment that clients call may be made anew if it is gone: nothing moves, and no repair has just failed.

@@ -7,9 +7,10 @@ use super::alias::{
     FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
     SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
-use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported};
+use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported, is_provisioned};
 use crate::announcement::{Announcement, happened};
 use crate::names::ModelId;
+use crate::routing::Serving;
 use crate::simulator::{self, Rule};
 
 /// A move to another champion.
@@ -17,6 +18,7 @@ pub(super) fn begin(
     pipeline: &mut Pipeline,
     to: Champion,
     reason: MoveReason,
+    serving: Serving,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if let Some(moving) = &pipeline.moving
@@ -31,6 +33,7 @@ pub(super) fn begin(
         .champion
         .as_ref()
         .is_some_and(|champion| champion.model == to.model)
+        && pipeline.unserved.is_none()
     {
         return Err(Refusal(format!("{} serves already", to.model)));
     }
@@ -38,11 +41,11 @@ pub(super) fn begin(
     let served_by = pipeline.deployment.clone().filter(|arn| !is_imported(arn));
     let phase = match &served_by {
         _ if to.answers_by_itself() => MovePhase::Looking,
-        None => MovePhase::Creating,
-        Some(_) => MovePhase::Updating { asked: false },
+        Some(_) if pipeline.served_as.takes(serving) => MovePhase::Updating { asked: false },
+        None | Some(_) => MovePhase::Creating,
     };
-    // A deployment that the model does not need goes once clients call the model itself.
-    let replaces = served_by.filter(|_| phase == MovePhase::Looking);
+    // A deployment that the model does not need, or that serves in another way, goes once clients call what takes its place.
+    let replaces = served_by.filter(|_| !matches!(phase, MovePhase::Updating { .. }));
     pipeline.moving = Some(Move {
         from: pipeline.champion.clone(),
         to,
@@ -50,6 +53,7 @@ pub(super) fn begin(
         reason,
         phase,
         replaces,
+        serving,
         since: now,
         look_at: now,
     });
@@ -103,6 +107,7 @@ pub(super) fn serving(
 ) -> Result<(), Refusal> {
     let moving = in_flight(pipeline)?;
     if moving.phase != MovePhase::Writing {
+        let serving = moving.serving;
         let made = (moving.phase == MovePhase::Creating).then_some(moving.generation);
         let by_itself = moving.phase == MovePhase::Looking;
         moving.phase = MovePhase::Writing;
@@ -133,11 +138,14 @@ pub(super) fn serving(
         pipeline.served_until.retain(|model, _| known(model));
         pipeline.rolled_from.retain(known);
         pipeline.champion = Some(to);
-        pipeline.deployment = Some(deployment.to_owned());
+        let replaced = pipeline.deployment.replace(deployment.to_owned());
         if made.is_some() || by_itself {
-            left(pipeline, now);
+            left(pipeline, replaced.as_deref(), now);
             pipeline.deployed_by = made;
+            pipeline.served_as = serving;
         }
+        pipeline.serving_mark = None;
+        pipeline.unserved = None;
     }
     Ok(())
 }
@@ -181,7 +189,7 @@ pub(super) fn repair(
                 "Deployment Gone",
                 json!({ "pipeline": pipeline.name, "deployment": deployment, "model": champion.model }),
             ));
-            left(pipeline, now);
+            left(pipeline, Some(deployment), now);
             MovePhase::Creating
         }
     };
@@ -194,6 +202,7 @@ pub(super) fn repair(
         reason: MoveReason::Repair,
         phase,
         replaces: None,
+        serving: asked(pipeline),
         since: now,
         look_at: now,
     });
@@ -243,8 +252,9 @@ pub(super) fn failed(
 pub(super) fn swept(
     pipeline: &mut Pipeline,
     generation: u64,
-    gone: bool,
+    (gone, bought_until): (bool, Option<Timestamp>),
     now: Timestamp,
+    say: &mut Vec<Announcement>,
 ) -> Result<(), Refusal> {
     let Some(place) = pipeline
         .sweeps
@@ -255,6 +265,16 @@ pub(super) fn swept(
             "nothing of move {generation} is looked for"
         )));
     };
+    if let Some(until) = bought_until.filter(|until| *until > now) {
+        // Its time counts from the end of what is paid for: before, no try can succeed.
+        pipeline.sweeps[place].since = until;
+        pipeline.sweeps[place].look_at = until;
+        say.push(happened(
+            "Commitment Holds",
+            json!({ "pipeline": pipeline.name, "generation": generation, "until": until }),
+        ));
+        return Ok(());
+    }
     let age = now.duration_since(pipeline.sweeps[place].since);
     let certain = gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
     if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
@@ -299,7 +319,16 @@ pub(super) fn roll_back(
                 .into(),
         ));
     };
-    begin(pipeline, target, MoveReason::Rollback, now)
+    let serving = asked(pipeline);
+    begin(pipeline, target, MoveReason::Rollback, serving, now)
+}
+
+/// How the configuration in force wants a model served: a rollback and a repair buy nothing else.
+fn asked(pipeline: &Pipeline) -> Serving {
+    let in_force = pipeline.config.as_ref();
+    in_force.map_or(Serving::OnDemand, |in_force| {
+        Serving::asked_by(&in_force.config.promotion)
+    })
 }
 
 /// A model is to be deleted: it serves nobody, and nothing moves to it.
@@ -338,7 +367,7 @@ fn in_flight(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
 
 /// Clients do not call this deployment any more. An invocation that has seen neither its removal nor what took its place may
 /// still create it anew under its name.
-fn left(pipeline: &mut Pipeline, now: Timestamp) {
+pub(super) fn left(pipeline: &mut Pipeline, deployment: Option<&str>, now: Timestamp) {
     if let Some(generation) = pipeline.deployed_by.take()
         && !simulator::is_removed(Rule::Sweep)
     {
@@ -347,6 +376,7 @@ fn left(pipeline: &mut Pipeline, now: Timestamp) {
             generation,
             since: now,
             look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
+            provisioned: deployment.is_some_and(is_provisioned),
         });
     }
 }
@@ -373,6 +403,7 @@ fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Ann
                 generation: moving.generation,
                 since: now,
                 look_at: now,
+                provisioned: moving.serving.is_provisioned(),
             });
         }
         pipeline.last_failure = Some(MoveFailure {

@@ -55,6 +55,11 @@ pub fn trigger(pipeline: &Pipeline, now: Timestamp) -> Trigger {
             pipeline.name
         ));
     }
+    if let Some(trial) = &pipeline.tried {
+        return Trigger::Open {
+            because: format!("trial {trial} passed"),
+        };
+    }
     if pipeline.start_requested {
         return Trigger::Open {
             because: "a person asked for it (`perennial start`)".into(),

@@ -2,6 +2,7 @@
 //! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
 
 mod first_stage;
+mod serving;
 mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -11,14 +12,16 @@ mod training;
 use serde::{Deserialize, Serialize};
 
 pub use first_stage::first_stage;
+pub use serving::{HOURS_PER_MONTH, ServingPrice, serving};
 pub use table::{
-    BATCH_DISCOUNT, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PriceKey, Prices, STORAGE,
-    TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,
+    BATCH_DISCOUNT, COMMITTED, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
+    Prices, STORAGE, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,
 };
 
-use crate::config::{Budget, Config};
+use crate::config::{Budget, Commitment, Config};
 use crate::money::Usd;
 use crate::routing::{Route, Serving};
+use crate::run::EVALUATION_DEADLINE_HOURS;
 
 /// What a run is expected to use. Token counts are totals, not averages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +76,16 @@ pub struct UnknownPrice {
     pub key: String,
 }
 
+impl UnknownPrice {
+    /// The same before anything could be spent, without the full stop.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { model, what, key } = self;
+        format!(
+            "the price of {what} for {model} is not known. State it in US dollars: {key} under [budget.prices]"
+        )
+    }
+}
+
 /// What a run on `route` with this usage is expected to cost.
 ///
 /// The base model is asked in batch, padded to the batch minimum by repeating prompts; the candidate is asked on demand; the
@@ -104,6 +117,22 @@ pub fn estimate(
                 let share = prompts as f64 / usage.prompts.max(1) as f64;
                 Ok((one_model * share, "on demand".to_owned()))
             }
+            // The champion's throughput runs anyway, and is paid for by the serving budget.
+            Serving::Provisioned { only: false, .. } => {
+                Ok((0.0, "through its provisioned throughput".to_owned()))
+            }
+            Serving::Provisioned {
+                only: true, units, ..
+            } => {
+                let hours = EVALUATION_DEADLINE_HOURS;
+                let price = serving::per_hour(&prices, Commitment::None)?;
+                Ok((
+                    hours as f64 * f64::from(units) * price,
+                    format!(
+                        "through {units} model unit of provisioned throughput for at most {hours} hours, at ${price} an hour"
+                    ),
+                ))
+            }
             Serving::Imported => {
                 let minutes = imported_minutes(prompts);
                 let what = "a minute of an imported model";
@@ -117,7 +146,7 @@ pub fn estimate(
             }
         }
     };
-    let (candidate, how) = asked(route.serving, usage.prompts)?;
+    let (candidate, how) = asked(route.serving.of_candidate(), usage.prompts)?;
     let (champion, champion_how) = asked(
         usage.champion_serving,
         usage.champion_prompts.min(usage.prompts),
@@ -137,6 +166,9 @@ pub fn estimate(
             "champion: {} prompts without a kept answer, {champion_how}: {champion}",
             usage.champion_prompts.min(usage.prompts)
         ));
+    }
+    if let Some(price) = serving(&route.base_model, route.serving, &config.budget)? {
+        lines.push(format!("not in this sum: serving it: {price}"));
     }
     lines.push(format!(
         "not in this sum: keeping the model, {} a month",
@@ -186,6 +218,17 @@ pub enum OverBudget {
         /// What the run would cost.
         amount: Usd,
         /// `budget.per_run_usd`.
+        limit: Usd,
+    },
+    /// More than a trial may cost.
+    #[error(
+        "the trial is estimated at {amount}, and trigger.trial.max_usd allows {limit}. Raise it, or train on fewer records or \
+         ask fewer prompts (evaluation.max_prompts)"
+    )]
+    Trial {
+        /// What the trial would cost.
+        amount: Usd,
+        /// `trigger.trial.max_usd`.
         limit: Usd,
     },
     /// More than what is left of the month.

@@ -10,6 +10,10 @@ pub const TRAINING: &str = "training_per_1k_tokens";
 pub const HOURLY: &str = "training_per_hour";
 /// Dollars for a minute of one copy of an imported model.
 pub const IMPORTED: &str = "imported_per_minute";
+/// Dollars for an hour of one model unit of provisioned throughput that is bought for no time.
+pub const PROVISIONED: &str = "provisioned_per_hour";
+/// The same with the commitment that the pipeline asks for.
+pub const COMMITTED: &str = "committed_per_hour";
 /// Dollars for 1,000 tokens of prompts, on demand.
 pub const INPUT: &str = "input_per_1k_tokens";
 /// Dollars for 1,000 tokens of answers, on demand.
@@ -50,6 +54,16 @@ pub const KEYS: &[PriceKey] = &[
         name: IMPORTED,
         meaning: "US dollars for a minute in which one copy of an imported model is there: its custom model units times the price of one",
         most: 10_000.0,
+    },
+    PriceKey {
+        name: PROVISIONED,
+        meaning: "US dollars for an hour of one model unit of provisioned throughput without a commitment",
+        most: 100_000.0,
+    },
+    PriceKey {
+        name: COMMITTED,
+        meaning: "US dollars for an hour of one model unit of provisioned throughput with the commitment that the pipeline asks for",
+        most: 100_000.0,
     },
     PriceKey {
         name: INPUT,
@@ -133,6 +147,19 @@ pub(super) const TABLE: &[PriceRow] = &[
     },
 ];
 
+/// An hour of one model unit without a commitment. Source: third parties' accounts of 2026 (facts collected 2026-11-20); of the other
+/// models no figure was found.
+const PROVISIONED_PER_HOUR: &[(&str, f64)] = &[
+    ("amazon.nova-2-lite-v1:0", 60.5),
+    ("amazon.nova-lite-v1:0", 108.15),
+];
+
+fn provisioned(base_model: &str) -> Option<f64> {
+    let mut rows = PROVISIONED_PER_HOUR.iter();
+    rows.find(|(model, _)| *model == base_model)
+        .map(|(_, price)| *price)
+}
+
 /// Keeping one custom model for a month. Source: third parties' accounts of 2026.
 const STORAGE_PER_MODEL_MONTH: f64 = 1.95;
 /// Batch inference costs half of on demand. Source: Bedrock pricing page, 2026.
@@ -149,6 +176,10 @@ pub struct Prices {
     pub training_usd_per_hour: Option<f64>,
     /// Dollars for a minute of one copy of an imported model, as stated.
     pub imported_usd_per_minute: Option<f64>,
+    /// Dollars for an hour of one model unit of provisioned throughput without a commitment.
+    pub provisioned_usd_per_hour: Option<f64>,
+    /// The same with the commitment that the pipeline asks for, as stated.
+    pub committed_usd_per_hour: Option<f64>,
     /// Dollars for 1,000 tokens of prompts, on demand.
     pub input_usd_per_1k_tokens: Option<f64>,
     /// Dollars for 1,000 tokens of answers, on demand.
@@ -172,6 +203,8 @@ impl Prices {
             training_usd_per_1k_tokens: stated(TRAINING).or(row.and_then(|row| row.training)),
             training_usd_per_hour: stated(HOURLY),
             imported_usd_per_minute: stated(IMPORTED),
+            provisioned_usd_per_hour: stated(PROVISIONED).or_else(|| provisioned(base_model)),
+            committed_usd_per_hour: stated(COMMITTED),
             input_usd_per_1k_tokens: stated(INPUT).or(row.and_then(|row| row.input)),
             output_usd_per_1k_tokens: stated(OUTPUT).or(row.and_then(|row| row.output)),
             storage_usd_per_model_month: stated(STORAGE).unwrap_or(STORAGE_PER_MODEL_MONTH),

@@ -3,6 +3,10 @@
 
 mod chain;
 mod hyperparameters;
+mod serving;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serving_tests;
 mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -107,12 +111,14 @@ pub enum RoutingError {
     },
     /// The base model can be fine-tuned, but its custom models are not served on demand.
     #[error(
-        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only, which comes in a \
-         later version; nothing was trained. Models that can be served on demand: {}.", servable.join(", ")
+        "{name} can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only; nothing was trained. \
+         promotion.serve = \"provisioned\" would work: {price}. Models that can be served on demand: {}.", servable.join(", ")
     )]
     NoOnDemand {
         /// The model's name for people.
         name: String,
+        /// What provisioned throughput of it costs, without the full stop.
+        price: String,
         /// Base models whose custom models are served on demand, each with its regions.
         servable: Vec<String>,
     },
@@ -150,12 +156,14 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     if !config.stages.is_empty() {
         return chain::route(config, region);
     }
-    match config.technique {
+    let route = match config.technique {
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
-    }
+    }?;
+    techniques::trial(config, &route)?;
+    Ok(route)
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.

@@ -4,9 +4,9 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, servable, unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serving, unknown,
 };
-use crate::config::{Config, StartFrom, Technique, TrainOn};
+use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
 use crate::limits;
 
 /// Tokens of a teacher's longest answer where the configuration is silent. Source: the default that Bedrock's console names for
@@ -53,8 +53,35 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
     }
 }
 
+/// A trial that could not be trained or scored would cost its price and say nothing.
+pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> {
+    let Some(trial) = config.trigger.trial else {
+        return Ok(());
+    };
+    let fewest = route.limits.min_records;
+    if trial.records < fewest {
+        return refused(
+            format!(
+                "trigger.trial.records = {}: {} takes no fewer than {fewest} records",
+                trial.records, route.base_name
+            ),
+            format!("Write at least {fewest}, or a few more, as a sample may fall a little short"),
+        );
+    }
+    if trial.max_usd > config.budget.per_run_usd {
+        return refused(
+            format!(
+                "trigger.trial.max_usd = {} is more than budget.per_run_usd = {}",
+                trial.max_usd, config.budget.per_run_usd
+            ),
+            "Lower the one or raise the other",
+        );
+    }
+    Ok(())
+}
+
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
-fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
+fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, RoutingError> {
     if !row.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: row.name.to_owned(),
@@ -63,19 +90,14 @@ fn on_bedrock(row: &ModelRow, region: &str) -> Result<(), RoutingError> {
             here: super::servable_in(region),
         });
     }
-    if !row.on_demand {
-        return Err(RoutingError::NoOnDemand {
-            name: row.name.to_owned(),
-            servable: servable(),
-        });
-    }
-    Ok(())
+    serving::serving(config, row)
 }
 
 fn bedrock_route(
     config: &Config,
     region: &str,
     row: &ModelRow,
+    serving: Serving,
     customization: Customization,
 ) -> Result<Route, RoutingError> {
     let limits = limits::of(config.technique, row.id).ok_or_else(|| unknown(&config.base_model))?;
@@ -110,7 +132,7 @@ fn bedrock_route(
         hyperparameters,
         trainer: Trainer::Bedrock { customization },
         first: None,
-        serving: Serving::OnDemand,
+        serving,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
     })
@@ -127,8 +149,8 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
         );
     }
     let row = find(&config.base_model)?;
-    on_bedrock(row, region)?;
-    bedrock_route(config, region, row, Customization::FineTuning)
+    let serving = on_bedrock(config, row, region)?;
+    bedrock_route(config, region, row, serving, Customization::FineTuning)
 }
 
 /// Continued pre-training left Bedrock, and lives on in SageMaker: for open weights in a training job, for Nova on HyperPod.
@@ -224,6 +246,12 @@ pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, Routi
             "Use \"base\"",
         );
     }
+    if config.promotion.serve == Serve::Provisioned {
+        return refused(
+            "promotion.serve = \"provisioned\": Bedrock sells no provisioned throughput for imported models",
+            "Remove it: an imported model answers by itself, billed by the minutes in which it is asked",
+        );
+    }
     let limits = limits::in_a_container(config.technique, row.id)
         .ok_or_else(|| unknown(&config.base_model))?;
     Ok(Route {
@@ -285,12 +313,12 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
             format!("{} learns from {}", student.name, teachers.join(", ")),
         );
     };
-    on_bedrock(student, region)?;
+    let serving = on_bedrock(config, student, region)?;
     let customization = Customization::Distillation {
         teacher: row.teacher.to_owned(),
         max_response_tokens: wanted.max_response_tokens.unwrap_or(RESPONSE_TOKENS),
     };
-    bedrock_route(config, region, student, customization)
+    bedrock_route(config, region, student, serving, customization)
 }
 
 pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, RoutingError> {
@@ -314,9 +342,9 @@ pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, Rout
             "Write the ARN of the Lambda function that scores answers as grader under [training.reinforcement]",
         );
     };
-    on_bedrock(row, region)?;
+    let serving = on_bedrock(config, row, region)?;
     let customization = Customization::Reinforcement {
         grader: wanted.grader.clone(),
     };
-    bedrock_route(config, region, row, customization)
+    bedrock_route(config, region, row, serving, customization)
 }

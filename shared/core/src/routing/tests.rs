@@ -134,7 +134,7 @@ fn what_cannot_be_served_on_demand_is_refused_before_training() {
         .map(|row| row.id)
         .collect();
     assert_eq!(refused.len(), 7);
-    insta::assert_snapshot!(error("meta.llama3-1-8b-instruct-v1:0", "us-west-2"), @"Llama 3.1 8B Instruct can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only, which comes in a later version; nothing was trained. Models that can be served on demand: amazon.nova-micro-v1:0 (us-east-1), amazon.nova-lite-v1:0 (us-east-1), amazon.nova-pro-v1:0 (us-east-1), amazon.nova-2-lite-v1:0 (us-east-1), meta.llama3-3-70b-instruct-v1:0 (us-west-2).");
+    insta::assert_snapshot!(error("meta.llama3-1-8b-instruct-v1:0", "us-west-2"), @r#"Llama 3.1 8B Instruct can be fine-tuned, but Bedrock serves its custom models by provisioned throughput only; nothing was trained. promotion.serve = "provisioned" would work: it is billed by the hour, at a price that is not known for meta.llama3-1-8b-instruct-v1:0: state it as provisioned_per_hour under [budget.prices], and allow 730 hours of it a month by budget.serving_per_month_usd; the evaluation buys one model unit for up to 48 hours. Models that can be served on demand: amazon.nova-micro-v1:0 (us-east-1), amazon.nova-lite-v1:0 (us-east-1), amazon.nova-pro-v1:0 (us-east-1), amazon.nova-2-lite-v1:0 (us-east-1), meta.llama3-3-70b-instruct-v1:0 (us-west-2)."#);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::SageMakerConfig;
+use crate::config::{Commitment, PromotionConfig, SageMakerConfig, Serve};
 
 /// Who trains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,12 +76,77 @@ pub enum Serving {
     OnDemand,
     /// An imported model answers by its own ARN, billed by the minutes in which it is asked. The alias is the SSM parameter alone.
     Imported,
+    /// Provisioned throughput, billed by the hour whether it is called or not. The model changes behind its ARN.
+    Provisioned {
+        /// Model units.
+        units: u32,
+        /// For how long they are bought.
+        commitment: Commitment,
+        /// Whether the model is served in no other way: then the candidate is asked through throughput of its own, too.
+        only: bool,
+    },
 }
 
 impl Serving {
-    /// Whether there is a deployment to make and to remove.
+    /// Whether there is a deployment by the token to make and to remove.
     #[must_use]
     pub fn is_on_demand(&self) -> bool {
         *self == Self::OnDemand
+    }
+
+    /// Whether it is provisioned throughput.
+    #[must_use]
+    pub fn is_provisioned(&self) -> bool {
+        matches!(self, Self::Provisioned { .. })
+    }
+
+    /// What a configuration asks for, for a model that does not answer by itself.
+    #[must_use]
+    pub fn asked_by(promotion: &PromotionConfig) -> Self {
+        match promotion.serve {
+            Serve::OnDemand => Self::OnDemand,
+            Serve::Provisioned => Self::Provisioned {
+                units: promotion.model_units,
+                commitment: promotion.commitment,
+                only: false,
+            },
+        }
+    }
+
+    /// How the candidate answers while it is evaluated: by the token where that is possible, else through one model unit that can
+    /// be deleted at any time.
+    #[must_use]
+    pub fn of_candidate(self) -> Self {
+        match self {
+            Self::Provisioned { only: true, .. } => Self::Provisioned {
+                units: 1,
+                commitment: Commitment::None,
+                only: true,
+            },
+            Self::Provisioned { only: false, .. } => Self::OnDemand,
+            Self::OnDemand | Self::Imported => self,
+        }
+    }
+
+    /// Whether a model that is to be served as `wanted` can take the place behind what serves so. Bedrock changes neither the
+    /// model units of provisioned throughput nor its commitment; one that was bought for a time is paid for anyway.
+    #[must_use]
+    pub fn takes(self, wanted: Self) -> bool {
+        match (self, wanted) {
+            (Self::OnDemand, Self::OnDemand) => true,
+            (
+                Self::Provisioned {
+                    units: present,
+                    commitment,
+                    ..
+                },
+                Self::Provisioned {
+                    units: asked,
+                    commitment: of_asked,
+                    ..
+                },
+            ) => present == asked && (commitment == of_asked || commitment != Commitment::None),
+            _ => false,
+        }
     }
 }

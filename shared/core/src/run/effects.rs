@@ -144,6 +144,7 @@ pub fn effects(run: &Run) -> Vec<Effect> {
                         deployment: deployment.clone(),
                     });
                 }
+                CandidateSide::Removing { .. } => effects.push(Effect::Remove(Purpose::Candidate)),
                 CandidateSide::Answered => {}
             }
             if let ChampionSide::Asking { deployment } = champion {

@@ -17,8 +17,8 @@ pub use effects::{Effect, effects};
 pub use event::{Event, Seen};
 
 use crate::announcement::Stage;
-use crate::config::Config;
-use crate::gate::Verdict;
+use crate::config::{Config, TrialConfig};
+use crate::gate::{GateRule, Verdict};
 use crate::money::Usd;
 use crate::names::{Installation, ModelId, PipelineName, Purpose, ResourceName, RunId};
 use crate::pipeline::Champion;
@@ -74,6 +74,8 @@ fn starting_limit_hours(run: &Run, attempt: u32) -> i64 {
 pub enum Outcome {
     /// Its model serves.
     Promoted,
+    /// A trial's model was good enough: the run on all data follows.
+    Passed,
     /// Its model was not good enough.
     Declined,
     /// It could not be carried through.
@@ -87,6 +89,7 @@ impl Outcome {
     pub fn word(self) -> &'static str {
         match self {
             Self::Promoted => "promoted",
+            Self::Passed => "passed",
             Self::Declined => "declined",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -102,6 +105,11 @@ pub enum CandidateSide {
     Deploying,
     /// It is asked through the deployment.
     Asking {
+        /// The deployment's ARN.
+        deployment: String,
+    },
+    /// All answers are kept; what was billed by the hour for them is removed before anything else is waited for.
+    Removing {
         /// The deployment's ARN.
         deployment: String,
     },
@@ -251,6 +259,9 @@ pub struct Prepared {
     pub held_out: u64,
     /// Records left out because the model takes no more.
     pub left_out: u64,
+    /// Records that a trial's sample left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_sampled: u64,
     /// The uploads that they stand in, the newest first, as far as they are named: the oldest go first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out_of: Vec<LeftOut>,
@@ -279,6 +290,10 @@ pub struct Prepared {
     /// The first stage of a chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Box<FirstPrepared>>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An upload of which records were left out, as the model takes no more.
@@ -344,6 +359,9 @@ pub struct Run {
     pub opened_at: Timestamp,
     /// Why, in words.
     pub because: String,
+    /// It is a trial: it trains on a sample, is judged against the base model alone, and promotes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialConfig>,
     /// The configuration that it follows to its end.
     pub config: Config,
     /// Who trains, answers and serves.
@@ -435,6 +453,16 @@ impl Run {
         self.prepared
             .as_ref()
             .is_some_and(|prepared| prepared.prompts == 0)
+    }
+
+    /// What its model must reach: a trial's own threshold over the base model, or the configuration's.
+    #[must_use]
+    pub fn gate_rule(&self, metric: ResolvedMetric) -> GateRule {
+        let mut rule = GateRule::new(&self.config.evaluation, metric);
+        if let Some(trial) = &self.trial {
+            rule.min_gain_over_base = trial.min_gain_over_base;
+        }
+        rule
     }
 
     /// How long its training job may take, in hours: the service stops it by its own limits where it has some.

@@ -1,6 +1,7 @@
 //! The pipeline's events, short enough for tables.
 
 use perennial_core::pipeline::{MoveReason, Pipeline, PipelineEvent, decide};
+use perennial_core::routing::Serving;
 use perennial_core::run::Outcome;
 use perennial_core::upload::UploadKind;
 
@@ -36,7 +37,17 @@ pub(crate) fn ended(number: u64, outcome: Outcome, at_opening: &Pipeline) -> Pip
         sealed: (at_opening.sealed, at_opening.sequence),
         pending: (at_opening.pending_records, at_opening.pending_uploads),
         changes: at_opening.changes,
+        trial: false,
     }
+}
+
+/// The same of a trial.
+pub(crate) fn trial_ended(number: u64, outcome: Outcome, at_opening: &Pipeline) -> PipelineEvent {
+    let mut event = ended(number, outcome, at_opening);
+    if let PipelineEvent::Ended { trial, .. } = &mut event {
+        *trial = true;
+    }
+    event
 }
 
 pub(crate) fn promotion(number: u64) -> PipelineEvent {
@@ -45,6 +56,7 @@ pub(crate) fn promotion(number: u64) -> PipelineEvent {
         reason: MoveReason::Promotion {
             run: run_id(number),
         },
+        serving: Serving::OnDemand,
     }
 }
 

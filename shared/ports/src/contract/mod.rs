@@ -11,6 +11,7 @@ mod deployments;
 mod models;
 mod objects;
 mod table;
+mod throughput;
 mod training;
 mod usage;
 
@@ -30,6 +31,7 @@ pub use deployments::deployments_contract;
 pub use models::models_contract;
 pub use objects::objects_contract;
 pub use table::table_contract;
+pub use throughput::throughput_contract;
 pub use training::training_contract;
 pub use usage::usage_contract;
 
@@ -164,6 +166,7 @@ fn spec(name: &str) -> TrainingSpec {
 
 fn deployment(name: &str, model_arn: &str) -> DeploymentSpec {
     DeploymentSpec {
+        buy: None,
         name: name.to_owned(),
         token: format!("{name}-token"),
         model_arn: model_arn.to_owned(),

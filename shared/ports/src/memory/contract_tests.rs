@@ -134,3 +134,8 @@ fn alias() {
 fn announce() {
     now(contract::announce_contract(&Twin::new().setup()));
 }
+
+#[test]
+fn throughput() {
+    now(contract::throughput_contract(&Twin::new().setup()));
+}

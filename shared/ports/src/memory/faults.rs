@@ -62,6 +62,14 @@ pub mod operation {
     pub const UPDATE_DEPLOYMENT: &str = "bedrock:UpdateCustomModelDeployment";
     /// `ChangeDeployments::delete_deployment`.
     pub const DELETE_DEPLOYMENT: &str = "bedrock:DeleteCustomModelDeployment";
+    /// `ChangeDeployments::create_deployment` of provisioned throughput.
+    pub const CREATE_THROUGHPUT: &str = "bedrock:CreateProvisionedModelThroughput";
+    /// `ObserveDeployments::get_deployment` of provisioned throughput, and `find_throughput`.
+    pub const GET_THROUGHPUT: &str = "bedrock:GetProvisionedModelThroughput";
+    /// `ChangeDeployments::update_deployment` of provisioned throughput.
+    pub const UPDATE_THROUGHPUT: &str = "bedrock:UpdateProvisionedModelThroughput";
+    /// `ChangeDeployments::delete_deployment` of provisioned throughput.
+    pub const DELETE_THROUGHPUT: &str = "bedrock:DeleteProvisionedModelThroughput";
     /// `StartBatch::start_batch`.
     pub const CREATE_BATCH: &str = "bedrock:CreateModelInvocationJob";
     /// `ObserveBatch::find_batch`.

@@ -98,7 +98,10 @@ fn needless(model: &CustomModel, view: &View<'_>) -> Result<(), String> {
         let ago = view.now.duration_since(*called);
         // What the metrics did not show yet when they were read nobody could know; nor the clocks' difference.
         let slack = view.metric_lag + SignedDuration::from_hours(1);
-        if ago > slack && ago < IDLE_AFTER - SignedDuration::from_mins(10) {
+        // The questions of its own trial, and what came through the deployment that was made for them, are no use of a model.
+        let of_trial =
+            known.trial && called.duration_since(known.created_at) < SignedDuration::from_hours(48);
+        if !of_trial && ago > slack && ago < IDLE_AFTER - SignedDuration::from_mins(10) {
             return Err(format!(
                 "model {} was deleted, and was called {} minutes ago",
                 known.id,

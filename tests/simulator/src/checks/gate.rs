@@ -54,6 +54,9 @@ impl Check for GatedPromotion {
                             champion.model, run.id
                         ));
                     }
+                    if run.trial.is_some() {
+                        return Err(format!("{} serves, and a trial made it", champion.model));
+                    }
                     if !run.verdict.as_ref().is_some_and(|verdict| verdict.passed) {
                         return Err(format!(
                             "{} serves, and its gate was not passed",

@@ -55,7 +55,16 @@ impl Check for WithinBudget {
                 .values()
                 .filter(|other| other.run == reservation.run && !other.released)
                 .fold(Usd::ZERO, |sum, other| sum + other.amount);
-            if let Some(run) = view.picture.runs.get(&reservation.run)
+            let run = view.picture.runs.get(&reservation.run);
+            if let Some((run, trial)) = run.and_then(|run| Some((run, run.trial?)))
+                && of_run > trial.max_usd
+            {
+                return Err(format!(
+                    "{of_run} is reserved for trial {}, and {} may be",
+                    run.id, trial.max_usd
+                ));
+            }
+            if let Some(run) = run
                 && of_run > run.config.budget.per_run_usd
             {
                 return Err(format!(

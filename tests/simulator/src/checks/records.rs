@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use perennial_core::config::DataUse;
-use perennial_core::manifest::Manifest;
-use perennial_core::names::ResourceName;
-use perennial_core::run::Run;
+use perennial_core::manifest::{Manifest, compile_digest};
+use perennial_core::names::{Purpose, ResourceName};
+use perennial_core::pipeline::Pipeline;
+use perennial_core::run::{Outcome, Run};
 use perennial_core::upload::{Shard, Upload, UploadKind};
 
 use super::{Check, View, Written};
@@ -77,16 +78,13 @@ impl NoRecordLost {
                 run.id, run.dataset.sealed.1, pipeline.sequence
             ));
         }
+        tried_first(run, pipeline, view)?;
         let quarantined = |shard: &Shard| {
             let range = |(after, to): &(u64, u64)| shard.sequence > *after && shard.sequence <= *to;
             pipeline.quarantine.iter().any(range)
         };
-        let digest = pipeline.config.as_ref().and_then(|in_force| {
-            let route = perennial_core::routing::route(&in_force.config, "us-east-1").ok()?;
-            Some(perennial_core::manifest::compile_digest(
-                &route,
-                UploadKind::Training,
-            ))
+        let route = pipeline.config.as_ref().and_then(|in_force| {
+            perennial_core::routing::route(&in_force.config, "us-east-1").ok()
         });
         let expected: BTreeSet<(String, String)> = view
             .picture
@@ -99,7 +97,10 @@ impl NoRecordLost {
                     .into_iter()
                     .flatten()
                     .find(|shard| !quarantined(shard))?;
-                let compiled = Some(&shard.compile_digest) == digest.as_ref();
+                let compiled = route.as_ref().is_some_and(|route| {
+                    let kind = UploadKind::Training;
+                    shard.compile_digest == compile_digest(route, kind, &upload.key)
+                });
                 let wanted = match run.config.data.use_ {
                     DataUse::New => shard.sequence > pipeline.champion_sealed,
                     _ => true,
@@ -147,8 +148,15 @@ impl NoRecordLost {
             .objects
             .read_text(key)
             .ok_or_else(|| format!("{job} has no training file"))?;
+        let run = view.picture.runs.get(&name.run);
+        let first = run.and_then(|run| run.route.first.as_ref());
+        let of_first = name.purpose == Purpose::Pretraining;
         let mut prompts = BTreeSet::new();
         for (object, version) in expected {
+            // Each stage of a chain has its own.
+            if first.is_some_and(|first| first.takes(object) != of_first) {
+                continue;
+            }
             let original = view.cloud.objects.read_version(object, version);
             prompts.extend(original.lines().filter_map(prompt_of).map(str::to_owned));
         }
@@ -161,9 +169,16 @@ impl NoRecordLost {
                 return Err(format!("{job} trains on “{prompt}” twice"));
             }
         }
-        if let Some(lost) = prompts
-            .iter()
-            .find(|prompt| !found.contains(prompt.as_str()))
+        let trial = run.and_then(|run| run.trial);
+        if let Some(trial) = trial
+            && found.len() as u64 > trial.records
+        {
+            return Err(format!("{job}, a trial, trains on {} records", found.len()));
+        }
+        if trial.is_none()
+            && let Some(lost) = prompts
+                .iter()
+                .find(|prompt| !found.contains(prompt.as_str()))
         {
             // A hold-out is a share of the records, and there is none where there are questions.
             let held_out = !view
@@ -171,7 +186,7 @@ impl NoRecordLost {
                 .uploads
                 .values()
                 .any(|upload| upload.kind == UploadKind::Evaluation && upload.shard.is_some());
-            if !held_out && !self.held_out(name.run.as_str(), view) {
+            if of_first || !held_out && !self.held_out(name.run.as_str(), view) {
                 return Err(format!("{job} does not train on “{lost}”"));
             }
         }
@@ -192,6 +207,31 @@ impl NoRecordLost {
         run.and_then(|run| view.cloud.objects.read(&run.dataset.manifest_key))
             .and_then(|body| serde_json::from_slice::<Manifest>(&body).ok())
             .is_some_and(|manifest| manifest.holdout.is_some())
+    }
+}
+
+/// Where a trial is asked for, only one that passed lets a run on all data be opened.
+fn tried_first(run: &Run, pipeline: &Pipeline, view: &View<'_>) -> Result<(), String> {
+    if run.trial != run.config.trigger.trial && run.trial.is_some() {
+        return Err(format!("run {} is a trial that nobody asked for", run.id));
+    }
+    if run.trial.is_some() || run.config.trigger.trial.is_none() {
+        return Ok(());
+    }
+    let trial = pipeline
+        .tried
+        .as_ref()
+        .and_then(|id| view.picture.runs.get(id));
+    let passed = trial.is_some_and(|trial| {
+        trial.outcome() == Some(Outcome::Passed)
+            && trial.verdict.as_ref().is_some_and(|verdict| verdict.passed)
+    });
+    match passed {
+        true => Ok(()),
+        false => Err(format!(
+            "run {} was opened without a trial that passed",
+            run.id
+        )),
     }
 }
 

@@ -9,7 +9,7 @@ use perennial_ports::{
 
 use super::World;
 use crate::data;
-use crate::people::{Act, Wish};
+use crate::people::{Act, DOCUMENTS, Wish};
 use crate::weather::bad_end;
 
 /// Somebody has so many deployments at most; the account's quota is ten.
@@ -17,7 +17,14 @@ const MOST_OF_THEIRS: usize = 6;
 
 impl World {
     fn key(&self, name: u8) -> String {
+        if self.holds_documents(name) {
+            return format!("data/{}/documents/file{name}.jsonl", self.pipeline);
+        }
         format!("data/{}/file{name}.jsonl", self.pipeline)
+    }
+
+    fn holds_documents(&self, name: u8) -> bool {
+        self.chain && name == DOCUMENTS
     }
 
     fn new_file(&mut self) -> u64 {
@@ -54,7 +61,10 @@ impl World {
                 good,
             } => {
                 let file = self.new_file();
-                let body = data::training(file, first.into(), records.into(), good);
+                let body = match self.holds_documents(name) {
+                    true => data::documents(file, records.into()),
+                    false => data::training(file, first.into(), records.into(), good),
+                };
                 objects.upload(&self.key(name), body);
             }
             Act::UploadAgain { name } => {
@@ -111,6 +121,12 @@ impl World {
                         let stop = self.cloud.bedrock.stop_container(&known.job.name);
                         let _ = futures::FutureExt::now_or_never(stop);
                     }
+                }
+            }
+            Act::DeleteWeights => {
+                let work = objects.keys(&format!("work/{}/", self.pipeline));
+                for key in work.iter().filter(|key| key.contains("/pretraining-")) {
+                    objects.delete(key);
                 }
             }
             Act::DeleteChampion => {
@@ -191,6 +207,7 @@ impl World {
         let model = &models[self.rng.usize(0..models.len())];
         let file = self.new_file();
         let spec = DeploymentSpec {
+            buy: None,
             name: format!("theirs-{file}"),
             token: format!("theirs-{file}"),
             model_arn: model.arn.clone(),

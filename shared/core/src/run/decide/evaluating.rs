@@ -7,9 +7,11 @@ use super::{Step, Terms};
 use crate::announcement::happened;
 use crate::money::Usd;
 use crate::names::Purpose;
+use crate::pipeline::is_provisioned;
 use crate::run::{
     BaseSide, CandidateSide, ChampionSide, Event, MAX_ATTEMPTS, Outcome, RunState, Seen,
 };
+use crate::simulator::{self, Rule};
 
 impl Step {
     /// Collecting answers.
@@ -30,9 +32,24 @@ impl Step {
                 };
                 self.note("the candidate's temporary deployment is active; it is being asked");
             }
+            (Event::CandidateAnswered, CandidateSide::Asking { deployment }, _, _)
+                if is_provisioned(deployment)
+                    && !simulator::is_removed(Rule::CandidateGoesAtOnce) =>
+            {
+                candidate = CandidateSide::Removing {
+                    deployment: deployment.clone(),
+                };
+                self.note(
+                    "the candidate has answered; its provisioned throughput, billed by the hour, is removed now",
+                );
+            }
             (Event::CandidateAnswered, CandidateSide::Asking { .. }, _, _) => {
                 candidate = CandidateSide::Answered;
                 self.note("the candidate has answered");
+            }
+            (Event::Removed(Purpose::Candidate), CandidateSide::Removing { .. }, _, _) => {
+                candidate = CandidateSide::Answered;
+                self.note("the candidate's provisioned throughput is removed");
             }
             (Event::BaseFound { job }, _, BaseSide::Starting { attempt }, _) => {
                 let attempt = *attempt;

@@ -378,10 +378,19 @@ impl Step {
         self.note(reason)
     }
 
-    /// Whether `amount` fits the month, and the run together with what is reserved for it already.
+    /// Whether `amount` fits the month, and the run, or the trial, together with what is reserved for it already.
     fn affords(&self, amount: Usd, terms: Terms<'_>) -> Result<(), OverBudget> {
+        let all = self.run.reserved + amount;
+        if let Some(trial) = &self.run.trial
+            && all > trial.max_usd
+        {
+            return Err(OverBudget::Trial {
+                amount: all,
+                limit: trial.max_usd,
+            });
+        }
         let others = terms.month_reserved.saturating_sub(self.run.reserved);
-        prices::fits(&self.run.config.budget, others, self.run.reserved + amount)
+        prices::fits(&self.run.config.budget, others, all)
     }
 
     fn reserve(&mut self, purpose: Purpose, attempt: u32, amount: Usd) {

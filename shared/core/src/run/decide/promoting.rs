@@ -55,6 +55,9 @@ impl Step {
                 if !verdict.passed {
                     return self.close(Outcome::Declined, verdict.reason.clone());
                 }
+                if self.run.trial.is_some() && !is_removed(Rule::TrialServesNobody) {
+                    return self.close(Outcome::Passed, verdict.reason.clone());
+                }
                 if let Some(hold) = hold {
                     return self.wait_for_person(Awaiting::Hold, hold);
                 }
@@ -177,6 +180,7 @@ impl Step {
             .push(Also::Pipeline(Box::new(PipelineEvent::MoveBegun {
                 to,
                 reason,
+                serving: self.run.route.serving,
             })));
         self.run.state = RunState::Promoting { generation };
         self.note(why)
@@ -190,9 +194,11 @@ impl Step {
                 sealed: self.run.dataset.sealed,
                 pending: self.run.dataset.pending,
                 changes: self.run.dataset.changes,
+                trial: self.run.trial.is_some(),
             })));
         let word = match outcome {
             Outcome::Promoted => "Run Promoted",
+            Outcome::Passed => "Trial Passed",
             Outcome::Declined => "Run Declined",
             Outcome::Failed => "Run Failed",
             Outcome::Cancelled => "Run Cancelled",

@@ -234,10 +234,14 @@ impl Step {
             trained_on: self.run.trained_on.clone(),
             training_key,
             weights: self.run.weights.clone(),
+            trial: self.run.trial.is_some(),
             created_at: self.now,
             life: ModelLife::Ready,
             mark: None,
-            notes: vec![format!("made by run {}", self.run.id)],
+            notes: vec![match self.run.trial {
+                Some(_) => format!("made by trial {}; it never serves", self.run.id),
+                None => format!("made by run {}", self.run.id),
+            }],
         })));
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use perennial_core::pipeline::is_imported;
+use perennial_core::pipeline::{is_imported, is_provisioned};
 
 use super::state::State;
 use super::{AskedQuestion, MemoryBedrock, Mind, ModelRef, checks};
@@ -35,7 +35,7 @@ pub(crate) fn answer(
 impl State {
     fn answering(&self, model_id: &str) -> PortResult<ModelRef> {
         let op = operation::CONVERSE;
-        if model_id.contains(":custom-model-deployment/") {
+        if model_id.contains(":custom-model-deployment/") || is_provisioned(model_id) {
             let found = self.deployments.get(model_id);
             let Some(deployed) = found.filter(|one| one.gone_at.is_none()) else {
                 return Err(checks::not_found(op, model_id));

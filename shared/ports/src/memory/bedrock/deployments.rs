@@ -1,10 +1,10 @@
-//! On-demand deployments of custom models.
+//! On-demand deployments of custom models; what provisioned throughput has of its own is in `throughput`.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::state::State;
-use super::{MemoryBedrock, Outcome, Work, checks};
+use super::{MemoryBedrock, Outcome, Work, checks, throughput};
 use crate::memory::clock::later;
 use crate::memory::faults::operation;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) struct Deployed {
-    spec: DeploymentSpec,
+    pub(super) spec: DeploymentSpec,
     pub(crate) shown: Deployment,
     /// Of the creation or the update.
     next: Option<Timestamp>,
@@ -36,7 +36,7 @@ impl Deployed {
             || matches!(&self.shown.update, Some(UpdateStatus::Updating(to)) if to == model_arn)
     }
 
-    fn in_progress(&self) -> bool {
+    pub(super) fn in_progress(&self) -> bool {
         self.shown.status == DeploymentStatus::Creating
             || matches!(self.shown.update, Some(UpdateStatus::Updating(_)))
     }
@@ -52,13 +52,13 @@ impl Deployed {
 impl State {
     /// The operation declares no conflict error, nor does the update: what AWS refuses is `Invalid`.
     fn create_deployment(&mut self, spec: &DeploymentSpec, now: Timestamp) -> PortResult<String> {
-        let op = operation::CREATE_DEPLOYMENT;
+        let op = throughput::create_operation(spec);
         checks::name(op, "deployment's name", &spec.name, "-_")?;
         checks::token(op, &spec.token)?;
         let known = self
             .deployments
             .values()
-            .find(|one| one.spec.name == spec.name);
+            .find(|one| one.is_like(spec) && one.spec.name == spec.name);
         if let Some(known) = known {
             if known.token_known && known.spec == *spec && known.gone_at.is_none() {
                 return Ok(known.shown.arn.clone());
@@ -71,7 +71,7 @@ impl State {
         let other = self
             .deployments
             .values()
-            .find(|one| one.token_known && one.spec.token == spec.token);
+            .find(|one| one.is_like(spec) && one.token_known && one.spec.token == spec.token);
         if let Some(other) = other {
             return Err(checks::invalid(
                 op,
@@ -81,25 +81,10 @@ impl State {
         if !self.models.contains_key(&spec.model_arn) {
             return Err(checks::not_found(op, &spec.model_arn));
         }
-        let quotas = self.quotas;
-        checks::quota(
-            op,
-            self.deployments.len(),
-            quotas.deployments,
-            "deployments",
-        )?;
-        let making = self
-            .deployments
-            .values()
-            .filter(|one| one.in_progress())
-            .count();
-        checks::quota(
-            op,
-            making,
-            quotas.deployments_in_progress,
-            "deployments in progress",
-        )?;
-        let arn = self.arn("custom-model-deployment");
+        let arn = match &spec.buy {
+            Some(purchase) => self.buy(purchase)?,
+            None => self.deploy()?,
+        };
         let (outcome, next) = self.draw(Work::Deployment, now, self.pace.deployment);
         self.deployments.insert(
             arn.clone(),
@@ -114,6 +99,7 @@ impl State {
                     message: None,
                     created: now,
                     tags: spec.tags.clone(),
+                    bought: spec.buy.map(|purchase| throughput::bought(purchase, now)),
                 },
                 next,
                 outcome,
@@ -124,11 +110,29 @@ impl State {
         Ok(arn)
     }
 
+    fn deploy(&mut self) -> PortResult<String> {
+        let op = operation::CREATE_DEPLOYMENT;
+        let quotas = self.quotas;
+        let all = || {
+            let all = self.deployments.values();
+            all.filter(|one| one.spec.buy.is_none())
+        };
+        checks::quota(op, all().count(), quotas.deployments, "deployments")?;
+        checks::quota(
+            op,
+            all().filter(|one| one.in_progress()).count(),
+            quotas.deployments_in_progress,
+            "deployments in progress",
+        )?;
+        Ok(self.arn("custom-model-deployment"))
+    }
+
     fn update_deployment(&mut self, arn: &str, model_arn: &str, now: Timestamp) -> PortResult<()> {
-        let op = operation::UPDATE_DEPLOYMENT;
+        let op = throughput::update_operation(arn);
         if !self.models.contains_key(model_arn) {
             return Err(checks::not_found(op, model_arn));
         }
+        self.same_base(arn, model_arn)?;
         let Some(deployed) = self.deployments.get(arn) else {
             return Err(checks::not_found(op, arn));
         };
@@ -164,12 +168,19 @@ impl State {
         let shown = &mut deployed.shown;
         match shown.update.take() {
             // Bedrock has words only for a deployment that failed, none for an update.
-            Some(UpdateStatus::Updating(to)) if failed => {
-                shown.update = Some(UpdateStatus::Failed(to));
-            }
             Some(UpdateStatus::Updating(to)) => {
-                shown.model_arn.clone_from(&to);
-                shown.update = Some(UpdateStatus::Completed(to));
+                if !failed {
+                    shown.model_arn.clone_from(&to);
+                }
+                // Of provisioned throughput nobody tells later whether it was updated: only the model that serves, and when.
+                shown.update = match &mut shown.bought {
+                    Some(bought) => {
+                        bought.modified = at;
+                        None
+                    }
+                    None if failed => Some(UpdateStatus::Failed(to)),
+                    None => Some(UpdateStatus::Completed(to)),
+                };
             }
             other => {
                 shown.update = other;
@@ -190,13 +201,19 @@ impl ObserveDeployments for MemoryBedrock {
         self.call(operation::GET_DEPLOYMENT, |state, _| {
             let mut all = state.deployments.values();
             Ok(all
-                .find(|one| one.shown.name == name)
+                .find(|one| one.spec.buy.is_none() && one.shown.name == name)
                 .map(|one| one.shown.clone()))
         })
     }
 
+    async fn find_throughput(&self, name: &str) -> PortResult<Option<Deployment>> {
+        self.call(operation::GET_THROUGHPUT, |state, _| {
+            Ok(state.throughput_named(name))
+        })
+    }
+
     async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>> {
-        self.call(operation::GET_DEPLOYMENT, |state, _| {
+        self.call(throughput::get_operation(arn), |state, _| {
             Ok(state.deployments.get(arn).map(|one| one.shown.clone()))
         })
     }
@@ -216,27 +233,34 @@ impl ObserveDeployments for MemoryBedrock {
 #[async_trait]
 impl ChangeDeployments for MemoryBedrock {
     async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String> {
-        self.call(operation::CREATE_DEPLOYMENT, |state, now| {
+        self.call(throughput::create_operation(spec), |state, now| {
             state.create_deployment(spec, now)
         })
     }
 
     async fn update_deployment(&self, arn: &str, model_arn: &str) -> PortResult<()> {
-        self.call(operation::UPDATE_DEPLOYMENT, |state, now| {
+        self.call(throughput::update_operation(arn), |state, now| {
             state.update_deployment(arn, model_arn, now)
         })
     }
 
     async fn delete_deployment(&self, arn: &str) -> PortResult<()> {
-        self.call(operation::DELETE_DEPLOYMENT, |state, now| {
+        let op = throughput::delete_operation(arn);
+        self.call(op, |state, now| {
             let gone_at = later(now, state.pace.removal);
             let Some(deployed) = state.deployments.get_mut(arn) else {
                 return Ok(());
             };
             if deployed.in_progress() {
                 return Err(checks::conflict(
-                    operation::DELETE_DEPLOYMENT,
+                    op,
                     format!("{arn} is being created or updated: wait until that has ended"),
+                ));
+            }
+            if let Some(until) = deployed.committed(now) {
+                return Err(checks::conflict(
+                    op,
+                    format!("{arn} is bought until {until} and cannot be deleted before"),
                 ));
             }
             if gone_at <= now {

@@ -13,6 +13,7 @@ mod imports;
 mod models;
 mod settings;
 mod state;
+mod throughput;
 mod training;
 
 use std::fmt;

@@ -46,6 +46,8 @@ pub struct Quotas {
     pub deployments: usize,
     /// Deployments that are being made: 2.
     pub deployments_in_progress: usize,
+    /// Model units of provisioned throughput: 20.
+    pub model_units: u32,
     /// The fewest records of a batch inference job: 100.
     pub batch_minimum: usize,
     /// Converse calls of one model or deployment a clock minute; no limit unless told.
@@ -59,6 +61,7 @@ impl Default for Quotas {
             models: 100,
             deployments: 10,
             deployments_in_progress: 2,
+            model_units: 20,
             batch_minimum: 100,
             questions_per_minute: None,
         }

@@ -51,6 +51,7 @@ fn training(name: &str) -> TrainingSpec {
 
 fn deployment(name: &str, model_arn: &str) -> DeploymentSpec {
     DeploymentSpec {
+        buy: None,
         name: name.into(),
         token: name.into(),
         model_arn: model_arn.into(),

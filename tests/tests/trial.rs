@@ -1,0 +1,138 @@
+//! A trial first: a sample is trained on, judged against the base model, and only a pass buys the run on all data. In one process.
+
+use jiff::SignedDuration;
+use perennial_core::config::TrialConfig;
+use perennial_core::model::ModelLife;
+use perennial_core::run::Outcome;
+use perennial_tests::{World, config, evaluation, shuffled, training};
+
+const TRIAL: &str =
+    "trial = { records = 120, max_usd = 5 }\n[idle]\nafter = \"2d\"\ngrace = \"1d\"\n";
+
+fn world(data: String, more: &str) -> World {
+    let world = World::new();
+    world.upload("pipelines/bot.toml", config(more));
+    world.upload("eval/bot/questions.jsonl", evaluation());
+    world.upload("data/bot/tickets.jsonl", data);
+    world
+}
+
+#[tokio::test]
+async fn a_trial_comes_first_and_the_run_on_all_data_follows_without_anybody() {
+    let mut world = world(training(), TRIAL);
+    world.pass(SignedDuration::from_hours(12)).await;
+    let runs = world.runs("bot").await;
+    assert_eq!(runs.len(), 2, "{runs:#?} {:?}", world.failures);
+    let (trial, full) = (&runs[0], &runs[1]);
+    assert_eq!(trial.outcome(), Some(Outcome::Passed), "{:#?}", trial.state);
+    assert_eq!(full.outcome(), Some(Outcome::Promoted), "{:#?}", full.state);
+    assert!(matches!(
+        trial.trial,
+        Some(TrialConfig { records: 120, .. })
+    ));
+    assert_eq!(full.trial, None);
+    assert_eq!(full.because, format!("trial {} passed", trial.id));
+
+    let [of_trial, of_full] =
+        [trial, full].map(|run| run.prepared.as_ref().expect("it was prepared"));
+    assert_eq!(of_trial.records, 120);
+    assert_eq!(of_trial.records + of_trial.not_sampled, of_full.records);
+    assert_eq!(of_full.not_sampled, 0);
+    assert!(
+        trial.reserved < full.reserved,
+        "{} {}",
+        trial.reserved,
+        full.reserved
+    );
+    // The base model has answered already.
+    assert_eq!(world.cloud.bedrock.batch_jobs().len(), 1);
+
+    let champion = world
+        .pipeline("bot")
+        .await
+        .champion
+        .expect("a model serves");
+    assert_eq!(champion.model.run(), full.id);
+    let said = world.report(&format!("reports/bot/runs/{}.txt", trial.id));
+    assert!(
+        said.contains("passed")
+            && said.contains("This run is a trial")
+            && said.contains("outside the sample"),
+        "{said}"
+    );
+
+    // Its model goes, though it is not idle for two days yet.
+    world.pass(SignedDuration::from_hours(60)).await;
+    let models = world.models("bot").await;
+    assert!(
+        matches!(models[0].life, ModelLife::Deleted { .. }),
+        "{:#?}",
+        models[0]
+    );
+    assert!(models[0].trial && models[1].is_ready());
+    assert_eq!(world.failures, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_trial_that_gains_too_little_buys_no_run_until_more_data_come() {
+    let mut world = world(shuffled(), TRIAL);
+    world.pass(SignedDuration::from_hours(24)).await;
+    let runs = world.runs("bot").await;
+    assert_eq!(runs.len(), 1, "{runs:#?}");
+    assert_eq!(
+        runs[0].outcome(),
+        Some(Outcome::Declined),
+        "{:#?}",
+        runs[0].state
+    );
+    assert_eq!(world.cloud.bedrock.training_jobs().len(), 1);
+    let pipeline = world.pipeline("bot").await;
+    assert_eq!(pipeline.quarantine, vec![], "a sample condemns no upload");
+    let said = world.report(&format!("reports/bot/runs/{}.txt", runs[0].id));
+    assert!(!said.contains("quarantine"), "{said}");
+
+    world.upload("data/bot/tickets.jsonl", training());
+    world.pass(SignedDuration::from_hours(24)).await;
+    let outcomes: Vec<_> = world
+        .runs("bot")
+        .await
+        .iter()
+        .map(|run| run.outcome())
+        .collect();
+    let expected = [Outcome::Declined, Outcome::Passed, Outcome::Promoted].map(Some);
+    assert_eq!(outcomes, expected);
+    assert_eq!(world.failures, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_trial_that_would_cost_more_than_it_may_starts_nothing() {
+    let more = TRIAL.replace("max_usd = 5", "max_usd = 0.000001");
+    let mut world = world(training(), &more);
+    world.pass(SignedDuration::from_hours(24)).await;
+    let runs = world.runs("bot").await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].outcome(), Some(Outcome::Failed));
+    let said = world.report(&format!("reports/bot/runs/{}.txt", runs[0].id));
+    assert!(said.contains("trigger.trial.max_usd allows"), "{said}");
+    assert!(world.cloud.bedrock.training_jobs().is_empty());
+}
+
+#[tokio::test]
+async fn a_later_trial_is_compared_to_the_base_model_and_the_run_after_it_to_the_champion() {
+    let mut world = world(training(), TRIAL);
+    world.pass(SignedDuration::from_hours(12)).await;
+    world.upload("data/bot/more.jsonl", shuffled());
+    world.pass(SignedDuration::from_hours(24)).await;
+    let runs = world.runs("bot").await;
+    assert!(runs.len() >= 3, "{runs:#?}");
+    assert!(runs[2].trial.is_some() && runs[2].champion.is_none());
+    for run in &runs[3..] {
+        assert!(run.trial.is_some() || run.champion.is_some());
+    }
+    let champion = world
+        .pipeline("bot")
+        .await
+        .champion
+        .expect("a model serves");
+    assert_eq!(champion.model.run(), runs[1].id, "{runs:#?}");
+}
