@@ -237,7 +237,7 @@ pub(crate) fn documents(rng: &mut Rng, acts: &mut Vec<(u64, Act)>) {
     let upload = Act::Upload {
         name: DOCUMENTS,
         first: 0,
-        records: 6,
+        records: 1,
         good: true,
     };
     acts.push((rng.u64(0..20 * MINUTE), upload));

@@ -111,19 +111,16 @@ fn files(
     let (mut training, mut training_files) = (0, 0);
     for path in paths {
         let evaluation = args.evaluation || is_evaluation(path);
+        let (limits, technique) = target.of_stage(path);
         let summary = Reading {
             path,
             purpose: if evaluation {
                 Purpose::Evaluation
             } else {
-                Purpose::Training(target.limits.clone())
+                Purpose::Training(limits.clone())
             },
             model: &target.base_model,
-            technique: if evaluation {
-                "evaluation"
-            } else {
-                &target.technique
-            },
+            technique: if evaluation { "evaluation" } else { technique },
             threads: threads(args),
             secrets: args.secrets.unwrap_or(target.secrets),
             // An evaluation set has columns of its own: its header decides.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::pipeline::MoveReason;
 use perennial_ports::memory::ModelRef;
 use serde_json::Value;
@@ -90,6 +91,8 @@ impl Check for GatedPromotion {
             Fact::Stored { key, body } if key.ends_with("/evaluation.jsonl") => {
                 self.questions.insert(key.clone(), body.clone());
             }
+            // A chain's first stage makes no model that answers.
+            Fact::ContainerStarted { spec } if is_first(&spec.name) => {}
             Fact::ContainerStarted { spec } => {
                 let file = view.cloud.objects.read(&spec.training_prefix);
                 self.files
@@ -119,6 +122,10 @@ impl Check for GatedPromotion {
         }
         Ok(())
     }
+}
+
+fn is_first(job: &str) -> bool {
+    ResourceName::parse(job).is_some_and(|name| name.purpose == Purpose::Pretraining)
 }
 
 impl GatedPromotion {

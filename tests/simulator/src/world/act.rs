@@ -45,7 +45,9 @@ impl World {
         let objects = self.cloud.objects.clone();
         let configuration = format!("pipelines/{}.toml", self.pipeline);
         match act {
-            Act::Configure(settings) => {
+            Act::Configure(mut settings) => {
+                // What is done right when something has changed was drawn without the world's choice.
+                settings.chain = self.chain;
                 objects.upload(&configuration, settings.toml());
             }
             Act::Misconfigure => {
@@ -62,7 +64,7 @@ impl World {
             } => {
                 let file = self.new_file();
                 let body = match self.holds_documents(name) {
-                    true => data::documents(file, records.into()),
+                    true => data::document(file),
                     false => data::training(file, first.into(), records.into(), good),
                 };
                 objects.upload(&self.key(name), body);
