@@ -190,6 +190,9 @@ pub(crate) struct CheckArgs {
     /// What to do about keys, tokens and card numbers in the data (default: what the configuration says, else warn)
     #[arg(long, value_name = "reject|warn|off")]
     pub(crate) secrets: Option<Secrets>,
+    /// Look up the media that records name, too: this folder is the bucket's `media/`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) media: Option<PathBuf>,
     /// Work on this many threads, 1 to 64 (default: as many as there are cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) threads: Option<u8>,

@@ -197,14 +197,15 @@ impl World for Account {
     }
 
     async fn fail_next(&self, work: Work) {
-        let fault = match work {
-            Work::Training => "failTrainingJobs",
-            Work::Import => "failImports",
-            Work::Deployment => "failDeployments",
-            Work::Update => "failDeploymentUpdates",
+        let faults = match work {
+            Work::Training => json!({ "failTrainingJobs": 1 }),
+            Work::Import => json!({ "failImports": 1 }),
+            // Whichever kind is made or updated next.
+            Work::Deployment => json!({ "failDeployments": 1, "failProvisionedThroughputs": 1 }),
+            Work::Update => json!({ "failDeploymentUpdates": 1, "failProvisionedThroughputs": 1 }),
             Work::Batch => panic!("a batch fails by its records"),
         };
-        self.control("PUT", "faults", json!({ fault: 1 })).await;
+        self.control("PUT", "faults", faults).await;
     }
 
     async fn delete_object(&self, key: &str) {

@@ -53,6 +53,13 @@ async fn deployments() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn throughput() {
+    let account = Account::open().await;
+    contract::throughput_contract(&account.setup()).await;
+    account.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers() {
     let account = Account::open().await;
     contract::answers_contract(&account.setup()).await;

@@ -321,6 +321,21 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// The provisioned throughput that is there: its ARN and the model that it serves.
+    pub(crate) fn throughputs(&self) -> Vec<(String, String)> {
+        let client = aws_sdk_bedrock::Client::new(&self.sdk());
+        runtime().block_on(async {
+            let answer = client.list_provisioned_model_throughputs().send().await;
+            let answer = answer.unwrap();
+            let found = answer.provisioned_model_summaries().iter();
+            found
+                .map(|one| (one.provisioned_model_arn.clone(), one.model_arn.clone()))
+                .collect()
+        })
+    }
+}
+
 impl Drop for Cloud {
     fn drop(&mut self) {
         let _ = self.process.kill();

@@ -10,4 +10,5 @@ mod kills;
 mod many_files;
 mod pages;
 mod pre_training;
+mod provisioned;
 mod real_data;

@@ -1,5 +1,5 @@
-//! A pipeline whose model is trained in a container on SageMaker and imported into Bedrock: the good way, and runs that are
-//! cancelled on it.
+//! Pipelines whose model is trained on SageMaker: in a container and imported into Bedrock, or serverless and made a custom model of
+//! the checkpoint. The good way, and runs that are cancelled on it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +29,22 @@ training_per_hour = 2
 imported_per_minute = 0.2
 input_per_1k_tokens = 0.0002
 output_per_1k_tokens = 0.0002
+"#;
+
+const SERVERLESS: &str = r#"
+technique = "fine-tuning"
+base_model = "amazon.nova-micro-v1:0"
+[trigger]
+min_records = 100
+quiet_for = "1s"
+at_most_every = "1s"
+[training]
+on = "sagemaker"
+[training.serverless]
+accept_eula = true
+model_package_group = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial"
+[budget.prices]
+training_per_1k_tokens = 0.002
 "#;
 
 #[test]
@@ -103,4 +119,28 @@ fn a_run_that_is_cancelled_while_it_imports_follows_its_import() {
     });
     assert_eq!(run["outcome"], "cancelled", "{run:#}");
     assert!(made(&calls, "perennial-local-promote GetModelImportJob"));
+}
+
+#[test]
+fn a_serverless_jobs_checkpoint_becomes_a_custom_model_that_is_promoted() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let cloud = runtime.block_on(Cloud::start(options(dir.path()))).unwrap();
+    bring_as(dir.path(), SERVERLESS.to_owned());
+    let run = wait(dir.path(), "at its end", |run| !run["outcome"].is_null());
+    runtime.block_on(cloud.stop());
+    assert_eq!(run["outcome"], "promoted", "{run:#}");
+    let denied = perennial_tests::denied(dir.path());
+    assert!(denied.is_empty(), "{}", denied.join("\n"));
+    perennial_tests::keep_permissions(dir.path(), env!("CARGO_TARGET_TMPDIR")).unwrap();
+}
+
+/// A model that is being made cannot be stopped: it is followed, for it is to be known.
+#[test]
+fn a_run_that_is_cancelled_while_its_model_is_made_follows_it() {
+    let (run, calls) = cancelled_as(Some(SERVERLESS), "importing", |options| {
+        options.pace.deployment = Span::fixed(Duration::from_secs(15));
+    });
+    assert_eq!(run["outcome"], "cancelled", "{run:#}");
+    assert!(made(&calls, "perennial-local-promote GetCustomModel"));
 }

@@ -250,8 +250,11 @@ impl World {
                     start: bedrock.clone(),
                     containers: bedrock.clone(),
                     start_containers: bedrock.clone(),
+                    start_serverless: bedrock.clone(),
                     imports: bedrock.clone(),
                     start_imports: bedrock.clone(),
+                    registrations: bedrock.clone(),
+                    register: bedrock.clone(),
                 };
                 perennial_train::handle(&ports, event, invocation).await
             }
@@ -284,6 +287,7 @@ impl World {
                     containers: bedrock.clone(),
                     stop_containers: bedrock.clone(),
                     imports: bedrock.clone(),
+                    registrations: bedrock.clone(),
                     models: bedrock.clone(),
                     batch: bedrock.clone(),
                     stop_batch: bedrock.clone(),

@@ -57,7 +57,7 @@ fn dropped() -> World {
 
 fn jobs_for(world: &World, purpose: Purpose) -> Vec<ContainerRecord> {
     let mut jobs = world.cloud.bedrock.container_jobs();
-    jobs.retain(|job| job.spec.tags["perennial:purpose"] == purpose.word());
+    jobs.retain(|job| job.spec.tags()["perennial:purpose"] == purpose.word());
     jobs
 }
 
@@ -94,14 +94,14 @@ async fn the_second_job_starts_from_the_weights_of_the_first_and_its_model_is_pr
     let [second] = jobs_for(&world, Purpose::Training)
         .try_into()
         .expect("one job");
-    assert!(first.spec.model.is_none());
-    assert_eq!(first.spec.hyperparameters["packing"], "2048");
-    assert_eq!(second.spec.hyperparameters["epochs"], "3");
-    assert_eq!(second.spec.model, first.job.weights);
+    assert!(first.spec.model().is_none());
+    assert_eq!(first.spec.hyperparameters()["packing"], "2048");
+    assert_eq!(second.spec.hyperparameters()["epochs"], "3");
+    assert_eq!(second.spec.model(), first.job.weights.as_deref());
     assert!(first.ended.is_some_and(|ended| ended <= second.created));
     let file = |key: &str| world.cloud.objects.read_text(key).expect("it is there");
-    assert!(file(&first.spec.training_prefix).contains("\"text\""));
-    let pairs = file(&second.spec.training_prefix);
+    assert!(file(first.spec.training_prefix()).contains("\"text\""));
+    let pairs = file(second.spec.training_prefix());
     assert!(pairs.contains("refund") && !pairs.contains("Chapter"));
 
     let prepared = run.prepared.as_ref().expect("prepared");

@@ -289,3 +289,105 @@ async fn throughput_that_is_refused_fails_the_move_and_what_served_serves() {
     assert_eq!(world.pipeline("bot").await.deployment, by_token);
     assert_eq!(bought(&world), []);
 }
+
+const UNSERVE: &str = r#"
+[idle]
+champion = "unserve"
+"#;
+
+#[tokio::test]
+async fn an_idle_champions_throughput_goes_and_its_model_stays_until_somebody_wants_it_served() {
+    let mut world = started(World::new(), &micro(UNSERVE)).await;
+    let serves = bought(&world).remove(0);
+    world.cloud.usage.record(&serves.arn, 1);
+    // Called on the first day; from the second day's cleanup on it is idle, marked, and gone after the grace period.
+    world.pass(SignedDuration::from_hours(24)).await;
+    assert_eq!(bought(&world).len(), 1);
+    assert_eq!(world.pipeline("bot").await.serving_mark, None);
+    world.pass(SignedDuration::from_hours(24)).await;
+    let mark = world.pipeline("bot").await.serving_mark;
+    assert!(
+        mark.is_some(),
+        "{}",
+        world.report("reports/bot/cleanup.txt")
+    );
+    let report = world.report("reports/bot/cleanup.txt");
+    assert!(report.contains("saves $14600.00 a month"), "{report}");
+    assert_eq!(bought(&world).len(), 1, "the grace period runs");
+    world.pass(SignedDuration::from_hours(25)).await;
+    assert_eq!(bought(&world), []);
+    assert_eq!(alias(&world).as_deref(), Some("unserved"));
+    let pipeline = world.pipeline("bot").await;
+    let champion = pipeline.champion.clone().expect("it stays champion");
+    assert!(pipeline.unserved.is_some() && pipeline.deployment.is_none());
+    assert!(world.models("bot").await[0].is_ready(), "the model stays");
+
+    let request = perennial_core::announcement::Request::Rollback {
+        pipeline: pipeline.name.clone(),
+        to: Some(champion.model.run()),
+        from: Some(champion.model.run()),
+    };
+    world.request(request).await;
+    world.pass(SignedDuration::from_hours(1)).await;
+    let again = bought(&world);
+    assert_eq!(again.len(), 1, "{:?}", world.failures);
+    assert_eq!(alias(&world), Some(again[0].arn.clone()));
+    let pipeline = world.pipeline("bot").await;
+    assert_eq!((pipeline.unserved, pipeline.hold), (None, None));
+    assert_eq!(pipeline.champion, Some(champion));
+    assert_eq!(world.failures, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_next_promotion_serves_again_and_its_run_is_compared_to_the_base_model() {
+    let mut world = started(World::new(), &micro(UNSERVE)).await;
+    world.pass(SignedDuration::from_hours(24 * 3)).await;
+    assert_eq!(alias(&world).as_deref(), Some("unserved"));
+    next_run(&mut world, "data/bot/more.jsonl").await;
+    let runs = world.runs("bot").await;
+    assert_eq!(
+        runs[1].outcome(),
+        Some(Outcome::Promoted),
+        "{:#?}",
+        runs[1].state
+    );
+    assert_eq!(runs[1].champion, None, "nothing served");
+    let serves = bought(&world);
+    assert_eq!(serves.len(), 1);
+    assert_eq!(alias(&world), Some(serves[0].arn.clone()));
+    let pipeline = world.pipeline("bot").await;
+    assert_eq!(pipeline.unserved, None);
+    assert_eq!(pipeline.previous.len(), 1, "a rollback can still go back");
+}
+
+#[tokio::test]
+async fn a_champion_that_is_kept_or_called_or_bought_for_longer_serves_on() {
+    for (more, called) in [
+        ("", false),
+        (UNSERVE, true),
+        ("commitment = \"one-month\"", false),
+    ] {
+        let config = match more.starts_with("commitment") {
+            true => micro(UNSERVE).replace(
+                "serve = \"provisioned\"",
+                &format!("serve = \"provisioned\"\n{more}"),
+            ),
+            false => micro(more),
+        };
+        let mut world = started(World::new(), &config).await;
+        let serves = bought(&world).remove(0);
+        for _ in 0..5 {
+            if called {
+                world.cloud.usage.record(&serves.arn, 1);
+            }
+            world.pass(SignedDuration::from_hours(20)).await;
+        }
+        assert_eq!(bought(&world).len(), 1, "{more}");
+        assert_eq!(alias(&world), Some(serves.arn), "{more}");
+        let report = world.report("reports/bot/cleanup.txt");
+        assert!(
+            report.contains("$20.00 an hour, $14600.00 a month"),
+            "{report}"
+        );
+    }
+}

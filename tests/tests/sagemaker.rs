@@ -53,7 +53,7 @@ async fn weights_are_imported_and_the_model_serves_by_its_own_name() {
     );
     let jobs = world.cloud.bedrock.container_jobs();
     assert_eq!(jobs.len(), 1);
-    assert_eq!(jobs[0].spec.max_run_seconds, 6 * 3600);
+    assert_eq!(jobs[0].spec.max_run_seconds(), 6 * 3600);
     assert_eq!(world.cloud.bedrock.import_jobs().len(), 1);
     assert!(world.cloud.bedrock.training_jobs().is_empty());
     assert!(

@@ -4,6 +4,7 @@ use perennial_cleanup::inventory::{self, Sight};
 use perennial_core::announcement::Request;
 use perennial_core::idle::{Action, plan};
 use perennial_core::model::{Model, ModelLife};
+use perennial_core::names::PipelineName;
 use perennial_core::pipeline::Pipeline;
 use perennial_engine::records;
 
@@ -63,6 +64,10 @@ async fn outstanding(connection: &Connection, plans: &[PlanView]) -> Result<u64,
     let mut left = 0;
     for PlanView { pipeline, lines } in plans {
         for line in lines.iter().filter(|line| changes(line)) {
+            if let Some(done) = serving_seen(connection, pipeline, &line.action).await? {
+                left += u64::from(!done);
+                continue;
+            }
             let model = records::model(connection.table.as_ref(), pipeline, &line.model).await?;
             let done = model.is_none_or(|model| seen(&line.action, &model.record));
             left += u64::from(!done);
@@ -71,9 +76,32 @@ async fn outstanding(connection: &Connection, plans: &[PlanView]) -> Result<u64,
     Ok(left)
 }
 
+/// Whether a change of what serves is seen in the pipeline's record; none if the line is on the model.
+async fn serving_seen(
+    connection: &Connection,
+    name: &PipelineName,
+    action: &Action,
+) -> Result<Option<bool>, Failure> {
+    let done: fn(&Pipeline) -> bool = match action {
+        Action::MarkServing { .. } => {
+            |pipeline| pipeline.serving_mark.is_some() || pipeline.deployment.is_none()
+        }
+        Action::UnmarkServing => |pipeline| pipeline.serving_mark.is_none(),
+        Action::Unserve { .. } => |pipeline| pipeline.deployment.is_none(),
+        _ => return Ok(None),
+    };
+    let stored = records::pipeline(connection.table.as_ref(), name).await?;
+    Ok(Some(stored.is_none_or(|stored| done(&stored.record))))
+}
+
 fn seen(action: &Action, model: &Model) -> bool {
     match action {
-        Action::Keep | Action::Wait { .. } => true,
+        Action::Keep
+        | Action::Wait { .. }
+        | Action::MarkServing { .. }
+        | Action::UnmarkServing
+        | Action::WaitServing { .. }
+        | Action::Unserve { .. } => true,
         Action::Unmark => model.mark.is_none(),
         Action::Mark { .. } => model.mark.is_some() || !model.is_ready(),
         Action::Delete { .. } => matches!(model.life, ModelLife::Deleted { .. }),

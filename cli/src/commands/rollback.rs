@@ -56,7 +56,7 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
     if args.wait.no_wait {
         return Ok(());
     }
-    wait::until(
+    let held = wait::until(
         connection.patience(&args.wait),
         "`perennial status` shows how it goes on.",
         async || {
@@ -65,8 +65,8 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
                 .champion
                 .as_ref()
                 .is_some_and(|champion| champion.model == target.model);
-            if serves && pipeline.moving.is_none() {
-                return Ok(Look::Done(()));
+            if serves && pipeline.moving.is_none() && pipeline.unserved.is_none() {
+                return Ok(Look::Done(pipeline.hold.is_some()));
             }
             let failed = pipeline
                 .last_failure
@@ -85,10 +85,11 @@ pub(super) async fn run(connection: &Connection, args: &RollbackArgs) -> Result<
         },
     )
     .await?;
-    output::print(&format!(
-        "{} serves {name} again. Promotions wait until `perennial resume {name}`.",
-        target.model
-    ));
+    let wait = match held {
+        true => format!(" Promotions wait until `perennial resume {name}`."),
+        false => String::new(),
+    };
+    output::print(&format!("{} serves {name} again.{wait}", target.model));
     Ok(())
 }
 
@@ -106,6 +107,10 @@ fn served(pipeline: &Pipeline, run: &RunId) -> Result<(), String> {
         .champion
         .as_ref()
         .is_some_and(|champion| champion.model == wanted);
+    // Its deployment was removed as idle: it is made anew.
+    if is_champion && pipeline.unserved.is_some() {
+        return Ok(());
+    }
     let what = if is_champion {
         format!("model {wanted} serves {name} already")
     } else {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use perennial_core::names::Installation;
 use perennial_core::names::alias_parameter;
-use perennial_core::pipeline::{Champion, MoveReason, Pipeline, Trigger, trigger};
+use perennial_core::pipeline::{Champion, MoveReason, Pipeline, Trigger, is_provisioned, trigger};
+use perennial_core::prices::serving_of;
 use perennial_core::run::Run;
 use serde::Serialize;
 
@@ -24,6 +25,12 @@ pub(crate) struct PipelineView {
     pub(crate) kept: Vec<Champion>,
     /// What clients call.
     pub(crate) deployment: Option<String>,
+    /// What it costs while nobody calls it, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) serving: Option<String>,
+    /// Why nothing serves the champion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unserved: Option<String>,
     /// The SSM parameter that holds it.
     pub(crate) alias: Option<String>,
     pub(crate) pending_records: u64,
@@ -103,6 +110,21 @@ impl PipelineView {
             champion: pipeline.champion.clone(),
             kept: pipeline.kept().cloned().collect(),
             deployment: pipeline.deployment.clone(),
+            serving: match serving_of(pipeline) {
+                Some(price) => Some(price.to_string()),
+                None => pipeline
+                    .deployment
+                    .as_deref()
+                    .filter(|arn| is_provisioned(arn))
+                    .map(|_| {
+                        "provisioned throughput, billed by the hour at a price that is not stated"
+                            .into()
+                    }),
+            },
+            unserved: pipeline
+                .unserved
+                .as_ref()
+                .map(|unserved| unserved.reason.clone()),
             alias: around
                 .installation
                 .map(|id| alias_parameter(id, &pipeline.name)),
@@ -229,6 +251,18 @@ pub(crate) fn full_text(view: &PipelineView, width: Option<u16>) -> String {
     ));
     if let Some(deployment) = &view.deployment {
         facts.push(("clients call", deployment.clone()));
+    }
+    if let Some(serving) = &view.serving {
+        facts.push(("served by", serving.clone()));
+    }
+    if let (Some(reason), Some(champion)) = (&view.unserved, &view.champion) {
+        facts.push((
+            "unserved",
+            format!(
+                "{reason}; `perennial rollback {} --to {}` serves it again",
+                view.pipeline, champion.model
+            ),
+        ));
     }
     if let (Some(alias), Some(_)) = (&view.alias, &view.deployment) {
         facts.push(("alias", format!("SSM parameter {alias}")));

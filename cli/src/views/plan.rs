@@ -43,6 +43,17 @@ pub(crate) fn action(line: &PlanLine) -> String {
         Action::Unmark => "keep, take the mark off".into(),
         Action::Mark { mark } => format!("mark, delete after {}", output::time(mark.delete_after)),
         Action::Wait { until } => format!("marked, delete after {}", output::time(*until)),
+        Action::MarkServing { mark } => {
+            format!(
+                "mark, stop serving after {}",
+                output::time(mark.delete_after)
+            )
+        }
+        Action::UnmarkServing => "serve on, take the mark off".into(),
+        Action::WaitServing { until } => {
+            format!("marked, stop serving after {}", output::time(*until))
+        }
+        Action::Unserve { .. } => "stop serving, keep the model".into(),
         Action::Delete { deployments } if deployments.is_empty() => "delete".into(),
         Action::Delete { deployments } => {
             format!(
@@ -55,7 +66,10 @@ pub(crate) fn action(line: &PlanLine) -> String {
 
 /// Whether the line would change something.
 pub(crate) fn changes(line: &PlanLine) -> bool {
-    !matches!(line.action, Action::Keep | Action::Wait { .. })
+    !matches!(
+        line.action,
+        Action::Keep | Action::Wait { .. } | Action::WaitServing { .. }
+    )
 }
 
 /// The plan as a table, and what it saves.
@@ -82,7 +96,12 @@ pub(crate) fn text(plans: &[PlanView], width: Option<u16>) -> String {
     let going: Vec<&PlanLine> = lines
         .iter()
         .map(|(_, line)| *line)
-        .filter(|line| !matches!(line.action, Action::Keep | Action::Unmark))
+        .filter(|line| {
+            !matches!(
+                line.action,
+                Action::Keep | Action::Unmark | Action::UnmarkServing
+            )
+        })
         .collect();
     if going.is_empty() {
         text.push_str("\nnothing is idle\n");
@@ -92,12 +111,24 @@ pub(crate) fn text(plans: &[PlanView], width: Option<u16>) -> String {
         .iter()
         .map(|line| line.saves_per_month.as_dollars())
         .sum();
+    let serving = |line: &&&PlanLine| {
+        matches!(
+            line.action,
+            Action::MarkServing { .. } | Action::WaitServing { .. } | Action::Unserve { .. }
+        )
+    };
+    let idle = match (going.len(), going.iter().filter(serving).count()) {
+        (1, 0) => "1 model is".to_owned(),
+        (many, 0) => format!("{many} models are"),
+        (1, _) => "what serves 1 model is".to_owned(),
+        (all, served) if all == served => format!("what serves {served} models is"),
+        (all, served) => format!(
+            "{} and what serves {served} more are",
+            output::count((all - served) as u64, "model")
+        ),
+    };
     text.push_str(&format!(
-        "\n{} idle: deleting saves about {saved:.2} USD a month. To bring one back:\n",
-        match going.len() {
-            1 => "1 model is".to_owned(),
-            many => format!("{many} models are"),
-        }
+        "\n{idle} idle: deleting saves about {saved:.2} USD a month. To bring one back:\n"
     ));
     for line in going {
         text.push_str(&format!(

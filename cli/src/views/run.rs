@@ -106,6 +106,9 @@ pub(crate) fn now(run: &Run) -> String {
             let candidate = match candidate {
                 CandidateSide::Deploying => "is deployed",
                 CandidateSide::Asking { .. } => "is asked",
+                CandidateSide::Removing { .. } => {
+                    "has answered and its provisioned throughput is removed"
+                }
                 CandidateSide::Answered => "has answered",
             };
             let base = match base {

@@ -84,6 +84,7 @@ pub async fn take(
             let installation = found.tags.get("perennial:installation");
             deployments.push(Served {
                 ours: installation.is_some_and(|id| *id == desk.settings.installation.to_string()),
+                bought_until: found.bought.and_then(|bought| bought.until),
                 arn: found.arn,
                 name: found.name,
                 model_arn: found.model_arn,
@@ -114,7 +115,9 @@ async fn calls(
         return Ok(BTreeMap::new());
     }
     let now = desk.now();
-    let after = i64::try_from(in_force.config.idle.after.as_secs()).unwrap_or(i64::MAX);
+    let idle = &in_force.config.idle;
+    let longest = idle.after.max(idle.provisioned_after);
+    let after = i64::try_from(longest.as_secs()).unwrap_or(i64::MAX);
     let from = now
         .checked_sub(SignedDuration::from_secs(after))
         .unwrap_or(Timestamp::MIN);

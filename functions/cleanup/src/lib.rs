@@ -10,13 +10,13 @@ mod lambda;
 use std::fmt;
 use std::sync::Arc;
 
-use perennial_core::announcement::happened;
+use perennial_core::announcement::{Stage, happened, pipeline_due};
 use perennial_core::idle::{Action, PlanLine, plan};
 use perennial_core::keys::Key;
 use perennial_core::model::{Mark, Model};
-use perennial_core::pipeline::Pipeline;
+use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_engine::records::{self, Stored};
-use perennial_engine::{Desk, EngineError};
+use perennial_engine::{Desk, EngineError, pipelines};
 use perennial_ports::{
     ChangeDeployments, DeleteModels, Expect, ObserveDeployments, ObserveModels, WatchUse, Write,
     WriteObjects,
@@ -84,9 +84,47 @@ async fn clean(ports: &Ports, stored: &Stored<Pipeline>) -> Result<(), EngineErr
             Action::Delete { deployments } => {
                 delete::delete(ports, pipeline, model, deployments, line).await?
             }
+            Action::MarkServing { mark } => {
+                let mark = Some(mark.clone());
+                serving(ports, stored, PipelineEvent::ServingMarked { mark }).await?;
+            }
+            Action::UnmarkServing => {
+                serving(ports, stored, PipelineEvent::ServingMarked { mark: None }).await?;
+            }
+            Action::WaitServing { .. } => {}
+            Action::Unserve { deployment } => {
+                let event = PipelineEvent::Unserved {
+                    deployment: deployment.clone(),
+                    reason: line.reason.clone(),
+                };
+                serving(ports, stored, event).await?;
+            }
         }
     }
     report(ports, pipeline, &plan).await
+}
+
+/// What becomes of what serves the champion is the pipeline's state; `promote` removes it.
+async fn serving(
+    ports: &Ports,
+    pipeline: &Stored<Pipeline>,
+    event: PipelineEvent,
+) -> Result<(), EngineError> {
+    match pipelines::change_as_seen(&ports.desk, pipeline, &event).await {
+        // Someone else was first: the next cleanup plans anew.
+        Ok(false) => return Ok(()),
+        Ok(true) => {}
+        Err(EngineError::Refused(refusal)) => {
+            tracing::info!(pipeline = %pipeline.record.name, "what serves stays: {refusal}");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    }
+    if matches!(event, PipelineEvent::Unserved { .. }) {
+        let due = pipeline_due(&pipeline.record.name, Stage::Moving);
+        ports.desk.announce.announce(&[due]).await?;
+    }
+    Ok(())
 }
 
 async fn mark_it(
@@ -162,9 +200,18 @@ async fn report(ports: &Ports, pipeline: &Pipeline, plan: &[PlanLine]) -> Result
             Action::Mark { mark } => format!("marked, deleted after {}", mark.delete_after),
             Action::Wait { until } => format!("marked, deleted after {until}"),
             Action::Delete { .. } => "deleted".to_owned(),
+            Action::MarkServing { mark } => {
+                format!("serving is marked, ended after {}", mark.delete_after)
+            }
+            Action::UnmarkServing => "serves on (mark taken off)".to_owned(),
+            Action::WaitServing { until } => format!("serving is marked, ended after {until}"),
+            Action::Unserve { .. } => "serving is ended; the model stays".to_owned(),
         };
         text.push_str(&format!("\n{}: {word}\n  {}\n", line.model, line.reason));
-        if !matches!(line.action, Action::Keep | Action::Unmark) {
+        if !matches!(
+            line.action,
+            Action::Keep | Action::Unmark | Action::UnmarkServing
+        ) {
             text.push_str(&format!(
                 "  saves {} a month; to bring it back: {}\n",
                 line.saves_per_month, line.bring_back

@@ -2,6 +2,7 @@
 //! throughput, as soon as the answers are kept.
 
 use perennial_core::names::{ModelId, Purpose};
+use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run};
 use perennial_engine::adopt::{Created, adopt};
 use perennial_engine::{Invocation, StepResult, kept, questions};
@@ -54,7 +55,17 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     let found = found.map(|found| (found.clone(), found.arn, found.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
         Created::There(found) => seen(ports, &found),
-        Created::Never(reason) => Event::Impossible { reason },
+        Created::Never(reason) => Event::Impossible {
+            reason: match run.route.trainer {
+                // AWS's page of CreateCustomModel says that no such model is served on demand, and its other pages say that
+                // adapters are.
+                Trainer::Serverless { .. } => format!(
+                    "the custom model could not be deployed on demand: {reason}. If Bedrock serves it by provisioned \
+                     throughput only, train it on Bedrock instead: remove training.on and [training.serverless]"
+                ),
+                Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => reason,
+            },
+        },
         Created::Later(reason) => Event::Later {
             at: ports.desk.next_look(),
             note: Some(format!("the candidate's deployment waits: {reason}")),

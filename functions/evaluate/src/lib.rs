@@ -4,6 +4,7 @@ mod ask;
 mod base;
 mod candidate;
 mod champion;
+mod checkpoint;
 mod training;
 
 #[cfg(feature = "lambda")]

@@ -6,7 +6,7 @@ use perennial_core::run::{Event, Run, Seen, job_words};
 use perennial_engine::StepResult;
 use perennial_ports::{ContainerJob, PortResult, Tags, TrainingJob, TrainingStatus};
 
-use crate::Ports;
+use crate::{Ports, checkpoint};
 
 /// What a look at a job comes to, whichever service runs it.
 struct Look {
@@ -23,7 +23,7 @@ pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResul
         at: ports.desk.next_look(),
         note,
     };
-    let Some(look) = find(ports, run, &name).await? else {
+    let Some(look) = find(ports, run, attempt, &name).await? else {
         return Ok(later(Some(format!(
             "{} {name} was seen before, but is not found now; looking again",
             job_words(resource.purpose)
@@ -38,10 +38,39 @@ pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResul
     Ok(look.event.unwrap_or_else(|| later(None)))
 }
 
-async fn find(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<Look>> {
+async fn find(ports: &Ports, run: &Run, attempt: u32, name: &str) -> PortResult<Option<Look>> {
     Ok(match run.route.trainer {
         Trainer::Bedrock { .. } => ports.training.find_training(name).await?.map(customization),
         Trainer::SageMaker { .. } => ports.containers.find_container(name).await?.map(container),
+        Trainer::Serverless { .. } => match ports.containers.find_container(name).await? {
+            Some(job) => Some(serverless(ports, run, attempt, job).await?),
+            None => None,
+        },
+    })
+}
+
+/// A serverless job leaves no weights, but a pointer to a checkpoint, which is read once the job is done.
+async fn serverless(ports: &Ports, run: &Run, attempt: u32, job: ContainerJob) -> PortResult<Look> {
+    if job.status != TrainingStatus::Completed {
+        return Ok(container(job));
+    }
+    let found = checkpoint::find(
+        ports.read.as_ref(),
+        &run.training_output(attempt),
+        &job.name,
+    )
+    .await?;
+    Ok(Look {
+        event: Some(match found {
+            Ok(weights) => Event::WeightsSeen { weights },
+            Err(reason) => Event::TrainingSeen(Seen::Failed {
+                message: format!(
+                    "the job completed, but its checkpoint is not to be found: {reason}"
+                ),
+            }),
+        }),
+        arn: job.arn,
+        tags: job.tags,
     })
 }
 
@@ -90,7 +119,9 @@ pub(crate) async fn stop(ports: &Ports, run: &Run, attempt: u32) -> StepResult {
     let name = run.resource(run.training_purpose(), attempt).to_string();
     match run.route.trainer {
         Trainer::Bedrock { .. } => ports.stop.stop_training(&name).await?,
-        Trainer::SageMaker { .. } => ports.stop_containers.stop_container(&name).await?,
+        Trainer::SageMaker { .. } | Trainer::Serverless { .. } => {
+            ports.stop_containers.stop_container(&name).await?
+        }
     }
     Ok(Event::TrainingStopAsked)
 }

@@ -113,6 +113,9 @@ async fn try_once(
                     "in force for the next run: {before}{} of {} in {}",
                     route.technique, route.base_name, route.region
                 );
+                if !route.is_scored() {
+                    message.push_str("\nnot scored, as it makes pictures: a person approves");
+                }
                 if let Ok(Some(price)) = serving(&route.base_model, route.serving, &config.budget) {
                     message.push_str(&format!("\nserved by {price}"));
                 }

@@ -3,7 +3,6 @@
 //! A bounded number of them, as long as there is time. What was not looked at is said in the report.
 
 use futures::stream::{self, StreamExt};
-use imagesize::ImageType;
 use perennial_dataset::{
     ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen, Summary, count,
 };
@@ -16,8 +15,6 @@ use crate::time_left::TimeLeft;
 pub(crate) const FILES: usize = 2_000;
 /// Looked at together.
 const AT_ONCE: usize = 16;
-/// What of an image is read. Its sides stand in the first bytes, unless much of something else stands before them.
-const START: usize = 64 << 10;
 
 /// What became of one of them.
 enum Look {
@@ -117,54 +114,11 @@ async fn other(ports: &Ports, key: &str) -> PortResult<MediaSeen> {
 }
 
 async fn image(ports: &Ports, key: &str) -> PortResult<MediaSeen> {
-    Ok(match ports.read.start(key, START).await? {
+    Ok(match ports.read.start(key, ImageSeen::START).await? {
         None => MediaSeen::Missing,
         Some((info, start)) => MediaSeen::There {
             bytes: info.size,
-            image: sides(&start),
+            image: ImageSeen::of(&start),
         },
     })
-}
-
-/// What the first bytes say; nothing where the sides stand further behind.
-fn sides(start: &[u8]) -> Option<ImageSeen> {
-    let format = match imagesize::image_type(start) {
-        Ok(ImageType::Png) => "png",
-        Ok(ImageType::Jpeg) => "jpeg",
-        Ok(ImageType::Gif) => "gif",
-        Ok(ImageType::Webp) => "webp",
-        _ => "no PNG, JPEG, GIF or WebP file",
-    };
-    let unknown = format.contains(' ');
-    let size = match imagesize::blob_size(start) {
-        Ok(size) => (size.width as u64, size.height as u64),
-        Err(_) if unknown => (0, 0),
-        Err(_) => return None,
-    };
-    Some(ImageSeen {
-        format,
-        width: size.0,
-        height: size.1,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_bytes_of_an_image_say_its_format_and_its_sides() {
-        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0\0\0\x01\0\x08\x06\0\0\0";
-        let gif = b"GIF89a\x20\0\x10\0\0\0\0";
-        let seen = |start: &[u8]| sides(start).map(|seen| (seen.format, seen.width, seen.height));
-        assert_eq!(seen(png), Some(("png", 512, 256)));
-        assert_eq!(seen(gif), Some(("gif", 32, 16)));
-        let other = "no PNG, JPEG, GIF or WebP file";
-        assert_eq!(seen(b"{\"prompt\": 1}"), Some((other, 0, 0)));
-        assert_eq!(seen(b""), Some((other, 0, 0)));
-        // A JPEG whose sides do not stand in what was read.
-        let mut jpeg = b"\xff\xd8\xff\xe1\xff\xf0Exif".to_vec();
-        jpeg.resize(START, 0);
-        assert_eq!(seen(&jpeg), None);
-    }
 }

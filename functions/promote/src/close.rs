@@ -49,7 +49,9 @@ async fn stop_training(ports: &Ports, run: &Run, purpose: Purpose) -> StepResult
         match job.status {
             TrainingStatus::InProgress => match run.route.trainer {
                 Trainer::Bedrock { .. } => ports.stop_training.stop_training(&name).await?,
-                Trainer::SageMaker { .. } => ports.stop_containers.stop_container(&name).await?,
+                Trainer::SageMaker { .. } | Trainer::Serverless { .. } => {
+                    ports.stop_containers.stop_container(&name).await?
+                }
             },
             TrainingStatus::Stopping => {}
             TrainingStatus::Completed if run.model_arn.is_none() && job.model_arn.is_some() => {
@@ -99,13 +101,19 @@ fn customization(job: ContainerJob) -> TrainingJob {
     }
 }
 
-/// An import that nobody waits for any more cannot be stopped: it is followed until it has ended, and a model that it made goes
+/// An import, or a model made of a checkpoint, that nobody waits for any more cannot be stopped: it is followed until it has ended, and a model that it made goes
 /// into the registry, where it is found idle.
 async fn follow_import(ports: &Ports, run: &Run) -> StepResult {
     for attempt in 1..=MAX_ATTEMPTS {
         let resource = run.resource(Purpose::Import, attempt);
         let name = resource.to_string();
-        let Some(job) = ports.imports.find_import(&name).await? else {
+        let found = match run.route.trainer {
+            Trainer::Serverless { .. } => ports.registrations.find_registration(&name).await?,
+            Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => {
+                ports.imports.find_import(&name).await?
+            }
+        };
+        let Some(job) = found else {
             continue;
         };
         if !is_ours(&resource.tags(), &job.tags) {

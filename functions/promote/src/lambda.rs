@@ -38,6 +38,7 @@ pub async fn main() -> Result<(), Error> {
         containers: sagemaker.clone(),
         stop_containers: sagemaker,
         imports: bedrock.clone(),
+        registrations: bedrock.clone(),
         models: bedrock.clone(),
         batch: bedrock.clone(),
         stop_batch: bedrock,

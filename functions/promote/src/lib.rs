@@ -4,6 +4,7 @@ mod alias;
 mod close;
 mod judge;
 mod requests;
+mod unserve;
 
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -17,8 +18,8 @@ use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
     ChangeDeployments, ObserveBatch, ObserveContainers, ObserveDeployments, ObserveImports,
-    ObserveModels, ObserveTraining, ReadAlias, ReadObjects, StopBatch, StopContainers,
-    StopTraining, WriteAlias, WriteObjects,
+    ObserveModels, ObserveRegistrations, ObserveTraining, ReadAlias, ReadObjects, StopBatch,
+    StopContainers, StopTraining, WriteAlias, WriteObjects,
 };
 use serde_json::Value;
 
@@ -48,6 +49,8 @@ pub struct Ports {
     pub stop_containers: Arc<dyn StopContainers>,
     /// Looking at import jobs that nobody waits for any more.
     pub imports: Arc<dyn ObserveImports>,
+    /// Looking at custom models that are made of checkpoints.
+    pub registrations: Arc<dyn ObserveRegistrations>,
     /// Looking at models that answer by themselves.
     pub models: Arc<dyn ObserveModels>,
     /// Looking at batch jobs.
@@ -84,6 +87,7 @@ pub async fn handle(
         "Pipeline Due" => {
             let pipeline = event.pipeline()?;
             alias::carry_on(ports, &pipeline).await?;
+            unserve::say(ports, &pipeline).await?;
             alias::sweep(ports, &pipeline).await?;
             alias::repair(ports, &pipeline).await?;
             requests::follow_active_run(ports, &pipeline, invocation).await

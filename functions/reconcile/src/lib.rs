@@ -13,7 +13,7 @@ use std::sync::Arc;
 use perennial_core::announcement::{Announcement, Stage, pipeline_due, run_due};
 use perennial_core::keys::{Key, PIPELINES};
 use perennial_core::names::{RunId, alias_parameter};
-use perennial_core::pipeline::is_imported;
+use perennial_core::pipeline::{UNSERVED, is_imported};
 use perennial_engine::{Desk, EngineError, records};
 use perennial_ports::{ObserveDeployments, ObserveModels, ReadAlias, ReadObjects};
 use serde_json::Value;
@@ -118,6 +118,14 @@ async fn aliases(ports: &Ports) -> Result<Vec<Announcement>, EngineError> {
     let mut say = Vec::new();
     for stored in records::pipelines(ports.desk.table.as_ref()).await? {
         let pipeline = stored.record;
+        if pipeline.unserved.is_some() && pipeline.moving.is_none() {
+            let name = alias_parameter(&ports.desk.settings.installation, &pipeline.name);
+            let parameter = ports.read_alias.read_alias(&name).await?;
+            if parameter.as_deref() != Some(UNSERVED) {
+                say.push(pipeline_due(&pipeline.name, Stage::Moving));
+            }
+            continue;
+        }
         let (true, Some(champion), Some(deployment)) = (
             pipeline.may_repair(ports.desk.now()),
             &pipeline.champion,

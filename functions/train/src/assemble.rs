@@ -20,13 +20,22 @@ const PIECE: usize = 1 << 20;
 /// So many uploads are named of which records were left out; a run's record has to stay small.
 const MOST_NAMED: usize = 20;
 
-/// Writes the training file of a stage with these limits, and says of which uploads records were left out.
+/// What of a stage's records goes into its training file.
+pub(crate) struct Selection<'a> {
+    /// What its trainer takes.
+    pub(crate) limits: &'a DataLimits,
+    /// The evaluation set.
+    pub(crate) exclude: Excluded,
+    /// A trial's: so many records of all.
+    pub(crate) sample: Option<u64>,
+}
+
+/// Writes the training file of a stage, and says of which uploads records were left out.
 pub(crate) async fn seal(
     ports: &Ports,
     run: &Run,
     manifest: &Manifest,
-    limits: &DataLimits,
-    exclude: Excluded,
+    selection: Selection<'_>,
     training_key: &str,
 ) -> Result<(Sealed, Vec<LeftOut>), EngineError> {
     let holdout = manifest
@@ -37,10 +46,10 @@ pub(crate) async fn seal(
         .write
         .create(training_key, "application/x-ndjson")
         .await?;
-    let mut sealer = Sealer::new(limits, exclude, holdout);
-    if let Some(trial) = &run.trial {
+    let mut sealer = Sealer::new(selection.limits, selection.exclude, holdout);
+    if let Some(most) = selection.sample {
         let key = format!("trial of {}", run.pipeline);
-        sealer = sealer.sampling(&key, trial.records, manifest.records());
+        sealer = sealer.sampling(&key, most, manifest.records());
     }
     let mut assembler = Assembler {
         ports,

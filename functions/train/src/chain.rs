@@ -12,7 +12,7 @@ use perennial_engine::{EngineError, records};
 use perennial_ports::ContainerSpec;
 
 use crate::Ports;
-use crate::assemble::seal;
+use crate::assemble::{Selection, seal};
 use crate::prepare::{Failure, refuse};
 use crate::start::container_spec;
 
@@ -52,7 +52,13 @@ pub(crate) async fn prepare(
     // Documents hold no questions, so nothing of the evaluation set can stand among them as a record.
     let nothing = Excluded::of(&[]);
     let limits = &stage.limits;
-    let (sealed, left_out_of) = seal(ports, run, documents, limits, nothing, &training_key).await?;
+    // A trial's documents are not sampled: what they make is kept for the run on all data.
+    let selection = Selection {
+        limits,
+        exclude: nothing,
+        sample: None,
+    };
+    let (sealed, left_out_of) = seal(ports, run, documents, selection, &training_key).await?;
     if sealed.unreadable > 0 {
         return refuse(format!(
             "{} lines of the documents' shards cannot be read; were files under shards/ changed by hand? Upload them again",

@@ -1,10 +1,12 @@
-//! From the weights that a training job left to an imported model: once per run and attempt, whatever is lost on the way.
+//! From what a training job left to a model on Bedrock: weights are imported by a job, and of a checkpoint a custom model is made.
+//! Once per run and attempt, whatever is lost on the way.
 
 use perennial_core::names::{Purpose, is_ours};
+use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run, Seen};
 use perennial_engine::StepResult;
 use perennial_engine::adopt::{Created, adopt};
-use perennial_ports::{ErrorKind, ImportJob, ImportSpec, ImportStatus};
+use perennial_ports::{ErrorKind, ImportJob, ImportSpec, ImportStatus, PortResult};
 
 use crate::Ports;
 
@@ -13,7 +15,7 @@ pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &s
     let resource = run.resource(Purpose::Import, attempt);
     let name = resource.to_string();
     let tags = resource.tags();
-    if let Some(found) = ports.imports.find_import(&name).await? {
+    if let Some(found) = find(ports, run, &name).await? {
         return Ok(match is_ours(&tags, &found.tags) {
             true => seen(ports, run, &found),
             false => Event::ImportRefused {
@@ -31,11 +33,18 @@ pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &s
         weights: weights.to_owned(),
         tags,
     };
-    let error = match ports.start_imports.start_import(&spec).await {
+    let started = match run.route.trainer {
+        Trainer::Serverless { .. } => ports.register.register_model(&spec).await,
+        Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => {
+            ports.start_imports.start_import(&spec).await
+        }
+    };
+    let error = match started {
         Ok(job) => return Ok(Event::ImportFound { job }),
         Err(error) => error,
     };
-    let found = ports.imports.find_import(&name).await?;
+    let what = run.route.trainer.imports();
+    let found = find(ports, run, &name).await?;
     let found = found.map(|job| (job.clone(), job.arn, job.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
         Created::There(job) => seen(ports, run, &job),
@@ -43,15 +52,25 @@ pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &s
         Created::Never(reason) if error.kind == ErrorKind::Denied => Event::Later {
             at: ports.desk.next_look(),
             note: Some(format!(
-                "the import of {weights} is denied: {reason}. It is tried until it is allowed"
+                "the {what} from {weights} is denied: {reason}. It is tried until it is allowed"
             )),
         },
         Created::Never(reason) => Event::ImportRefused { reason },
         Created::Later(reason) => Event::Later {
             at: ports.desk.next_look(),
-            note: Some(format!("the import is not started yet: {reason}")),
+            note: Some(format!("the {what} is not started yet: {reason}")),
         },
     })
+}
+
+/// The job, or the model that is being made, of exactly this name.
+async fn find(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<ImportJob>> {
+    match run.route.trainer {
+        Trainer::Serverless { .. } => ports.registrations.find_registration(name).await,
+        Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => {
+            ports.imports.find_import(name).await
+        }
+    }
 }
 
 fn seen(ports: &Ports, run: &Run, job: &ImportJob) -> Event {

@@ -43,9 +43,12 @@ pub async fn main() -> Result<(), Error> {
         observe: bedrock.clone(),
         start: bedrock.clone(),
         containers: sagemaker.clone(),
-        start_containers: sagemaker,
+        start_containers: sagemaker.clone(),
+        start_serverless: sagemaker,
         imports: bedrock.clone(),
-        start_imports: bedrock,
+        start_imports: bedrock.clone(),
+        registrations: bedrock.clone(),
+        register: bedrock,
     };
     serve(|event, invocation| {
         let ports = ports.clone();

@@ -19,8 +19,8 @@ use perennial_core::announcement::{Function, Stage};
 use perennial_core::run::{Effect, Event, Run};
 use perennial_engine::{Desk, EngineError, Invocation, Perform, StepResult, WakeUp, drive};
 use perennial_ports::{
-    ObserveContainers, ObserveImports, ObserveTraining, ReadObjects, StartContainers, StartImports,
-    StartTraining, WriteObjects,
+    ObserveContainers, ObserveImports, ObserveRegistrations, ObserveTraining, ReadObjects,
+    RegisterModels, StartContainers, StartImports, StartServerless, StartTraining, WriteObjects,
 };
 use serde_json::Value;
 
@@ -46,10 +46,16 @@ pub struct Ports {
     pub containers: Arc<dyn ObserveContainers>,
     /// Starting them.
     pub start_containers: Arc<dyn StartContainers>,
+    /// Starting serverless jobs, which are looked at as containers' jobs are.
+    pub start_serverless: Arc<dyn StartServerless>,
     /// Looking at import jobs.
     pub imports: Arc<dyn ObserveImports>,
     /// Starting them.
     pub start_imports: Arc<dyn StartImports>,
+    /// Looking at custom models that are made of checkpoints.
+    pub registrations: Arc<dyn ObserveRegistrations>,
+    /// Making them.
+    pub register: Arc<dyn RegisterModels>,
 }
 
 impl fmt::Debug for Ports {

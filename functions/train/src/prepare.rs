@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use bytes::Bytes;
 use perennial_core::config::{Approval, Commitment};
 use perennial_core::gate::power;
+use perennial_core::limits::RecordShape;
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::pipeline::is_provisioned;
 use perennial_core::prices::{UsageEstimate, estimate};
@@ -18,7 +19,7 @@ use perennial_engine::{EngineError, StepResult, questions, records};
 use perennial_ports::ErrorKind;
 use perennial_ports::objects::read_all;
 
-use crate::assemble::seal;
+use crate::assemble::{Selection, seal};
 use crate::{Ports, chain};
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
@@ -66,11 +67,15 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     })?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
-    let training_key = format!("{}/train.jsonl", run.work());
+    let training_key = training_key(run);
     let (documents, manifest) = manifest.by_stage(&run.route);
     let first = chain::prepare(ports, run, &documents).await?;
-    let limits = &run.route.limits;
-    let (sealed, left_out_of) = seal(ports, run, &manifest, limits, exclude, &training_key).await?;
+    let selection = Selection {
+        limits: &run.route.limits,
+        exclude,
+        sample: run.trial.map(|trial| trial.records),
+    };
+    let (sealed, left_out_of) = seal(ports, run, &manifest, selection, &training_key).await?;
     check_training(run, &manifest, &sealed)?;
     if run.trial.is_none() {
         let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
@@ -81,7 +86,10 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
             .await?;
     }
 
-    let available = if manifest.evaluation.is_empty() {
+    let available = if !run.route.is_scored() {
+        // Whatever stands under eval/ can be asked of no model that makes pictures.
+        Vec::new()
+    } else if manifest.evaluation.is_empty() {
         records_of(&sealed.held_out_records)
     } else {
         evaluation
@@ -142,6 +150,14 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     })
 }
 
+/// Bedrock reads invocation logs from a folder, by their ending.
+fn training_key(run: &Run) -> String {
+    match run.route.limits.shape {
+        RecordShape::InvocationLogs => format!("{}/logs/train.json", run.work()),
+        _ => format!("{}/train.jsonl", run.work()),
+    }
+}
+
 /// What so many questions can tell apart, in words; none at all are enough only where a person decides.
 fn what_it_can_tell(
     run: &Run,
@@ -149,6 +165,12 @@ fn what_it_can_tell(
     metric: ResolvedMetric,
     questions: usize,
 ) -> Result<String, Failure> {
+    if !run.route.is_scored() {
+        return Ok(
+            "pictures are not scored: a person looks at what the model makes, and decides"
+                .to_owned(),
+        );
+    }
     let held_out = run.route.limits.shape.holds_answers();
     if questions == 0 && manifest.evaluation.is_empty() && !held_out {
         if run.trial.is_some() {
@@ -292,7 +314,12 @@ async fn usage(
         champion_prompts,
         champion_serving: match &run.champion {
             Some(champion) if champion.answers_by_itself() => Serving::Imported,
-            Some(_) if run.champion_deployment.as_deref().is_some_and(is_provisioned) => {
+            Some(_)
+                if run
+                    .champion_deployment
+                    .as_deref()
+                    .is_some_and(is_provisioned) =>
+            {
                 Serving::Provisioned {
                     units: 1,
                     commitment: Commitment::None,

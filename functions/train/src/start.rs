@@ -1,12 +1,12 @@
 //! Starting a training job: once per run and attempt, whatever is lost on the way.
 
-use perennial_core::config::SageMakerConfig;
+use perennial_core::config::{SageMakerConfig, ServerlessConfig};
 use perennial_core::names::{Purpose, ResourceName, is_ours};
 use perennial_core::routing::{Customization, Trainer};
 use perennial_core::run::{Event, Prepared, Run, job_words};
 use perennial_engine::StepResult;
 use perennial_engine::adopt::{Created, adopt};
-use perennial_ports::{ContainerSpec, PortResult, Tags, TrainingSpec};
+use perennial_ports::{ContainerSpec, PortResult, ServerlessSpec, Tags, TrainingSpec};
 
 use crate::{Ports, chain};
 
@@ -31,6 +31,13 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
                 _ => container_spec(run, prepared, &resource, job),
             };
             ports.start_containers.start_container(&spec).await
+        }
+        Trainer::Serverless {
+            job,
+            base_model_arn,
+        } => {
+            let spec = serverless_spec(run, prepared, &resource, job, base_model_arn);
+            ports.start_serverless.start_serverless(&spec).await
         }
     };
     let error = match started {
@@ -69,15 +76,11 @@ async fn find(ports: &Ports, run: &Run, name: &str) -> PortResult<Option<(String
             let found = ports.observe.find_training(name).await?;
             found.map(|job| (job.arn, job.tags))
         }
-        Trainer::SageMaker { .. } => {
+        Trainer::SageMaker { .. } | Trainer::Serverless { .. } => {
             let found = ports.containers.find_container(name).await?;
             found.map(|job| (job.arn, job.tags))
         }
     })
-}
-
-fn output_prefix(run: &Run, attempt: u32) -> String {
-    format!("{}/training-{attempt}/", run.work())
 }
 
 fn customization_spec(
@@ -93,7 +96,7 @@ fn customization_spec(
         token: name,
         base_model: run.trains_from.clone(),
         training_key: prepared.training_key.clone(),
-        output_prefix: output_prefix(run, resource.attempt),
+        output_prefix: run.training_output(resource.attempt),
         customization: customization.clone(),
         hyperparameters: run.route.hyperparameters.clone(),
         tags: resource.tags(),
@@ -114,7 +117,7 @@ pub(crate) fn container_spec(
         role: job.role.clone(),
         training_prefix: prepared.training_key.clone(),
         model: run.first_weights.clone(),
-        output_prefix: output_prefix(run, resource.attempt),
+        output_prefix: run.training_output(resource.attempt),
         checkpoint_prefix: job.spot.then(checkpoints),
         hyperparameters: run.route.hyperparameters.clone(),
         instance_type: job.instance_type.clone(),
@@ -124,6 +127,29 @@ pub(crate) fn container_spec(
         security_groups: job.security_groups.clone(),
         max_run_seconds: job.max_run.as_secs(),
         spot_max_wait_seconds: job.spot.then(|| job.max_wait.as_secs()),
+        tags: resource.tags(),
+    }
+}
+
+fn serverless_spec(
+    run: &Run,
+    prepared: &Prepared,
+    resource: &ResourceName,
+    job: &ServerlessConfig,
+    base_model_arn: &str,
+) -> ServerlessSpec {
+    ServerlessSpec {
+        name: resource.to_string(),
+        base_model_arn: base_model_arn.to_owned(),
+        technique: job.technique,
+        peft: job.peft,
+        accept_eula: job.accept_eula,
+        model_package_group: job.model_package_group.clone(),
+        role: job.role.clone(),
+        training_key: prepared.training_key.clone(),
+        output_prefix: run.training_output(resource.attempt),
+        hyperparameters: run.route.hyperparameters.clone(),
+        max_run_seconds: job.max_run.as_secs(),
         tags: resource.tags(),
     }
 }

@@ -83,6 +83,7 @@ fn it_is_so_however_it_is_deployed() {
                 "GraderArn",
                 "arn:aws:lambda:us-east-1:123456789012:function:grader",
             ),
+        deployment().with("ModelPackageGroup", "perennial"),
         deployment()
             .with("NotificationEmail", "a@b.c")
             .with("MonthlySpendUsd", "100"),

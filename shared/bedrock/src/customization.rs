@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_bedrock::types::{
-    CustomizationConfig, CustomizationType, DistillationConfig, GraderConfig, LambdaGraderConfig,
-    ReasoningEffort, RftConfig, RftHyperParameters, TeacherModelConfig,
+    CustomizationConfig, CustomizationType, DistillationConfig, GraderConfig, InvocationLogSource,
+    InvocationLogsConfig, LambdaGraderConfig, ReasoningEffort, RftConfig, RftHyperParameters,
+    TeacherModelConfig, TrainingDataConfig,
 };
 use perennial_core::routing::Customization;
 use perennial_ports::{ErrorKind, PortError, PortResult, TrainingSpec};
@@ -34,6 +35,7 @@ pub(crate) fn members(spec: &TrainingSpec) -> PortResult<Members> {
         Customization::Distillation {
             teacher,
             max_response_tokens,
+            ..
         } => {
             let tokens = i32::try_from(*max_response_tokens).unwrap_or(i32::MAX);
             let teacher = TeacherModelConfig::builder()
@@ -67,6 +69,35 @@ pub(crate) fn members(spec: &TrainingSpec) -> PortResult<Members> {
             }
         }
     })
+}
+
+/// Where the data are, and what they are: for distillation from invocation logs the folder of the file.
+pub(crate) fn data(
+    spec: &TrainingSpec,
+    uri: impl Fn(&str) -> String,
+) -> PortResult<TrainingDataConfig> {
+    let data = TrainingDataConfig::builder();
+    let Customization::Distillation {
+        logged_answers: Some(use_answers),
+        ..
+    } = &spec.customization
+    else {
+        return Ok(data.s3_uri(uri(&spec.training_key)).build());
+    };
+    let folder = match spec.training_key.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/"),
+        None => {
+            return Err(invalid(format!(
+                "{} is in no folder of its own",
+                spec.training_key
+            )));
+        }
+    };
+    let logs = InvocationLogsConfig::builder()
+        .use_prompt_response(*use_answers)
+        .invocation_log_source(InvocationLogSource::S3Uri(uri(&folder)))
+        .build();
+    Ok(data.invocation_logs_config(logs).build())
 }
 
 /// By the service's names, typed; none if there are none.

@@ -1,11 +1,11 @@
-//! On-demand deployments of custom models.
+//! On-demand deployments of custom models. What is bought as provisioned throughput is handed on to `provisioned`.
 
 use async_trait::async_trait;
 use aws_sdk_bedrock::operation::get_custom_model_deployment::GetCustomModelDeploymentOutput;
 use aws_sdk_bedrock::types::{CustomModelDeploymentStatus, CustomModelDeploymentUpdateStatus};
 use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::timestamp;
-use perennial_core::pipeline::is_imported;
+use perennial_core::pipeline::{is_imported, is_provisioned};
 use perennial_ports::{
     ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, ObserveDeployments,
     PortResult, Tags, UpdateStatus,
@@ -51,6 +51,7 @@ fn deployment(found: GetCustomModelDeploymentOutput, tags: Tags) -> PortResult<D
         message: found.failure_message,
         created: timestamp(&found.created_at),
         tags,
+        bought: None,
     })
 }
 
@@ -91,7 +92,15 @@ impl ObserveDeployments for Bedrock {
         Ok(found.filter(|deployment| deployment.name == name))
     }
 
+    async fn find_throughput(&self, name: &str) -> PortResult<Option<Deployment>> {
+        let found = self.throughput(name).await?;
+        Ok(found.filter(|throughput| throughput.name == name))
+    }
+
     async fn get_deployment(&self, arn: &str) -> PortResult<Option<Deployment>> {
+        if is_provisioned(arn) {
+            return self.throughput(arn).await;
+        }
         self.deployment(arn).await
     }
 
@@ -119,6 +128,7 @@ impl ObserveDeployments for Bedrock {
             }
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {
+                found.extend(self.throughputs_of(model_arn).await?);
                 return Ok(found);
             }
         }
@@ -128,6 +138,9 @@ impl ObserveDeployments for Bedrock {
 #[async_trait]
 impl ChangeDeployments for Bedrock {
     async fn create_deployment(&self, spec: &DeploymentSpec) -> PortResult<String> {
+        if let Some(purchase) = spec.buy {
+            return self.buy(spec, purchase).await;
+        }
         let description = Some(spec.description.clone()).filter(|text| !text.is_empty());
         let answer = self
             .client
@@ -144,6 +157,9 @@ impl ChangeDeployments for Bedrock {
     }
 
     async fn update_deployment(&self, arn: &str, model_arn: &str) -> PortResult<()> {
+        if is_provisioned(arn) {
+            return self.swap(arn, model_arn).await;
+        }
         self.client
             .update_custom_model_deployment()
             .custom_model_deployment_identifier(arn)
@@ -157,6 +173,9 @@ impl ChangeDeployments for Bedrock {
     /// A conflict is looked into: a deployment that is neither being made nor updated is being removed already. It has
     /// no status of its own for that.
     async fn delete_deployment(&self, arn: &str) -> PortResult<()> {
+        if is_provisioned(arn) {
+            return self.end(arn).await;
+        }
         let sent = self
             .client
             .delete_custom_model_deployment()

@@ -7,6 +7,8 @@ mod customization;
 mod deployments;
 mod imports;
 mod models;
+mod provisioned;
+mod registrations;
 #[cfg(test)]
 mod tests;
 mod training;

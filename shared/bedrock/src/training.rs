@@ -1,7 +1,7 @@
 //! Customization jobs.
 
 use async_trait::async_trait;
-use aws_sdk_bedrock::types::{ModelCustomizationJobStatus, OutputDataConfig, TrainingDataConfig};
+use aws_sdk_bedrock::types::{ModelCustomizationJobStatus, OutputDataConfig};
 use perennial_aws_errors::port_error;
 use perennial_ports::{
     ErrorKind, ObserveTraining, PortResult, StartTraining, StopTraining, TrainingJob, TrainingSpec,
@@ -24,6 +24,7 @@ impl StartTraining for Bedrock {
             .build()
             .map_err(wrong(CREATE))?;
         let customization = customization::members(spec)?;
+        let data = customization::data(spec, |key| settings.uri(key))?;
         let answer = self
             .client
             .create_model_customization_job()
@@ -34,11 +35,7 @@ impl StartTraining for Bedrock {
             .base_model_identifier(&spec.base_model)
             .customization_type(customization.kind)
             .set_customization_config(customization.config)
-            .training_data_config(
-                TrainingDataConfig::builder()
-                    .s3_uri(settings.uri(&spec.training_key))
-                    .build(),
-            )
+            .training_data_config(data)
             .output_data_config(output)
             .set_hyper_parameters(customization.hyperparameters)
             .set_job_tags(Some(tags.clone()))

@@ -3,6 +3,8 @@
 //! A missing metric is never proof of idleness by itself: age, deployments, moves, runs and the record here are asked
 //! as well. Only what stands in the registry is ever planned for deletion.
 
+mod serving;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Mark, Model, ModelLife};
 use crate::money::Usd;
 use crate::names::ModelId;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, is_imported};
 use crate::prices::Prices;
 use crate::run::{EVALUATION_DEADLINE_HOURS, Outcome, Run, RunState};
 use crate::span::Span;
@@ -39,6 +41,8 @@ pub struct Served {
     pub model_arn: String,
     /// Whether it bears this installation's tags.
     pub ours: bool,
+    /// It is provisioned throughput that is bought until then.
+    pub bought_until: Option<Timestamp>,
 }
 
 /// Everything that a plan rests on.
@@ -81,6 +85,23 @@ pub enum Action {
         /// Their ARNs.
         deployments: Vec<String>,
     },
+    /// What serves the champion is idle: it will be removed after the grace period, and the model stays.
+    MarkServing {
+        /// The mark.
+        mark: Mark,
+    },
+    /// What serves the champion is not idle any more: the mark is taken off.
+    UnmarkServing,
+    /// What serves the champion bears a mark, and the grace period runs.
+    WaitServing {
+        /// When the grace period ends.
+        until: Timestamp,
+    },
+    /// What serves the champion is removed now; the model stays.
+    Unserve {
+        /// Its ARN.
+        deployment: String,
+    },
 }
 
 /// One line of a plan.
@@ -108,6 +129,7 @@ pub fn plan(inventory: &Inventory<'_>) -> Vec<PlanLine> {
         .iter()
         .filter(|model| !matches!(model.life, ModelLife::Deleted { .. }))
         .map(|model| line(inventory, model))
+        .chain(serving::line(inventory))
         .collect()
 }
 
@@ -166,6 +188,11 @@ fn bring_back(model: &Model) -> String {
         None => format!(
             "a deleted Bedrock model cannot be restored, only trained again, by a new run. What it was trained on is kept: \
              {data}"
+        ),
+        // What a serverless job left lies with AWS, and Bedrock alone reads it.
+        Some(weights) if !is_imported(&model.arn) => format!(
+            "make it again from {weights} (`aws bedrock create-custom-model`) as long as AWS keeps the checkpoint. What it was \
+             trained on is kept, too: {data}"
         ),
         Some(weights) => format!(
             "import it again from {weights} (`aws bedrock create-model-import-job`) as long as the weights are there. What it \

@@ -1,5 +1,6 @@
 //! Every rule of Perennial: no I/O, no async, no clock, no randomness.
 pub mod announcement;
+pub mod checkpoint;
 pub mod config;
 pub mod gate;
 pub mod idle;

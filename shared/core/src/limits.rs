@@ -16,8 +16,10 @@ pub enum RecordShape {
     AnthropicMessages,
     /// `{"text": "..."}`: documents for continued pre-training.
     Documents,
-    /// Prompts without an answer, as Bedrock conversations of one user message, or invocation logs as such: for distillation.
+    /// Prompts without an answer, as Bedrock conversations of one user message: for distillation.
     DistillationPrompts,
+    /// Bedrock's invocation logs as such: for distillation from what was asked already.
+    InvocationLogs,
     /// `{"image-ref": "s3://...", "caption": "..."}`.
     ImageCaptions,
     /// OpenAI-style `messages`, with `reference_answer` and members of one's own, for reinforcement fine-tuning.
@@ -32,6 +34,7 @@ impl RecordShape {
             Self::BedrockConversation | Self::PromptCompletion | Self::AnthropicMessages => true,
             Self::Documents
             | Self::DistillationPrompts
+            | Self::InvocationLogs
             | Self::ImageCaptions
             | Self::Reinforcement => false,
         }
@@ -328,6 +331,16 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
             })
         }
     }
+}
+
+/// What distillation from invocation logs takes.
+#[must_use]
+pub fn from_logs(base_model: &str) -> Option<DataLimits> {
+    let prompts = of(Technique::Distillation, base_model)?;
+    Some(DataLimits {
+        shape: RecordShape::InvocationLogs,
+        ..prompts
+    })
 }
 
 /// What `train` can hold apart in its memory while it seals a dataset: about 90 bytes a record.

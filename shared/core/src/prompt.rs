@@ -12,14 +12,87 @@ use sha2::{Digest, Sha256};
 /// Unicode's composed and decomposed forms of a letter stay different.
 #[must_use]
 pub fn normalise(prompt: &str) -> String {
-    let mut normal = String::with_capacity(prompt.len());
-    for word in prompt.split_whitespace() {
-        if !normal.is_empty() {
-            normal.push(' ');
+    let mut normal = Vec::with_capacity(prompt.len());
+    let mut rest = prompt;
+    while !rest.is_empty() {
+        let ascii = ascii_length(rest.as_bytes());
+        // Most of most texts is ASCII, up to the word in which something else stands.
+        let part = if ascii == rest.len() {
+            ascii
+        } else {
+            let spaces = rest.as_bytes()[..ascii].iter();
+            spaces
+                .rev()
+                .position(|byte| is_ascii_space(*byte))
+                .map_or(0, |behind| ascii - behind)
+        };
+        push_ascii(&rest.as_bytes()[..part], &mut normal);
+        rest = &rest[part..];
+        // It may hold other white space, and letters whose lower case is longer or depends on those beside them, but never on what
+        // stands behind a space.
+        let end = rest.bytes().position(is_ascii_space).unwrap_or(rest.len());
+        for word in rest[..end].split_whitespace() {
+            if normal.last().is_some_and(|last| *last != b' ') {
+                normal.push(b' ');
+            }
+            normal.extend_from_slice(word.to_lowercase().as_bytes());
         }
-        normal.push_str(word);
+        rest = &rest[end..];
     }
-    normal.to_lowercase()
+    if normal.last() == Some(&b' ') {
+        normal.pop();
+    }
+    // It is UTF-8: whole words of UTF-8, and ASCII between them.
+    String::from_utf8(normal)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+const CHUNK: usize = 64;
+
+/// How many bytes are ASCII before the first that is not.
+fn ascii_length(bytes: &[u8]) -> usize {
+    let whole = bytes.chunks(CHUNK).take_while(|chunk| chunk.is_ascii());
+    let start = (whole.count() * CHUNK).min(bytes.len());
+    let rest = bytes[start..].iter().position(|byte| !byte.is_ascii());
+    rest.map_or(bytes.len(), |rest| start + rest)
+}
+
+/// Appends ASCII in lower case, of each run of white space one space; none behind another, and none at the start.
+fn push_ascii(bytes: &[u8], normal: &mut Vec<u8>) {
+    for chunk in bytes.chunks(CHUNK) {
+        let mut made = [0; CHUNK];
+        for (to, byte) in made.iter_mut().zip(chunk) {
+            let space = is_ascii_space(*byte);
+            *to = if space {
+                b' '
+            } else {
+                byte.to_ascii_lowercase()
+            };
+        }
+        let made = &made[..chunk.len()];
+        let behind_space = normal.last().is_none_or(|last| *last == b' ');
+        let beside = made.iter().zip(&made[1..]);
+        // All of a chunk at once, without a branch: where words end cannot be foretold.
+        let twice = beside.fold(false, |twice, (one, next)| {
+            twice | ((*one == b' ') & (*next == b' '))
+        });
+        if twice || behind_space && made[0] == b' ' {
+            let mut before = behind_space;
+            let kept = made.iter().filter(|byte| {
+                let again = before && **byte == b' ';
+                before = **byte == b' ';
+                !again
+            });
+            normal.extend(kept);
+        } else {
+            normal.extend_from_slice(made);
+        }
+    }
+}
+
+/// What of ASCII is white space as Unicode defines it.
+fn is_ascii_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// The identity of a prompt: SHA-256 of its normalised text, cut to 16 bytes. Stored (serde) and shown as 32 hex digits.
@@ -193,6 +266,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn words_are_those_of_unicode_in_lower_case_whatever_stands_between_them(
+            prompt in "([ -~]|[\\x00-\\x7f]|[\\sΣσΑİßé日\u{301}\u{85}\u{a0}\u{3000}.:'\u{ad}]|\\PC){0,200}",
+        ) {
+            let words: Vec<&str> = prompt.split_whitespace().collect();
+            assert_eq!(normalise(&prompt), words.join(" ").to_lowercase());
+        }
+
         #[test]
         fn normalising_twice_changes_nothing(text in ".*") {
             let once = normalise(&text);

@@ -42,6 +42,7 @@ fn served(arn: &str, model: u64, ours: bool) -> Served {
         name: arn.into(),
         model_arn: format!("arn:model/{model}"),
         ours,
+        bought_until: None,
     }
 }
 
@@ -84,6 +85,10 @@ fn word(action: &Action) -> &'static str {
         Action::Mark { .. } => "mark",
         Action::Wait { .. } => "wait",
         Action::Delete { .. } => "delete",
+        Action::MarkServing { .. } => "mark serving",
+        Action::UnmarkServing => "unmark serving",
+        Action::WaitServing { .. } => "wait serving",
+        Action::Unserve { .. } => "unserve",
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn write(
             Some(start)
         }
         (Record::Reinforcement { json, .. }, RecordShape::Reinforcement)
-        | (Record::Log { json, .. }, RecordShape::DistillationPrompts) => {
+        | (Record::Log { json, .. }, RecordShape::InvocationLogs) => {
             out.extend_from_slice(json);
             None
         }
@@ -100,6 +100,7 @@ pub(crate) fn shape_name(shape: RecordShape) -> &'static str {
         RecordShape::AnthropicMessages => "Anthropic messages",
         RecordShape::Documents => "{\"text\"} documents",
         RecordShape::DistillationPrompts => "prompts for distillation",
+        RecordShape::InvocationLogs => "Bedrock invocation logs",
         RecordShape::ImageCaptions => "image-ref/caption",
         RecordShape::Reinforcement => "messages with reference_answer",
     }

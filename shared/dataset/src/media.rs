@@ -2,6 +2,7 @@
 //! seen of them comes back as findings.
 use std::collections::HashSet;
 
+use imagesize::ImageType;
 use perennial_inputs::shown;
 
 use crate::{
@@ -58,6 +59,34 @@ pub struct ImageSeen {
     pub width: u64,
     /// In pixels.
     pub height: u64,
+}
+
+impl ImageSeen {
+    /// How many bytes of an image are looked at. Its sides stand in the first ones, unless much of something else stands before them.
+    pub const START: usize = 64 << 10;
+
+    /// What the first bytes say; nothing where the sides stand further behind.
+    #[must_use]
+    pub fn of(start: &[u8]) -> Option<Self> {
+        let format = match imagesize::image_type(start) {
+            Ok(ImageType::Png) => "png",
+            Ok(ImageType::Jpeg) => "jpeg",
+            Ok(ImageType::Gif) => "gif",
+            Ok(ImageType::Webp) => "webp",
+            _ => "no PNG, JPEG, GIF or WebP file",
+        };
+        let unknown = format.contains(' ');
+        let size = match imagesize::blob_size(start) {
+            Ok(size) => (size.width as u64, size.height as u64),
+            Err(_) if unknown => (0, 0),
+            Err(_) => return None,
+        };
+        Some(Self {
+            format,
+            width: size.0,
+            height: size.1,
+        })
+    }
 }
 
 /// What a model asks of the files that its records name.

@@ -48,6 +48,7 @@ pub(crate) fn accepted(target: RecordShape) -> &'static str {
         RecordShape::DistillationPrompts => {
             "{\"prompt\"}, {\"schemaVersion\": \"bedrock-conversation-2024\", \"system\", \"messages\"}, Bedrock invocation logs"
         }
+        RecordShape::InvocationLogs => "Bedrock invocation logs",
         RecordShape::ImageCaptions => "{\"image-ref\", \"caption\"}",
         RecordShape::Reinforcement => {
             "{\"messages\": [{\"role\", \"content\"}], \"reference_answer\"}"

@@ -196,22 +196,37 @@ fn a_log_has_one_question_in_one_block_and_an_answer() {
         summary.finding_counts.keys().cloned().collect()
     };
     let nova = RecordShape::BedrockConversation;
-    let prompts = RecordShape::DistillationPrompts;
+    let (logs, prompts) = (
+        RecordShape::InvocationLogs,
+        RecordShape::DistillationPrompts,
+    );
     for (shape, line, rules) in [
         (nova, log(&question, answer), &[][..]),
-        (prompts, log(&question, answer), &[]),
-        (prompts, log(&question, "null"), &["missing-completion"]),
+        (logs, log(&question, answer), &[]),
+        (logs, log(&question, "null"), &["missing-completion"]),
         (
-            prompts,
+            logs,
             log(&user(r#"["a"]"#), answer),
             &["distillation-turns"],
         ),
         (
-            prompts,
+            logs,
             log(&user(r#"[{"text": ""}]"#), answer),
             &["empty-prompt"],
         ),
-        (prompts, log(&assistant, answer), &["no-place"]),
+        (logs, log(&assistant, answer), &["no-place"]),
+        (
+            logs,
+            r#"{"prompt": "a", "completion": "b"}"#.to_owned(),
+            &["other-trainer"],
+        ),
+        // The teacher answers anew, and that is said.
+        (prompts, log(&question, answer), &["extra-member"]),
+        (
+            prompts,
+            log(&two_of_user, answer),
+            &["distillation-turns", "extra-member"],
+        ),
         // Two blocks of one message are one turn, two messages of one speaker are not.
         (
             nova,

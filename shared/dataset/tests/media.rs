@@ -253,3 +253,20 @@ fn a_model_that_takes_no_media_has_no_limits_on_them() {
     assert!(MediaLimits::of("amazon.nova-micro-v1:0", "fine-tuning").is_none());
     assert!(MediaLimits::of(NOVA, "evaluation").is_none());
 }
+
+#[test]
+fn the_first_bytes_of_an_image_say_its_format_and_its_sides() {
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0\0\0\x01\0\x08\x06\0\0\0";
+    let gif = b"GIF89a\x20\0\x10\0\0\0\0";
+    let seen =
+        |start: &[u8]| ImageSeen::of(start).map(|seen| (seen.format, seen.width, seen.height));
+    assert_eq!(seen(png), Some(("png", 512, 256)));
+    assert_eq!(seen(gif), Some(("gif", 32, 16)));
+    let other = "no PNG, JPEG, GIF or WebP file";
+    assert_eq!(seen(b"{\"prompt\": 1}"), Some((other, 0, 0)));
+    assert_eq!(seen(b""), Some((other, 0, 0)));
+    // A JPEG whose sides do not stand in what was read.
+    let mut jpeg = b"\xff\xd8\xff\xe1\xff\xf0Exif".to_vec();
+    jpeg.resize(ImageSeen::START, 0);
+    assert_eq!(seen(&jpeg), None);
+}

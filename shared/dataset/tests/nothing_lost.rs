@@ -162,7 +162,7 @@ fn members_that_are_left_out_or_cannot_be_read_are_said() {
 fn a_log_of_one_text_is_read_when_it_is_sealed() {
     let distillation = DataLimits {
         content: ContentLimits::default(),
-        ..limits(RecordShape::DistillationPrompts)
+        ..limits(RecordShape::InvocationLogs)
     };
     let log = r#"{"modelId":"amazon.titan-text-express-v1","input":{"inputBodyJson":{"inputText":"What is new?"}},"output":{"outputBodyJson":{"results":[{"outputText":"Nothing."}]}}}"#;
     let (summary, line) = compiled(&distillation, &format!("{log}\n"));

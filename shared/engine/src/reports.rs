@@ -180,14 +180,18 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
                 "    over the limit: {unnamed} records of older uploads"
             );
         }
-        let _ = writeln!(
-            text,
-            "evaluated by {} on {} prompts of {}; {} left out because the champion was trained on them",
-            prepared.metric,
-            prepared.prompts,
-            prepared.prompts_available,
-            prepared.prompts_seen_by_champion
-        );
+        if !run.route.is_scored() {
+            let _ = writeln!(text, "evaluated by a person's approval");
+        } else {
+            let _ = writeln!(
+                text,
+                "evaluated by {} on {} prompts of {}; {} left out because the champion was trained on them",
+                prepared.metric,
+                prepared.prompts,
+                prepared.prompts_available,
+                prepared.prompts_seen_by_champion
+            );
+        }
         let _ = writeln!(text, "  {}", prepared.power);
         let _ = writeln!(text, "reserved {} (an estimate):", run.reserved);
         for line in &prepared.cost_lines {

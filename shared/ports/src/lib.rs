@@ -19,6 +19,8 @@ pub mod imports;
 pub mod memory;
 pub mod models;
 pub mod objects;
+pub mod registrations;
+pub mod serverless;
 pub mod table;
 pub mod training;
 pub mod usage;
@@ -40,6 +42,8 @@ pub use error::{ErrorKind, PortError, PortResult};
 pub use imports::{ImportJob, ImportSpec, ImportStatus, ObserveImports, StartImports};
 pub use models::{CustomModel, DeleteModels, ModelStatus, ObserveModels};
 pub use objects::{CopyFrom, ObjectInfo, ObjectSink, ObjectStream, ReadObjects, WriteObjects};
+pub use registrations::{ObserveRegistrations, RegisterModels};
+pub use serverless::{ServerlessSpec, StartServerless};
 pub use table::{Expect, Item, Key, Page, Table, TableError, Write};
 pub use training::{
     ObserveTraining, StartTraining, StopTraining, TrainingJob, TrainingSpec, TrainingStatus,

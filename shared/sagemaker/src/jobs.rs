@@ -96,8 +96,10 @@ fn job(name: &str, found: DescribeTrainingJobOutput) -> PortResult<ContainerJob>
             ));
         }
     };
+    // What a serverless job makes of Nova stays with AWS: it leaves a pointer, and no weights.
     let artifacts = found
         .model_artifacts
+        .filter(|_| found.serverless_job_config.is_none())
         .and_then(|artifacts| artifacts.s3_model_artifacts)
         .filter(|uri| !uri.is_empty() && status == TrainingStatus::Completed);
     let job = ContainerJob {
@@ -130,11 +132,11 @@ fn job(name: &str, found: DescribeTrainingJobOutput) -> PortResult<ContainerJob>
 fn limit(secondary: &SecondaryStatus) -> Option<&'static str> {
     match secondary {
         SecondaryStatus::MaxRuntimeExceeded => Some(
-            "MaxRuntimeExceeded: the job ran into its limit of running time; give it more in [training.sagemaker], or less to do",
+            "MaxRuntimeExceeded: the job ran into its limit of running time; give it more (max_run), or less to do",
         ),
         SecondaryStatus::MaxWaitTimeExceeded => Some(
             "MaxWaitTimeExceeded: there was too little spare capacity within the job's limit of waiting and running time; give it \
-             more in [training.sagemaker], or do without spot",
+             more (max_wait), or do without spot",
         ),
         _ => None,
     }

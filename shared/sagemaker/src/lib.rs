@@ -1,4 +1,4 @@
-//! Training jobs of one's own container on Amazon SageMaker.
+//! Training jobs of one's own container, and serverless ones, on Amazon SageMaker.
 //!
 //! Every job bears the name and tags that its spec names; nothing here invents any. Nothing here decides.
 //!
@@ -9,6 +9,7 @@
 //! `OUTPUT_PREFIX/JOB/output/model/`, so that an import job can read it.
 
 mod jobs;
+mod serverless;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,8 @@ use perennial_ports::{
 };
 use serde_json::{Value, json};
 
-const ARN: &str = "arn:aws:sagemaker:us-east-1:123456789012:training-job/p-dev-t1";
-const ROLE: &str = "arn:aws:iam::123456789012:role/sagemaker-job";
+pub(crate) const ARN: &str = "arn:aws:sagemaker:us-east-1:123456789012:training-job/p-dev-t1";
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/sagemaker-job";
 
 fn client(replay: &Replay) -> Client {
     let config = aws_sdk_sagemaker::Config::builder()
@@ -22,7 +22,7 @@ fn client(replay: &Replay) -> Client {
     Client::from_conf(config)
 }
 
-fn sagemaker(replay: &Replay) -> SageMaker {
+pub(crate) fn sagemaker(replay: &Replay) -> SageMaker {
     let settings = Settings {
         bucket: "bucket".into(),
         job_role_arn: ROLE.into(),
@@ -30,20 +30,20 @@ fn sagemaker(replay: &Replay) -> SageMaker {
     SageMaker::new(client(replay), settings)
 }
 
-fn replay(bodies: impl IntoIterator<Item = Value>) -> Replay {
+pub(crate) fn replay(bodies: impl IntoIterator<Item = Value>) -> Replay {
     Replay::new(bodies.into_iter().map(|body| Reply::ok(body.to_string())))
 }
 
-fn body(asked: &Asked) -> Value {
+pub(crate) fn body(asked: &Asked) -> Value {
     serde_json::from_str(&asked.body).expect("JSON")
 }
 
-fn tags() -> Tags {
+pub(crate) fn tags() -> Tags {
     Tags::from([("perennial:run".to_owned(), "01j".to_owned())])
 }
 
 /// A `ValidationException`'s message stands in `message`, a declared error's in `Message`.
-fn refusal(code: &str, message: &str) -> Reply {
+pub(crate) fn refusal(code: &str, message: &str) -> Reply {
     Reply::refusal(400, code, message)
 }
 
@@ -78,7 +78,7 @@ fn channel(name: &str, uri: &str) -> Value {
     })
 }
 
-fn described(status: &str, secondary: &str, artifacts: Option<&str>) -> Value {
+pub(crate) fn described(status: &str, secondary: &str, artifacts: Option<&str>) -> Value {
     let mut job = json!({
         "TrainingJobName": "p-dev-t1", "TrainingJobArn": ARN, "TrainingJobStatus": status, "SecondaryStatus": secondary,
         "CreationTime": 1_795_000_000.5,
@@ -89,7 +89,7 @@ fn described(status: &str, secondary: &str, artifacts: Option<&str>) -> Value {
     job
 }
 
-async fn seen(job: Value) -> ContainerJob {
+pub(crate) async fn seen(job: Value) -> ContainerJob {
     let tags = json!({ "Tags": [{ "Key": "perennial:run", "Value": "01j" }] });
     let found = sagemaker(&replay([job, tags]))
         .find_container("p-dev-t1")

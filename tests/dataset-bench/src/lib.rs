@@ -2,6 +2,7 @@
 //! how fast the same bytes can be read at all.
 pub mod bare;
 pub mod generate;
+pub mod ingest;
 pub mod measure;
 pub mod perennial;
 mod phrases;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use perennial_dataset_bench::bare;
 use perennial_dataset_bench::generate::{Records, generate};
+use perennial_dataset_bench::ingest::{Besides, Index, ingest};
 use perennial_dataset_bench::measure::best_of;
 use perennial_dataset_bench::perennial::{self, Failed, How};
 
@@ -39,6 +40,20 @@ enum Tool {
         /// Look for duplicates up to the record limit only, and not with a temporary file above it.
         #[arg(long)]
         no_spill: bool,
+        #[command(flatten)]
+        work: Work,
+    },
+    /// What the ingest function does with an upload, but for the bucket.
+    Ingest {
+        /// Digest what was compiled, as for every shard.
+        #[arg(long)]
+        digest: bool,
+        /// The index that is made beside the shard.
+        #[arg(long, value_enum, default_value_t = Index::None)]
+        index: Index,
+        /// Look for so many prompts of an evaluation set.
+        #[arg(long, default_value_t = 0)]
+        evaluation: u32,
         #[command(flatten)]
         work: Work,
     },
@@ -95,6 +110,19 @@ fn run(tool: Tool) -> Result<(), Failed> {
             best_of(work.runs, || {
                 perennial::compile(&work.file, how).map(|(work, _)| work)
             })?
+        }
+        Tool::Ingest {
+            digest,
+            index,
+            evaluation,
+            work,
+        } => {
+            let besides = Besides {
+                digest,
+                index,
+                evaluation,
+            };
+            best_of(work.runs, || ingest(&work.file, besides))?
         }
         Tool::Sonic(work) => best_of(work.runs, || bare::sonic(&work.file))?,
         Tool::SerdeJson(work) => best_of(work.runs, || bare::serde_json(&work.file))?,

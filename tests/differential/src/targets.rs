@@ -20,6 +20,8 @@ pub enum Technique {
     Reinforcement,
     /// Distillation.
     Distillation,
+    /// From invocation logs.
+    Logs,
 }
 
 /// A model and a technique.
@@ -51,6 +53,7 @@ impl Target {
             Technique::FineTuning => limits::of(Known::FineTuning, self.model),
             Technique::PreTraining => limits::of(Known::ContinuedPreTraining, self.model),
             Technique::Distillation => limits::of(Known::Distillation, self.model),
+            Technique::Logs => limits::from_logs(self.model),
             Technique::Reinforcement => limits::reinforcement(self.model),
         }
     }
@@ -213,7 +216,7 @@ pub static TARGETS: &[Target] = &[
     Target {
         name: "Nova Lite, distillation from invocation logs",
         model: "amazon.nova-lite-v1:0",
-        technique: Technique::Distillation,
+        technique: Technique::Logs,
         nova: Nova::Lite,
         validators: &[&statement::LOGS],
         forms: &[records::CONVERSE_LOG, records::INVOKE_LOG],

@@ -213,7 +213,9 @@ impl Job {
                     "{tokens} tokens: {value}"
                 );
             }
-            RecordShape::DistillationPrompts | RecordShape::Reinforcement => {}
+            RecordShape::DistillationPrompts
+            | RecordShape::InvocationLogs
+            | RecordShape::Reinforcement => {}
             _ => assert!(completion_of(line).is_some(), "no answer: {value}"),
         }
     }

@@ -5,8 +5,9 @@ use perennial_core::announcement::Announcement;
 use perennial_ports::memory::{MemoryCloud, operation};
 use perennial_ports::{
     BatchSpec, ChangeDeployments, ContainerSpec, DeleteModels, DeploymentSpec, ImportSpec,
-    StartBatch, StartContainers, StartImports, StartTraining, StopBatch, StopContainers,
-    StopTraining, Table, TableError, TrainingSpec, Write, WriteAlias, WriteObjects,
+    RegisterModels, ServerlessSpec, StartBatch, StartContainers, StartImports, StartServerless,
+    StartTraining, StopBatch, StopContainers, StopTraining, Table, TableError, TrainingSpec, Write,
+    WriteAlias, WriteObjects,
 };
 
 use crate::facts::{Fact, rows};
@@ -19,8 +20,10 @@ pub(crate) enum Deed {
     StartTraining(TrainingSpec),
     StopTraining(String),
     StartContainer(ContainerSpec),
+    StartServerless(ServerlessSpec),
     StopContainer(String),
     StartImport(ImportSpec),
+    RegisterModel(ImportSpec),
     StartBatch(BatchSpec),
     StopBatch(String),
     CreateDeployment(DeploymentSpec),
@@ -38,9 +41,10 @@ impl Deed {
             Self::Put(..) => operation::PUT_OBJECT,
             Self::StartTraining(_) => operation::CREATE_TRAINING,
             Self::StopTraining(_) => operation::STOP_TRAINING,
-            Self::StartContainer(_) => operation::CREATE_CONTAINER,
+            Self::StartContainer(_) | Self::StartServerless(_) => operation::CREATE_CONTAINER,
             Self::StopContainer(_) => operation::STOP_CONTAINER,
             Self::StartImport(_) => operation::CREATE_IMPORT,
+            Self::RegisterModel(_) => operation::CREATE_MODEL,
             Self::StartBatch(_) => operation::CREATE_BATCH,
             Self::StopBatch(_) => operation::STOP_BATCH,
             Self::CreateDeployment(_) => operation::CREATE_DEPLOYMENT,
@@ -87,7 +91,18 @@ impl Deed {
             }
             Self::StartContainer(spec) => {
                 let arn = cloud.bedrock.start_container(&spec).await?;
-                facts.push(Fact::ContainerStarted { spec });
+                facts.push(Fact::ContainerStarted {
+                    name: spec.name,
+                    training: spec.training_prefix,
+                });
+                return Ok(arn);
+            }
+            Self::StartServerless(spec) => {
+                let arn = cloud.bedrock.start_serverless(&spec).await?;
+                facts.push(Fact::ContainerStarted {
+                    name: spec.name,
+                    training: spec.training_key,
+                });
                 return Ok(arn);
             }
             Self::StopContainer(name) => {
@@ -96,6 +111,11 @@ impl Deed {
             }
             Self::StartImport(spec) => {
                 let arn = cloud.bedrock.start_import(&spec).await?;
+                facts.push(Fact::ImportStarted { name: spec.name });
+                return Ok(arn);
+            }
+            Self::RegisterModel(spec) => {
+                let arn = cloud.bedrock.register_model(&spec).await?;
                 facts.push(Fact::ImportStarted { name: spec.name });
                 return Ok(arn);
             }

@@ -2,7 +2,7 @@
 
 use perennial_core::announcement::Announcement;
 use perennial_core::keys::Key;
-use perennial_ports::{Body, ContainerSpec, CustomModel, Deployment, TrainingSpec, Write};
+use perennial_ports::{Body, CustomModel, Deployment, TrainingSpec, Write};
 
 /// One happening.
 #[derive(Debug, Clone)]
@@ -23,12 +23,14 @@ pub(crate) enum Fact {
         /// As it was asked for.
         spec: TrainingSpec,
     },
-    /// A container's job came into being.
+    /// A container's job, or a serverless one, came into being.
     ContainerStarted {
-        /// As it was asked for.
-        spec: ContainerSpec,
+        /// Its name.
+        name: String,
+        /// The key of what it trains on.
+        training: String,
     },
-    /// An import job is there.
+    /// An import job is there, or a model that is made of a checkpoint.
     ImportStarted {
         /// Its name.
         name: String,

@@ -73,13 +73,14 @@ pub(crate) fn begin(
     delivery: &Delivery,
     invocation: Invocation,
     installation: Installation,
+    region: &'static str,
 ) -> Work {
     let ports = Arc::new(gated);
     let event = delivery.event.clone();
     let desk = Desk {
         settings: Settings {
             installation,
-            region: "us-east-1".into(),
+            region: region.into(),
             poll: Span(POLL_SECONDS),
         },
         table: ports.clone(),
@@ -118,8 +119,11 @@ pub(crate) fn begin(
                 start: ports.clone(),
                 containers: ports.clone(),
                 start_containers: ports.clone(),
+                start_serverless: ports.clone(),
                 imports: ports.clone(),
-                start_imports: ports,
+                start_imports: ports.clone(),
+                registrations: ports.clone(),
+                register: ports,
             };
             perennial_train::handle(&ports, (*event).clone(), &invocation).await
         }),
@@ -152,6 +156,7 @@ pub(crate) fn begin(
                 containers: ports.clone(),
                 stop_containers: ports.clone(),
                 imports: ports.clone(),
+                registrations: ports.clone(),
                 models: ports.clone(),
                 batch: ports.clone(),
                 stop_batch: ports.clone(),

@@ -95,13 +95,62 @@ pub(crate) struct Settings {
     pub(crate) per_month_cents: u32,
     pub(crate) other_model: bool,
     pub(crate) hourly: bool,
-    /// A container trains on SageMaker, and its weights are imported: the world's choice, by its seed, for all that is configured.
-    pub(crate) sagemaker: bool,
+    /// The world's choice, by its seed, for all that is configured.
+    pub(crate) on: TrainsOn,
     /// A trial comes first: the world's choice as well.
     pub(crate) trial: bool,
-    /// Documents in one container's job, pairs in the next: the world's choice as well.
-    pub(crate) chain: bool,
+    /// Provisioned throughput serves: the world's choice as well.
+    pub(crate) provisioned: Option<Provisioned>,
+    /// Then: what serves an idle champion goes.
+    pub(crate) unserve: bool,
+    /// Then: this configuration asks for a deployment by the token all the same, where there are such.
+    pub(crate) on_demand: bool,
 }
+
+/// Who trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrainsOn {
+    /// A customization job on Bedrock.
+    Bedrock,
+    /// A container on SageMaker, whose weights are imported.
+    Container,
+    /// Documents in one container's job, pairs in the next.
+    Chain,
+    /// A serverless job on SageMaker, of whose checkpoint a custom model is made.
+    Serverless,
+}
+
+impl TrainsOn {
+    pub(crate) fn of(seed: u64) -> Self {
+        match seed % 16 {
+            2 => Self::Container,
+            4 => Self::Chain,
+            14 => Self::Serverless,
+            _ => Self::Bedrock,
+        }
+    }
+}
+
+/// The smallest batch of a serverless job: every upload has as many records more, so that it can be trained on at all.
+pub(crate) const BATCH: u8 = 16;
+
+/// Nova without machines. Its price is such that the smallest budgets that are drawn refuse it at times.
+const SERVERLESS: &str = "\non = \"sagemaker\"\nhyperparameters = { global_batch_size = 16 }\n[training.serverless]\naccept_eula = true\n\
+     model_package_group = \"arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial\"\nmax_run = \"1h\"\n\
+     [budget.prices]\ntraining_per_1k_tokens = 0.1";
+
+/// Whether the models of a world can be served in another way than by provisioned throughput.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provisioned {
+    /// By the token, too.
+    Also,
+    /// In no other way, so that the candidate is asked through throughput of its own.
+    Only,
+}
+
+/// Its price is such that a candidate's hours fit a run's budget.
+const PROVISIONED: &str = "serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 0.5\n\
+     training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
 
 /// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
 const SAGEMAKER: &str = "\non = \"sagemaker\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
@@ -126,9 +175,11 @@ impl Settings {
             },
             other_model: rng.u8(..) < 30,
             hourly: rng.u8(..) < 40,
-            sagemaker: false,
+            on: TrainsOn::Bedrock,
             trial: false,
-            chain: false,
+            provisioned: None,
+            unserve: false,
+            on_demand: false,
         }
     }
 
@@ -141,38 +192,57 @@ impl Settings {
             per_month_cents,
             other_model,
             hourly,
-            sagemaker,
+            on,
             trial,
-            chain,
+            provisioned,
+            unserve,
+            on_demand,
         } = self;
-        let sagemaker = &(*sagemaker || *chain);
+        let only = *provisioned == Some(Provisioned::Only);
         // Both of each pair take records of one shape.
-        let model = match (sagemaker, other_model) {
-            (false, false) => "amazon.nova-micro-v1:0",
-            (false, true) => "amazon.nova-lite-v1:0",
-            (true, false) => "meta.llama3-2-3b-instruct-v1:0",
-            (true, true) => "meta.llama3-2-1b-instruct-v1:0",
+        let model = match (on, other_model) {
+            (TrainsOn::Container | TrainsOn::Chain, false) => "meta.llama3-2-3b-instruct-v1:0",
+            (TrainsOn::Container | TrainsOn::Chain, true) => "meta.llama3-2-1b-instruct-v1:0",
+            (_, false) if only => "meta.llama3-2-3b-instruct-v1:0",
+            (_, true) if only => "meta.llama3-2-1b-instruct-v1:0",
+            (_, false) => "amazon.nova-micro-v1:0",
+            (_, true) => "amazon.nova-lite-v1:0",
         };
-        let trainer = if *sagemaker { SAGEMAKER } else { "" };
+        let trainer = match on {
+            TrainsOn::Bedrock => "",
+            TrainsOn::Container | TrainsOn::Chain => SAGEMAKER,
+            TrainsOn::Serverless => SERVERLESS,
+        };
         let trial = match trial {
             true => "trial = { records = 12, max_usd = 1 }\n",
             false => "",
         };
-        let stages = if *chain { STAGES } else { "" };
+        let stages = if *on == TrainsOn::Chain { STAGES } else { "" };
         let every = if *hourly { "1h" } else { "1m" };
         let use_ = if *only_new { "new" } else { "all" };
         let from = match from_champion {
-            true if !sagemaker => "champion",
+            true if *on == TrainsOn::Bedrock => "champion",
             _ => "base",
+        };
+        let throughput = provisioned.is_some() && (only || !on_demand);
+        let (serve, prices) = match throughput {
+            true => ("serve = \"provisioned\"\n", PROVISIONED),
+            false => ("", ""),
+        };
+        let idle = match unserve {
+            true => {
+                "champion = \"unserve\"\nprovisioned_after = \"6h\"\nprovisioned_grace = \"1h\"\n"
+            }
+            false => "",
         };
         let approval = if *manual { "manual" } else { "automatic" };
         format!(
             "technique = \"fine-tuning\"\nbase_model = \"{model}\"\n\
              [trigger]\nmin_records = 8\nquiet_for = \"1m\"\nat_most_every = \"{every}\"\n{trial}\
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
-             [evaluation]\nconfidence = 0.8\n[promotion]\napproval = \"{approval}\"\n\
-             [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n\
-             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n{stages}",
+             [evaluation]\nconfidence = 0.8\n[promotion]\n{serve}approval = \"{approval}\"\n\
+             [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n{prices}\
+             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n{idle}{stages}",
             per_month_cents / 100,
             per_month_cents % 100
         )

@@ -58,11 +58,13 @@ pub enum Plant {
     TrialServes,
     /// What a chain's first stage left is not used again.
     BoughtOnce,
+    /// What is billed by the hour for a candidate's answers stays until the run closes.
+    CandidateStays,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -78,6 +80,7 @@ impl Plant {
         Self::BoughtOnce,
         Self::Sweep,
         Self::TrialServes,
+        Self::CandidateStays,
     ];
 
     /// What took the simulator longer to find: kept as seeds in `tests/planted.rs`, and hunted by name.
@@ -110,6 +113,7 @@ impl Plant {
             Self::LooksFirst => "looks-first",
             Self::TrialServes => "trial-serves",
             Self::BoughtOnce => "bought-once",
+            Self::CandidateStays => "candidate-stays",
         }
     }
 
@@ -144,7 +148,7 @@ impl Plant {
             Self::Reservation => &[MONEY],
             Self::Sequencer | Self::OwnPlace => &[NEWEST],
             Self::OneMove | Self::RollbackFrom => &[ALIAS],
-            Self::Aftercare | Self::Sweep => &[LEFT],
+            Self::Aftercare | Self::Sweep | Self::CandidateStays => &[LEFT],
             Self::ClosingLimit | Self::RepairPace => &[ENDS],
             Self::LooksFirst => &[JOBS, LEFT],
             Self::BoughtOnce => &[BOUGHT],
@@ -167,6 +171,7 @@ impl Plant {
             Self::LooksFirst => Some(Rule::LooksFirst),
             Self::TrialServes => Some(Rule::TrialServesNobody),
             Self::BoughtOnce => Some(Rule::BoughtOnce),
+            Self::CandidateStays => Some(Rule::CandidateGoesAtOnce),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Every port of one invocation: the twin behind the gate.
 
+mod serverless;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -373,7 +375,7 @@ impl ObserveDeployments for Gated {
 
     async fn find_throughput(&self, name: &str) -> PortResult<Option<Deployment>> {
         let act = self.cloud.bedrock.find_throughput(name);
-        let found = self.look(op::GET_THROUGHPUT, act).await?;
+        let found = self.look(op::GET_DEPLOYMENT, act).await?;
         Ok(self.planted.found_deployment(found))
     }
 

@@ -24,7 +24,7 @@ use crate::coverage::Coverage;
 use crate::data;
 use crate::deed::Deed;
 use crate::lambda::{Delivery, Live};
-use crate::people::{self, Act};
+use crate::people::{self, Act, Provisioned, TrainsOn};
 use crate::picture::Picture;
 use crate::plant::{self, Plant};
 use crate::ports::Outbox;
@@ -99,12 +99,13 @@ const MOST_STEPS: u64 = 200_000;
 
 /// The world of one schedule. Time is in milliseconds since its beginning.
 pub(crate) struct World {
-    /// Whether every pipeline of this schedule trains in a container on SageMaker.
-    sagemaker: bool,
+    /// Who trains in this schedule.
+    pub(crate) on: TrainsOn,
     /// Whether a trial comes first.
     trial: bool,
-    /// Whether every pipeline of this schedule trains in two stages.
-    pub(crate) chain: bool,
+    /// Whether provisioned throughput serves, and in no other way.
+    provisioned: Option<Provisioned>,
+    pub(crate) region: &'static str,
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
     aim: Option<Aim>,
@@ -178,11 +179,20 @@ impl World {
             cloud.objects.set_smallest_copy(150);
         }
         let start = cloud.clock.now();
+        // In some schedules provisioned throughput serves; in half of these the models are served in no other way.
+        let provisioned = match seed % 32 {
+            6 => Some(Provisioned::Also),
+            22 => Some(Provisioned::Only),
+            _ => None,
+        };
         let mut world = Self {
-            // In some schedules a container trains on SageMaker.
-            sagemaker: seed % 16 == 2,
+            on: TrainsOn::of(seed),
             trial: seed % 16 == 12,
-            chain: seed % 16 == 4,
+            provisioned,
+            region: match provisioned {
+                Some(Provisioned::Only) => "us-west-2",
+                _ => "us-east-1",
+            },
             trace: Trace {
                 on: verbose,
                 lines: Vec::new(),
@@ -235,13 +245,27 @@ impl World {
     fn plan(&mut self) {
         let mut acts = people::plan(&mut self.rng, self.aim.as_ref());
         for (_, act) in &mut acts {
-            if let Act::Configure(settings) = act {
-                settings.sagemaker = self.sagemaker;
-                settings.trial = self.trial;
-                settings.chain = self.chain;
+            match act {
+                Act::Configure(settings) => {
+                    settings.on = self.on;
+                    settings.trial = self.trial;
+                }
+                Act::Upload { records, .. } if self.on == TrainsOn::Serverless => {
+                    *records = records.saturating_add(people::BATCH);
+                }
+                _ => {}
             }
         }
-        if self.chain {
+        if let Some(provisioned) = self.provisioned {
+            for (_, act) in &mut acts {
+                if let Act::Configure(settings) = act {
+                    settings.provisioned = Some(provisioned);
+                    settings.unserve = self.rng.bool();
+                    settings.on_demand = self.rng.u8(..) < 80;
+                }
+            }
+        }
+        if self.on == TrainsOn::Chain {
             people::documents(&mut self.rng, &mut acts);
         }
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);

@@ -1,5 +1,6 @@
 //! `perennial check`: data files and configurations, by the same rules that hold after an upload. Nothing is sent.
 
+mod media;
 mod read;
 mod target;
 
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use perennial_core::config::Config;
 use perennial_core::prices::{self, Estimate, UsageEstimate};
-use perennial_dataset::{Purpose, Summary};
+use perennial_dataset::{MediaLimits, Purpose, Summary};
 use perennial_report::html::{self, Cost, Page};
 use perennial_report::{Check, Configuration};
 
@@ -108,16 +109,31 @@ fn files(
 ) -> Result<(), Failure> {
     check.base_model = Some(target.base_model.clone());
     check.notes.extend(target.note.clone());
+    if let Some(folder) = &args.media
+        && !folder.is_dir()
+    {
+        return Err(Failure::Usage(format!(
+            "--media {} is no folder; name the one that is uploaded to media/",
+            folder.display()
+        )));
+    }
+    if args.media.is_some() && media_limits(args, target, false).is_none() {
+        check.notes.push(format!(
+            "no media were looked up: {} takes none for {}",
+            target.base_model, target.technique
+        ));
+    }
     let (mut training, mut training_files) = (0, 0);
     for path in paths {
         let evaluation = args.evaluation || is_evaluation(path);
-        let (limits, technique) = target.of_stage(path);
-        let summary = Reading {
+        let (trained_by, technique) = target.of_stage(path);
+        let limits = media_limits(args, target, evaluation);
+        let (mut summary, named) = Reading {
             path,
             purpose: if evaluation {
                 Purpose::Evaluation
             } else {
-                Purpose::Training(limits.clone())
+                Purpose::Training(trained_by.clone())
             },
             model: &target.base_model,
             technique: if evaluation { "evaluation" } else { technique },
@@ -125,8 +141,13 @@ fn files(
             secrets: args.secrets.unwrap_or(target.secrets),
             // An evaluation set has columns of its own: its header decides.
             columns: if evaluation { &[] } else { &target.columns },
+            media: limits.map_or(0, |_| media::FILES),
         }
         .summary()?;
+        if let (Some(folder), Some(limits)) = (&args.media, limits) {
+            let said = media::look(folder, &limits, &named, &mut summary)?;
+            check.notes.push(said);
+        }
         if !evaluation {
             training_files += 1;
             training += summary.records;
@@ -141,6 +162,14 @@ fn files(
         ));
     }
     Ok(())
+}
+
+/// What the files that records name are held to, where they are asked for and the model takes any.
+fn media_limits(args: &CheckArgs, target: &Target, evaluation: bool) -> Option<MediaLimits> {
+    let asked = args.media.is_some() && !evaluation;
+    asked
+        .then(|| MediaLimits::of(&target.base_model, &target.technique))
+        .flatten()
 }
 
 fn threads(args: &CheckArgs) -> usize {

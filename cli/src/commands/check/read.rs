@@ -6,15 +6,9 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use perennial_core::config::Secrets;
-use perennial_dataset::{Compiler, Purpose, SecretsRule, Summary};
+use perennial_dataset::{Compiler, MediaReferences, Purpose, SecretsRule, Summary};
 
 use crate::exit::Failure;
-
-/// Bytes pushed at a time of a compressed file: they may become 200 times as many.
-const COMPRESSED: usize = 64 * 1024;
-
-/// Bytes pushed at a time of any other: a block of the compiler's.
-const PLAIN: usize = 256 * 1024;
 
 /// Files above this size get a progress bar.
 const LARGE: u64 = 16 * 1024 * 1024;
@@ -29,17 +23,19 @@ pub(super) struct Reading<'a> {
     pub(super) threads: usize,
     pub(super) secrets: Secrets,
     pub(super) columns: &'a [(String, String)],
+    /// How many files that records name are gathered.
+    pub(super) media: usize,
 }
 
 impl Reading<'_> {
-    /// What came of the file.
-    pub(super) fn summary(self) -> Result<Summary, Failure> {
+    /// What came of the file, and the files that its records name.
+    pub(super) fn summary(self) -> Result<(Summary, MediaReferences), Failure> {
         let path = self.path;
         if path == Path::new("-") {
-            return self.read(std::io::stdin().lock(), &ProgressBar::hidden());
+            return self.read(&mut std::io::stdin().lock(), &ProgressBar::hidden());
         }
         let failed = || Failure::file("cannot read", path);
-        let file = File::open(path).map_err(failed())?;
+        let mut file = File::open(path).map_err(failed())?;
         let about = file.metadata().map_err(failed())?;
         if about.is_dir() {
             return Err(Failure::Usage(format!(
@@ -56,9 +52,9 @@ impl Reading<'_> {
             bar.set_style(style);
         }
         bar.set_message(path.display().to_string());
-        let summary = self.read(file, &bar);
+        let read = self.read(&mut file, &bar);
         bar.finish_and_clear();
-        summary
+        read
     }
 
     fn compiler(&self) -> Compiler {
@@ -66,6 +62,7 @@ impl Reading<'_> {
             .for_model(self.model, self.technique)
             .with_threads(self.threads)
             .with_columns(self.columns.to_vec())
+            .with_media(self.media)
             .with_secrets(match self.secrets {
                 Secrets::Reject => SecretsRule::Reject,
                 Secrets::Warn => SecretsRule::Warn,
@@ -78,54 +75,21 @@ impl Reading<'_> {
         }
     }
 
-    fn read(&self, mut file: impl Read, bar: &ProgressBar) -> Result<Summary, Failure> {
+    fn read(
+        &self,
+        file: &mut dyn Read,
+        bar: &ProgressBar,
+    ) -> Result<(Summary, MediaReferences), Failure> {
         let mut compiler = self.compiler();
-        let mut piece = vec![0; COMPRESSED];
         let mut compiled = Vec::new();
-        let mut first = true;
         loop {
-            let length = match file.read(&mut piece) {
+            match compiler.read(file, &mut compiled) {
                 Ok(0) => break,
-                Ok(length) => length,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Ok(read) => bar.inc(read as u64),
                 Err(error) => return Err(Failure::file("cannot read", self.path)(error)),
-            };
-            compiler.push(&piece[..length], &mut compiled);
+            }
             compiled.clear();
-            bar.inc(length as u64);
-            if compiler.is_hopeless() {
-                break;
-            }
-            if first && !is_compressed(&piece[..length]) {
-                piece.resize(PLAIN, 0);
-            }
-            first = false;
         }
-        Ok(compiler.finish(&mut compiled))
-    }
-}
-
-/// Whether a file that starts so may be compressed: gzip, or zstd with or without a frame to skip before it. A start that is too short to tell
-/// (a pipe may give one) counts as compressed, which is only slower.
-fn is_compressed(start: &[u8]) -> bool {
-    match start {
-        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
-            true
-        }
-        start => start.len() < 4,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_plain_is_pushed_in_large_pieces() {
-        assert!(!is_compressed(b"{\"prompt\""));
-        assert!(is_compressed(b"\x1f\x8b\x08\0"));
-        assert!(is_compressed(b"\x28\xb5\x2f\xfd\0"));
-        assert!(is_compressed(b"\x50\x2a\x4d\x18\0"));
-        assert!(is_compressed(b"{"));
+        Ok(compiler.finish_with_media(&mut compiled))
     }
 }

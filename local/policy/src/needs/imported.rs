@@ -71,7 +71,11 @@ fn update_throughput(reader: &Reader<'_>) -> Result<Vec<Request>, NeedError> {
     let throughput = reader.text("provisionedModelId")?;
     let mut needed = vec![on_one(reader, Kind::Throughput, throughput)?];
     if let Some(identifier) = reader.optional("desiredModelId")? {
-        needed.push(request(&action(reader), model(reader, identifier)?));
+        // The catalogue gives the action `aws:ResourceTag`: a model that is there is seen with its tags, as for a deployment.
+        needed.push(match reader.find(Kind::CustomModel, identifier)? {
+            Some(_) => on_one(reader, Kind::CustomModel, identifier)?,
+            None => request(&action(reader), model(reader, identifier)?),
+        });
     }
     Ok(needed)
 }

@@ -138,7 +138,14 @@ impl Known<'_> {
             }
         }
         let granted = granted(node);
+        // What a job registers in the group that the deployer named bears SageMaker's tags, and none of ours.
+        let resources = texts(node.get("Resource"));
+        let in_a_group = |of: &String| of.contains(":model-package");
+        let in_the_group = !resources.is_empty() && resources.iter().all(in_a_group);
         for (pattern, key) in BOUND {
+            if in_the_group && pattern.starts_with("sagemaker:") {
+                continue;
+            }
             let has = keys.iter().any(|found| found.eq_ignore_ascii_case(key));
             let mut bound = granted.iter();
             if let Some(action) =
@@ -234,9 +241,22 @@ impl Known<'_> {
                 one_of(vec![&self.deployment.arn("ssm", &own)])
             }
             "bedrock" => self.of_bedrock(region, account, rest),
+            // AWS's own hub, whose models a serverless job customizes.
+            "sagemaker" if account == "aws" && is_of_the_public_hub(rest) => Ok(()),
             "sagemaker" => {
                 let own = format!("training-job/{}-*", self.settings.installation);
-                one_of(vec![&self.deployment.arn("sagemaker", &own)])
+                let mut known = vec![self.deployment.arn("sagemaker", &own)];
+                // The deployer's own group, and what is registered in it.
+                let group = self.deployment.parameters.get("ModelPackageGroup");
+                if let Some(group) = group.filter(|group| !group.is_empty()) {
+                    for kind in [
+                        format!("model-package-group/{group}"),
+                        format!("model-package/{group}/*"),
+                    ] {
+                        known.push(self.deployment.arn("sagemaker", &kind));
+                    }
+                }
+                one_of(known.iter().map(String::as_str).collect())
             }
             // A key, a grader and images of the deployer's own.
             "kms" | "lambda" | "service" => Ok(()),
@@ -253,6 +273,10 @@ impl Known<'_> {
             Some((name, key)) => (name, Some(key)),
             None => (rest, None),
         };
+        // AWS's own, one for each account, in which SageMaker keeps what it made of Nova.
+        if name == format!("customer-escrow-{}-*", self.deployment.account) {
+            return Ok(());
+        }
         if !buckets.iter().any(|bucket| bucket.name == name) {
             let known: Vec<&str> = buckets.iter().map(|bucket| bucket.name.as_str()).collect();
             return Err(format!("in the template there is {}", known.join(", ")));
@@ -359,6 +383,10 @@ fn place(pattern: &str) -> Result<(), String> {
         "“{pattern}” is no place of the bucket; there are {}",
         PLACES.join(", ")
     ))
+}
+
+fn is_of_the_public_hub(rest: &str) -> bool {
+    rest == "hub/SageMakerPublicHub" || rest.starts_with("hub-content/SageMakerPublicHub/")
 }
 
 #[cfg(test)]

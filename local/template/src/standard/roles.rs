@@ -26,6 +26,8 @@ const JOBS: [(&str, &[&str]); 2] = [
             "model-customization-job/*",
             "model-import-job/*",
             "model-invocation-job/*",
+            // A model that is made of a checkpoint has no job.
+            "custom-model/*",
         ],
     ),
     ("sagemaker", &["training-job/{installation}-*"]),

@@ -12,7 +12,10 @@ use super::{Lists, Wrong};
 use crate::stack::{Rule, Stack, Trigger};
 
 /// Those of them that must be told to a person.
-const TOLD: [&str; 13] = [
+const TOLD: [&str; 16] = [
+    "Commitment Holds",
+    "Unserving Planned",
+    "Champion Unserved",
     "Configuration Rejected",
     "Approval Needed",
     "Model Deleted",

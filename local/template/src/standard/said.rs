@@ -9,7 +9,7 @@ use perennial_core::names::{PipelineName, RunId};
 use serde_json::{Value, json};
 
 /// What people may want to know of, and no function takes.
-const NEWS: [&str; 18] = [
+const NEWS: [&str; 21] = [
     "Upload Rejected",
     "Upload Withdrawn",
     "Configuration Rejected",
@@ -28,6 +28,9 @@ const NEWS: [&str; 18] = [
     "Deployment Strays",
     "Deletion Planned",
     "Model Deleted",
+    "Commitment Holds",
+    "Unserving Planned",
+    "Champion Unserved",
 ];
 
 /// An event, the bus that it is said on, and who is to take it.

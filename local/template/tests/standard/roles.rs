@@ -75,10 +75,10 @@ const TRUST: [Change; 13] = [
         ],
     ),
     (
-        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-import-job/*\n                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n      ManagedPolicyArns",
-        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n      ManagedPolicyArns",
+        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-import-job/*\n                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n                  # A model that is made",
+        "                  - !Sub arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:model-invocation-job/*\n                  # A model that is made",
         &[
-            "BedrockJobRole.AssumeRolePolicyDocument.Statement[0].Condition.aws:SourceArn: the role must be bound to aws:SourceArn arn:aws:bedrock:us-east-1:123456789012:model-customization-job/*, arn:aws:bedrock",
+            "BedrockJobRole.AssumeRolePolicyDocument.Statement[0].Condition.aws:SourceArn: the role must be bound to aws:SourceArn arn:aws:bedrock:us-east-1:123456789012:custom-model/*, arn:aws:bedrock",
         ],
     ),
     (

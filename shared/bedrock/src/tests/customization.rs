@@ -37,6 +37,7 @@ async fn a_distillation_names_its_teacher_and_the_longest_answer_and_no_hyperpar
     let teacher = Customization::Distillation {
         teacher: "amazon.nova-pro-v1:0".into(),
         max_response_tokens: 1_000,
+        logged_answers: None,
     };
     let sent = sent(&spec(teacher, &[])).await;
     assert_eq!(sent["customizationType"], "DISTILLATION");
@@ -47,6 +48,26 @@ async fn a_distillation_names_its_teacher_and_the_longest_answer_and_no_hyperpar
         } } })
     );
     assert_eq!(sent.get("hyperParameters"), None);
+}
+
+#[tokio::test]
+async fn a_distillation_from_logs_names_their_folder_and_whether_their_answers_are_used() {
+    for use_answers in [true, false] {
+        let teacher = Customization::Distillation {
+            teacher: "amazon.nova-pro-v1:0".into(),
+            max_response_tokens: 1_000,
+            logged_answers: Some(use_answers),
+        };
+        let mut spec = spec(teacher, &[]);
+        spec.training_key = "work/p/r/logs/train.json".into();
+        let sent = sent(&spec).await;
+        assert_eq!(
+            sent["trainingDataConfig"],
+            json!({ "invocationLogsConfig": {
+                "usePromptResponse": use_answers, "invocationLogSource": { "s3Uri": "s3://bucket/work/p/r/logs/" },
+            } })
+        );
+    }
 }
 
 #[tokio::test]

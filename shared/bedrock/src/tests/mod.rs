@@ -2,6 +2,8 @@
 
 mod customization;
 mod imports;
+mod provisioned;
+mod registrations;
 
 use std::collections::BTreeMap;
 
@@ -194,6 +196,7 @@ async fn deployments_are_made_swapped_seen_and_removed() {
     ]);
     let bedrock = bedrock(&replay);
     let spec = DeploymentSpec {
+        buy: None,
         name: "p-dev".into(),
         token: "p-dev".into(),
         model_arn: "old".into(),

@@ -35,9 +35,18 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "distillation",
             "reinforcement",
             "sagemaker",
+            "serverless",
         ],
     ),
-    ("training.distillation", &["teacher", "max_response_tokens"]),
+    (
+        "training.distillation",
+        &[
+            "teacher",
+            "max_response_tokens",
+            "data",
+            "use_logged_answers",
+        ],
+    ),
     ("training.reinforcement", &["grader"]),
     (
         "training.sagemaker",
@@ -53,6 +62,17 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "max_run",
             "spot",
             "max_wait",
+        ],
+    ),
+    (
+        "training.serverless",
+        &[
+            "technique",
+            "peft",
+            "accept_eula",
+            "model_package_group",
+            "role",
+            "max_run",
         ],
     ),
     ("stage", &["technique", "from", "hyperparameters"]),

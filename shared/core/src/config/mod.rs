@@ -5,6 +5,7 @@ mod errors;
 mod keys;
 mod read;
 mod section;
+mod serverless;
 mod stages;
 mod supported;
 mod template;
@@ -20,12 +21,13 @@ use serde::{Deserialize, Serialize};
 
 pub use errors::{ConfigError, ConfigErrors};
 pub(crate) use keys::nearest;
+pub use serverless::ServerlessConfig;
 pub use stages::StageConfig;
 pub use template::init_template;
 pub use trainers::{DistillationConfig, ReinforcementConfig, SageMakerConfig};
 pub use values::{
-    Approval, Commitment, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Secrets, Serve,
-    StartFrom, Technique, TrainOn, UnknownValue,
+    Approval, Commitment, DataUse, Evidence, IdleChampion, JUDGE_METRICS, Metric, Peft, Secrets,
+    Serve, ServerlessTechnique, StartFrom, Technique, TrainOn, UnknownValue,
 };
 
 use crate::money::Usd;
@@ -192,6 +194,9 @@ pub struct TrainingConfig {
     /// `[training.sagemaker]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sagemaker: Option<SageMakerConfig>,
+    /// `[training.serverless]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serverless: Option<ServerlessConfig>,
     /// By the service's own names and units, as text. Checked against the model's ranges by [`crate::routing::route`].
     pub hyperparameters: BTreeMap<String, String>,
 }

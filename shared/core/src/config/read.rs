@@ -11,7 +11,7 @@ use super::section::{Problems, Section, float, show};
 use super::values::Technique;
 use super::{
     Budget, CompileConfig, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES,
-    PromotionConfig, TrainingConfig, TrialConfig, TriggerConfig, stages, trainers,
+    PromotionConfig, TrainingConfig, TrialConfig, TriggerConfig, serverless, stages, trainers,
 };
 use crate::money::Usd;
 use crate::prices;
@@ -287,6 +287,7 @@ fn training(top: &Section<'_, '_>, problems: &mut Problems) -> TrainingConfig {
         distillation: trainers::distillation(&section, problems),
         reinforcement: trainers::reinforcement(&section, problems),
         sagemaker: trainers::sagemaker(&section, problems),
+        serverless: serverless::read(&section, problems),
         hyperparameters: hyperparameters(&section, problems),
     }
 }

@@ -16,6 +16,10 @@ pub struct DistillationConfig {
     /// `maxResponseLengthForInference`: tokens of the teacher's longest answer; the service's default if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_response_tokens: Option<u32>,
+    /// The key `data = "invocation-logs"`: the data are Bedrock's invocation logs, and `use_logged_answers` says whether the teacher's
+    /// answers in them are taken, or the teacher is asked again. None: `data = "prompts"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged_answers: Option<bool>,
 }
 
 /// `[training.reinforcement]`: who scores what the model says.
@@ -75,9 +79,23 @@ pub(super) fn distillation(
     };
     let teacher = section.text("teacher", plain, TEACHER, problems)?;
     let tokens = section.whole("max_response_tokens", 1..=10_000, 0, problems);
+    const DATA: &str =
+        "Write data = \"prompts\", or data = \"invocation-logs\" for logs as Bedrock wrote them.";
+    let known = |text: &str| matches!(text, "prompts" | "invocation-logs");
+    let data = section.text("data", known, DATA, problems);
+    let logs = data.as_deref() == Some("invocation-logs");
+    let use_answers = section.boolean("use_logged_answers", problems);
+    if section.value("use_logged_answers").is_some() && !logs {
+        section.wrong(
+            "use_logged_answers",
+            "Remove it, or set data = \"invocation-logs\": prompts have no answers.",
+            problems,
+        );
+    }
     Some(DistillationConfig {
         teacher,
         max_response_tokens: u32::try_from(tokens).ok().filter(|tokens| *tokens > 0),
+        logged_answers: logs.then_some(use_answers),
     })
 }
 
@@ -218,16 +236,22 @@ fn is_object(text: &str) -> bool {
 }
 
 /// Source: SageMaker's `RoleArn`.
-fn is_role(arn: &str) -> bool {
+pub(super) fn is_role(arn: &str) -> bool {
+    is_resource(arn, "iam", "role/")
+}
+
+/// Whether it is an ARN of this service in an account, whose resource begins so. IAM's resources have no region, all others have one.
+pub(super) fn is_resource(arn: &str, service: &str, kind: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     parts.len() == 6
         && parts[0] == "arn"
         && parts[1].starts_with("aws")
-        && parts[2] == "iam"
-        && parts[3].is_empty()
+        && parts[2] == service
+        && parts[3].is_empty() == (service == "iam")
         && parts[4].len() == 12
         && parts[4].bytes().all(|byte| byte.is_ascii_digit())
-        && parts[5].starts_with("role/")
+        && parts[5].len() > kind.len()
+        && parts[5].starts_with(kind)
         && arn.len() <= 2_048
         && arn.is_ascii()
         && !arn.contains(char::is_whitespace)

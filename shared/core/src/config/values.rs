@@ -93,6 +93,30 @@ words! {
 }
 
 words! {
+    /// What a serverless customization job does, by SageMaker's own names.
+    #[derive(Default)]
+    ServerlessTechnique {
+        /// Supervised fine-tuning: prompts and answers.
+        #[default]
+        Sft = "sft",
+        /// Direct preference optimization: a preferred and another answer to each prompt.
+        Dpo = "dpo",
+    }
+}
+
+words! {
+    /// How much of a model a serverless customization job trains.
+    #[derive(Default)]
+    Peft {
+        /// An adapter (LoRA).
+        #[default]
+        Lora = "lora",
+        /// All weights.
+        Full = "full",
+    }
+}
+
+words! {
     /// For how long provisioned throughput is bought. It cannot be deleted before.
     #[derive(Default)]
     Commitment {

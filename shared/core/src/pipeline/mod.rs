@@ -190,6 +190,9 @@ pub struct Pipeline {
     /// How `deployment` serves, as it was made.
     #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
     pub served_as: Serving,
+    /// Since when the champion serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_since: Option<Timestamp>,
     /// What is idle and will be removed, if the deployment of an idle champion is (`idle.champion = "unserve"`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serving_mark: Option<Mark>,
@@ -251,6 +254,7 @@ impl Pipeline {
             deployment: None,
             deployed_by: None,
             served_as: Serving::OnDemand,
+            served_since: None,
             serving_mark: None,
             unserved: None,
             generation: 0,
@@ -309,9 +313,7 @@ impl Pipeline {
 
     /// The model that a candidate is compared to: the champion, unless it serves nobody.
     pub fn compared(&self) -> Option<&Champion> {
-        self.champion
-            .as_ref()
-            .filter(|_| self.unserved.is_none())
+        self.champion.as_ref().filter(|_| self.unserved.is_none())
     }
 
     /// Whether the deployment that clients call may be made anew if it is gone: nothing moves, and no repair has just failed.

@@ -144,6 +144,7 @@ pub(super) fn serving(
             pipeline.deployed_by = made;
             pipeline.served_as = serving;
         }
+        pipeline.served_since = Some(now);
         pipeline.serving_mark = None;
         pipeline.unserved = None;
     }
@@ -280,7 +281,11 @@ pub(super) fn swept(
     if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
         pipeline.sweeps.remove(place);
     } else {
-        let wait = if gone { SWEEP_HOURS } else { SWEEP_PACE_HOURS };
+        // What is billed by the hour is not left for six.
+        let wait = match gone || pipeline.sweeps[place].provisioned {
+            true => SWEEP_HOURS,
+            false => SWEEP_PACE_HOURS,
+        };
         pipeline.sweeps[place].look_at = now
             .checked_add(SignedDuration::from_hours(wait))
             .unwrap_or(Timestamp::MAX);
@@ -304,6 +309,13 @@ pub(super) fn roll_back(
             "{from} served when the rollback was asked for, and does not now: it was carried out already, or another \
          model was promoted"
         )));
+    }
+    // Nothing serves: whoever names the champion wants it served again, and nothing held.
+    if let (Some(_), Some(champion)) = (&pipeline.unserved, &pipeline.champion)
+        && to == Some(&champion.model)
+    {
+        let (champion, serving) = (champion.clone(), asked(pipeline));
+        return begin(pipeline, champion, MoveReason::Repair, serving, now);
     }
     let target = match to {
         Some(model) => pipeline

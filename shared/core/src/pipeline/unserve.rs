@@ -45,9 +45,7 @@ pub(super) fn unserve(
     }
     let marked = pipeline.serving_mark.as_ref();
     if marked.is_none_or(|mark| now < mark.delete_after) {
-        return Err(Refusal(
-            "it bears no mark, or its grace period runs".into(),
-        ));
+        return Err(Refusal("it bears no mark, or its grace period runs".into()));
     }
     left(pipeline, Some(deployment), now);
     if let Some(sweep) = pipeline.sweeps.last_mut() {

@@ -12,9 +12,9 @@ mod training;
 use serde::{Deserialize, Serialize};
 
 pub use first_stage::first_stage;
-pub use serving::{HOURS_PER_MONTH, ServingPrice, serving};
+pub use serving::{HOURS_PER_MONTH, ServingPrice, serving, serving_of};
 pub use table::{
-    BATCH_DISCOUNT, COMMITTED, HOURLY, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
+    BATCH_DISCOUNT, COMMITTED, HOURLY, IMAGE, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
     Prices, STORAGE, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,
 };
 
@@ -100,8 +100,14 @@ pub fn estimate(
 ) -> Result<Estimate, UnknownPrice> {
     let prices = Prices::of(&route.base_model, &config.budget);
     let (training, mut lines) = training::estimate(route, config, usage, &prices)?;
-    let input = known(&prices, prices.input_usd_per_1k_tokens, "prompts", INPUT)?;
-    let output = known(&prices, prices.output_usd_per_1k_tokens, "answers", OUTPUT)?;
+    // Where nobody can be asked nothing is to be known of its price.
+    let (input, output) = match usage.prompts {
+        0 if !route.is_scored() => (0.0, 0.0),
+        _ => (
+            known(&prices, prices.input_usd_per_1k_tokens, "prompts", INPUT)?,
+            known(&prices, prices.output_usd_per_1k_tokens, "answers", OUTPUT)?,
+        ),
+    };
 
     let one_model =
         thousands(usage.prompt_tokens) * input + thousands(usage.answer_tokens) * output;

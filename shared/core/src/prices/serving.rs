@@ -8,7 +8,8 @@ use super::table::{COMMITTED, PROVISIONED, Prices};
 use super::{UnknownPrice, known};
 use crate::config::{Budget, Commitment};
 use crate::money::Usd;
-use crate::routing::Serving;
+use crate::pipeline::{Pipeline, is_provisioned};
+use crate::routing::{Serving, plain_id};
 
 /// Hours of a month, as AWS counts them in its price examples.
 pub const HOURS_PER_MONTH: u32 = 730;
@@ -91,6 +92,19 @@ pub fn serving(
         per_hour: Usd::from_dollars(per_hour),
         per_month: Usd::from_dollars(per_hour * f64::from(HOURS_PER_MONTH)),
     }))
+}
+
+/// What serves a pipeline now, at the prices of its configuration in force; none where nothing is billed by the hour, or no price is
+/// stated any more.
+#[must_use]
+pub fn serving_of(pipeline: &Pipeline) -> Option<ServingPrice> {
+    pipeline
+        .deployment
+        .as_deref()
+        .filter(|arn| is_provisioned(arn))?;
+    let config = &pipeline.config.as_ref()?.config;
+    let model = plain_id(&config.base_model);
+    serving(model, pipeline.served_as, &config.budget).ok()?
 }
 
 /// One model unit. Without a price for the commitment the one without a commitment stands: it is the higher one.

@@ -6,6 +6,8 @@ use crate::config::Budget;
 
 /// Dollars for 1,000 tokens of training, counted once an epoch.
 pub const TRAINING: &str = "training_per_1k_tokens";
+/// Dollars for one image that training looks at, where images are trained on.
+pub const IMAGE: &str = "training_per_image";
 /// Dollars for an hour of training, where training is billed by the hour.
 pub const HOURLY: &str = "training_per_hour";
 /// Dollars for a minute of one copy of an imported model.
@@ -43,6 +45,11 @@ pub const KEYS: &[PriceKey] = &[
     PriceKey {
         name: TRAINING,
         meaning: "US dollars for 1,000 tokens of training, counted once an epoch",
+        most: 1_000.0,
+    },
+    PriceKey {
+        name: IMAGE,
+        meaning: "US dollars for one image that training looks at: stepCount times batchSize of them",
         most: 1_000.0,
     },
     PriceKey {
@@ -172,6 +179,8 @@ pub struct Prices {
     pub model: String,
     /// Dollars for 1,000 tokens of training.
     pub training_usd_per_1k_tokens: Option<f64>,
+    /// Dollars for one image that training looks at, as stated.
+    pub training_usd_per_image: Option<f64>,
     /// Dollars for an hour of training, as stated: no table can know a pipeline's instances.
     pub training_usd_per_hour: Option<f64>,
     /// Dollars for a minute of one copy of an imported model, as stated.
@@ -201,6 +210,7 @@ impl Prices {
         Self {
             model: base_model.to_owned(),
             training_usd_per_1k_tokens: stated(TRAINING).or(row.and_then(|row| row.training)),
+            training_usd_per_image: stated(IMAGE),
             training_usd_per_hour: stated(HOURLY),
             imported_usd_per_minute: stated(IMPORTED),
             provisioned_usd_per_hour: stated(PROVISIONED).or_else(|| provisioned(base_model)),

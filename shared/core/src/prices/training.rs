@@ -1,10 +1,11 @@
 //! What the training job of a run is expected to cost: by the token, by the hour, or by the teacher's answers.
 
-use super::table::{HOURLY, Prices, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING};
+use super::table::{HOURLY, IMAGE, Prices, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING};
 use super::{UnknownPrice, UsageEstimate, known, thousands};
 use crate::config::{Budget, Config, SageMakerConfig};
 use crate::money::Usd;
-use crate::routing::{Customization, Route, Trainer};
+use crate::routing::serverless::{BATCH, MAX_EPOCHS, MAX_STEPS};
+use crate::routing::{Customization, Route, Trainer, images_seen};
 use crate::run::TRAINING_DEADLINE_HOURS;
 
 /// Prompts with answers that a distillation job trains on at most: Bedrock adds prompts of its own to a small set. Source:
@@ -23,12 +24,16 @@ pub(super) fn estimate(
     match &route.trainer {
         Trainer::Bedrock {
             customization: Customization::FineTuning,
+        } if !route.is_scored() => by_image(route, prices),
+        Trainer::Bedrock {
+            customization: Customization::FineTuning,
         } => by_token(route, usage, prices),
         Trainer::Bedrock {
             customization:
                 Customization::Distillation {
                     teacher,
                     max_response_tokens,
+                    ..
                 },
         } => distillation(config, usage, prices, teacher, *max_response_tokens),
         Trainer::Bedrock {
@@ -48,7 +53,43 @@ pub(super) fn estimate(
             Ok((hours as f64 * price, vec![line]))
         }
         Trainer::SageMaker { job } => by_hour(job, prices),
+        Trainer::Serverless { .. } => serverless(route, config, usage, prices),
     }
+}
+
+/// By the token, as SageMaker counts them (`DescribeTrainingJob.BillableTokenCount`). The table's prices are Bedrock's own: what
+/// SageMaker takes is not published where it could be read, so it has to be stated.
+fn serverless(
+    route: &Route,
+    config: &Config,
+    usage: &UsageEstimate,
+    prices: &Prices,
+) -> Result<(f64, Vec<String>), UnknownPrice> {
+    let stated = config.budget.prices.get(TRAINING).copied();
+    let price = known(
+        prices,
+        stated,
+        "serverless customization on SageMaker",
+        TRAINING,
+    )?;
+    let number = |name: &str| -> Option<u64> { route.hyperparameters.get(name)?.parse().ok() };
+    let (times, how) = match (number(MAX_STEPS), number(BATCH)) {
+        (Some(steps), Some(batch)) => (
+            (steps * batch) as f64 / usage.training_records.max(1) as f64,
+            format!("{steps} steps of {batch} records"),
+        ),
+        _ => {
+            let epochs = number(MAX_EPOCHS).unwrap_or(1);
+            (epochs as f64, format!("{MAX_EPOCHS} = {epochs}"))
+        }
+    };
+    let amount = thousands(usage.training_tokens) * times * price;
+    let line = format!(
+        "training: {} tokens, {how}, at ${price} per 1,000 tokens: {}",
+        usage.training_tokens,
+        Usd::from_dollars(amount)
+    );
+    Ok((amount, vec![line]))
 }
 
 fn by_token(
@@ -68,6 +109,18 @@ fn by_token(
         "training: {} tokens, {epochs} {}, at ${price} per 1,000 tokens: {}",
         usage.training_tokens,
         if epochs == 1 { "epoch" } else { "epochs" },
+        Usd::from_dollars(amount)
+    );
+    Ok((amount, vec![line]))
+}
+
+fn by_image(route: &Route, prices: &Prices) -> Result<(f64, Vec<String>), UnknownPrice> {
+    let what = "an image that training looks at";
+    let price = known(prices, prices.training_usd_per_image, what, IMAGE)?;
+    let images = images_seen(route);
+    let amount = images as f64 * price;
+    let line = format!(
+        "training: looks at {images} images (stepCount times batchSize) at ${price} each: {}",
         Usd::from_dollars(amount)
     );
     Ok((amount, vec![line]))

@@ -53,6 +53,7 @@ fn within(range: &Range, value: &str) -> bool {
         Range::Real(low, high) => value
             .parse()
             .is_ok_and(|value: f64| (*low..=*high).contains(&value)),
+        Range::OneOf(values) => values.contains(&value),
     }
 }
 
@@ -70,6 +71,7 @@ fn out_of_range(model: &str, known: &Hyperparameter, value: &str) -> String {
         Range::Whole(low, high) if low == high => format!("{low} only"),
         Range::Whole(low, high) => format!("a whole number from {low} to {high}"),
         Range::Real(low, high) => format!("a number from {low} to {high}"),
+        Range::OneOf(values) => format!("one of {}", values.join(", ")),
     };
     format!(
         "training.hyperparameters.{}: found {value}, and {model} takes {range}",

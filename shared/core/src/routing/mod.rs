@@ -3,6 +3,11 @@
 
 mod chain;
 mod hyperparameters;
+mod images;
+pub(crate) mod serverless;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod serverless_tests;
 mod serving;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -22,8 +27,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{CompileConfig, Config, Technique};
-use crate::limits::DataLimits;
+use crate::limits::{DataLimits, RecordShape};
 pub use chain::FirstStage;
+pub(crate) use images::images_seen;
 use table::{MODELS, ModelRow};
 pub use trainer::{Customization, Serving, Trainer};
 
@@ -66,6 +72,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether the model's answers can be scored. Pictures are not: a person decides.
+    #[must_use]
+    pub fn is_scored(&self) -> bool {
+        self.limits.shape != RecordShape::ImageCaptions
+    }
+
     /// How often training goes through the data.
     #[must_use]
     pub fn epochs(&self) -> u64 {
@@ -153,10 +165,8 @@ fn or_none(list: &[String]) -> String {
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
     techniques::unused(config)?;
-    if !config.stages.is_empty() {
-        return chain::route(config, region);
-    }
     let route = match config.technique {
+        _ if !config.stages.is_empty() => chain::route(config, region),
         Technique::FineTuning => techniques::fine_tuning(config, region),
         Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
         Technique::Distillation => techniques::distillation(config, region),
@@ -164,6 +174,14 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     }?;
     techniques::trial(config, &route)?;
     Ok(route)
+}
+
+/// The plain id of a model as written, as far as the table knows it.
+pub(crate) fn plain_id(written: &str) -> &str {
+    match images::find(written) {
+        Some(row) => row.id,
+        None => find(written).map_or(written, |row| row.id),
+    }
 }
 
 /// The row of a model as written: the plain id, the id with its customization suffix, or a foundation model's ARN of either.

@@ -86,7 +86,9 @@ fn an_imported_model_is_not_bought_throughput_for() {
     .unwrap();
     assert!(route(&config, "us-east-1").is_ok());
     config.promotion.serve = Serve::Provisioned;
-    assert!(refusal(&config, "us-east-1").contains("no provisioned throughput for imported models"));
+    assert!(
+        refusal(&config, "us-east-1").contains("no provisioned throughput for imported models")
+    );
 }
 
 #[test]
@@ -109,5 +111,27 @@ fn throughput_takes_another_model_only_as_it_was_bought() {
         (bought(2, month), bought(1, month), false),
     ] {
         assert_eq!(present.takes(wanted), takes, "{present:?} {wanted:?}");
+    }
+}
+
+#[test]
+fn image_models_are_served_by_throughput_and_approved_by_a_person() {
+    for row in super::images::IMAGES {
+        let mut config = priced(row.id);
+        config.promotion.approval = crate::config::Approval::Manual;
+        for region in row.regions {
+            let route = route(&config, region).unwrap();
+            assert!(!route.is_scored());
+            assert_eq!(route.customization_id, row.id, "one id for both");
+            assert_eq!(route.hyperparameters["stepCount"], "500");
+            assert_eq!(images_seen(&route), 4_000);
+        }
+        config.promotion.approval = crate::config::Approval::Automatic;
+        let words = refusal(&config, row.regions[0]);
+        assert!(words.contains("a person decides"), "{words}");
+        config.promotion.serve = Serve::OnDemand;
+        let words = refusal(&config, row.regions[0]);
+        assert!(words.contains("by provisioned throughput only"), "{words}");
+        assert!(refusal(&priced(row.id), "eu-central-1").contains("a person decides"));
     }
 }

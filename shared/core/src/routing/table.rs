@@ -8,7 +8,7 @@ pub(super) const BATCH_MINIMUM: u64 = 100;
 pub(super) struct ModelRow {
     /// The plain id.
     pub(super) id: &'static str,
-    /// The customization suffix, without its colon.
+    /// The customization suffix, without its colon; empty for a model without one.
     pub(super) context: &'static str,
     /// The name for people.
     pub(super) name: &'static str,
@@ -27,7 +27,10 @@ pub(super) struct ModelRow {
 impl ModelRow {
     /// The id to customize.
     pub(super) fn customization_id(&self) -> String {
-        format!("{}:{}", self.id, self.context)
+        match self.context {
+            "" => self.id.to_owned(),
+            context => format!("{}:{context}", self.id),
+        }
     }
 }
 
@@ -43,9 +46,16 @@ pub(super) struct Hyperparameter {
 pub(super) enum Range {
     Whole(i64, i64),
     Real(f64, f64),
+    /// These values and no others.
+    OneOf(&'static [&'static str]),
 }
 
-const fn whole(name: &'static str, low: i64, high: i64, default: &'static str) -> Hyperparameter {
+pub(super) const fn whole(
+    name: &'static str,
+    low: i64,
+    high: i64,
+    default: &'static str,
+) -> Hyperparameter {
     Hyperparameter {
         name,
         range: Range::Whole(low, high),
@@ -53,7 +63,7 @@ const fn whole(name: &'static str, low: i64, high: i64, default: &'static str) -
     }
 }
 
-const fn real(
+pub(super) const fn real(
     name: &'static str,
     low: f64,
     high: f64,

@@ -101,11 +101,26 @@ fn distillation_needs_a_teacher_that_teaches_this_student() {
         *customization,
         Customization::Distillation {
             teacher: "amazon.nova-pro-v1:0".into(),
-            max_response_tokens: 1_000
+            max_response_tokens: 1_000,
+            logged_answers: None,
         }
     );
     assert_eq!(route.limits.shape, RecordShape::DistillationPrompts);
     assert!(route.hyperparameters.is_empty());
+    let logs = format!("{taught}data = \"invocation-logs\"\nuse_logged_answers = true\n");
+    let from_logs = config("distillation", "amazon.nova-micro-v1:0", &logs)
+        .check("us-east-1")
+        .unwrap();
+    assert_eq!(from_logs.limits.shape, RecordShape::InvocationLogs);
+    assert!(matches!(
+        from_logs.trainer,
+        Trainer::Bedrock {
+            customization: Customization::Distillation {
+                logged_answers: Some(true),
+                ..
+            }
+        }
+    ));
     let of = |model: &str, more: &str| error("distillation", model, more, "us-east-1");
     insta::assert_snapshot!(of("amazon.nova-micro-v1:0", ""), @r#"technique = "distillation" needs a teacher. Write teacher under [training.distillation]; Amazon Nova Micro learns from amazon.nova-premier-v1:0, amazon.nova-pro-v1:0."#);
     insta::assert_snapshot!(of("amazon.nova-pro-v1:0", taught), @r#"training.distillation.teacher = "amazon.nova-pro-v1:0" does not teach Amazon Nova Pro. Amazon Nova Pro learns from amazon.nova-premier-v1:0."#);

@@ -4,7 +4,8 @@ use super::table::{
     BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
 };
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, serving, unknown,
+    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images,
+    serverless, serving, unknown,
 };
 use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
 use crate::limits;
@@ -36,6 +37,10 @@ pub(super) fn unused(config: &Config) -> Result<(), RoutingError> {
             training.reinforcement.is_some() && !reinforces,
         ),
         ("sagemaker", training.sagemaker.is_some() && on_bedrock_only),
+        (
+            "serverless",
+            training.serverless.is_some() && config.technique != Technique::FineTuning,
+        ),
     ];
     match tables.into_iter().find(|(_, unused)| *unused) {
         Some((table, _)) => refused(
@@ -80,8 +85,33 @@ pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> 
     Ok(())
 }
 
+/// Where two services could train, the configuration says which.
+pub(super) fn said_where(config: &Config) -> Result<(), RoutingError> {
+    let table = match &config.training.serverless {
+        Some(_) => "serverless",
+        None => "sagemaker",
+    };
+    match config.training.on {
+        Some(TrainOn::SageMaker) => Ok(()),
+        Some(TrainOn::Bedrock) => refused(
+            format!("[training.{table}] has no effect with training.on = \"bedrock\""),
+            "Remove it, or write training.on = \"sagemaker\"",
+        ),
+        None => refused(
+            format!(
+                "[training.{table}] is there, and the technique can be trained on Bedrock as well"
+            ),
+            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
+        ),
+    }
+}
+
 /// Bedrock's customization jobs all need a model of the table, a region that has it, and a way to serve.
-fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, RoutingError> {
+pub(super) fn on_bedrock(
+    config: &Config,
+    row: &ModelRow,
+    region: &str,
+) -> Result<Serving, RoutingError> {
     if !row.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: row.name.to_owned(),
@@ -93,7 +123,7 @@ fn on_bedrock(config: &Config, row: &ModelRow, region: &str) -> Result<Serving, 
     serving::serving(config, row)
 }
 
-fn bedrock_route(
+pub(super) fn bedrock_route(
     config: &Config,
     region: &str,
     row: &ModelRow,
@@ -139,14 +169,21 @@ fn bedrock_route(
 }
 
 pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, RoutingError> {
+    serverless::check_tables(config)?;
+    if let Some(job) = &config.training.serverless {
+        return serverless::route(config, job, region);
+    }
     if config.training.on == Some(TrainOn::SageMaker) {
+        if config.training.sagemaker.is_none() && serverless::is_known(&config.base_model) {
+            return Err(serverless::not_said(&config.base_model));
+        }
         return on_sagemaker(config, region);
     }
     if config.training.sagemaker.is_some() && config.training.on.is_none() {
-        return refused(
-            "[training.sagemaker] is there, and the technique can be trained on Bedrock as well",
-            "Say which: training.on = \"sagemaker\" or \"bedrock\"",
-        );
+        said_where(config)?;
+    }
+    if let Some(row) = images::find(&config.base_model) {
+        return images::fine_tuning(config, region, row);
     }
     let row = find(&config.base_model)?;
     let serving = on_bedrock(config, row, region)?;
@@ -193,7 +230,7 @@ pub(super) fn continued_pre_training(config: &Config, region: &str) -> Result<Ro
     on_sagemaker(config, region)
 }
 
-fn plain_id(written: &str) -> &str {
+pub(super) fn plain_id(written: &str) -> &str {
     match written.split_once(":foundation-model/") {
         Some((_, id)) => id,
         None => written,
@@ -317,8 +354,13 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
     let customization = Customization::Distillation {
         teacher: row.teacher.to_owned(),
         max_response_tokens: wanted.max_response_tokens.unwrap_or(RESPONSE_TOKENS),
+        logged_answers: wanted.logged_answers,
     };
-    bedrock_route(config, region, student, serving, customization)
+    let mut route = bedrock_route(config, region, student, serving, customization)?;
+    if wanted.logged_answers.is_some() {
+        route.limits = limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+    }
+    Ok(route)
 }
 
 pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, RoutingError> {

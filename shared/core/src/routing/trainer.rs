@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Commitment, PromotionConfig, SageMakerConfig, Serve};
+use crate::config::{Commitment, PromotionConfig, SageMakerConfig, Serve, ServerlessConfig};
 
 /// Who trains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,14 @@ pub enum Trainer {
     SageMaker {
         /// Container, machines, limits.
         job: SageMakerConfig,
+    },
+    /// A serverless customization job (`sagemaker:CreateTrainingJob` with `ServerlessJobConfig`). It leaves a pointer to a
+    /// checkpoint, of which Bedrock makes a custom model (`bedrock:CreateCustomModel`).
+    Serverless {
+        /// Technique, licence, group, limit.
+        job: ServerlessConfig,
+        /// `BaseModelArn`: the model in SageMaker's public hub.
+        base_model_arn: String,
     },
 }
 
@@ -41,7 +49,16 @@ impl Trainer {
     pub fn service(&self) -> &'static str {
         match self {
             Self::Bedrock { .. } => "Bedrock",
-            Self::SageMaker { .. } => "SageMaker",
+            Self::SageMaker { .. } | Self::Serverless { .. } => "SageMaker",
+        }
+    }
+
+    /// What Bedrock makes of what the training job left, for people.
+    #[must_use]
+    pub fn imports(&self) -> &'static str {
+        match self {
+            Self::Serverless { .. } => "registration of the custom model",
+            Self::Bedrock { .. } | Self::SageMaker { .. } => "import job",
         }
     }
 }
@@ -58,6 +75,9 @@ pub enum Customization {
         teacher: String,
         /// `maxResponseLengthForInference`, in tokens.
         max_response_tokens: u32,
+        /// `invocationLogsConfig.usePromptResponse`: the data are invocation logs. None: prompts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logged_answers: Option<bool>,
     },
     /// `REINFORCEMENT_FINE_TUNING`.
     #[serde(rename = "reinforcement-fine-tuning")]

@@ -24,6 +24,7 @@ use crate::names::{Installation, ModelId, PipelineName, Purpose, ResourceName, R
 use crate::pipeline::Champion;
 use crate::routing::{Route, Trainer};
 use crate::score::ResolvedMetric;
+use crate::span::Span;
 
 /// A job that failed for the service's own reasons is tried again, up to this many attempts.
 pub const MAX_ATTEMPTS: u32 = 2;
@@ -66,6 +67,12 @@ fn starting_limit_hours(run: &Run, attempt: u32) -> i64 {
         .unwrap_or(0)
         .max(i64::from(attempt.saturating_sub(1)));
     STARTING_LIMIT_HOURS + earlier * (run.training_deadline_hours() + STARTING_LIMIT_HOURS)
+}
+
+/// Hours that a job with a limit of its own may take.
+fn after_capacity(limit: Span) -> i64 {
+    let hours = limit.as_secs().div_ceil(3_600);
+    CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
 }
 
 /// How a run ended.
@@ -469,11 +476,9 @@ impl Run {
     pub fn training_deadline_hours(&self) -> i64 {
         match &self.route.trainer {
             Trainer::Bedrock { .. } => TRAINING_DEADLINE_HOURS,
-            Trainer::SageMaker { job } => {
-                let longest = if job.spot { job.max_wait } else { job.max_run };
-                let hours = longest.as_secs().div_ceil(3_600);
-                CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
-            }
+            Trainer::SageMaker { job } if job.spot => after_capacity(job.max_wait),
+            Trainer::SageMaker { job } => after_capacity(job.max_run),
+            Trainer::Serverless { job, .. } => after_capacity(job.max_run),
         }
     }
 
@@ -494,6 +499,11 @@ impl Run {
     /// The run's working folder in the bucket.
     pub fn work(&self) -> String {
         format!("work/{}/{}", self.pipeline, self.id)
+    }
+
+    /// Where its training job writes, in the bucket; the service puts a folder of the job's name there.
+    pub fn training_output(&self, attempt: u32) -> String {
+        format!("{}/training-{attempt}/", self.work())
     }
 
     /// The model as a champion to be.

@@ -3,6 +3,8 @@ use perennial_core::{limits::DataLimits, prompt::PromptDigest};
 use smallvec::SmallVec;
 
 use super::{
+    buffer::{Buffer, Space},
+    cut::BLOCK,
     known::{Identity, hash},
     plan::Plan,
     said::{accepted, hit_problem, line_too_long, rendered},
@@ -32,11 +34,11 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     /// Whole lines.
-    pub(crate) lines: Vec<u8>,
+    pub(crate) lines: Buffer,
     /// The line of the file on which each of them began, where that is not one after the other.
     pub(crate) numbers: Option<Vec<u64>>,
-    /// An empty buffer for what comes out.
-    pub(crate) out: Vec<u8>,
+    /// For what comes out.
+    pub(crate) space: Space,
 }
 
 /// What became of a block.
@@ -47,7 +49,7 @@ pub(crate) struct Done {
     /// Where they begin.
     pub(crate) from: usize,
     /// The buffer that the lines came in, to be used again.
-    pub(crate) spent: Vec<u8>,
+    pub(crate) spent: Buffer,
     /// One for each canonical line.
     pub(crate) written: Vec<Written>,
     pub(crate) findings: Findings,
@@ -96,18 +98,21 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Works on whole lines; `numbers` are the lines of the file on which they began, where those are not one after the other.
-    /// What they become is appended to `out`.
+    /// What they become is appended to what `space` holds.
     pub(crate) fn work(
         &mut self,
         plan: &Plan,
         lines: &[u8],
         numbers: Option<&[u64]>,
-        mut out: Vec<u8>,
+        space: Space,
     ) -> Done {
-        out.reserve(lines.len() + lines.len() / 8);
+        let Space { mut out, written } = space;
+        // In large steps: of buffers that are used again, each would be a little too small for the next block.
+        out.reserve_exact((lines.len() + lines.len() / 8).next_multiple_of(BLOCK / 4));
         let mut done = Done {
             from: out.len(),
             out,
+            written,
             shape: plan.shape,
             numbered: numbers.is_some(),
             ..Done::default()

@@ -4,9 +4,15 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
+use super::buffer::Buffer;
+
 /// Bytes of a block: small enough to stay in a processor's cache with what is made of it, large enough that handing it over costs
 /// nothing.
 pub(crate) const BLOCK: usize = 256 << 10;
+
+/// Blocks of so many bytes in all are under way at once, or one: a block of one long line has more bytes than many others, and what is
+/// made of it as many again.
+pub(crate) const MOST_BYTES: usize = 12 << 20;
 
 /// What is handed on.
 #[derive(Debug)]
@@ -20,7 +26,7 @@ pub(crate) enum Piece<'b> {
 #[derive(Debug)]
 pub(crate) struct Cutter {
     limit: usize,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// How much of the buffer was searched for a line feed already, once it is longer than a block.
     searched: usize,
     /// Bytes of the line let go so far, when it is over the limit.
@@ -31,7 +37,7 @@ impl Cutter {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             searched: 0,
             skipped: 0,
         }
@@ -63,22 +69,22 @@ impl Cutter {
     fn keep<'b>(&mut self, bytes: &'b [u8], each: &mut impl FnMut(Piece<'_>)) -> &'b [u8] {
         // A small file gets a small buffer, a large one the whole block at once.
         if self.buffer.capacity() < BLOCK && self.buffer.len() + bytes.len() > BLOCK / 4 {
-            self.buffer.reserve_exact(BLOCK + 4096 - self.buffer.len());
+            self.buffer.reserve(BLOCK + 4096);
         }
         let room = BLOCK
             .saturating_sub(self.buffer.len())
             .max(4096)
             .min(bytes.len());
-        self.buffer.extend_from_slice(&bytes[..room]);
+        self.buffer.push(&bytes[..room]);
         if let Some(end) = self.full() {
             each(Piece::Lines(&self.buffer[..end]));
             // What stands behind the block's end came with these bytes, as a line feed before them would have ended a line.
             let left = self.buffer.len() - end;
             if left <= room {
-                self.buffer.clear();
+                self.buffer.truncate(0);
                 return &bytes[room - left..];
             }
-            self.buffer.drain(..end);
+            self.buffer.forget(end);
         }
         &bytes[room..]
     }
@@ -93,7 +99,7 @@ impl Cutter {
             self.searched = 0;
         } else if self.buffer.len() > self.limit {
             self.skipped = self.buffer.len() as u64;
-            self.buffer = Vec::new();
+            self.buffer = Buffer::default();
             self.searched = 0;
         }
         end
@@ -109,13 +115,9 @@ impl Cutter {
     pub(crate) fn read(
         &mut self,
         source: &mut dyn Read,
-        each: impl FnOnce(Vec<u8>, usize) -> Vec<u8>,
+        each: impl FnOnce(Buffer, usize) -> Buffer,
     ) -> io::Result<usize> {
-        if self.buffer.capacity() < BLOCK {
-            self.buffer.reserve_exact(BLOCK - self.buffer.len());
-        }
-        let room = BLOCK.saturating_sub(self.buffer.len());
-        let read = source.take(room as u64).read_to_end(&mut self.buffer)?;
+        let read = self.buffer.read(source, BLOCK)?;
         if let Some(end) = self.full() {
             self.buffer = each(std::mem::take(&mut self.buffer), end);
         }
@@ -145,7 +147,7 @@ impl Cutter {
         if let Some(end) = memrchr(b'\n', &self.buffer) {
             each(Piece::Lines(&self.buffer[..=end]));
         }
-        self.buffer = Vec::new();
+        self.buffer = Buffer::default();
     }
 
     /// Hands on what is left.
@@ -184,11 +186,12 @@ mod tests {
         let mut pieces = Vec::new();
         loop {
             let read = if cutter.reads() {
-                let mut spare = vec![1; 7];
+                let mut spare = Buffer::default();
+                spare.push(&[1; 7]);
                 cutter.read(&mut file, |buffer, end| {
                     pieces.push(Ok(end));
-                    spare.clear();
-                    spare.extend_from_slice(&buffer[end..]);
+                    spare.truncate(0);
+                    spare.push(&buffer[end..]);
                     spare
                 })
             } else {

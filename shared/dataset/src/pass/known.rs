@@ -1,8 +1,8 @@
 //! Which records came before: exact duplicates, and prompts that stand with another completion.
 //!
 //! A record is known by two hashes of 64 bits, of its prompt and of its completion, together 128: among a thousand million records
-//! two different ones are taken for the same with a probability below 10⁻²⁰. The table has 16 bytes for each record and is
-//! never less than half full once it is large: 32 bytes a record are its bound, and 21 what it was before it grew.
+//! two different ones are taken for the same with a probability below 10⁻²⁰. A table has 16 bytes for each record and is
+//! never less than half full once it is large: 32 bytes a record are its bound.
 use std::io;
 
 use super::plan::Spill;
@@ -42,12 +42,15 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
 /// Completions of one prompt that stand in a row.
 const SAME: u32 = 8;
 
-/// Open addressing by the prompt's hash; (0, 0) is an empty place.
+/// The records so far.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    places: Vec<Identity>,
+    /// Found by their prompt: of each prompt the first [`SAME`] completions.
+    by_prompt: Table<true>,
+    /// All others, found by prompt and completion, or a file with one prompt would be one long row.
+    by_both: Table<false>,
     used: usize,
-    /// Whether the identity (0, 0), which the table cannot hold, came.
+    /// Whether the identity (0, 0), which a table cannot hold, came.
     zero: bool,
 }
 
@@ -65,26 +68,21 @@ impl Known {
                 Seen::New
             };
         }
-        // At most three in four places are used; then it grows by half, so that half of them are.
-        if self.used * 4 >= self.places.len() * 3 {
-            self.grow();
-        }
-        let seen = Self::look(&self.places, record);
-        if let (Seen::New | Seen::Conflict, place) = seen {
-            self.places[place] = record;
-            self.used += 1;
-        }
-        seen.0
+        let seen = match self.by_prompt.insert(record) {
+            Some(seen) => seen,
+            None => match self.by_both.insert(record) {
+                Some(Seen::Duplicate) => Seen::Duplicate,
+                _ => Seen::Conflict,
+            },
+        };
+        self.used += usize::from(seen != Seen::Duplicate);
+        seen
     }
 
     /// Reads the places at which these records will be looked for. The table is larger than a processor's cache: looked for one after
     /// the other, each record would wait for memory; read together, they wait at once.
     pub(crate) fn expect(&self, records: impl Iterator<Item = Identity>) {
-        let prompts = records.map(|record| {
-            self.places
-                .get(Self::start(record.prompt, self.places.len()))
-                .map_or(0, |place| place.prompt)
-        });
+        let prompts = records.map(|record| self.by_prompt.first(record.prompt));
         std::hint::black_box(prompts.fold(0, |all, prompt| all ^ prompt));
     }
 
@@ -97,29 +95,104 @@ impl Known {
                 Seen::New
             };
         }
-        if self.places.is_empty() {
-            Seen::New
+        match self.by_prompt.look(record) {
+            Ok((seen, _)) => seen,
+            Err(Full) => match self.by_both.look(record) {
+                Ok((Seen::Duplicate, _)) => Seen::Duplicate,
+                _ => Seen::Conflict,
+            },
+        }
+    }
+}
+
+/// Open addressing by a hash, in parts that grow one by one: whoever puts results together would otherwise stand still while all of a
+/// large table is made anew, and those who work would run out of work.
+#[derive(Debug, Default)]
+struct Table<const BY_PROMPT: bool> {
+    /// None, or as many as there are to be.
+    parts: Vec<Part>,
+}
+
+/// (0, 0) is an empty place.
+#[derive(Debug, Default, Clone)]
+struct Part {
+    places: Vec<Identity>,
+    used: usize,
+}
+
+/// As many records of the same prompt stand in a row as may.
+struct Full;
+
+impl<const BY_PROMPT: bool> Table<BY_PROMPT> {
+    const PARTS: usize = 64;
+    /// Places of a part at first.
+    const FIRST: usize = 16;
+
+    fn hash(record: Identity) -> u64 {
+        if BY_PROMPT {
+            record.prompt
         } else {
-            Self::look(&self.places, record).0
+            record.of_both()
         }
     }
 
-    /// What the record is, and the first empty place for it. Records are looked for at a place of their prompt; where it has
-    /// [`SAME`] completions already, at a place of both, or a file with one prompt would be one long row.
-    fn look(places: &[Identity], record: Identity) -> (Seen, usize) {
+    fn part(hash: u64) -> usize {
+        (hash >> (u64::BITS - Self::PARTS.ilog2())) as usize
+    }
+
+    /// Where a record with this hash is looked for first.
+    fn start(hash: u64, places: usize) -> usize {
+        let within = hash << Self::PARTS.ilog2();
+        ((u128::from(within) * places as u128) >> 64) as usize
+    }
+
+    /// The prompt at the first place for this hash.
+    fn first(&self, hash: u64) -> u64 {
+        let part = self.parts.get(Self::part(hash));
+        part.and_then(|part| part.places.get(Self::start(hash, part.places.len())))
+            .map_or(0, |place| place.prompt)
+    }
+
+    /// Takes a record in, and says what it is; nothing if there are as many of its prompt as may be.
+    fn insert(&mut self, record: Identity) -> Option<Seen> {
+        if self.parts.is_empty() {
+            let part = Part {
+                places: vec![Identity::default(); Self::FIRST],
+                used: 0,
+            };
+            self.parts.resize(Self::PARTS, part);
+        }
+        let (seen, place) = self.look(record).ok()?;
+        if seen != Seen::Duplicate {
+            let part = &mut self.parts[Self::part(Self::hash(record))];
+            part.places[place] = record;
+            part.used += 1;
+            // At most three in four places are used; then it grows by half, so that half of them are.
+            if part.used * 4 >= part.places.len() * 3 {
+                part.grow::<BY_PROMPT>();
+            }
+        }
+        Some(seen)
+    }
+
+    /// What the record is, and the first empty place for it.
+    fn look(&self, record: Identity) -> Result<(Seen, usize), Full> {
+        let hash = Self::hash(record);
+        let Some(Part { places, .. }) = self.parts.get(Self::part(hash)) else {
+            return Ok((Seen::New, 0));
+        };
         let mut seen = Seen::New;
         let mut same = 0;
-        let mut place = Self::start(record.prompt, places.len());
+        let mut place = Self::start(hash, places.len());
         loop {
             match places[place] {
-                found if found == Identity::default() => return (seen, place),
-                found if found == record => return (Seen::Duplicate, place),
+                found if found == Identity::default() => return Ok((seen, place)),
+                found if found == record => return Ok((Seen::Duplicate, place)),
                 found if found.prompt == record.prompt => {
                     seen = Seen::Conflict;
                     same += 1;
-                    if same == SAME {
-                        place = Self::start(record.of_both(), places.len());
-                        continue;
+                    if BY_PROMPT && same == SAME {
+                        return Err(Full);
                     }
                 }
                 _ => {}
@@ -130,21 +203,22 @@ impl Known {
             }
         }
     }
+}
 
-    fn start(hash: u64, places: usize) -> usize {
-        ((u128::from(hash) * places as u128) >> 64) as usize
-    }
-
-    fn grow(&mut self) {
-        let size = (self.places.len() * 3 / 2).max(1024);
-        let mut places = vec![Identity::default(); size];
-        for record in self
-            .places
-            .iter()
-            .filter(|record| **record != Identity::default())
-        {
-            let (_, place) = Self::look(&places, *record);
-            places[place] = *record;
+impl Part {
+    fn grow<const BY_PROMPT: bool>(&mut self) {
+        let mut places = vec![Identity::default(); self.places.len() * 3 / 2];
+        let records = self.places.iter().copied();
+        for record in records.filter(|record| *record != Identity::default()) {
+            let hash = Table::<BY_PROMPT>::hash(record);
+            let mut place = Table::<BY_PROMPT>::start(hash, places.len());
+            while places[place] != Identity::default() {
+                place += 1;
+                if place == places.len() {
+                    place = 0;
+                }
+            }
+            places[place] = record;
         }
         self.places = places;
     }
@@ -332,8 +406,11 @@ mod tests {
         let mut known = Known::default();
         for number in 0..200_000 {
             known.insert(record(number, 0));
+            let places: usize = (known.by_prompt.parts.iter())
+                .map(|part| part.places.capacity())
+                .sum();
             assert!(
-                known.places.capacity() * 16 <= (known.used * 32).max(1024 * 16),
+                places * 16 <= (known.used * 32).max(2048 * 16),
                 "{}",
                 known.used
             );

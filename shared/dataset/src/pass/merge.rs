@@ -1,6 +1,7 @@
 //! The results of the blocks, put together in order: duplicates dropped, records counted, and what can only be said of the whole.
 use super::{
     block::{Done, Written},
+    buffer::Space,
     known::{Identity, Known, Seen, Spilled},
     plan::{Plan, Spill},
     said::line_too_long,
@@ -155,9 +156,9 @@ impl Merger {
         self.packer.is_some()
     }
 
-    /// Takes the result of a block of `lines` and appends its records to `out`, or puts its buffer in the place of an empty `out`; the
-    /// buffer that is left.
-    pub(crate) fn take(&mut self, mut done: Done, lines: &[u8], out: &mut Vec<u8>) -> Vec<u8> {
+    /// Takes the result of a block of `lines` and appends its records to `out`, or puts its buffer in the place of an empty `out`; what
+    /// is left to be used again.
+    pub(crate) fn take(&mut self, mut done: Done, lines: &[u8], out: &mut Vec<u8>) -> Space {
         let base = if done.numbered { 0 } else { self.lines };
         self.lines += done.lines;
         self.seen += done.seen;
@@ -170,7 +171,10 @@ impl Merger {
         if let Some(mut packer) = self.packer.take() {
             self.pack(&mut packer, &done, lines, base, out);
             self.packer = Some(packer);
-            return done.out;
+            return Space {
+                out: done.out,
+                written: done.written,
+            };
         }
         // What is dropped is closed up over: up to `kept`, the buffer holds what stays.
         let (mut start, mut kept) = (done.from, done.from);
@@ -185,11 +189,15 @@ impl Merger {
             start = end;
         }
         done.out.truncate(kept);
-        if out.is_empty() {
+        let left = if out.is_empty() {
             std::mem::replace(out, done.out)
         } else {
             out.extend_from_slice(&done.out);
             done.out
+        };
+        Space {
+            out: left,
+            written: done.written,
         }
     }
 

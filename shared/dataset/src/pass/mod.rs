@@ -1,6 +1,7 @@
 //! The pass over a file's lines: cut into blocks of whole lines ([`cut`]), each block checked and compiled by itself ([`block`]), on
 //! one thread or several ([`workers`]), and the results put together in order ([`merge`]).
 pub(crate) mod block;
+pub(crate) mod buffer;
 pub(crate) mod cut;
 pub(crate) mod known;
 mod look;

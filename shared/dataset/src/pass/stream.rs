@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     block::{Work, Worker},
-    cut::{BLOCK, Cutter, Piece},
+    buffer::{Buffer, Space, Spare},
+    cut::{Cutter, Piece},
     merge::Merger,
     plan::{Plan, SecretsRule},
     workers::Workers,
@@ -32,27 +33,6 @@ pub(crate) struct Stream {
     threads: usize,
     /// Buffers to be used again.
     spare: Spare,
-}
-
-/// Buffers of about a block, to be used again: fresh memory costs more than what is written to it.
-#[derive(Debug, Default)]
-struct Spare(Vec<Vec<u8>>);
-
-impl Spare {
-    /// As many as are under way for two threads, and two.
-    const MOST: usize = 14;
-
-    fn take(&mut self) -> Vec<u8> {
-        self.0.pop().unwrap_or_default()
-    }
-
-    fn give(&mut self, mut buffer: Vec<u8>) {
-        // One that held a long line is let go.
-        if self.0.len() < Self::MOST && (1..=2 * BLOCK).contains(&buffer.capacity()) {
-            buffer.clear();
-            self.0.push(buffer);
-        }
-    }
 }
 
 impl Stream {
@@ -140,14 +120,14 @@ impl Stream {
         let mut cutter = std::mem::replace(&mut self.cutter, Cutter::new(0));
         let read = cutter.read(source, |mut buffer, end| {
             if self.is_shared() {
-                let mut next = self.spare.take();
-                next.extend_from_slice(&buffer[end..]);
+                let mut next = self.spare.lines();
+                next.push(&buffer[end..]);
                 buffer.truncate(end);
                 self.hand_over(buffer, None, out);
                 next
             } else {
                 self.work_here(&buffer[..end], None, out);
-                buffer.drain(..end);
+                buffer.forget(end);
                 buffer
             }
         });
@@ -197,8 +177,8 @@ impl Stream {
 
     fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
         if self.is_shared() {
-            let mut copied = self.spare.take();
-            copied.extend_from_slice(lines);
+            let mut copied = self.spare.lines();
+            copied.push(lines);
             self.hand_over(copied, numbers.map(<[u64]>::to_vec), out);
         } else {
             self.work_here(lines, numbers, out);
@@ -210,7 +190,7 @@ impl Stream {
         self.threads > 1 && self.plan.shape.is_some()
     }
 
-    fn hand_over(&mut self, lines: Vec<u8>, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
+    fn hand_over(&mut self, lines: Buffer, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
         let workers = self
             .workers
             .get_or_insert_with(|| Workers::new(self.threads - 1, &self.plan));
@@ -218,26 +198,29 @@ impl Stream {
         let work = Work {
             lines,
             numbers,
-            out: spare.take(),
+            space: spare.space(),
         };
         let (worker, plan) = (&mut self.worker, &self.plan);
         let here = |work| worker.take(plan, work);
         workers.send(work, here, |mut done| {
             let lines = std::mem::take(&mut done.spent);
-            spare.give(merger.take(done, &lines, out));
-            spare.give(lines);
+            spare.take_space(merger.take(done, &lines, out));
+            spare.take_lines(lines);
         });
     }
 
     fn work_here(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
-        let buffer = if self.merger.packs() {
-            self.spare.take()
+        let space = if self.merger.packs() {
+            self.spare.space()
         } else {
-            std::mem::take(out)
+            Space {
+                out: std::mem::take(out),
+                written: self.spare.written(),
+            }
         };
-        let done = self.worker.work(&self.plan, lines, numbers, buffer);
+        let done = self.worker.work(&self.plan, lines, numbers, space);
         let left = self.merger.take(done, lines, out);
-        self.spare.give(left);
+        self.spare.take_space(left);
         if self.plan.shape.is_none() && self.merger.shape.is_some() {
             let shape = self.merger.shape;
             self.plan_mut(|plan| plan.shape = shape);
@@ -248,7 +231,9 @@ impl Stream {
     pub(crate) fn wait(&mut self, out: &mut Vec<u8>) {
         while let Some(mut done) = self.workers.as_mut().and_then(Workers::next) {
             let lines = std::mem::take(&mut done.spent);
-            drop(self.merger.take(done, &lines, out));
+            let space = self.merger.take(done, &lines, out);
+            self.spare.take_space(space);
+            self.spare.take_lines(lines);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Blocks on one thread or several. Results come back in the order of the blocks, whoever was done first.
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     block::{Done, Work, Worker},
+    cut::MOST_BYTES,
     plan::Plan,
 };
 
@@ -21,7 +22,7 @@ impl Worker {
     /// Works on a block, and gives its buffer back with the result.
     pub(crate) fn take(&mut self, plan: &Plan, work: Work) -> Done {
         let numbers = work.numbers.as_deref();
-        let done = self.work(plan, &work.lines, numbers, work.out);
+        let done = self.work(plan, &work.lines, numbers, work.space);
         Done {
             spent: work.lines,
             ..done
@@ -37,7 +38,8 @@ pub(crate) struct Workers {
     threads: Vec<JoinHandle<()>>,
     sent: u64,
     taken: u64,
-    early: BTreeMap<u64, Done>,
+    /// What is done, from the block on that is taken next.
+    early: VecDeque<Option<Done>>,
     /// Blocks that the threads have, and how many they may have.
     given: u64,
     most: u64,
@@ -45,10 +47,6 @@ pub(crate) struct Workers {
     sizes: VecDeque<usize>,
     bytes: usize,
 }
-
-/// Blocks of so many bytes in all are under way at once, or one: a block of one long line has more bytes than many others, and what is
-/// made of it as many again.
-const BYTES: usize = 12 << 20;
 
 impl Workers {
     /// So many threads, besides the caller's.
@@ -80,7 +78,7 @@ impl Workers {
             threads,
             sent: 0,
             taken: 0,
-            early: BTreeMap::new(),
+            early: VecDeque::new(),
             given: 0,
             most,
             sizes: VecDeque::new(),
@@ -100,11 +98,12 @@ impl Workers {
         while let Ok(result) = self.done.try_recv() {
             self.arrived(result);
         }
-        while let Some(done) = self.due() {
+        // One for each that is sent: so the lines of one block alone go out, from where they are.
+        if let Some(done) = self.due() {
             each(done);
         }
         while self.sent - self.taken >= 2 * self.most
-            || !self.sizes.is_empty() && self.bytes + size > BYTES
+            || !self.sizes.is_empty() && self.bytes + size > MOST_BYTES
         {
             match self.next() {
                 Some(done) => each(done),
@@ -112,7 +111,7 @@ impl Workers {
             }
         }
         if self.given >= self.most {
-            self.early.insert(self.sent, here(work));
+            self.keep(self.sent, here(work));
         } else if let Some(sender) = &self.work
             && sender.send((self.sent, work)).is_ok()
         {
@@ -128,16 +127,23 @@ impl Workers {
     fn arrived(&mut self, (index, outcome): (u64, Outcome)) {
         self.given -= 1;
         match outcome {
-            Ok(done) => {
-                self.early.insert(index, done);
-            }
+            Ok(done) => self.keep(index, done),
             Err(panic) => resume_unwind(panic),
         }
     }
 
+    fn keep(&mut self, index: u64, done: Done) {
+        let place = (index - self.taken) as usize;
+        if self.early.len() <= place {
+            self.early.resize_with(place + 1, || None);
+        }
+        self.early[place] = Some(done);
+    }
+
     /// The next block's result, in order, if it is there.
     fn due(&mut self) -> Option<Done> {
-        let done = self.early.remove(&self.taken)?;
+        let done = self.early.front_mut()?.take()?;
+        self.early.pop_front();
         self.taken += 1;
         self.bytes -= self.sizes.pop_front().unwrap_or_default();
         Some(done)
@@ -171,7 +177,10 @@ mod tests {
     use perennial_core::limits::fine_tuning;
 
     use super::*;
-    use crate::{compiler::Purpose, pass::plan::SecretsRule};
+    use crate::{
+        compiler::Purpose,
+        pass::{buffer::Buffer, plan::SecretsRule},
+    };
 
     #[test]
     fn long_lines_are_under_way_up_to_so_many_bytes() {
@@ -180,14 +189,16 @@ mod tests {
         let mut workers = Workers::new(8, &Arc::new(plan));
         let mut taken = 0;
         for _ in 0..12 {
+            let mut lines = Buffer::default();
+            lines.push(&vec![b'x'; 5 << 20]);
             let work = Work {
-                lines: vec![b'x'; 5 << 20],
+                lines,
                 ..Work::default()
             };
             let here = |_| Done::default();
             workers.send(work, here, |_| taken += 1);
             let under_way = workers.sent - workers.taken;
-            assert!(under_way as usize * (5 << 20) <= BYTES, "{under_way}");
+            assert!(under_way as usize * (5 << 20) <= MOST_BYTES, "{under_way}");
         }
         while workers.next().is_some() {
             taken += 1;

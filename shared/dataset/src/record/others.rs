@@ -219,7 +219,8 @@ fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// A Bedrock model invocation log entry. Distillation takes it as it is; for fine-tuning its input and output become one record.
+/// A Bedrock model invocation log entry. Distillation from logs takes it as it is, distillation from prompts its question; for
+/// fine-tuning its input and output become one record.
 pub(super) fn log<'a>(
     value: Value<'a>,
     taken: Taken<'_>,
@@ -311,6 +312,20 @@ pub(super) fn log<'a>(
         ));
     }
     if taken.shape == RecordShape::DistillationPrompts {
+        // The teacher answers anew.
+        left_out(value, &["output"], Path::Root, problems);
+        left_out(input, &["toolConfig", "tools"], path, problems);
+        if record.turns.len() > 1 {
+            problems.push(Problem::new(
+                &rules::DISTILLATION_TURNS,
+                list,
+                format!("{} messages", record.turns.len()),
+                "Distillation takes entries of a single question.",
+            ));
+        }
+        return Record::Conversation(record);
+    }
+    if taken.shape == RecordShape::InvocationLogs {
         if record.turns.len() > 1 {
             problems.push(Problem::new(
                 &rules::DISTILLATION_TURNS,

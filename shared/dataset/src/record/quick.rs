@@ -275,6 +275,7 @@ mod tests {
         compiler::Purpose,
         pass::{
             block::Worker,
+            buffer::Space,
             plan::{Plan, SecretsRule},
         },
     };
@@ -361,7 +362,7 @@ mod tests {
             let done = |quick: bool| {
                 let mut plan = Plan::new(Purpose::Training(limits.clone()), SecretsRule::Reject, 1 << 20);
                 plan.quick = quick;
-                let mut done = Worker::default().work(&plan, file.as_bytes(), None, Vec::new());
+                let mut done = Worker::default().work(&plan, file.as_bytes(), None, Space::default());
                 (String::from_utf8(std::mem::take(&mut done.out)).unwrap(), format!("{done:?}"))
             };
             prop_assert_eq!(done(true), done(false));

@@ -240,7 +240,7 @@ findings {
         "A dataset has images or videos, not both.",
         "Put records with images and records with videos into pipelines of their own.";
     MEDIA_MISSING = "media-missing", Error, MEDIA_AND_CAPTIONS, "Perennial's own: a job fails on the first file that it does not find",
-        "Media that records name are there. It is looked at when data are uploaded, for media/<pipeline>/ in the installation's bucket, and not by `perennial check`.",
+        "Media that records name are there. It is looked at when data are uploaded, for media/<pipeline>/ in the installation's bucket, and by `perennial check` only with `--media`.",
         "Put the file there before the data, or mend the address; then upload the data again.";
     MEDIA_SIZE = "media-size", Error, NOVA_MEDIA, GUIDE_AND_BOTH,
         "An image has at most 10 MiB and sides of at least 25 pixels; a video at most 50 MiB and 90 seconds; a document at most 10 MiB. The type of an image is the one that the record names. It is looked at as media-missing is, but for the seconds of a video.",

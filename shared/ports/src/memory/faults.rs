@@ -32,7 +32,7 @@ pub mod operation {
     pub const GET_TRAINING: &str = "bedrock:GetModelCustomizationJob";
     /// `StopTraining::stop_training`.
     pub const STOP_TRAINING: &str = "bedrock:StopModelCustomizationJob";
-    /// `StartContainers::start_container`.
+    /// `StartContainers::start_container` and `StartServerless::start_serverless`.
     pub const CREATE_CONTAINER: &str = "sagemaker:CreateTrainingJob";
     /// `ObserveContainers::find_container`.
     pub const GET_CONTAINER: &str = "sagemaker:DescribeTrainingJob";
@@ -42,11 +42,13 @@ pub mod operation {
     pub const CREATE_IMPORT: &str = "bedrock:CreateModelImportJob";
     /// `ObserveImports::find_import`.
     pub const GET_IMPORT: &str = "bedrock:GetModelImportJob";
+    /// `RegisterModels::register_model`; what looks is `GET_MODEL`.
+    pub const CREATE_MODEL: &str = "bedrock:CreateCustomModel";
     /// `ObserveModels::get_model` of an imported model.
     pub const GET_IMPORTED: &str = "bedrock:GetImportedModel";
     /// `DeleteModels::delete_model` of an imported model.
     pub const DELETE_IMPORTED: &str = "bedrock:DeleteImportedModel";
-    /// `ObserveModels::get_model`.
+    /// `ObserveModels::get_model` and `ObserveRegistrations::find_registration`.
     pub const GET_MODEL: &str = "bedrock:GetCustomModel";
     /// `ObserveModels::list_models`.
     pub const LIST_MODELS: &str = "bedrock:ListCustomModels";

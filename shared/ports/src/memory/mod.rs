@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use alias::MemoryAlias;
 pub use announce::MemoryAnnounce;
 pub use bedrock::{
-    AskedQuestion, BatchRecord, ContainerRecord, MemoryBedrock, Mind, ModelRef, Outcome, Pace,
-    Quotas, TrainingRecord, Work,
+    AskedQuestion, BatchRecord, ContainerRecord, JobSpec, MemoryBedrock, Mind, ModelRef, Outcome,
+    Pace, Quotas, TrainingRecord, Work,
 };
 pub use clock::{MemoryClock, MemoryEntropy};
 pub use faults::{Faults, operation};

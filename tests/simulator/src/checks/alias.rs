@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use perennial_core::pipeline::{MoveReason, is_imported};
+use perennial_core::pipeline::{MoveReason, UNSERVED, is_imported};
 use perennial_ports::{DeploymentStatus, UpdateStatus};
 
 use super::{Check, View, Written};
@@ -29,6 +29,9 @@ impl Check for OneChampion {
                 continue;
             };
             self.called.extend(now.deployment.clone());
+            if now.unserved.is_some() {
+                self.called.insert(UNSERVED.to_owned());
+            }
             let Some(before) = before else { continue };
             if let (Some(old), Some(new)) = (&before.moving, &now.moving)
                 && old.generation != new.generation
@@ -89,6 +92,11 @@ impl Check for OneChampion {
         let Some(pipeline) = &view.picture.pipeline else {
             return Ok(());
         };
+        let name = perennial_core::names::alias_parameter(view.installation, view.pipeline);
+        if pipeline.unserved.is_some() && view.cloud.alias.value(&name).as_deref() != Some(UNSERVED)
+        {
+            return Err("nothing serves, and the alias does not say so".to_owned());
+        }
         let (Some(champion), Some(deployment)) = (&pipeline.champion, &pipeline.deployment) else {
             return Ok(());
         };
@@ -98,7 +106,6 @@ impl Check for OneChampion {
         if !model_there && served.is_none() {
             return Ok(());
         }
-        let name = perennial_core::names::alias_parameter(view.installation, view.pipeline);
         let value = view.cloud.alias.value(&name);
         if value.as_deref() != Some(deployment.as_str()) {
             return Err(format!(

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use perennial_core::names::{Purpose, ResourceName, RunId};
 use perennial_core::pretrained::TRUSTED_DAYS;
 use perennial_core::run::Job;
-use perennial_ports::ContainerSpec;
+use perennial_ports::memory::JobSpec;
 
 use super::{Check, View, Written};
 use crate::facts::Fact;
@@ -40,12 +40,15 @@ impl Check for BoughtOnce {
     }
 
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
-        let Fact::ContainerStarted { spec } = fact else {
+        let Fact::ContainerStarted { name, .. } = fact else {
             return Ok(());
         };
-        let Some(of) = ResourceName::parse(&spec.name) else {
+        let jobs = view.cloud.bedrock.container_jobs();
+        let started = jobs.iter().find(|job| job.job.name == *name);
+        let (Some(of), Some(started)) = (ResourceName::parse(name), started) else {
             return Ok(());
         };
+        let spec = &started.spec;
         match of.purpose {
             Purpose::Pretraining => self.not_again(&of.run, spec, view),
             Purpose::Training => from_the_first(&of.run, spec, view),
@@ -55,7 +58,7 @@ impl Check for BoughtOnce {
 }
 
 impl BoughtOnce {
-    fn not_again(&self, run: &RunId, spec: &ContainerSpec, view: &View<'_>) -> Result<(), String> {
+    fn not_again(&self, run: &RunId, spec: &JobSpec, view: &View<'_>) -> Result<(), String> {
         let Some(known) = self.known.get(run) else {
             return Ok(());
         };
@@ -75,7 +78,7 @@ impl BoughtOnce {
             {
                 return Err(format!(
                     "{} was bought, and {name} has left its weights in {weights}",
-                    spec.name
+                    spec.name()
                 ));
             }
         }
@@ -86,7 +89,7 @@ impl BoughtOnce {
 /// What decides what a first stage learns: base model, container, hyperparameters, documents to the byte.
 fn bought_for(
     run: &RunId,
-    spec: &ContainerSpec,
+    spec: &JobSpec,
     view: &View<'_>,
 ) -> (
     Option<String>,
@@ -97,44 +100,49 @@ fn bought_for(
     let run = view.picture.runs.get(run);
     (
         run.map(|run| run.route.base_model.clone()),
-        spec.image.clone(),
-        spec.hyperparameters.clone(),
-        view.cloud.objects.read_text(&spec.training_prefix),
+        match spec {
+            JobSpec::Container(spec) => spec.image.clone(),
+            JobSpec::Serverless(_) => String::new(),
+        },
+        spec.hyperparameters().clone(),
+        view.cloud.objects.read_text(spec.training_prefix()),
     )
 }
 
 /// The second job of a chain starts from weights that a first stage of the same documents has left.
-fn from_the_first(run: &RunId, spec: &ContainerSpec, view: &View<'_>) -> Result<(), String> {
+fn from_the_first(run: &RunId, spec: &JobSpec, view: &View<'_>) -> Result<(), String> {
     let Some(known) = view.picture.runs.get(run) else {
         return Ok(());
     };
     if known.route.first.is_none() {
-        return match &spec.model {
+        return match spec.model() {
             None => Ok(()),
             Some(model) => Err(format!(
                 "{} is no chain, and starts from {model}",
-                spec.name
+                spec.name()
             )),
         };
     }
     let jobs = view.cloud.bedrock.container_jobs();
     let left = jobs
         .iter()
-        .find(|job| job.job.weights.is_some() && job.job.weights == spec.model);
+        .find(|job| job.job.weights.is_some() && job.job.weights.as_deref() == spec.model());
     let Some(left) = left else {
         return Err(format!(
             "{} starts from {:?}, which no job left",
-            spec.name, spec.model
+            spec.name(),
+            spec.model()
         ));
     };
     let documents = format!("{}/documents.jsonl", known.work());
     let sealed = view.cloud.objects.read_text(&documents);
-    if sealed == view.cloud.objects.read_text(&left.spec.training_prefix) {
+    if sealed == view.cloud.objects.read_text(left.spec.training_prefix()) {
         return Ok(());
     }
     Err(format!(
         "{} starts from {}, which was trained on other documents",
-        spec.name, left.job.name
+        spec.name(),
+        left.job.name
     ))
 }
 

@@ -22,6 +22,12 @@ impl Check for NothingNeededDeleted {
 
     fn wrote(&mut self, written: &Written<'_>, view: &View<'_>) -> Result<(), String> {
         for change in written.changes {
+            if let (Change::Pipeline(Some(before)), Some(now)) = (change, &view.picture.pipeline)
+                && let (None, Some(_), Some(champion)) =
+                    (&before.unserved, &now.unserved, &now.champion)
+            {
+                recently_called(&champion.arn, "is served no more", view)?;
+            }
             let Change::Model(id, Some(before)) = change else {
                 continue;
             };
@@ -94,17 +100,24 @@ fn needless(model: &CustomModel, view: &View<'_>) -> Result<(), String> {
     if let Some(why) = why {
         return Err(format!("model {} was deleted, and {why}", known.id));
     }
+    recently_called(arn, "was deleted", view)
+}
+
+/// A call within the idle time, which the metrics could show, is a use.
+fn recently_called(arn: &str, what: &str, view: &View<'_>) -> Result<(), String> {
     if let Some(called) = view.calls.get(arn) {
         let ago = view.now.duration_since(*called);
         // What the metrics did not show yet when they were read nobody could know; nor the clocks' difference.
         let slack = view.metric_lag + SignedDuration::from_hours(1);
         // The questions of its own trial, and what came through the deployment that was made for them, are no use of a model.
-        let of_trial =
-            known.trial && called.duration_since(known.created_at) < SignedDuration::from_hours(48);
+        let mut models = view.picture.models.values();
+        let of_trial = models.any(|known| {
+            let age = called.duration_since(known.created_at);
+            known.arn == arn && known.trial && age < SignedDuration::from_hours(48)
+        });
         if !of_trial && ago > slack && ago < IDLE_AFTER - SignedDuration::from_mins(10) {
             return Err(format!(
-                "model {} was deleted, and was called {} minutes ago",
-                known.id,
+                "model {arn} {what}, and was called {} minutes ago",
                 ago.as_mins()
             ));
         }

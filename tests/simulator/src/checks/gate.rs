@@ -92,11 +92,10 @@ impl Check for GatedPromotion {
                 self.questions.insert(key.clone(), body.clone());
             }
             // A chain's first stage makes no model that answers.
-            Fact::ContainerStarted { spec } if is_first(&spec.name) => {}
-            Fact::ContainerStarted { spec } => {
-                let file = view.cloud.objects.read(&spec.training_prefix);
-                self.files
-                    .insert(spec.name.clone(), file.into_iter().collect());
+            Fact::ContainerStarted { name, .. } if is_first(name) => {}
+            Fact::ContainerStarted { name, training } => {
+                let file = view.cloud.objects.read(training);
+                self.files.insert(name.clone(), file.into_iter().collect());
             }
             Fact::TrainingStarted { spec } => {
                 let file = view

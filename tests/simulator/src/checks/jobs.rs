@@ -52,8 +52,9 @@ impl Check for OneJob {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => one(view.cloud, &spec.name),
-            Fact::ContainerStarted { spec } => one(view.cloud, &spec.name),
-            Fact::BatchStarted { name } | Fact::ImportStarted { name } => one(view.cloud, name),
+            Fact::ContainerStarted { name, .. }
+            | Fact::BatchStarted { name }
+            | Fact::ImportStarted { name } => one(view.cloud, name),
             _ => Ok(()),
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct View<'a> {
     pub(crate) picture: &'a Picture,
     pub(crate) installation: &'a Installation,
     pub(crate) pipeline: &'a PipelineName,
+    /// The installation's region.
+    pub(crate) region: &'static str,
     pub(crate) now: Timestamp,
     /// When the invocation began that acts now.
     pub(crate) began: Timestamp,
@@ -80,6 +82,6 @@ pub(crate) fn all() -> Vec<Box<dyn Check>> {
         Box::new(money::WithinBudget),
         Box::new(bought::BoughtOnce::default()),
         Box::new(history::HistoryExplains),
-        Box::new(rest::EverythingEnds),
+        Box::new(rest::EverythingEnds::default()),
     ]
 }

@@ -79,8 +79,9 @@ impl Check for WithinBudget {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => reserved(&spec.name, view),
-            Fact::ContainerStarted { spec } => reserved(&spec.name, view),
-            Fact::BatchStarted { name } => reserved(name, view),
+            Fact::ContainerStarted { name, .. } | Fact::BatchStarted { name } => {
+                reserved(name, view)
+            }
             _ => Ok(()),
         }
     }

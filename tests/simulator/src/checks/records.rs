@@ -45,9 +45,7 @@ impl Check for NoRecordLost {
     fn saw(&mut self, fact: &Fact, view: &View<'_>) -> Result<(), String> {
         match fact {
             Fact::TrainingStarted { spec } => self.trains_on(&spec.name, &spec.training_key, view),
-            Fact::ContainerStarted { spec } => {
-                self.trains_on(&spec.name, &spec.training_prefix, view)
-            }
+            Fact::ContainerStarted { name, training } => self.trains_on(name, training, view),
             _ => Ok(()),
         }
     }
@@ -84,8 +82,12 @@ impl NoRecordLost {
             pipeline.quarantine.iter().any(range)
         };
         let route = pipeline.config.as_ref().and_then(|in_force| {
-            perennial_core::routing::route(&in_force.config, "us-east-1").ok()
+            perennial_core::routing::route(&in_force.config, view.region).ok()
         });
+        let digest = |key: &str| {
+            let route = route.as_ref()?;
+            Some(compile_digest(route, UploadKind::Training, key))
+        };
         let expected: BTreeSet<(String, String)> = view
             .picture
             .uploads
@@ -97,10 +99,7 @@ impl NoRecordLost {
                     .into_iter()
                     .flatten()
                     .find(|shard| !quarantined(shard))?;
-                let compiled = route.as_ref().is_some_and(|route| {
-                    let kind = UploadKind::Training;
-                    shard.compile_digest == compile_digest(route, kind, &upload.key)
-                });
+                let compiled = Some(&shard.compile_digest) == digest(&upload.key).as_ref();
                 let wanted = match run.config.data.use_ {
                     DataUse::New => shard.sequence > pipeline.champion_sealed,
                     _ => true,

@@ -1,17 +1,60 @@
 //! When the faults have stopped every run has ended, and nothing that costs money is left behind.
 
+use std::collections::BTreeSet;
+
 use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::run::RunState;
 use perennial_ports::{BatchStatus, DeploymentStatus, ImportStatus, TrainingStatus, UpdateStatus};
 
-use super::{Check, View};
+use super::{Check, View, Written};
+use crate::facts::Fact;
+use crate::picture::Change;
 
 /// The checker.
-pub(crate) struct EverythingEnds;
+#[derive(Default)]
+pub(crate) struct EverythingEnds {
+    /// The names of what was removed: a create that took effect late may bring it back, and then the aftercare finds it.
+    removed: BTreeSet<String>,
+}
 
 impl Check for EverythingEnds {
     fn name(&self) -> &'static str {
         "every run ends and leaves nothing that costs money"
+    }
+
+    /// What a candidate is asked through and is billed by the hour is gone before anybody is waited for, who may take days.
+    fn wrote(&mut self, written: &Written<'_>, view: &View<'_>) -> Result<(), String> {
+        for change in written.changes {
+            let Change::Run(id, Some(before)) = change else {
+                continue;
+            };
+            let Some(run) = view.picture.runs.get(id) else {
+                continue;
+            };
+            let waits = matches!(
+                run.state,
+                RunState::Deciding | RunState::AwaitingApproval { .. }
+            );
+            if !waits || !matches!(before.state, RunState::Evaluating { .. }) {
+                continue;
+            }
+            let name = run.resource(Purpose::Candidate, 1).to_string();
+            let mut there = view.cloud.bedrock.deployments().into_iter();
+            let billed = there.any(|one| one.bought.is_some() && one.name == name);
+            if billed && !self.removed.contains(&name) {
+                return Err(format!(
+                    "{name} is billed by the hour, and its run waits for something else"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn saw(&mut self, fact: &Fact, _: &View<'_>) -> Result<(), String> {
+        if let Fact::DeploymentDeleted { deployment } = fact {
+            self.removed.insert(deployment.name.clone());
+        }
+        Ok(())
     }
 
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {

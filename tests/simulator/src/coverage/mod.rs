@@ -29,6 +29,7 @@ pub(crate) const CHANGES: [(Function, &[&str]); 6] = [
             op::CREATE_TRAINING,
             op::CREATE_CONTAINER,
             op::CREATE_IMPORT,
+            op::CREATE_MODEL,
         ],
     ),
     (

@@ -206,8 +206,15 @@ pub(super) const RUN: [Possible; 32] = [
     },
     Possible {
         event: "removed, or found left over",
-        states: &["closing", "ended"],
-        why: EFFECT,
+        states: &[
+            "evaluating, base starting",
+            "evaluating, base running",
+            "evaluating, base asked",
+            "evaluating, base answered",
+            "closing",
+            "ended",
+        ],
+        why: "while a run evaluates, what its candidate was asked through and is billed by the hour is removed",
     },
     Possible {
         event: "reported",
@@ -241,7 +248,7 @@ pub(super) const RUN: [Possible; 32] = [
     },
 ];
 
-pub(super) const PIPELINE: [Possible; 23] = [
+pub(super) const PIPELINE: [Possible; 25] = [
     Possible {
         event: "configured",
         states: &PIPELINE_STATES,
@@ -383,5 +390,21 @@ pub(super) const PIPELINE: [Possible; 23] = [
         event: "deletion begun",
         states: &["collecting", "in a run"],
         why: "without a configuration nothing ever served",
+    },
+    Possible {
+        event: "serving marked",
+        states: &[
+            "collecting",
+            "in a run",
+            "moving, creating",
+            "moving, updating",
+            "moving, looking",
+        ],
+        why: "a mark is set only while nothing moves and no run is active; it is taken off whatever is in progress",
+    },
+    Possible {
+        event: "unserved",
+        states: &["collecting"],
+        why: "it is planned only on a pipeline that was loaded as collecting",
     },
 ];

@@ -9,7 +9,7 @@ use perennial_ports::{
 
 use super::World;
 use crate::data;
-use crate::people::{Act, DOCUMENTS, Wish};
+use crate::people::{Act, DOCUMENTS, Provisioned, TrainsOn, Wish};
 use crate::weather::bad_end;
 
 /// Somebody has so many deployments at most; the account's quota is ten.
@@ -24,7 +24,7 @@ impl World {
     }
 
     fn holds_documents(&self, name: u8) -> bool {
-        self.chain && name == DOCUMENTS
+        self.on == TrainsOn::Chain && name == DOCUMENTS
     }
 
     fn new_file(&mut self) -> u64 {
@@ -47,7 +47,9 @@ impl World {
         match act {
             Act::Configure(mut settings) => {
                 // What is done right when something has changed was drawn without the world's choice.
-                settings.chain = self.chain;
+                if self.on == TrainsOn::Chain {
+                    settings.on = self.on;
+                }
                 objects.upload(&configuration, settings.toml());
             }
             Act::Misconfigure => {
@@ -63,9 +65,15 @@ impl World {
                 good,
             } => {
                 let file = self.new_file();
+                // A model that is served by provisioned throughput only takes a hundred records and more.
+                let times = match self.provisioned {
+                    Some(Provisioned::Only) => 9,
+                    _ => 1,
+                };
+                let records = usize::from(records) * times;
                 let body = match self.holds_documents(name) {
                     true => data::document(file),
-                    false => data::training(file, first.into(), records.into(), good),
+                    false => data::training(file, first.into(), records, good),
                 };
                 objects.upload(&self.key(name), body);
             }

@@ -53,7 +53,13 @@ impl World {
             };
             format!("i{number} begins: {}{again}", delivery.words())
         });
-        let work = lambda::begin(gated, &delivery, invocation, self.installation.clone());
+        let work = lambda::begin(
+            gated,
+            &delivery,
+            invocation,
+            self.installation.clone(),
+            self.region,
+        );
         self.live.push(Some(Live {
             work: Some(work),
             board,

@@ -49,6 +49,7 @@ impl World {
             picture: &self.picture,
             installation: &self.installation,
             pipeline: &self.pipeline,
+            region: self.region,
             now: self.time(),
             began: self.began,
             calls: &self.calls,

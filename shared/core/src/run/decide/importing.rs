@@ -3,6 +3,7 @@
 use super::Step;
 use super::training::is_service_fault;
 use crate::names::Purpose;
+use crate::routing::Trainer;
 use crate::run::{
     Event, IMPORT_STARTING_LIMIT_HOURS, IMPORTING_LIMIT_HOURS, MAX_ATTEMPTS, Outcome, RunState,
     Seen,
@@ -24,9 +25,14 @@ impl Step {
                     return self.close(Outcome::Cancelled, stop.unwrap_or_default());
                 }
                 self.begin_import(1, weights.clone());
-                self.note(format!(
-                    "training is done: its weights are in {weights}; they are imported into Bedrock now"
-                ))
+                self.note(match self.run.route.trainer {
+                    Trainer::Serverless { .. } => format!(
+                        "training is done: its checkpoint is {weights}; Bedrock makes a custom model of it now"
+                    ),
+                    Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => format!(
+                        "training is done: its weights are in {weights}; they are imported into Bedrock now"
+                    ),
+                })
             }
             (RunState::Importing { attempt, .. }, Event::ImportFound { job }) => {
                 let known = self.run.resource(Purpose::Import, attempt).to_string();
@@ -42,7 +48,8 @@ impl Step {
                     *limit = deadline;
                 }
                 self.saw_job(Purpose::Import, attempt, job, "InProgress");
-                self.note(format!("import job {known} is started (attempt {attempt})"))
+                let what = self.run.route.trainer.imports();
+                self.note(format!("{what} {known} is started (attempt {attempt})"))
             }
             (RunState::Importing { .. }, Event::ImportRefused { reason }) => {
                 self.close(Outcome::Failed, reason)
@@ -78,13 +85,14 @@ impl Step {
     }
 
     fn import_seen(&mut self, attempt: u32, weights: String, seen: &Seen) -> bool {
+        let what = self.run.route.trainer.imports();
         match seen {
             Seen::Running { .. } => false,
             Seen::Completed { model_arn: None } => {
                 self.saw_job(Purpose::Import, attempt, "", "Completed");
                 self.close(
                     Outcome::Failed,
-                    "the import job completed, but names no model",
+                    format!("the {what} completed, but names no model"),
                 )
             }
             Seen::Completed {
@@ -95,12 +103,11 @@ impl Step {
             }
             Seen::Stopped => {
                 self.saw_job(Purpose::Import, attempt, "", "Stopped");
-                self.close(Outcome::Failed, "the import job was stopped")
+                self.close(Outcome::Failed, format!("the {what} was stopped"))
             }
             Seen::Failed { message } => {
                 self.saw_job(Purpose::Import, attempt, "", "Failed");
-                let reason =
-                    format!("the weights could not be imported (attempt {attempt}): {message}");
+                let reason = format!("the {what} failed (attempt {attempt}): {message}");
                 // An import costs nothing, and what it starts from is paid for: the service's own faults are worth a second try.
                 if attempt >= MAX_ATTEMPTS || !is_service_fault(message) {
                     return self.close(Outcome::Failed, reason);

@@ -1,4 +1,6 @@
-//! Training jobs of one's own container, as SageMaker runs them. Their weights are what they were trained on.
+//! Training jobs of one's own container, and serverless ones, as SageMaker runs them. Their weights are what they were trained on.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,15 +12,87 @@ use crate::memory::clock::later;
 use crate::memory::faults::operation;
 use crate::memory::{ACCOUNT, BUCKET, MemoryObjects, REGION};
 use crate::{
-    ContainerJob, ContainerSpec, ObserveContainers, PortResult, StartContainers, StopContainers,
-    TrainingStatus,
+    ContainerJob, ContainerSpec, ObserveContainers, PortResult, ServerlessSpec, StartContainers,
+    StartServerless, StopContainers, Tags, TrainingStatus,
 };
 
-/// A container's job with all that is known of it, for a test's assertions.
+/// What a job was asked to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobSpec {
+    /// A container of one's own.
+    Container(ContainerSpec),
+    /// Serverless.
+    Serverless(ServerlessSpec),
+}
+
+impl JobSpec {
+    /// The job's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Container(spec) => &spec.name,
+            Self::Serverless(spec) => &spec.name,
+        }
+    }
+
+    /// By the container's or the recipe's own names.
+    #[must_use]
+    pub fn hyperparameters(&self) -> &BTreeMap<String, String> {
+        match self {
+            Self::Container(spec) => &spec.hyperparameters,
+            Self::Serverless(spec) => &spec.hyperparameters,
+        }
+    }
+
+    /// The job is stopped after so many seconds.
+    #[must_use]
+    pub fn max_run_seconds(&self) -> u64 {
+        match self {
+            Self::Container(spec) => spec.max_run_seconds,
+            Self::Serverless(spec) => spec.max_run_seconds,
+        }
+    }
+
+    /// What is below this is trained on.
+    #[must_use]
+    pub fn training_prefix(&self) -> &str {
+        match self {
+            Self::Container(spec) => &spec.training_prefix,
+            Self::Serverless(spec) => &spec.training_key,
+        }
+    }
+
+    /// The weights that it starts from, of a job before it.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::Container(spec) => spec.model.as_deref(),
+            Self::Serverless(_) => None,
+        }
+    }
+
+    fn output_prefix(&self) -> &str {
+        match self {
+            Self::Container(spec) => &spec.output_prefix,
+            Self::Serverless(spec) => &spec.output_prefix,
+        }
+    }
+
+    /// On the job.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        match self {
+            Self::Container(spec) => &spec.tags,
+            Self::Serverless(spec) => &spec.tags,
+        }
+    }
+}
+
+/// A job on SageMaker with all that is known of it, for a test's assertions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerRecord {
     /// What was asked for.
-    pub spec: ContainerSpec,
+    pub spec: JobSpec,
     /// Where it is.
     pub job: ContainerJob,
     /// When it was made.
@@ -44,11 +118,30 @@ impl Container {
     }
 }
 
-fn check(spec: &ContainerSpec) -> PortResult<()> {
+fn check(spec: &JobSpec) -> PortResult<()> {
     let op = operation::CREATE_CONTAINER;
-    checks::name(op, "job's name", &spec.name, "-")?;
-    checks::key(op, &spec.training_prefix)?;
-    checks::prefix(op, &spec.output_prefix)?;
+    checks::name(op, "job's name", spec.name(), "-")?;
+    checks::key(op, spec.training_prefix())?;
+    checks::prefix(op, spec.output_prefix())?;
+    match spec {
+        JobSpec::Container(spec) => check_container(spec),
+        JobSpec::Serverless(spec) => check_serverless(spec),
+    }
+}
+
+fn check_serverless(spec: &ServerlessSpec) -> PortResult<()> {
+    let op = operation::CREATE_CONTAINER;
+    if !spec.accept_eula {
+        return Err(checks::invalid(op, "AcceptEula must be true"));
+    }
+    if !spec.base_model_arn.contains(":hub-content/") {
+        return Err(checks::invalid(op, "BaseModelArn is no model of a hub"));
+    }
+    Ok(())
+}
+
+fn check_container(spec: &ContainerSpec) -> PortResult<()> {
+    let op = operation::CREATE_CONTAINER;
     if let Some(checkpoints) = &spec.checkpoint_prefix {
         checks::prefix(op, checkpoints)?;
     }
@@ -70,26 +163,27 @@ fn check(spec: &ContainerSpec) -> PortResult<()> {
 impl State {
     fn start_container(
         &mut self,
-        spec: &ContainerSpec,
+        spec: JobSpec,
         now: Timestamp,
         objects: &MemoryObjects,
     ) -> PortResult<String> {
         let op = operation::CREATE_CONTAINER;
-        check(spec)?;
-        if let Some(known) = self.containers.get(&spec.name) {
+        check(&spec)?;
+        let name = spec.name().to_owned();
+        if let Some(known) = self.containers.get(&name) {
             return Err(checks::conflict(
                 op,
                 format!("ResourceInUse: {} exists", known.record.job.arn),
             ));
         }
-        let keys = objects.keys(&spec.training_prefix);
+        let keys = objects.keys(spec.training_prefix());
         if keys.is_empty() {
             return Err(checks::invalid(
                 op,
-                format!("no object is below {}", spec.training_prefix),
+                format!("no object is below {}", spec.training_prefix()),
             ));
         }
-        let model = match spec.model.as_deref() {
+        let model = match spec.model() {
             None => Vec::new(),
             Some(uri) => {
                 let model = uri
@@ -104,11 +198,8 @@ impl State {
         };
         let running = self.containers.values().filter(|job| job.runs()).count();
         checks::quota(op, running, self.quotas.training_jobs, "training jobs")?;
-        let arn = format!(
-            "arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{}",
-            spec.name
-        );
-        let longest = i64::try_from(spec.max_run_seconds).unwrap_or(i64::MAX);
+        let arn = format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}");
+        let longest = i64::try_from(spec.max_run_seconds()).unwrap_or(i64::MAX);
         let longest = SignedDuration::from_secs(longest);
         let (mut outcome, mut changes_at) = self.draw(Work::Training, now, self.pace.training);
         if outcome == Outcome::Hangs || self.pace.training > longest {
@@ -118,15 +209,15 @@ impl State {
         }
         let container = Container {
             record: ContainerRecord {
-                spec: spec.clone(),
                 job: ContainerJob {
                     arn: arn.clone(),
-                    name: spec.name.clone(),
+                    name: name.clone(),
                     status: TrainingStatus::InProgress,
                     message: None,
                     weights: None,
-                    tags: spec.tags.clone(),
+                    tags: spec.tags().clone(),
                 },
+                spec,
                 created: now,
                 ended: None,
             },
@@ -140,7 +231,7 @@ impl State {
         };
         let id = self.ids.event();
         self.events.push(events::container(&container, id));
-        self.containers.insert(spec.name.clone(), container);
+        self.containers.insert(name, container);
         Ok(arn)
     }
 
@@ -165,11 +256,20 @@ impl State {
             }
             Outcome::Succeeds | Outcome::Misses(_) => {
                 job.status = TrainingStatus::Completed;
-                let folder = format!("{}{name}/output/model/", record.spec.output_prefix);
-                for (number, file) in container.files.iter().enumerate() {
-                    objects.write_by_service(&format!("{folder}{number}.jsonl"), file.clone());
+                let output = format!("{}{name}/output", record.spec.output_prefix());
+                if let JobSpec::Serverless(_) = record.spec {
+                    // The weights stay with AWS, and a pointer says where.
+                    let uri = format!("s3://customer-escrow-{ACCOUNT}-memory/{name}/");
+                    let manifest = format!(r#"{{"checkpoint_s3_bucket":"{uri}"}}"#);
+                    objects.write_by_service(&format!("{output}/output/manifest.json"), manifest);
+                    self.escrow.insert(uri, container.files.clone());
+                } else {
+                    let folder = format!("{output}/model/");
+                    for (number, file) in container.files.iter().enumerate() {
+                        objects.write_by_service(&format!("{folder}{number}.jsonl"), file.clone());
+                    }
+                    job.weights = Some(format!("s3://{BUCKET}/{folder}"));
                 }
-                job.weights = Some(format!("s3://{BUCKET}/{folder}"));
             }
         }
         let id = self.ids.event();
@@ -194,7 +294,16 @@ impl ObserveContainers for MemoryBedrock {
 impl StartContainers for MemoryBedrock {
     async fn start_container(&self, spec: &ContainerSpec) -> PortResult<String> {
         self.call(operation::CREATE_CONTAINER, |state, now| {
-            state.start_container(spec, now, &self.objects)
+            state.start_container(JobSpec::Container(spec.clone()), now, &self.objects)
+        })
+    }
+}
+
+#[async_trait]
+impl StartServerless for MemoryBedrock {
+    async fn start_serverless(&self, spec: &ServerlessSpec) -> PortResult<String> {
+        self.call(operation::CREATE_CONTAINER, |state, now| {
+            state.start_container(JobSpec::Serverless(spec.clone()), now, &self.objects)
         })
     }
 }

@@ -8,8 +8,8 @@ use super::{MemoryBedrock, Outcome, Work, checks, throughput};
 use crate::memory::clock::later;
 use crate::memory::faults::operation;
 use crate::{
-    ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ObserveDeployments,
-    PortResult, UpdateStatus,
+    ChangeDeployments, Deployment, DeploymentSpec, DeploymentStatus, ModelStatus,
+    ObserveDeployments, PortResult, UpdateStatus,
 };
 
 pub(crate) struct Deployed {
@@ -78,8 +78,16 @@ impl State {
                 format!("the client token was used for {}", other.shown.arn),
             ));
         }
-        if !self.models.contains_key(&spec.model_arn) {
-            return Err(checks::not_found(op, &spec.model_arn));
+        match self.models.get(&spec.model_arn) {
+            None => return Err(checks::not_found(op, &spec.model_arn)),
+            Some(model) if model.shown.status != ModelStatus::Active => {
+                let status = model.shown.status;
+                return Err(checks::invalid(
+                    op,
+                    format!("{} is {status:?} and cannot be used", spec.model_arn),
+                ));
+            }
+            Some(_) => {}
         }
         let arn = match &spec.buy {
             Some(purchase) => self.buy(purchase)?,

@@ -78,7 +78,7 @@ pub(crate) fn container(container: &Container, id: String) -> Value {
         "TrainingJobArn": job.arn,
         "TrainingJobStatus": training_word(job.status),
         "SecondaryStatus": secondary,
-        "HyperParameters": record.spec.hyperparameters,
+        "HyperParameters": record.spec.hyperparameters(),
         "CreationTime": record.created.as_millisecond(),
         "LastModifiedTime": container.modified.as_millisecond(),
     });

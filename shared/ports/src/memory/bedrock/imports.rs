@@ -16,8 +16,10 @@ pub(crate) struct Import {
     pub(crate) spec: ImportSpec,
     pub(crate) job: ImportJob,
     pub(crate) changes_at: Option<Timestamp>,
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     pub(crate) token_known: bool,
+    /// It is a custom model that is made of a checkpoint, and no job.
+    pub(crate) registers: bool,
 }
 
 /// The prefix in the bucket that an S3 URI names.
@@ -81,6 +83,7 @@ impl State {
             changes_at,
             outcome,
             token_known: true,
+            registers: false,
         };
         self.imports.insert(spec.name.clone(), import);
         Ok(arn)
@@ -91,6 +94,11 @@ impl State {
             return;
         };
         import.changes_at = None;
+        if import.registers {
+            self.registration_changes(&mut import);
+            self.imports.insert(name.to_owned(), import);
+            return;
+        }
         if let Outcome::Fails(message) = &import.outcome {
             import.job.status = ImportStatus::Failed;
             import.job.message = Some(message.clone());
@@ -121,7 +129,8 @@ impl State {
 impl ObserveImports for MemoryBedrock {
     async fn find_import(&self, name: &str) -> PortResult<Option<ImportJob>> {
         self.call(operation::GET_IMPORT, |state, _| {
-            Ok(state.imports.get(name).map(|known| known.job.clone()))
+            let known = state.imports.get(name).filter(|known| !known.registers);
+            Ok(known.map(|known| known.job.clone()))
         })
     }
 }

@@ -11,6 +11,7 @@ mod deployments;
 mod events;
 mod imports;
 mod models;
+mod registrations;
 mod settings;
 mod state;
 mod throughput;
@@ -24,7 +25,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use batch::BatchRecord;
-pub use containers::ContainerRecord;
+pub use containers::{ContainerRecord, JobSpec};
 pub use settings::{Outcome, Pace, Quotas, Work};
 pub use training::TrainingRecord;
 
@@ -151,7 +152,7 @@ impl MemoryBedrock {
         self.look(|state| state.trainings.values().map(|job| job.record()).collect())
     }
 
-    /// Every job of one's own container that was ever made, by name.
+    /// Every training job on SageMaker that was ever made, by name: of one's own container, and serverless.
     pub fn container_jobs(&self) -> Vec<ContainerRecord> {
         self.look(|state| {
             state
@@ -162,7 +163,7 @@ impl MemoryBedrock {
         })
     }
 
-    /// Every import job that was ever made, by name.
+    /// Every import job that was ever made, and every registration of a checkpoint, by name.
     pub fn import_jobs(&self) -> Vec<ImportJob> {
         self.look(|state| state.imports.values().map(|job| job.job.clone()).collect())
     }

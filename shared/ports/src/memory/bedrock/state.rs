@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) containers: BTreeMap<String, Container>,
     /// By name.
     pub(crate) imports: BTreeMap<String, Import>,
+    /// What serverless jobs left with AWS, by its URI.
+    pub(crate) escrow: BTreeMap<String, Vec<Bytes>>,
     /// By ARN.
     pub(crate) models: BTreeMap<String, Model>,
     /// By ARN.

@@ -1,0 +1,124 @@
+//! `--media`: the files that records name, looked up in a folder that is, or will be, the bucket's `media/`, with the findings that they
+//! would have after an upload.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
+
+use perennial_dataset::{
+    ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen, Summary, count,
+};
+
+use crate::exit::Failure;
+
+/// Different files that the records of one file may name; of more, only these are looked at.
+pub(super) const FILES: usize = 100_000;
+
+/// Looks at the files, and takes into the summary what is wrong with them. What is to be said of it is the answer.
+pub(super) fn look(
+    folder: &Path,
+    limits: &MediaLimits,
+    named: &MediaReferences,
+    summary: &mut Summary,
+) -> Result<String, Failure> {
+    let (mut seen, mut elsewhere, mut unread) = (Vec::new(), 0, 0);
+    for one in &named.listed {
+        let Some(path) = place(folder, &one.uri) else {
+            elsewhere += 1;
+            continue;
+        };
+        let found = at(&path, one).map_err(Failure::file("cannot read", &path))?;
+        let no_sides = matches!(found, MediaSeen::There { image: None, bytes } if bytes > 0);
+        unread += u64::from(one.kind == MediaKind::Image && no_sides);
+        seen.push((one, found));
+    }
+    let mut said = format!(
+        "{}: {} that records name were looked up in {}",
+        summary.name,
+        count(seen.len() as u64, "file"),
+        folder.display()
+    );
+    summary.take_media(limits, seen);
+    if unread > 0 {
+        said += &format!(
+            "; {} without their pixels, which do not stand in the first 64 KiB",
+            count(unread, "image")
+        );
+    }
+    if elsewhere > 0 {
+        said += &format!("; not {elsewhere} outside a bucket's media/");
+    }
+    if named.more > 0 {
+        said += &format!("; not what came after the first {FILES}");
+    }
+    Ok(said)
+}
+
+/// Where `s3://<bucket>/media/<key>` lies in the folder; nothing for what is no such address, or would lead out of the folder.
+fn place(folder: &Path, uri: &str) -> Option<PathBuf> {
+    let (_bucket, key) = uri.strip_prefix("s3://")?.split_once('/')?;
+    let key = key.strip_prefix("media/")?;
+    // As a path, `a//b` and `a/./b` are `a/b`; as keys they are other objects.
+    let path = Path::new(key);
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    let same = key.split('/').count() == path.components().count();
+    (plain && same && !key.contains("/./")).then(|| folder.join(path))
+}
+
+fn at(path: &Path, named: &MediaReference) -> std::io::Result<MediaSeen> {
+    let mut file = match File::open(path) {
+        // A file where the address has a folder is no file there either.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(MediaSeen::Missing);
+        }
+        file => file?,
+    };
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Ok(MediaSeen::Missing);
+    }
+    let image = if named.kind == MediaKind::Image {
+        let mut start = Vec::new();
+        (&mut file)
+            .take(ImageSeen::START as u64)
+            .read_to_end(&mut start)?;
+        ImageSeen::of(&start)
+    } else {
+        None
+    };
+    Ok(MediaSeen::There {
+        bytes: about.len(),
+        image,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_leads_into_the_folder_or_nowhere() {
+        let place = |uri: &str| place(Path::new("m"), uri);
+        let there = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(place("s3://b/media/bot/a.png"), there("m/bot/a.png"));
+        assert_eq!(
+            place("s3://other/media/bot/x/ü.png"),
+            there("m/bot/x/ü.png")
+        );
+        for elsewhere in [
+            "s3://b/data/bot/a.png",
+            "s3://b/media/../a.png",
+            "s3://b/media/bot/../../a.png",
+            "s3://b/media//etc/passwd",
+            "s3://b/media/bot//a.png",
+            "s3://b/media/bot/./a.png",
+            "s3://b/media/bot/",
+            "s3://b/media/",
+            "https://b/media/a.png",
+        ] {
+            assert_eq!(place(elsewhere), None, "{elsewhere}");
+        }
+    }
+}
