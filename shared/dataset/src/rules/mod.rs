@@ -211,8 +211,7 @@ mod tests {
                 (&table::EMPTY_DOCUMENT, shape(RecordShape::Documents)),
                 (
                     &table::DISTILLATION_TURNS,
-                    shape(RecordShape::DistillationPrompts)
-                        || shape(RecordShape::InvocationLogs),
+                    shape(RecordShape::DistillationPrompts) || shape(RecordShape::InvocationLogs),
                 ),
                 (&table::ROLE_ORDER, conversation),
                 (&table::SAMPLE_TOO_LONG, conversation),
