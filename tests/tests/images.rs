@@ -117,7 +117,7 @@ async fn an_image_with_sides_that_the_model_does_not_take_is_named_and_nothing_i
     world.pass(SignedDuration::from_hours(1)).await;
     let report = world.report("reports/bot/uploads/data/bot/chairs.jsonl.txt");
     assert!(report.starts_with("rejected"), "{report}");
-    assert!(report.contains("line 6: media-size"), "{report}");
+    assert!(report.contains("line 6: caption-image-size"), "{report}");
     assert!(world.cloud.bedrock.training_jobs().is_empty());
 }
 
