@@ -64,6 +64,11 @@ async fn archive(
             limit: LARGEST_ARCHIVE,
         })));
     }
+    // Of nothing no range can be asked for.
+    if info.size == 0 {
+        let empty = CheckpointError::BrokenArchive("it is empty".to_owned());
+        return Ok(Some(Err(empty)));
+    }
     let opened = objects.open_range(key, &info.tag, 0..info.size).await;
     match there(opened)? {
         Some(stream) => walk(stream).await.map(Some),
