@@ -112,9 +112,8 @@ fn recently_called(arn: &str, what: &str, view: &View<'_>) -> Result<(), String>
         // The questions of its own trial, and what came through the deployment that was made for them, are no use of a model.
         let mut models = view.picture.models.values();
         let of_trial = models.any(|known| {
-            known.arn == *arn
-                && known.trial
-                && called.duration_since(known.created_at) < SignedDuration::from_hours(48)
+            let age = called.duration_since(known.created_at);
+            known.arn == arn && known.trial && age < SignedDuration::from_hours(48)
         });
         if !of_trial && ago > slack && ago < IDLE_AFTER - SignedDuration::from_mins(10) {
             return Err(format!(
