@@ -52,7 +52,15 @@ async fn a_distillation_names_its_teacher_and_the_longest_answer_and_no_hyperpar
 
 #[tokio::test]
 async fn a_distillation_from_logs_names_their_folder_and_whether_their_answers_are_used() {
-    for use_answers in [true, false] {
+    let source = json!({ "s3Uri": "s3://bucket/work/p/r/logs/" });
+    // What is not said is no, and the SDK leaves it out.
+    for (use_answers, expected) in [
+        (
+            true,
+            json!({ "usePromptResponse": true, "invocationLogSource": source }),
+        ),
+        (false, json!({ "invocationLogSource": source })),
+    ] {
         let teacher = Customization::Distillation {
             teacher: "amazon.nova-pro-v1:0".into(),
             max_response_tokens: 1_000,
@@ -63,9 +71,7 @@ async fn a_distillation_from_logs_names_their_folder_and_whether_their_answers_a
         let sent = sent(&spec).await;
         assert_eq!(
             sent["trainingDataConfig"],
-            json!({ "invocationLogsConfig": {
-                "usePromptResponse": use_answers, "invocationLogSource": { "s3Uri": "s3://bucket/work/p/r/logs/" },
-            } })
+            json!({ "invocationLogsConfig": expected })
         );
     }
 }
