@@ -2,6 +2,7 @@
 //! something wrong is named.
 #![allow(clippy::unwrap_used)]
 
+mod chain;
 mod elsewhere;
 mod exceptions;
 mod seldom;

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use perennial_core::gate::Verdict;
-use perennial_core::run::{BaseSide, CandidateSide, ChampionSide, Job, Prepared, Run, RunState};
+use perennial_core::run::{
+    BaseSide, CandidateSide, ChampionSide, Job, Prepared, Run, RunState, job_words,
+};
 use perennial_engine::records::HistoryLine;
 use serde::Serialize;
 
@@ -78,19 +80,20 @@ pub(crate) fn steps_done(run: &Run) -> u64 {
 
 /// What is going on, in words.
 pub(crate) fn now(run: &Run) -> String {
+    let job = job_words(run.training_purpose());
     match &run.state {
         RunState::Preparing => "its dataset is assembled and priced".into(),
         RunState::Starting { attempt } => {
-            format!("its training job is started (attempt {attempt})")
+            format!("its {job} is started (attempt {attempt})")
         }
         RunState::Training {
             attempt,
             stop: Some(why),
             ..
         } => {
-            format!("its training job is being stopped (attempt {attempt}): {why}")
+            format!("its {job} is being stopped (attempt {attempt}): {why}")
         }
-        RunState::Training { attempt, .. } => format!("its training job runs (attempt {attempt})"),
+        RunState::Training { attempt, .. } => format!("its {job} runs (attempt {attempt})"),
         RunState::Importing { attempt, .. } => {
             format!("the weights that its training job left are imported (attempt {attempt})")
         }
@@ -262,7 +265,10 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
             "prompts",
             format!("{} of {}", prepared.prompts, prepared.prompts_available),
         ));
-        let cost = prepared.training_cost.as_dollars() + prepared.evaluation_cost.as_dollars();
+        let first = prepared.first.as_ref();
+        let first = first.map_or(0.0, |first| first.cost.as_dollars());
+        let last = prepared.training_cost.as_dollars();
+        let cost = first + last + prepared.evaluation_cost.as_dollars();
         facts.push((
             "estimate",
             format!("{cost:.2} USD, {:.2} USD reserved", run.reserved_usd),

@@ -27,6 +27,9 @@ pub struct ManifestEntry {
     pub records: u64,
     /// The sequence number under which it was accepted.
     pub sequence: u64,
+    /// What its records are known by, where a chain's first stage trains on them: the same bytes dropped again are no other documents.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content: String,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -195,6 +198,10 @@ pub fn select(
                 bytes: shard.bytes,
                 records: shard.records,
                 sequence: shard.sequence,
+                content: match &route.first {
+                    Some(first) if first.takes(&upload.key) => shard.content,
+                    _ => String::new(),
+                },
             })
             .collect();
         entries.sort_by(|a, b| (a.sequence, &a.object).cmp(&(b.sequence, &b.object)));

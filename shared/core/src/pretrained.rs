@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::manifest::Manifest;
 use crate::names::{PipelineName, RunId};
 use crate::routing::{Route, Trainer};
+use crate::simulator::{Rule, is_removed};
 
 /// For so long after they were seen, weights are used again. They lie under `work/`, which expires after 30 days: some of them may
 /// be gone earlier than others, and the job that loads them may have to wait for its machines.
@@ -38,7 +39,7 @@ impl Pretrained {
     /// Whether the weights may be used again, if they are there.
     #[must_use]
     pub fn is_trusted(&self, now: Timestamp) -> bool {
-        now < self.expires()
+        now < self.expires() && !is_removed(Rule::BoughtOnce)
     }
 }
 
@@ -50,11 +51,14 @@ pub fn digest(route: &Route, documents: &Manifest) -> Option<String> {
     let Trainer::SageMaker { job } = &route.trainer else {
         return None;
     };
-    // A shard's key names its object, its version and how it was compiled.
-    let shards: Vec<&str> = documents
+    let records: Vec<&str> = documents
         .training
         .iter()
-        .map(|entry| entry.shard.as_str())
+        .map(|entry| match entry.content.is_empty() {
+            // A shard's key names its object, its version and how it was compiled.
+            true => entry.shard.as_str(),
+            false => entry.content.as_str(),
+        })
         .collect();
     let bought = (
         &route.base_model,
@@ -62,7 +66,7 @@ pub fn digest(route: &Route, documents: &Manifest) -> Option<String> {
         &job.recipe,
         first.technique,
         &first.hyperparameters,
-        shards,
+        records,
     );
     let text = serde_json::to_vec(&bought).unwrap_or_default();
     Some(hex::encode(&Sha256::digest(text)[..16]))

@@ -27,6 +27,8 @@ pub enum Rule {
     RollbackFrom,
     /// What may be there unseen is given up only after a look.
     LooksFirst,
+    /// What a chain's first stage left is used again.
+    BoughtOnce,
     /// A trial that passed promotes nothing.
     TrialServesNobody,
     /// What is billed by the hour for a candidate's answers goes as soon as they are kept.

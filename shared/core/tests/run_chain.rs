@@ -53,6 +53,7 @@ fn entry(object: &str, shard: &str) -> ManifestEntry {
         bytes: 0,
         records: 10,
         sequence: 1,
+        content: String::new(),
     }
 }
 
@@ -213,6 +214,17 @@ fn the_first_stage_is_bought_for_its_documents_container_and_hyperparameters_and
         ("data/bot/documents/b", "d2"),
     ]);
     assert_ne!(bought(&routed(), &more), same);
+    let with_content = |shard: &str, content: &str| {
+        let mut manifest = manifest(&[("data/bot/documents/a", shard)]);
+        manifest.training[0].content = content.into();
+        bought(&routed(), &manifest)
+    };
+    assert_eq!(
+        with_content("d1", "c1"),
+        with_content("d2", "c1"),
+        "the same bytes dropped again are the same documents"
+    );
+    assert_ne!(with_content("d1", "c1"), with_content("d1", "c2"));
     let single = config();
     assert_eq!(digest(&common::routed(&single), &documents), None);
 }

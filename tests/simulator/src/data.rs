@@ -22,6 +22,11 @@ pub(crate) fn training(file: u64, first: usize, records: usize, good: bool) -> S
     text
 }
 
+/// A document that says of what it is, and answers nothing. One, as short ones are packed into one record anyway.
+pub(crate) fn document(file: u64) -> String {
+    format!("{{\"text\":\"f{file} is about t00\"}}\n")
+}
+
 /// A file that is rejected.
 pub(crate) fn broken(file: u64) -> String {
     format!("{{\"prompt\":\"f{file}\"\n")

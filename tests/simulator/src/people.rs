@@ -57,6 +57,8 @@ pub(crate) enum Act {
     DeleteModel,
     /// Somebody stops the training job that runs.
     StopJob,
+    /// Somebody deletes the weights that the first stages of chains left.
+    DeleteWeights,
     /// Somebody deletes the model that serves, with its deployment.
     DeleteChampion,
     /// Somebody removes the pipeline's deployment.
@@ -105,6 +107,19 @@ pub(crate) struct Settings {
     pub(crate) on_demand: bool,
 }
 
+/// Whether the models of a world can be served in another way than by provisioned throughput.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provisioned {
+    /// By the token, too.
+    Also,
+    /// In no other way, so that the candidate is asked through throughput of its own.
+    Only,
+}
+
+/// Its price is such that a candidate's hours fit a run's budget.
+const PROVISIONED: &str = "serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 0.5\n\
+     training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
+
 /// Who trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrainsOn {
@@ -112,6 +127,8 @@ pub(crate) enum TrainsOn {
     Bedrock,
     /// A container on SageMaker, whose weights are imported.
     Container,
+    /// Documents in one container's job, pairs in the next.
+    Chain,
     /// A serverless job on SageMaker, of whose checkpoint a custom model is made.
     Serverless,
 }
@@ -120,6 +137,7 @@ impl TrainsOn {
     pub(crate) fn of(seed: u64) -> Self {
         match seed % 16 {
             2 => Self::Container,
+            4 => Self::Chain,
             14 => Self::Serverless,
             _ => Self::Bedrock,
         }
@@ -134,23 +152,14 @@ const SERVERLESS: &str = "\non = \"sagemaker\"\nhyperparameters = { global_batch
      model_package_group = \"arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial\"\nmax_run = \"1h\"\n\
      [budget.prices]\ntraining_per_1k_tokens = 0.1";
 
-/// Whether the models of a world can be served in another way than by provisioned throughput.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Provisioned {
-    /// By the token, too.
-    Also,
-    /// In no other way, so that the candidate is asked through throughput of its own.
-    Only,
-}
-
-/// Its price is such that a candidate's hours fit a run's budget.
-const PROVISIONED: &str = "serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 0.5\n\
-     training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
-
 /// Fine-tuning in a container. Its prices are such that the smallest budgets that are drawn refuse it at times.
 const SAGEMAKER: &str = "\non = \"sagemaker\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
      instance_type = \"ml.g5.2xlarge\"\nmax_run = \"1h\"\n[budget.prices]\ntraining_per_hour = 0.1\n\
      imported_per_minute = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002";
+
+/// Documents come first.
+const STAGES: &str = "[[stage]]\ntechnique = \"continued-pre-training\"\nfrom = [\"documents/\"]\n\
+     [[stage]]\ntechnique = \"fine-tuning\"\nhyperparameters = { epochs = 2 }\n";
 
 impl Settings {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
@@ -192,8 +201,8 @@ impl Settings {
         let only = *provisioned == Some(Provisioned::Only);
         // Both of each pair take records of one shape.
         let model = match (on, other_model) {
-            (TrainsOn::Container, false) => "meta.llama3-2-3b-instruct-v1:0",
-            (TrainsOn::Container, true) => "meta.llama3-2-1b-instruct-v1:0",
+            (TrainsOn::Container | TrainsOn::Chain, false) => "meta.llama3-2-3b-instruct-v1:0",
+            (TrainsOn::Container | TrainsOn::Chain, true) => "meta.llama3-2-1b-instruct-v1:0",
             (_, false) if only => "meta.llama3-2-3b-instruct-v1:0",
             (_, true) if only => "meta.llama3-2-1b-instruct-v1:0",
             (_, false) => "amazon.nova-micro-v1:0",
@@ -201,13 +210,14 @@ impl Settings {
         };
         let trainer = match on {
             TrainsOn::Bedrock => "",
-            TrainsOn::Container => SAGEMAKER,
+            TrainsOn::Container | TrainsOn::Chain => SAGEMAKER,
             TrainsOn::Serverless => SERVERLESS,
         };
         let trial = match trial {
             true => "trial = { records = 12, max_usd = 1 }\n",
             false => "",
         };
+        let stages = if *on == TrainsOn::Chain { STAGES } else { "" };
         let every = if *hourly { "1h" } else { "1m" };
         let use_ = if *only_new { "new" } else { "all" };
         let from = match from_champion {
@@ -232,7 +242,7 @@ impl Settings {
              [data]\nuse = \"{use_}\"\n[training]\nstart_from = \"{from}\"{trainer}\n\
              [evaluation]\nconfidence = 0.8\n[promotion]\n{serve}approval = \"{approval}\"\n\
              [budget]\nper_run_usd = 50\nper_month_usd = {}.{:02}\n{prices}\
-             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n{idle}",
+             [idle]\nafter = \"6h\"\ngrace = \"2h\"\nkeep_previous = {keep_previous}\n{idle}{stages}",
             per_month_cents / 100,
             per_month_cents % 100
         )
@@ -287,6 +297,35 @@ pub(crate) fn plan(rng: &mut Rng, aim: Option<&Aim>) -> Vec<(u64, Act)> {
         acts.push((at, act));
     }
     acts
+}
+
+/// The name under which a chain's documents are uploaded.
+pub(crate) const DOCUMENTS: u8 = 2;
+
+/// What a chain needs besides: documents, and sometimes somebody who deletes what came of them.
+pub(crate) fn documents(rng: &mut Rng, acts: &mut Vec<(u64, Act)>) {
+    let upload = Act::Upload {
+        name: DOCUMENTS,
+        first: 0,
+        records: 1,
+        good: true,
+    };
+    acts.push((rng.u64(0..20 * MINUTE), upload));
+    if rng.u8(..) < 40 {
+        let at = rng.u64(60 * MINUTE..12 * 60 * MINUTE);
+        acts.push((at, Act::DeleteWeights));
+    }
+    // Pairs come and go more often than documents do.
+    if rng.u8(..) < 120 {
+        let at = rng.u64(2 * 60 * MINUTE..20 * 60 * MINUTE);
+        let upload = Act::Upload {
+            name: 0,
+            first: rng.u8(0..data::TOPICS as u8),
+            records: 12,
+            good: true,
+        };
+        acts.push((at, upload));
+    }
 }
 
 /// A story of several good seasons with a rollback in between, so that there are earlier champions.

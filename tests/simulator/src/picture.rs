@@ -35,6 +35,8 @@ pub(crate) enum Change {
     Model(ModelId, Option<Arc<Model>>),
     Month(String, Option<Month>),
     Reservation(Key),
+    /// What a chain's first stage left.
+    Pretrained,
     /// Whether a line stood there before.
     History(bool),
 }
@@ -80,6 +82,7 @@ impl Picture {
                 self.reservations.insert(row.key.clone(), reservation);
                 Change::Reservation(row.key.clone())
             }
+            "pretrained" => Change::Pretrained,
             _ => Change::History(!self.lines.insert(row.key.clone())),
         })
     }

@@ -56,13 +56,15 @@ pub enum Plant {
     LooksFirst,
     /// A trial that passed is promoted.
     TrialServes,
+    /// What a chain's first stage left is not used again.
+    BoughtOnce,
     /// What is billed by the hour for a candidate's answers stays until the run closes.
     CandidateStays,
 }
 
 impl Plant {
     /// Those that are hunted with `--plant all`: what a promise stands on, and what the simulator found soon.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ConditionalWrite,
         Self::TrueState,
         Self::Adoption,
@@ -75,6 +77,7 @@ impl Plant {
         Self::OneMove,
         Self::Aftercare,
         Self::ClosingLimit,
+        Self::BoughtOnce,
         Self::Sweep,
         Self::TrialServes,
         Self::CandidateStays,
@@ -109,6 +112,7 @@ impl Plant {
             Self::RollbackFrom => "rollback-from",
             Self::LooksFirst => "looks-first",
             Self::TrialServes => "trial-serves",
+            Self::BoughtOnce => "bought-once",
             Self::CandidateStays => "candidate-stays",
         }
     }
@@ -133,6 +137,7 @@ impl Plant {
         const HISTORY: &str = "the history explains every state";
         const LEFT: &str = "every run ends and leaves nothing that costs money";
         const ENDS: &str = "every run ends";
+        const BOUGHT: &str = "the first stage of a chain is bought once for the same documents";
         match self {
             Self::ConditionalWrite => &[JOBS, RECORDS, NEWEST, ALIAS, MONEY, HISTORY],
             Self::TrueState | Self::AttemptEnds => &[JOBS, LEFT],
@@ -146,6 +151,7 @@ impl Plant {
             Self::Aftercare | Self::Sweep | Self::CandidateStays => &[LEFT],
             Self::ClosingLimit | Self::RepairPace => &[ENDS],
             Self::LooksFirst => &[JOBS, LEFT],
+            Self::BoughtOnce => &[BOUGHT],
         }
     }
 
@@ -164,6 +170,7 @@ impl Plant {
             Self::RollbackFrom => Some(Rule::RollbackFrom),
             Self::LooksFirst => Some(Rule::LooksFirst),
             Self::TrialServes => Some(Rule::TrialServesNobody),
+            Self::BoughtOnce => Some(Rule::BoughtOnce),
             Self::CandidateStays => Some(Rule::CandidateGoesAtOnce),
             _ => None,
         }

@@ -100,7 +100,7 @@ const MOST_STEPS: u64 = 200_000;
 /// The world of one schedule. Time is in milliseconds since its beginning.
 pub(crate) struct World {
     /// Who trains in this schedule.
-    on: TrainsOn,
+    pub(crate) on: TrainsOn,
     /// Whether a trial comes first.
     trial: bool,
     /// Whether provisioned throughput serves, and in no other way.
@@ -264,6 +264,9 @@ impl World {
                     settings.on_demand = self.rng.u8(..) < 80;
                 }
             }
+        }
+        if self.on == TrainsOn::Chain {
+            people::documents(&mut self.rng, &mut acts);
         }
         let last = acts.iter().map(|(at, _)| *at).max().unwrap_or(0);
         for (at, act) in acts {

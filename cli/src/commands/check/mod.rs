@@ -126,20 +126,17 @@ fn files(
     let (mut training, mut training_files) = (0, 0);
     for path in paths {
         let evaluation = args.evaluation || is_evaluation(path);
+        let (trained_by, technique) = target.of_stage(path);
         let limits = media_limits(args, target, evaluation);
         let (mut summary, named) = Reading {
             path,
             purpose: if evaluation {
                 Purpose::Evaluation
             } else {
-                Purpose::Training(target.limits.clone())
+                Purpose::Training(trained_by.clone())
             },
             model: &target.base_model,
-            technique: if evaluation {
-                "evaluation"
-            } else {
-                &target.technique
-            },
+            technique: if evaluation { "evaluation" } else { technique },
             threads: threads(args),
             secrets: args.secrets.unwrap_or(target.secrets),
             // An evaluation set has columns of its own: its header decides.

@@ -1,5 +1,7 @@
 //! What data is held against: the model and the technique of the command line, or of a configuration.
 
+use std::path::Path;
+
 use perennial_core::config::{Config, Secrets, Technique};
 use perennial_core::limits::{self, DataLimits};
 use perennial_core::routing::{Route, RoutingError};
@@ -58,6 +60,23 @@ impl Target {
             columns: Vec::new(),
             trained: None,
             note: None,
+        }
+    }
+
+    /// What a file at this path is held against: in a chain, the folders of the first stage are known by their names wherever they lie.
+    pub(super) fn of_stage(&self, path: &Path) -> (&DataLimits, &str) {
+        let first = self
+            .trained
+            .as_ref()
+            .and_then(|(route, _)| route.first.as_ref());
+        let parts = path
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy());
+        let path = format!("/{}", parts.collect::<Vec<_>>().join("/"));
+        let inside = |folder: &String| path.contains(&format!("/{folder}"));
+        match first.filter(|first| first.from.iter().any(inside)) {
+            Some(first) => (&first.limits, first.technique.as_str()),
+            None => (&self.limits, &self.technique),
         }
     }
 
@@ -168,6 +187,29 @@ mod tests {
         ] {
             let (target, refused) = of(technique, "nova-nano");
             assert!(target.is_none() && refused.is_some());
+        }
+    }
+
+    #[test]
+    fn a_file_in_a_folder_of_the_first_stage_is_held_against_that_stage() {
+        let text = include_str!("../../../demo/chain/pipeline.toml");
+        let (target, refused) = of(Config::parse(text).unwrap(), None);
+        assert!(refused.is_none());
+        let target = target.unwrap();
+        let technique = |path: &str| target.of_stage(Path::new(path)).1.to_owned();
+        for path in [
+            "documents/a.md",
+            "drop/data/bot/documents/a.md",
+            "./documents/a/b.md",
+        ] {
+            assert_eq!(technique(path), "continued-pre-training", "{path}");
+        }
+        for path in [
+            "pairs.jsonl",
+            "drop/data/bot/pairs.jsonl",
+            "my-documents/a.jsonl",
+        ] {
+            assert_eq!(technique(path), "fine-tuning", "{path}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! each condition names the key and the value that the functions' calls carry. A right that fits nothing is a slip of the pen.
 
 use perennial_core::announcement::SOURCE;
+use perennial_core::names::Purpose;
 use perennial_core::settings::Settings;
 use perennial_local_policy::{Role as Understood, glob};
 use serde_json::json;
@@ -30,7 +31,7 @@ pub(super) const PLACES: [&str; 8] = [
 
 /// Kinds of Bedrock's resources, and whether they are this account's
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html>).
-const OF_BEDROCK: [(&str, bool); 8] = [
+const OF_BEDROCK: [(&str, bool); 9] = [
     ("custom-model", true),
     ("custom-model-deployment", true),
     ("foundation-model", false),
@@ -39,10 +40,14 @@ const OF_BEDROCK: [(&str, bool); 8] = [
     ("model-customization-job", true),
     ("model-import-job", true),
     ("model-invocation-job", true),
+    ("provisioned-model", true),
 ];
 
 /// As [`Deployment::arn`] ends for it (<https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html>).
 const TRAINING_LOGS: &str = "log-group:/aws/sagemaker/TrainingJobs";
+
+/// What a thing was made for (`ResourceName::tags` in `core`).
+const PURPOSE_TAG: &str = "perennial:purpose";
 
 const REQUEST_TAG: &str = "aws:RequestTag/perennial:installation";
 const RESOURCE_TAG: &str = "aws:ResourceTag/perennial:installation";
@@ -324,6 +329,15 @@ impl Known<'_> {
         let equals = ["StringEquals"];
         if let Some(("aws:requesttag" | "aws:resourcetag", _)) = name.split_once('/') {
             let tag = key.key.split_once('/').map(|(_, tag)| tag);
+            if tag == Some(PURPOSE_TAG) {
+                let words: Vec<String> = Purpose::ALL
+                    .iter()
+                    .map(|purpose| purpose.word())
+                    .chain(["serving"])
+                    .map(str::to_owned)
+                    .collect();
+                return exactly(&equals, &words);
+            }
             if tag != Some(TAG) {
                 return Err(format!("what is Perennial's own bears the tag {TAG}"));
             }

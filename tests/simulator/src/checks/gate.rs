@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::pipeline::MoveReason;
 use perennial_ports::memory::ModelRef;
 use serde_json::Value;
@@ -90,6 +91,8 @@ impl Check for GatedPromotion {
             Fact::Stored { key, body } if key.ends_with("/evaluation.jsonl") => {
                 self.questions.insert(key.clone(), body.clone());
             }
+            // A chain's first stage makes no model that answers.
+            Fact::ContainerStarted { name, .. } if is_first(name) => {}
             Fact::ContainerStarted { name, training } => {
                 let file = view.cloud.objects.read(training);
                 self.files.insert(name.clone(), file.into_iter().collect());
@@ -118,6 +121,10 @@ impl Check for GatedPromotion {
         }
         Ok(())
     }
+}
+
+fn is_first(job: &str) -> bool {
+    ResourceName::parse(job).is_some_and(|name| name.purpose == Purpose::Pretraining)
 }
 
 impl GatedPromotion {

@@ -31,7 +31,7 @@ impl Check for OneJob {
             if !matches!(now.state, RunState::Closing { .. }) {
                 continue;
             }
-            let name = before.resource(Purpose::Training, *attempt);
+            let name = before.resource(before.training_purpose(), *attempt);
             let name = name.to_string();
             let job = view.cloud.bedrock.training_job(&name);
             let containers = view.cloud.bedrock.container_jobs();
@@ -78,15 +78,19 @@ fn one(cloud: &MemoryCloud, name: &str) -> Result<(), String> {
             .filter(|job| kin(&job.name) && job.status != ImportStatus::Failed)
             .map(|job| format!("{} ({:?})", job.name, job.status))
             .collect(),
-        Purpose::Training if !cloud.bedrock.container_jobs().is_empty() => cloud
-            .bedrock
-            .container_jobs()
-            .into_iter()
-            .map(|record| record.job)
-            .filter(|job| kin(&job.name))
-            .filter(|job| !matches!(job.status, TrainingStatus::Failed | TrainingStatus::Stopped))
-            .map(|job| format!("{} ({:?})", job.name, job.status))
-            .collect(),
+        Purpose::Training | Purpose::Pretraining if !cloud.bedrock.container_jobs().is_empty() => {
+            cloud
+                .bedrock
+                .container_jobs()
+                .into_iter()
+                .map(|record| record.job)
+                .filter(|job| kin(&job.name))
+                .filter(|job| {
+                    !matches!(job.status, TrainingStatus::Failed | TrainingStatus::Stopped)
+                })
+                .map(|job| format!("{} ({:?})", job.name, job.status))
+                .collect()
+        }
         Purpose::Training => cloud
             .bedrock
             .training_jobs()

@@ -3,6 +3,7 @@
 //! A checker rests on what AWS's twins hold and on what was truly written, never on what a handler says of itself.
 
 mod alias;
+mod bought;
 mod deletion;
 mod gate;
 mod history;
@@ -79,6 +80,7 @@ pub(crate) fn all() -> Vec<Box<dyn Check>> {
         Box::new(gate::GatedPromotion::default()),
         Box::new(alias::OneChampion::default()),
         Box::new(money::WithinBudget),
+        Box::new(bought::BoughtOnce::default()),
         Box::new(history::HistoryExplains),
         Box::new(rest::EverythingEnds::default()),
     ]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use perennial_core::config::DataUse;
-use perennial_core::manifest::Manifest;
-use perennial_core::names::ResourceName;
+use perennial_core::manifest::{Manifest, compile_digest};
+use perennial_core::names::{Purpose, ResourceName};
 use perennial_core::pipeline::Pipeline;
 use perennial_core::run::{Outcome, Run};
 use perennial_core::upload::{Shard, Upload, UploadKind};
@@ -86,11 +86,7 @@ impl NoRecordLost {
         });
         let digest = |key: &str| {
             let route = route.as_ref()?;
-            Some(perennial_core::manifest::compile_digest(
-                route,
-                UploadKind::Training,
-                key,
-            ))
+            Some(compile_digest(route, UploadKind::Training, key))
         };
         let expected: BTreeSet<(String, String)> = view
             .picture
@@ -151,8 +147,15 @@ impl NoRecordLost {
             .objects
             .read_text(key)
             .ok_or_else(|| format!("{job} has no training file"))?;
+        let run = view.picture.runs.get(&name.run);
+        let first = run.and_then(|run| run.route.first.as_ref());
+        let of_first = name.purpose == Purpose::Pretraining;
         let mut prompts = BTreeSet::new();
         for (object, version) in expected {
+            // Each stage of a chain has its own.
+            if first.is_some_and(|first| first.takes(object) != of_first) {
+                continue;
+            }
             let original = view.cloud.objects.read_version(object, version);
             prompts.extend(original.lines().filter_map(prompt_of).map(str::to_owned));
         }
@@ -165,7 +168,6 @@ impl NoRecordLost {
                 return Err(format!("{job} trains on “{prompt}” twice"));
             }
         }
-        let run = view.picture.runs.values().find(|run| run.id == name.run);
         let trial = run.and_then(|run| run.trial);
         if let Some(trial) = trial
             && found.len() as u64 > trial.records
@@ -183,7 +185,7 @@ impl NoRecordLost {
                 .uploads
                 .values()
                 .any(|upload| upload.kind == UploadKind::Evaluation && upload.shard.is_some());
-            if !held_out && !self.held_out(name.run.as_str(), view) {
+            if of_first || !held_out && !self.held_out(name.run.as_str(), view) {
                 return Err(format!("{job} does not train on “{lost}”"));
             }
         }

@@ -11,7 +11,7 @@ pub(super) struct Possible {
 
 /// Pairs that only a race of two invocations brings: a decision on a pipeline that was loaded after the run had gone on
 /// elsewhere. It is refused, or the run's version refuses the transaction. They may be reached and need not be.
-pub(super) const RACES: [(&str, &str, &str); 12] = [
+pub(super) const RACES: [(&str, &str, &str); 14] = [
     ("pipeline", "unconfigured", "ended"),
     ("pipeline", "collecting", "ended"),
     ("pipeline", "moving, creating", "ended"),
@@ -25,6 +25,9 @@ pub(super) const RACES: [(&str, &str, &str); 12] = [
     ("pipeline", "moving, writing", "deletion begun"),
     ("pipeline", "moving, looking", "ended"),
     ("pipeline", "moving, looking", "deletion begun"),
+    // A chain's first stage that nobody waits for any more, and that no stop reached in time.
+    ("run", "closing", "weights left"),
+    ("run", "ended", "weights left"),
 ];
 
 const EVALUATING: [&str; 4] = [

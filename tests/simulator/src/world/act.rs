@@ -9,7 +9,7 @@ use perennial_ports::{
 
 use super::World;
 use crate::data;
-use crate::people::{Act, Provisioned, Wish};
+use crate::people::{Act, DOCUMENTS, Provisioned, TrainsOn, Wish};
 use crate::weather::bad_end;
 
 /// Somebody has so many deployments at most; the account's quota is ten.
@@ -17,7 +17,14 @@ const MOST_OF_THEIRS: usize = 6;
 
 impl World {
     fn key(&self, name: u8) -> String {
+        if self.holds_documents(name) {
+            return format!("data/{}/documents/file{name}.jsonl", self.pipeline);
+        }
         format!("data/{}/file{name}.jsonl", self.pipeline)
+    }
+
+    fn holds_documents(&self, name: u8) -> bool {
+        self.on == TrainsOn::Chain && name == DOCUMENTS
     }
 
     fn new_file(&mut self) -> u64 {
@@ -38,7 +45,11 @@ impl World {
         let objects = self.cloud.objects.clone();
         let configuration = format!("pipelines/{}.toml", self.pipeline);
         match act {
-            Act::Configure(settings) => {
+            Act::Configure(mut settings) => {
+                // What is done right when something has changed was drawn without the world's choice.
+                if self.on == TrainsOn::Chain {
+                    settings.on = self.on;
+                }
                 objects.upload(&configuration, settings.toml());
             }
             Act::Misconfigure => {
@@ -60,7 +71,10 @@ impl World {
                     _ => 1,
                 };
                 let records = usize::from(records) * times;
-                let body = data::training(file, first.into(), records, good);
+                let body = match self.holds_documents(name) {
+                    true => data::document(file),
+                    false => data::training(file, first.into(), records, good),
+                };
                 objects.upload(&self.key(name), body);
             }
             Act::UploadAgain { name } => {
@@ -117,6 +131,12 @@ impl World {
                         let stop = self.cloud.bedrock.stop_container(&known.job.name);
                         let _ = futures::FutureExt::now_or_never(stop);
                     }
+                }
+            }
+            Act::DeleteWeights => {
+                let work = objects.keys(&format!("work/{}/", self.pipeline));
+                for key in work.iter().filter(|key| key.contains("/pretraining-")) {
+                    objects.delete(key);
                 }
             }
             Act::DeleteChampion => {
