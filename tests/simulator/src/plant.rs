@@ -77,9 +77,9 @@ impl Plant {
         Self::OneMove,
         Self::Aftercare,
         Self::ClosingLimit,
-        Self::BoughtOnce,
         Self::Sweep,
         Self::TrialServes,
+        Self::BoughtOnce,
         Self::CandidateStays,
     ];
 
