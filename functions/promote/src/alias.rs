@@ -3,7 +3,9 @@
 use perennial_core::names::{
     ModelId, PipelineName, alias_parameter, is_ours, serving_name, serving_tags,
 };
-use perennial_core::pipeline::{Champion, Move, MoveEffect, Pipeline, PipelineEvent, is_imported};
+use perennial_core::pipeline::{
+    Champion, Move, MoveEffect, Pipeline, PipelineEvent, is_imported, is_provisioned,
+};
 use perennial_core::routing::Serving;
 use perennial_core::run::{Event, Run};
 use perennial_engine::{EngineError, StepResult, pipelines, records};
@@ -120,6 +122,16 @@ async fn create(
     if let Some(found) = find().await? {
         return Ok(created(ports, &spec, &found).await);
     }
+    let replaced = pipeline
+        .moving
+        .as_ref()
+        .and_then(|moving| moving.replaces.as_deref());
+    if let (Serving::Provisioned { .. }, Some(replaced)) =
+        (serving, replaced.filter(|arn| is_provisioned(arn)))
+        && let Some(instead) = instead_of_buying(ports, replaced, to).await?
+    {
+        return Ok(instead);
+    }
     match ports.deploy.create_deployment(&spec).await {
         Ok(_) => Ok(under_way(ports)),
         Err(error) => match find().await? {
@@ -207,6 +219,11 @@ async fn update(
             message,
             ..
         }) => {
+            if found.bought.is_some()
+                && let Some(instead) = instead_of_buying(ports, deployment, to).await?
+            {
+                return Ok(instead);
+            }
             tracing::warn!(
                 deployment,
                 message,
@@ -221,6 +238,30 @@ async fn update(
             reason: error.to_string(),
         }),
     }
+}
+
+/// A swap of provisioned throughput was refused. Nothing is bought in its place while another's swap is under way, or while what is there
+/// is bought for longer: both would be paid for.
+async fn instead_of_buying(
+    ports: &Ports,
+    deployment: &str,
+    to: &Champion,
+) -> Result<Option<PipelineEvent>, EngineError> {
+    let Some(found) = ports.deployments.get_deployment(deployment).await? else {
+        return Ok(None);
+    };
+    if found.model_arn == to.arn || matches!(found.update, Some(UpdateStatus::Updating(_))) {
+        return Ok(Some(under_way(ports)));
+    }
+    let until = found.bought.and_then(|bought| bought.until);
+    Ok(until.filter(|until| *until > ports.desk.now()).map(|until| {
+        PipelineEvent::MoveFailed {
+            reason: format!(
+                "{deployment} is bought until {until} and does not take this model, as it has another base model or it is to have \
+                 other model units; a second one would be paid for beside it. Promote again after that, or serve on demand"
+            ),
+        }
+    }))
 }
 
 /// Whether the update that this move asked for has ended, and the model that serves is the earlier one. Of provisioned throughput
@@ -286,6 +327,7 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
         .and_then(|found| found.bought)
         .and_then(|bought| bought.until)
         .filter(|until| *until > now);
+    let mut refused = None;
     let gone = match ours {
         None => true,
         // A commitment cannot be ended before: no try can succeed until then.
@@ -294,7 +336,8 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
             match ports.deploy.delete_deployment(&found.arn).await {
                 Ok(()) => {}
                 Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {}
-                Err(error) => return Err(error.into()),
+                // What is behind it must not wait for it.
+                Err(error) => refused = Some(error),
             }
             false
         }
@@ -305,9 +348,8 @@ pub(crate) async fn sweep(ports: &Ports, name: &PipelineName) -> Result<(), Engi
         gone,
         bought_until,
     };
-    pipelines::change_as_seen(&ports.desk, &stored, &event)
-        .await
-        .map(drop)
+    pipelines::change_as_seen(&ports.desk, &stored, &event).await?;
+    refused.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Brings deployment and parameter back in line when someone changed or removed them.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, DataUse};
+use crate::limits::RecordShape;
 use crate::names::PipelineName;
 use crate::routing::Route;
 use crate::upload::{Shard, Upload, UploadKind, UploadStatus};
@@ -98,6 +99,10 @@ pub fn compile_digest(route: &Route, kind: UploadKind, key: &str) -> String {
     if kind == UploadKind::Training {
         hash.update(serde_json::to_vec(&route.limits).unwrap_or_default());
         hash.update(route.customization_id.as_bytes());
+        // Invocation logs became prompts; what was compiled before holds them as they came.
+        if route.limits.shape == RecordShape::DistillationPrompts {
+            hash.update("logs as prompts");
+        }
     }
     if !route.compile.is_default() {
         hash.update(serde_json::to_vec(&route.compile).unwrap_or_default());
@@ -209,7 +214,9 @@ pub fn select(
     };
     let training = entries(UploadKind::Training, &wanted);
     let evaluation = entries(UploadKind::Evaluation, &|_| true);
-    let holdout = evaluation.is_empty().then_some(config.evaluation.holdout);
+    // What is not scored keeps nothing back for questions.
+    let held_out = evaluation.is_empty() && route.is_scored();
+    let holdout = held_out.then_some(config.evaluation.holdout);
     Manifest {
         pipeline: pipeline.clone(),
         training,

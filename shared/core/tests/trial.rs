@@ -290,6 +290,53 @@ fn a_trial_that_cannot_be_is_refused_with_its_configuration() {
 }
 
 #[test]
+fn a_configuration_that_comes_during_a_trial_voids_what_the_trial_will_say() {
+    let opening = happens(&tried_first(), &[accepted(600, None)]);
+    let active = happens(&opening, &[opened(3)]);
+    let config = ConfigInForce {
+        config: active.config.as_ref().expect("it has one").config.clone(),
+        version: "v2".into(),
+        sequencer: "2".into(),
+    };
+    let events = [
+        PipelineEvent::Configured(Box::new(config)),
+        trial_ended(3, Outcome::Passed, &opening),
+    ];
+    let over = happens(&active, &events);
+    assert_eq!(over.tried, None);
+    assert_eq!(over.next_trial(), Some(terms_of_trial()));
+}
+
+#[test]
+fn what_is_not_scored_has_no_trial_and_no_trial_is_put_before_a_person() {
+    let waiting = trial(
+        3,
+        RunState::AwaitingApproval {
+            awaiting: perennial_core::run::Awaiting::Approval,
+        },
+    );
+    let approved = Event::Approved {
+        by: "a person".into(),
+        generation: 1,
+    };
+    assert_eq!(decide(&waiting, &approved, terms(1)), None);
+
+    let pictures = "technique = \"fine-tuning\"\nbase_model = \"amazon.nova-canvas-v1:0\"\n[trigger]\ntrial = { records = 8, max_usd = 40 }\n\
+         [promotion]\nserve = \"provisioned\"\napproval = \"manual\"\n[budget]\nserving_per_month_usd = 20000\n\
+         [budget.prices]\ntraining_per_image = 0.005\nprovisioned_per_hour = 25\n";
+    let config = Config::parse(pictures).expect("it parses");
+    let refused = route(&config, "us-east-1").expect_err("no trial could pass");
+    assert!(refused.to_string().contains("trigger.trial"), "{refused}");
+    let mut config = config;
+    config.trigger.trial = None;
+    let route = route(&config, "us-east-1").expect("without it there is a route");
+    let none = [];
+    let manifest =
+        perennial_core::manifest::select(&name(), &none, &config, &route, &Vec::new(), 0, 0);
+    assert_eq!(manifest.holdout, None, "and nothing is held out");
+}
+
+#[test]
 fn an_event_of_the_wrong_run_ends_no_trial() {
     let opening = happens(&tried_first(), &[accepted(600, None)]);
     let active = happens(&opening, &[opened(3)]);

@@ -155,8 +155,8 @@ impl Sealer {
     /// drawn. What is held out for evaluation is not sampled. Of few distinct prompts the sample may have fewer records.
     #[must_use]
     pub fn sampling(mut self, key: &str, most: u64, all: u64) -> Self {
-        // Two standard deviations more than wanted, so that it is hardly ever fewer.
-        let wanted = most as f64 + 2.0 * (most as f64).sqrt();
+        // Many more than wanted, as some are duplicates: the sample ends when it is full.
+        let wanted = 2.0 * most as f64 + 10.0;
         let held_out = self.holdout.as_ref().map_or(0.0, |(_, share)| *share);
         self.sample = Some(Sample {
             key: key.to_owned(),
@@ -199,7 +199,8 @@ impl Sealer {
     /// Whether the model's maximum is reached: older shards need not be read, unless to count what is left out.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.sealed.records >= self.max_records || self.sealed.held_out >= self.max_records
+        let no_room = self.sealed.held_out >= self.max_records;
+        self.sealed.records >= self.max_records || no_room && self.sample.is_none()
     }
 
     /// What came of it. Call [`Sealer::end_shard`] before.
@@ -243,27 +244,31 @@ impl Sealer {
                 u64::from(self.exclude.exact.contains(&entry.exact));
             return Fate::Dropped;
         }
+        // What has no answer cannot be asked about.
+        let apart = entry.answered
+            && self
+                .holdout
+                .as_ref()
+                .is_some_and(|(key, fraction)| held_out(entry.prompt, key, *fraction));
+        // Before anything is remembered of it: a sample of many records takes the memory of few.
+        if let Some(sample) = &self.sample {
+            let drawn = sample.share >= 1.0 || held_out(entry.prompt, &sample.key, sample.share);
+            let full = match apart {
+                true => self.sealed.held_out >= self.max_records,
+                false => !drawn || self.sealed.records >= sample.most,
+            };
+            if full {
+                self.sealed.not_sampled += 1;
+                return Fate::Dropped;
+            }
+        }
         if !self.digests.insert(entry.record) {
             self.sealed.duplicates += 1;
             return Fate::Dropped;
         }
-        // What has no answer cannot be asked about.
-        if entry.answered
-            && self
-                .holdout
-                .as_ref()
-                .is_some_and(|(key, fraction)| held_out(entry.prompt, key, *fraction))
-        {
+        if apart {
             self.sealed.held_out += 1;
             return Fate::HeldOut;
-        }
-        let outside = |sample: &Sample| {
-            self.sealed.records >= sample.most
-                || !(sample.share >= 1.0 || held_out(entry.prompt, &sample.key, sample.share))
-        };
-        if self.sample.as_ref().is_some_and(outside) {
-            self.sealed.not_sampled += 1;
-            return Fate::Dropped;
         }
         self.sealed.records += 1;
         self.sealed.tokens_estimate += entry.tokens;

@@ -178,6 +178,12 @@ fn a_sample_is_spread_over_all_shards_and_is_the_same_read_or_by_the_index() {
         let of_shard = text.matches(&format!("\"{name}")).count();
         assert!(of_shard > 30, "{of_shard} of shard {name}");
     }
+    // Half of the records are duplicates of the others: the sample is full all the same.
+    let twice: Vec<_> = ["a", "b", "a", "b"]
+        .map(|name| (true, shard(name)))
+        .to_vec();
+    let (sealed, ..) = assembled(sealer(10_000, &[], None).sampling("t", 200, 4_000), &twice);
+    assert_eq!(sealed.records, 200);
     // Of fewer records than are wanted all are taken.
     let few = vec![(true, shard("a"))];
     let (sealed, ..) = assembled(sealer(10_000, &[], None).sampling("t", 5_000, 1_000), &few);

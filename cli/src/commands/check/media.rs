@@ -22,11 +22,22 @@ pub(super) fn look(
     summary: &mut Summary,
 ) -> Result<String, Failure> {
     let (mut seen, mut elsewhere, mut unread) = (Vec::new(), 0, 0);
+    let inside = folder
+        .canonicalize()
+        .map_err(Failure::file("cannot read", folder))?;
     for one in &named.listed {
         let Some(path) = place(folder, &one.uri) else {
             elsewhere += 1;
             continue;
         };
+        // A link may lead out of the folder; the bucket has none.
+        if path
+            .canonicalize()
+            .is_ok_and(|real| !real.starts_with(&inside))
+        {
+            elsewhere += 1;
+            continue;
+        }
         let found = at(&path, one).map_err(Failure::file("cannot read", &path))?;
         let no_sides = matches!(found, MediaSeen::There { image: None, bytes } if bytes > 0);
         unread += u64::from(one.kind == MediaKind::Image && no_sides);
@@ -68,17 +79,25 @@ fn place(folder: &Path, uri: &str) -> Option<PathBuf> {
 }
 
 fn at(path: &Path, named: &MediaReference) -> std::io::Result<MediaSeen> {
-    let mut file = match File::open(path) {
-        // A file where the address has a folder is no file there either.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+    // Looked at before it is opened: whoever opens a pipe waits for its other end.
+    let about = match std::fs::metadata(path) {
+        Ok(about) if about.is_file() => about,
+        Ok(_) => return Ok(MediaSeen::Missing),
+        // A file where the address has a folder is no file there either, nor is a name that no file here can have.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound
+                    | ErrorKind::NotADirectory
+                    | ErrorKind::InvalidFilename
+                    | ErrorKind::InvalidInput
+            ) =>
+        {
             return Ok(MediaSeen::Missing);
         }
-        file => file?,
+        Err(error) => return Err(error),
     };
-    let about = file.metadata()?;
-    if !about.is_file() {
-        return Ok(MediaSeen::Missing);
-    }
+    let mut file = File::open(path)?;
     let image = if named.kind == MediaKind::Image {
         let mut start = Vec::new();
         (&mut file)

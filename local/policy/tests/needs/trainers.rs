@@ -88,7 +88,9 @@ fn throughput_is_bought_on_a_model_and_answers_by_itself() {
         words("bedrock", "UpdateProvisionedModelThroughput", swap),
         [
             format!("bedrock:UpdateProvisionedModelThroughput {throughput}"),
-            format!("bedrock:UpdateProvisionedModelThroughput {MODEL}"),
+            format!(
+                "bedrock:UpdateProvisionedModelThroughput {MODEL} aws:ResourceTag/perennial:installation=local"
+            ),
         ]
     );
     for arn in [throughput, imported] {

@@ -130,6 +130,10 @@ pub fn decide(
             next.last_opened = Some(now);
             next.start_requested = false;
             next.tried = None;
+            next.opened_under = next
+                .config
+                .as_ref()
+                .map_or_else(String::new, |in_force| in_force.version.clone());
             next.failed_at = None;
         }
         PipelineEvent::Ended {
@@ -159,7 +163,10 @@ pub fn decide(
                     next.sealed_by.insert(model, sealed.1);
                 }
                 Outcome::Passed => {
-                    next.tried = Some(run.clone());
+                    // What passed was tried with the configuration of its opening.
+                    let same =
+                        |in_force: &super::ConfigInForce| in_force.version == next.opened_under;
+                    next.tried = next.config.as_ref().is_some_and(same).then(|| run.clone());
                     unseal(&mut next, *sealed, pending);
                 }
                 // A sample gained too little: that is no verdict on every upload in it, and more of the same may gain more.

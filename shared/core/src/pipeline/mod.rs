@@ -154,6 +154,9 @@ pub struct Pipeline {
     pub quarantine: Quarantine,
     /// A person asked for a run now.
     pub start_requested: bool,
+    /// The version of the configuration under which the active run was opened.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub opened_under: String,
     /// The trial that passed: the run on all data is the next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tried: Option<RunId>,
@@ -240,6 +243,7 @@ impl Pipeline {
             failed_at: None,
             quarantine: Vec::new(),
             start_requested: false,
+            opened_under: String::new(),
             tried: None,
             paused: None,
             active_run: None,

@@ -9,6 +9,7 @@ use super::alias::{
 };
 use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported, is_provisioned};
 use crate::announcement::{Announcement, happened};
+use crate::config::Commitment;
 use crate::names::ModelId;
 use crate::routing::Serving;
 use crate::simulator::{self, Rule};
@@ -278,7 +279,10 @@ pub(super) fn swept(
     }
     let age = now.duration_since(pipeline.sweeps[place].since);
     let certain = gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
-    if certain || age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) {
+    // What is billed by the hour is never given up.
+    let given_up =
+        age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) && !pipeline.sweeps[place].provisioned;
+    if certain || given_up {
         pipeline.sweeps.remove(place);
     } else {
         // What is billed by the hour is not left for six.
@@ -339,7 +343,15 @@ pub(super) fn roll_back(
 fn asked(pipeline: &Pipeline) -> Serving {
     let in_force = pipeline.config.as_ref();
     in_force.map_or(Serving::OnDemand, |in_force| {
-        Serving::asked_by(&in_force.config.promotion)
+        match Serving::asked_by(&in_force.config.promotion) {
+            // A commitment is for a promotion to make.
+            Serving::Provisioned { units, only, .. } => Serving::Provisioned {
+                units,
+                commitment: Commitment::None,
+                only,
+            },
+            other => other,
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use super::{
     unknown,
 };
 use crate::config::{Config, Peft, ServerlessConfig, ServerlessTechnique, StartFrom};
-use crate::limits::{self, DataLimits};
+use crate::limits::{self, ContentLimits, DataLimits};
 
 /// How often training goes through the data.
 pub(crate) const MAX_EPOCHS: &str = "max_epochs";
@@ -261,6 +261,8 @@ fn with_a_full_batch(limits: DataLimits, hyperparameters: &BTreeMap<String, Stri
         .unwrap_or(0);
     DataLimits {
         min_records: limits.min_records.max(batch),
+        // The role of the job reads its training file and no media.
+        content: ContentLimits::default(),
         source: format!(
             "{}; a batch of records at least, as AWS's example notebook shows (2026-08-21)",
             limits.source

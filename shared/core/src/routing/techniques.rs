@@ -63,6 +63,15 @@ pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> 
     let Some(trial) = config.trigger.trial else {
         return Ok(());
     };
+    if !route.is_scored() {
+        return refused(
+            format!(
+                "trigger.trial: what {} makes is not scored, so no trial could pass",
+                route.base_name
+            ),
+            "Take trigger.trial out",
+        );
+    }
     let fewest = route.limits.min_records;
     if trial.records < fewest {
         return refused(

@@ -69,7 +69,9 @@ impl Step {
                     format!("the gate is passed: {}", verdict.reason),
                 )
             }
-            (RunState::AwaitingApproval { .. }, Event::Approved { by, generation }) => {
+            (RunState::AwaitingApproval { .. }, Event::Approved { by, generation })
+                if self.run.trial.is_none() =>
+            {
                 self.begin_move(*generation, format!("approved by {by}"))
             }
             (

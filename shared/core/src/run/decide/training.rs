@@ -199,6 +199,12 @@ impl Step {
     /// The model is there: it is registered, and asked.
     pub(super) fn made(&mut self, arn: &str) -> bool {
         self.register(arn);
+        if self.run.is_unscored() && self.run.trial.is_some() {
+            return self.close(
+                Outcome::Failed,
+                "a trial is judged by its answers, and there is nothing to score it by",
+            );
+        }
         if self.run.is_unscored() {
             return self.wait_for_person(
                 Awaiting::Approval,
