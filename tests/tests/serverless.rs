@@ -316,3 +316,31 @@ async fn a_worse_model_is_declined_and_the_champion_stays() {
     assert_eq!(Some(champion.arn), runs[0].model_arn);
     assert_eq!(world.failures, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_model_that_somebody_deletes_while_it_is_made_ends_the_run() {
+    let mut world = World::new();
+    dropped(&mut world, "");
+    for _ in 0..600 {
+        world.pass(SignedDuration::from_mins(1)).await;
+        let made = world.cloud.bedrock.models();
+        if let [model] = &made[..] {
+            world.cloud.bedrock.remove_model(&model.arn);
+            break;
+        }
+    }
+    let run = first_run(&world).await;
+    assert!(
+        matches!(run.state, RunState::Importing { .. }),
+        "{:#?}",
+        run.state
+    );
+    world.pass(SignedDuration::from_hours(30)).await;
+    let run = first_run(&world).await;
+    assert_eq!(run.outcome(), Some(Outcome::Failed), "{:#?}", run.state);
+    assert!(
+        reason(&run).contains("is not found now"),
+        "{}",
+        reason(&run)
+    );
+}

@@ -26,6 +26,15 @@ pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &s
             },
         });
     }
+    // Somebody deleted it. The same call again would be answered with what is not there any more.
+    if run.jobs.iter().any(|known| known.name == name) {
+        return Ok(Event::Later {
+            at: ports.desk.next_look(),
+            note: Some(format!(
+                "{name} was seen before, but is not found now; looking again"
+            )),
+        });
+    }
     let spec = ImportSpec {
         name: name.clone(),
         model_name: name.clone(),
