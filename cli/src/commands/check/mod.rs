@@ -83,14 +83,14 @@ fn page_is_elsewhere(args: &CheckArgs) -> Result<(), Failure> {
     let Some(page) = args.html.as_ref().and_then(|page| page.canonicalize().ok()) else {
         return Ok(());
     };
-    let read = args.files.iter().chain(&args.config);
-    for path in read.filter(|path| path.canonicalize().is_ok_and(|path| path == page)) {
-        return Err(Failure::Usage(format!(
+    let mut read = args.files.iter().chain(&args.config);
+    match read.find(|path| path.canonicalize().is_ok_and(|path| path == page)) {
+        None => Ok(()),
+        Some(path) => Err(Failure::Usage(format!(
             "--html would write over {}, which is to be checked; name another file",
             path.display()
-        )));
+        ))),
     }
-    Ok(())
 }
 
 fn configuration(
