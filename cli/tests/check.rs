@@ -488,19 +488,3 @@ fn check_says_when_there_are_no_media_to_look_up() {
     let (code, _, error) = run(&["check", path(&data), "--media", path(&data)]);
     assert!(code == 2 && error.contains("is no folder"), "{error}");
 }
-
-#[test]
-fn a_page_never_takes_the_place_of_what_is_checked() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("a.jsonl");
-    let line = "{\"prompt\":\"a\",\"completion\":\"b\"}\n";
-    std::fs::write(&data, line).unwrap();
-    let link = dir.path().join("page.html");
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(&data, &link).unwrap();
-    for page in [&data, &link].into_iter().filter(|page| page.exists()) {
-        let (code, out, error) = run(&["check", path(&data), "--html", path(page)]);
-        assert_eq!(code, 2, "{out}{error}");
-        assert_eq!(std::fs::read_to_string(&data).unwrap(), line);
-    }
-}

@@ -44,7 +44,6 @@ pub(super) fn run(args: &CheckArgs, region: Option<&str>) -> Result<(), Failure>
 
 /// What was found, and what the data was held against if there was any.
 fn check(args: &CheckArgs, region: Option<&str>) -> Result<(Check, Option<Target>), Failure> {
-    page_is_elsewhere(args)?;
     let (mut configurations, data): (Vec<_>, Vec<_>) = args
         .files
         .iter()
@@ -76,21 +75,6 @@ fn check(args: &CheckArgs, region: Option<&str>) -> Result<(Check, Option<Target
     check.ok = check.files.iter().all(Summary::is_accepted)
         && check.configurations.iter().all(Configuration::is_good);
     Ok((check, target))
-}
-
-/// The page must not take the place of what is checked, by whatever name or link.
-fn page_is_elsewhere(args: &CheckArgs) -> Result<(), Failure> {
-    let Some(page) = args.html.as_ref().and_then(|page| page.canonicalize().ok()) else {
-        return Ok(());
-    };
-    let mut read = args.files.iter().chain(&args.config);
-    match read.find(|path| path.canonicalize().is_ok_and(|path| path == page)) {
-        None => Ok(()),
-        Some(path) => Err(Failure::Usage(format!(
-            "--html would write over {}, which is to be checked; name another file",
-            path.display()
-        ))),
-    }
 }
 
 fn configuration(
