@@ -6,6 +6,7 @@ mod candidate;
 mod champion;
 mod checkpoint;
 mod training;
+mod weights;
 
 #[cfg(feature = "lambda")]
 mod lambda;

@@ -114,6 +114,11 @@ impl MemoryBedrock {
             .extend(std::iter::repeat_n(outcome, n));
     }
 
+    /// From now on containers leave a model in each of these folders below their output, which end in a slash.
+    pub fn set_model_folders(&self, folders: &[&'static str]) {
+        lock(&self.state).model_folders = Some(folders.to_vec());
+    }
+
     /// The service forgets every client token, as it does after some time: a repeated create is then a `Conflict`.
     pub fn forget_tokens(&self) {
         lock(&self.state).forget_tokens();
