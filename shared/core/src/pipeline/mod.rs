@@ -84,6 +84,9 @@ pub struct Sweep {
     /// Whether it is provisioned throughput.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub provisioned: bool,
+    /// Before then nobody is told again that it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say_after: Option<Timestamp>,
 }
 
 /// The champion was idle, and its deployment was removed. The model stays, and the next move serves again.

@@ -10,7 +10,7 @@ use super::alias::{
 use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported, is_provisioned};
 use crate::announcement::{Announcement, happened};
 use crate::config::Commitment;
-use crate::names::ModelId;
+use crate::names::{ModelId, PipelineName};
 use crate::routing::Serving;
 use crate::simulator::{self, Rule};
 
@@ -279,12 +279,14 @@ pub(super) fn swept(
     }
     let age = now.duration_since(pipeline.sweeps[place].since);
     let certain = gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
+    let is_late = age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS);
     // What is billed by the hour is never given up.
-    let given_up =
-        age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) && !pipeline.sweeps[place].provisioned;
-    if certain || given_up {
+    if certain || (is_late && !pipeline.sweeps[place].provisioned) {
         pipeline.sweeps.remove(place);
     } else {
+        if is_late && !gone {
+            remains(&mut pipeline.sweeps[place], &pipeline.name, now, say);
+        }
         // What is billed by the hour is not left for six.
         let wait = match gone || pipeline.sweeps[place].provisioned {
             true => SWEEP_HOURS,
@@ -295,6 +297,18 @@ pub(super) fn swept(
             .unwrap_or(Timestamp::MAX);
     }
     Ok(())
+}
+
+/// Tells people once a day of throughput that cannot be removed: it goes on being billed.
+fn remains(sweep: &mut Sweep, name: &PipelineName, now: Timestamp, say: &mut Vec<Announcement>) {
+    if sweep.say_after.is_some_and(|after| now < after) {
+        return;
+    }
+    sweep.say_after = now.checked_add(SignedDuration::from_hours(24)).ok();
+    say.push(happened(
+        "Throughput Remains",
+        json!({ "pipeline": name, "generation": sweep.generation, "since": sweep.since }),
+    ));
 }
 
 /// A person asks for an earlier champion.
@@ -401,6 +415,7 @@ pub(super) fn left(pipeline: &mut Pipeline, deployment: Option<&str>, now: Times
             since: now,
             look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
             provisioned: deployment.is_some_and(is_provisioned),
+            say_after: None,
         });
     }
 }
@@ -428,6 +443,7 @@ fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Ann
                 since: now,
                 look_at: now,
                 provisioned: moving.serving.is_provisioned(),
+                say_after: None,
             });
         }
         pipeline.last_failure = Some(MoveFailure {
