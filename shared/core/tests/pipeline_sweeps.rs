@@ -109,7 +109,7 @@ fn throughput_is_never_given_up_and_after_a_week_people_are_told_once_a_day() {
         let decided = decide(&pipeline, &still_there, at(hour)).expect("it is looked for");
         pipeline = decided.pipeline;
         assert_eq!(pipeline.sweeps[0].look_at, at(hour + 1), "every hour");
-        let said = decided.announcements.iter();
+        let said = decided.say.iter();
         told.extend(said.map(|one| (hour - SWEEP_LIMIT_HOURS, one.detail_type.clone())));
     }
     let words = "Throughput Remains".to_owned();
