@@ -7,6 +7,7 @@ use super::alias::{
     FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
     SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
+use super::throughput::affordable;
 use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported, is_provisioned};
 use crate::announcement::{Announcement, happened};
 use crate::config::Commitment;
@@ -47,7 +48,7 @@ pub(super) fn begin(
     };
     // A deployment that the model does not need, or that serves in another way, goes once clients call what takes its place.
     let replaces = served_by.filter(|_| !matches!(phase, MovePhase::Updating { .. }));
-    pipeline.moving = Some(Move {
+    let moving = Move {
         from: pipeline.champion.clone(),
         to,
         generation: pipeline.generation,
@@ -57,7 +58,9 @@ pub(super) fn begin(
         serving,
         since: now,
         look_at: now,
-    });
+    };
+    affordable(pipeline, &moving)?;
+    pipeline.moving = Some(moving);
     Ok(())
 }
 
@@ -82,7 +85,11 @@ pub(super) fn under_way(
 }
 
 /// The deployment takes no update: another is made in its place.
-pub(super) fn update_refused(pipeline: &mut Pipeline, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn update_refused(
+    pipeline: &mut Pipeline,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) -> Result<(), Refusal> {
     let replaces = pipeline.deployment.clone();
     let moving = before_serving(pipeline)?;
     match moving.phase {
@@ -94,9 +101,16 @@ pub(super) fn update_refused(pipeline: &mut Pipeline, now: Timestamp) -> Result<
         }
         MovePhase::Updating { .. } | MovePhase::Writing => {}
     }
-    moving.phase = MovePhase::Creating;
-    moving.replaces = replaces;
-    moving.look_at = now;
+    let next = Move {
+        phase: MovePhase::Creating,
+        replaces,
+        look_at: now,
+        ..moving.clone()
+    };
+    match affordable(pipeline, &next) {
+        Ok(()) => pipeline.moving = Some(next),
+        Err(Refusal(reason)) => fail(pipeline, &reason, now, say),
+    }
     Ok(())
 }
 
@@ -197,7 +211,7 @@ pub(super) fn repair(
     };
     // The dead ARN stays until a new one serves, so that a repair that fails is tried again.
     pipeline.generation += 1;
-    pipeline.moving = Some(Move {
+    let moving = Move {
         from: Some(champion.clone()),
         to: champion,
         generation: pipeline.generation,
@@ -207,7 +221,16 @@ pub(super) fn repair(
         serving: asked(pipeline),
         since: now,
         look_at: now,
-    });
+    };
+    // A swap back to what it served before buys nothing.
+    let may_be_bought = match moving.phase {
+        MovePhase::Creating => affordable(pipeline, &moving),
+        _ => Ok(()),
+    };
+    match may_be_bought {
+        Ok(()) => pipeline.moving = Some(moving),
+        Err(Refusal(reason)) => not_moved(pipeline, &moving, &reason, now, say),
+    }
     Ok(())
 }
 
@@ -421,34 +444,46 @@ pub(super) fn left(pipeline: &mut Pipeline, deployment: Option<&str>, now: Times
 }
 
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Announcement>) {
+    let Some(moving) = pipeline.moving.take() else {
+        return;
+    };
+    if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
+        pipeline.sweeps.push(Sweep {
+            generation: moving.generation,
+            since: now,
+            look_at: now,
+            provisioned: moving.serving.is_provisioned(),
+            say_after: None,
+        });
+    }
+    not_moved(pipeline, &moving, reason, now, say);
+}
+
+/// It is said, and a repair is tried again later.
+fn not_moved(
+    pipeline: &mut Pipeline,
+    moving: &Move,
+    reason: &str,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) {
     say.push(happened(
         "Alias Not Moved",
         json!({ "pipeline": pipeline.name, "reason": reason }),
     ));
-    if let Some(moving) = pipeline.moving.take() {
-        if moving.reason == MoveReason::Repair {
-            let failed = match simulator::is_removed(Rule::RepairPace) {
-                true => 0,
-                false => pipeline.failed_repairs.min(16),
-            };
-            let doubled = FIRST_REPAIR_MINUTES << failed;
-            let wait = SignedDuration::from_mins(doubled)
-                .min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
-            pipeline.failed_repairs += 1;
-            pipeline.repair_after = now.checked_add(wait).ok();
-        }
-        if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
-            pipeline.sweeps.push(Sweep {
-                generation: moving.generation,
-                since: now,
-                look_at: now,
-                provisioned: moving.serving.is_provisioned(),
-                say_after: None,
-            });
-        }
-        pipeline.last_failure = Some(MoveFailure {
-            generation: moving.generation,
-            reason: reason.to_owned(),
-        });
+    if moving.reason == MoveReason::Repair {
+        let failed = match simulator::is_removed(Rule::RepairPace) {
+            true => 0,
+            false => pipeline.failed_repairs.min(16),
+        };
+        let doubled = FIRST_REPAIR_MINUTES << failed;
+        let wait =
+            SignedDuration::from_mins(doubled).min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
+        pipeline.failed_repairs += 1;
+        pipeline.repair_after = now.checked_add(wait).ok();
     }
+    pipeline.last_failure = Some(MoveFailure {
+        generation: moving.generation,
+        reason: reason.to_owned(),
+    });
 }
