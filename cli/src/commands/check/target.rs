@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use perennial_core::config::{Config, Secrets, Technique};
+use perennial_core::config::{Config, Secrets, ServerlessTechnique, Technique};
 use perennial_core::limits::{self, DataLimits};
 use perennial_core::routing::{Route, RoutingError};
 
@@ -46,7 +46,12 @@ impl Target {
         // Of what has no route, only Nova is known to be trained on documents.
         let known = config.technique != Technique::ContinuedPreTraining
             || model.starts_with("amazon.") && limits::fine_tuning(model).is_some();
-        let limits = limits::of(config.technique, model).filter(|_| known)?;
+        let serverless = config.training.serverless.as_ref();
+        let prefers = serverless.is_some_and(|job| job.technique == ServerlessTechnique::Dpo);
+        let limits = match prefers {
+            true => limits::preferences(model),
+            false => limits::of(config.technique, model).filter(|_| known),
+        }?;
         Some(Self::known(config.technique.as_str(), model, limits).compiled_as(config))
     }
 
