@@ -4,6 +4,7 @@
 mod chain;
 mod hyperparameters;
 mod images;
+mod preferences;
 pub(crate) mod serverless;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
