@@ -6,7 +6,6 @@ mod candidate;
 mod champion;
 mod checkpoint;
 mod training;
-mod weights;
 
 #[cfg(feature = "lambda")]
 mod lambda;

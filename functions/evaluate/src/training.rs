@@ -3,10 +3,10 @@
 use perennial_core::names::is_ours;
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run, Seen, job_words};
-use perennial_engine::StepResult;
+use perennial_engine::{StepResult, weights};
 use perennial_ports::{ContainerJob, PortResult, Tags, TrainingJob, TrainingStatus};
 
-use crate::{Ports, checkpoint, weights};
+use crate::{Ports, checkpoint};
 
 /// What a look at a job comes to, whichever service runs it.
 struct Look {
@@ -66,11 +66,11 @@ async fn instances(ports: &Ports, mut job: ContainerJob) -> PortResult<Look> {
             Ok(container(job))
         }
         Err(reason) => Ok(Look {
-            event: Some(Event::TrainingSeen(Seen::Failed {
-                message: format!(
+            event: Some(Event::Impossible {
+                reason: format!(
                     "the job completed, but its model cannot be taken: {reason}. What it left is in {output}"
                 ),
-            })),
+            }),
             arn: job.arn,
             tags: job.tags,
         }),
@@ -91,11 +91,11 @@ async fn serverless(ports: &Ports, run: &Run, attempt: u32, job: ContainerJob) -
     Ok(Look {
         event: Some(match found {
             Ok(weights) => Event::WeightsSeen { weights },
-            Err(reason) => Event::TrainingSeen(Seen::Failed {
-                message: format!(
+            Err(reason) => Event::Impossible {
+                reason: format!(
                     "the job completed, but its checkpoint is not to be found: {reason}"
                 ),
-            }),
+            },
         }),
         arn: job.arn,
         tags: job.tags,

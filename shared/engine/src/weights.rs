@@ -5,10 +5,10 @@ use perennial_ports::{ObjectInfo, PortResult, ReadObjects};
 
 /// The URI of the model's folder, or in words why none is taken. `output` is an S3 URI that ends in a slash, in the bucket that
 /// `objects` is.
-pub(crate) async fn find(
-    objects: &dyn ReadObjects,
-    output: &str,
-) -> PortResult<Result<String, String>> {
+///
+/// # Errors
+/// Those of the bucket.
+pub async fn find(objects: &dyn ReadObjects, output: &str) -> PortResult<Result<String, String>> {
     let prefix = output
         .strip_prefix("s3://")
         .and_then(|rest| rest.split_once('/'))
