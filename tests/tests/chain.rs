@@ -345,7 +345,7 @@ async fn what_a_first_stage_left_that_nobody_waited_for_is_kept_only_if_a_later_
         world.cloud.lose_answer_next(operation::CREATE_CONTAINER, 1);
         world
             .cloud
-            .fail_next(operation::GET_CONTAINER, ErrorKind::Unavailable, 60);
+            .fail_next(operation::GET_CONTAINER, ErrorKind::Unanswered, 60);
         let run = until(&mut world, |run| {
             matches!(run.state, RunState::Starting { .. })
                 && run.creates.contains(&(Purpose::Pretraining, 1))
