@@ -73,6 +73,11 @@ impl<'a> Text<'a> {
         self.control
     }
 
+    /// Whether a control character stands in it that JSON does not escape: U+007F to U+009F.
+    pub(crate) fn has_plain_control(&self) -> bool {
+        self.raw.chars().any(|c| matches!(c, '\u{7f}'..='\u{9f}'))
+    }
+
     /// The text itself.
     pub(crate) fn plain(&self) -> Cow<'_, str> {
         if self.excess == 0 {

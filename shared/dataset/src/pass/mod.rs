@@ -5,6 +5,7 @@ pub(crate) mod buffer;
 pub(crate) mod cut;
 pub(crate) mod known;
 mod look;
+mod made;
 pub(crate) mod merge;
 pub(crate) mod plan;
 mod said;

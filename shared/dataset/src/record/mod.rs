@@ -203,6 +203,24 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Hands the names of the tools that are used to `each`, and by what a use and its result are known.
+    pub(crate) fn for_each_name(&self, mut each: impl FnMut(&Text<'a>)) {
+        let turns = self.conversation().into_iter().flat_map(|record| &record.turns);
+        for block in turns.flat_map(|turn| &turn.blocks) {
+            match block {
+                Block::ToolUse(used) => {
+                    each(&used.name);
+                    each(&used.id);
+                }
+                Block::ToolResult(result) => {
+                    each(&result.id);
+                    result.status.iter().for_each(&mut each);
+                }
+                Block::Text(_) | Block::Reasoning(_) | Block::Media(_) => {}
+            }
+        }
+    }
+
     /// Hands every text that a model would read to `each`.
     pub(crate) fn for_each_text<'s>(&'s self, mut each: impl FnMut(&'s Text<'a>)) {
         match self {

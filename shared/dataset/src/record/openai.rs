@@ -10,10 +10,11 @@ use super::{
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
-    json::{Tape, Text, Value},
+    json::{Refused, Tape, Text, Value, refuse},
     members::{empty_system, extra_members, names, wrong_type},
     path::Path,
-    rules,
+    refusal::is_half,
+    rules::{self, Rule},
 };
 use perennial_core::limits::RecordShape;
 
@@ -319,7 +320,7 @@ fn tool_call<'a>(
     };
     let Some(input) = input else {
         problems.push(Problem::new(
-            &rules::WRONG_TYPE,
+            not_an_object(arguments),
             Path::Member(&member, "arguments"),
             arguments.map_or_else(|| "no arguments".to_owned(), |value| bounded(value.raw())),
             "Write the arguments as a JSON object in a string, as the model is to write them.",
@@ -328,6 +329,19 @@ fn tool_call<'a>(
     };
     extra_members(call, path, &["id", "type", "function", "index"], problems);
     Some(Block::ToolUse(Box::new(ToolUse { id, name, input })))
+}
+
+/// The rule that arguments break which are no JSON object in a string.
+fn not_an_object(arguments: Option<Value<'_>>) -> &'static Rule {
+    let Some(text) = arguments.and_then(Value::text) else {
+        return &rules::WRONG_TYPE;
+    };
+    let plain = text.plain();
+    match refuse(&plain) {
+        Refused::Broken { at, said } if is_half(&plain, at, &said) => &rules::BROKEN_UNICODE,
+        Refused::DuplicateMember(_) => &rules::DUPLICATE_MEMBER,
+        _ => &rules::WRONG_TYPE,
+    }
 }
 
 /// `text` as a compact JSON object, if it is one.

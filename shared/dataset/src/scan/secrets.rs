@@ -89,7 +89,7 @@ const KINDS: &[Kind] = &[
     kind("glpat-", (3, 2), Tail::Url, 20, "a GitLab token"),
     kind("xoxb-", (2, 2), Tail::Url, 20, "a Slack token"),
     kind("xoxp-", (2, 2), Tail::Url, 20, "a Slack token"),
-    kind("AIza", (1, 5), Tail::Url, 35, "a Google API key"),
+    kind("AIza", (1, 4), Tail::Url, 35, "a Google API key"),
     kind("ya29.", (1, 7), Tail::Url, 40, "a Google access token"),
     kind("sk-ant-", (0, 1), Tail::Url, 40, "an Anthropic API key"),
     kind("sk-proj-", (0, 1), Tail::Url, 40, "an OpenAI API key"),
@@ -112,6 +112,8 @@ const KINDS: &[Kind] = &[
 
 /// The group of the window that U+FFFD is.
 const LOST: usize = 3;
+/// The group of what U+0080 to U+009F begin.
+const CONTROLS: usize = 5;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
@@ -127,6 +129,7 @@ pub(crate) static WINDOWS: LazyLock<Windows> = LazyLock::new(|| {
             windows.add(group, *window);
         }
     }
+    windows.add_ranges(CONTROLS, [0xc2..=0xc2, 0x80..=0x9f, 0..=0xff]);
     windows
 });
 
@@ -145,6 +148,15 @@ pub(crate) enum What {
     Card,
     /// U+FFFD.
     Lost,
+    /// U+007F, or one of U+0080 to U+009F: control characters that JSON does not escape.
+    Control,
+}
+
+impl What {
+    /// Whether a report may not show it.
+    pub(crate) fn is_secret(self) -> bool {
+        matches!(self, Self::Secret(_) | Self::Card)
+    }
 }
 
 impl Secrets {
@@ -184,20 +196,40 @@ fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
     })
 }
 
+/// The length of the control character that begins here, if it is one that JSON does not escape.
+fn control_at(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0x7f, ..] => Some(1),
+        [0xc2, 0x80..=0x9f, ..] => Some(2),
+        _ => None,
+    }
+}
+
 /// Everything that is looked for in a block as a whole, in order; `marks` are those of the block.
 pub(crate) fn find(block: &[u8], marks: &Marks, secrets: Option<&Secrets>, hits: &mut Vec<Hit>) {
     hits.clear();
-    // Of characters that were lost the first of each line: a file that was read in the wrong encoding has millions of them.
-    let (mut done, mut line) = (0, 0);
+    // Of characters that were lost, and of control characters, the first of each line: a file that was read in the wrong encoding has
+    // millions of them.
+    let (mut done, mut lost, mut control) = (0, 0, 0);
+    let line_end = |from: usize| {
+        memchr::memchr(b'\n', &block[from..]).map_or(block.len(), |end| from + end + 1)
+    };
     for place in Marks::places(&marks.secrets) {
-        if place >= line && block[place..].starts_with("\u{fffd}".as_bytes()) {
+        let mut hit = |length, what| {
             hits.push(Hit {
                 start: place,
-                end: place + '\u{fffd}'.len_utf8(),
-                what: What::Lost,
+                end: place + length,
+                what,
             });
-            line =
-                memchr::memchr(b'\n', &block[place..]).map_or(block.len(), |end| place + end + 1);
+        };
+        if place >= lost && block[place..].starts_with("\u{fffd}".as_bytes()) {
+            hit('\u{fffd}'.len_utf8(), What::Lost);
+            lost = line_end(place);
+        } else if let Some(length) = control_at(&block[place..]) {
+            if place >= control {
+                hit(length, What::Control);
+                control = line_end(place);
+            }
         } else if secrets.is_some()
             && let Some(hit) = secret(block, place, done)
         {
