@@ -8,6 +8,7 @@ mod others;
 mod pair;
 pub(crate) mod quick;
 pub(crate) mod tools;
+mod weight;
 
 use perennial_core::limits::{ContentLimits, RecordShape};
 use smallvec::SmallVec;

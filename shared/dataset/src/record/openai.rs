@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{
     Block, Conversation, Media, MediaKind, ResultPart, Taken, ToolResult, ToolUse, Turn, bedrock,
-    blocks, order, pair,
+    blocks, order, pair, weight,
 };
 use crate::{
     conversation::Role,
@@ -28,6 +28,8 @@ const KNOWN: &[&str] = &[
     "function_call",
     "refusal",
     "audio",
+    // Of an assistant's message alone.
+    "weight",
 ];
 /// What has no place in any trainer's shape.
 const NO_PLACE: &[&str] = &["function_call", "refusal", "audio"];
@@ -40,6 +42,7 @@ pub(super) fn read<'a>(
     let (record, complete) = read_messages(value, problems);
     let answered = taken.shape != RecordShape::DistillationPrompts;
     order::check(&record, complete, answered, problems);
+    weight::check(value, problems);
     extra_members(
         value,
         Path::Root,
@@ -124,7 +127,9 @@ fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> 
         return None;
     }
     let before = problems.len();
-    extra_members(message, path, KNOWN, problems);
+    let is_answer = message.get("role").is_some_and(|role| role.is("assistant"));
+    let known = &KNOWN[..KNOWN.len() - usize::from(!is_answer)];
+    extra_members(message, path, known, problems);
     for name in NO_PLACE {
         if message
             .some(name)

@@ -145,7 +145,7 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     for (index, message) in messages().enumerate() {
         left_out(
             message,
-            &["reasoning_content"],
+            &["reasoning_content", "weight"],
             Path::Item(&list, index),
             problems,
         );

@@ -30,6 +30,7 @@ const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
 const PRE_TRAINING: &str =
     "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026); aws/nova-forge-sdk";
+const OPENAI: &str = "OpenAI, fine-tuning guide and API reference: an assistant's message with the weight 0 is not trained on";
 const JSON: &str = "RFC 8259 (JSON), section 2";
 const CSV: &str = "RFC 4180 (CSV)";
 const JSON_LINES: &str =
@@ -213,6 +214,12 @@ findings {
     DISTILLATION_TURNS = "distillation-turns", Error, TO_DISTIL, DISTILLATION,
         "A distillation record is one question of one text, with at most one answer.",
         "Write each question as a record of its own, with what came before it in its text.";
+    WEIGHT_OF_ANSWER = "weight-of-answer", Error, ANSWERS, OPENAI,
+        "The last answer of a record in OpenAI's shape is one to learn: its weight is 1, or it has none.",
+        "End the record with an answer that the model is to learn, or take the record out.";
+    WEIGHT_LOST = "weight-lost", Warning, ANSWERS, OPENAI,
+        "An earlier answer has the weight 1, or none: no trainer of AWS's has a place for another, and the model may learn it.",
+        "Nothing, if the model may learn it as well. Otherwise end the record before it.";
 }
 "Images, videos and documents" {
     CONTENT_NOT_TAKEN = "content-not-taken", Error, BEDROCK, BOTH,
@@ -265,8 +272,8 @@ findings {
     TOOL_PLACE = "tool-place", Error, NOVA_AND_REINFORCEMENT, BOTH,
         "The assistant uses tools; user messages hold their results.",
         "Write toolUse in the assistant's message and toolResult in the user's after it, or the whole record in OpenAI's shape.";
-    TOOL_PAIRING = "tool-pairing", Error, NOVA, BOTH,
-        "Each tool use names a defined tool and has an id of its own; each result answers an earlier use, once.",
+    TOOL_PAIRING = "tool-pairing", Error, NOVA, "AWS Nova Dataset Validator (nova_ft_dataset_validator.py); aws/nova-forge-sdk (PyPI amzn-nova-forge 1.4.10); Amazon Bedrock, Converse: the message after a toolUse has its toolResult",
+        "Each tool use names a defined tool, has an id of its own, and has its result in the next message, unless it stands in the last; each result answers an earlier use, once.",
         "Define the tool, give each use its own id, and write one result for each use, after it.";
     OPTIONAL_MEMBER = "optional-member", Warning, CONVERSATIONS, FORGE,
         "system, image, video, reasoningContent, toolUse and toolResult stand in all records or in none.",
