@@ -12,6 +12,8 @@ pub(crate) enum InputShape {
     Messages,
     Prompts,
     Document,
+    /// A document whose text is named `input`.
+    Input,
     Caption,
     Reinforcement,
     InvocationLog,
@@ -27,6 +29,7 @@ impl InputShape {
             Self::Messages => "OpenAI-style messages",
             Self::Prompts => "prompts only",
             Self::Document => "{\"text\"} documents",
+            Self::Input => "{\"input\"} documents",
             Self::Caption => "image-ref/caption",
             Self::Reinforcement => "messages with reference_answer",
             Self::InvocationLog => "Bedrock invocation logs",
@@ -92,10 +95,10 @@ pub(crate) fn detect(
             _ => InputShape::PromptCompletion,
         });
     }
-    if has("text") || has("input") && !has("output") {
+    if has("text") {
         return Some(InputShape::Document);
     }
-    None
+    (has("input") && !has("output")).then_some(InputShape::Input)
 }
 
 fn conversation(value: Value<'_>, messages: Value<'_>, target: Option<RecordShape>) -> InputShape {

@@ -206,7 +206,10 @@ impl<'a> Record<'a> {
 
     /// Hands the names of the tools that are used to `each`, and by what a use and its result are known.
     pub(crate) fn for_each_name(&self, mut each: impl FnMut(&Text<'a>)) {
-        let turns = self.conversation().into_iter().flat_map(|record| &record.turns);
+        let turns = self
+            .conversation()
+            .into_iter()
+            .flat_map(|record| &record.turns);
         for block in turns.flat_map(|turn| &turn.blocks) {
             match block {
                 Block::ToolUse(used) => {
@@ -314,7 +317,8 @@ pub(crate) fn read<'a>(
         InputShape::BedrockConversation => bedrock::read(value, taken, problems),
         InputShape::Messages => openai::read(value, taken, problems),
         InputShape::Prompts => pair::prompt(value, problems),
-        InputShape::Document => return Record::Document(others::document(value, problems)),
+        InputShape::Document => return Record::Document(others::document(value, "text", problems)),
+        InputShape::Input => return Record::Document(others::document(value, "input", problems)),
         InputShape::Caption => return others::caption(value, problems),
         InputShape::Reinforcement => return others::reinforcement(value, problems),
         InputShape::InvocationLog => return others::log(value, taken, problems),

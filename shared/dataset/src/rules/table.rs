@@ -307,7 +307,7 @@ findings {
 }
 "The file as a whole" {
     EXACT_DUPLICATE = "exact-duplicate", Note, ALL, OWN,
-        "A record that repeats an earlier one exactly is dropped.",
+        "A record that repeats an earlier one exactly is dropped; pieces of one document are no records of their own in this.",
         "Nothing: it stands in the data once.";
     DUPLICATES_UNCHECKED = "duplicates-unchecked", Note, ALL, OWN,
         "Duplicates are looked for among all records; beyond the first million of a file that needs a place to keep them.",
