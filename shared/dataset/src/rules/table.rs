@@ -191,10 +191,10 @@ findings {
         "An evaluation record has a referenceResponse: answers are scored against it.",
         "Add \"referenceResponse\" with the right answer.";
     EMPTY_PROMPT = "empty-prompt", Error, PROMPTS, VALIDATOR,
-        "A prompt has more than white space.",
+        "A prompt has more than white space and characters that nobody sees.",
         "Write the text, or take the record out.";
     EMPTY_COMPLETION = "empty-completion", Error, ANSWERS, VALIDATOR,
-        "A completion has more than white space.",
+        "A completion has more than white space and characters that nobody sees.",
         "Write the text, or take the record out.";
     EMPTY_REFERENCE = "empty-reference", Error, REFERENCES, "Bedrock user guide, model-evaluation-prompt-datasets-judge (evaluation sets) and rft-prepare-data (reinforcement); AWS Nova Dataset Validator",
         "A referenceResponse, and a reference_answer, has more than white space.",
@@ -284,17 +284,18 @@ findings {
         "A text has no U+FFFD, which stands where a character was lost.",
         "The character was lost before the file came here: write the file anew from its source, in UTF-8.";
     CONTROL_CHARACTER = "control-character", Warning, TRAINING, OWN,
-        "A text has no control characters but tab, line feed and carriage return.",
+        "A text has no control characters but tab, line feed and carriage return: none of U+0000 to U+001F, and none of U+007F to U+009F.",
         "Take it out, unless the model is to learn it.";
-    SECRET = "secret", Warning, ALL, "Perennial's own: the forms that the issuers publish, as listed in shared/dataset/src/scan/secrets.rs",
-        "A text has no key, token or private key: a model repeats what it was trained on. `[data] secrets` makes this an error, or turns it off.",
+    SECRET = "secret", Warning, ALL, "Perennial's own: the forms that the issuers publish, as listed in shared/dataset/src/scan/kinds.rs",
+        "A text has no key, token or private key, at any depth of escapes: a model repeats what it was trained on. `[data] secrets` makes this an error, or turns it off.",
         "Take it out of the data, and make it invalid: it stands in a file.";
     CARD_NUMBER = "card-number", Warning, ALL, "Perennial's own: ISO/IEC 7812-1 (check digit)",
         "A text has no number that is a payment card's by its form and checksum. `[data] secrets` makes this an error, or turns it off.",
         "Replace it by a word, or by a number that no card has.";
     FORBIDDEN_STRING = "forbidden-string", Error, FORBIDDEN, FORBIDDEN_LISTS,
         "No text holds a string that makes the job fail. Nova, in any case: System: User: Bot: Assistant: Thought: [EOS] <image> <video> <unk>. \
-         Claude 3 Haiku: a line that starts with Human: or Assistant:.",
+         Claude 3 Haiku: a line that starts with Human: or Assistant:, a text's first line among them. \
+         A text is also what a tool is named, given and answers.",
         "Write it otherwise, for example without the colon or the brackets.";
 }
 "Length" {
