@@ -61,6 +61,8 @@ fn an_answer_that_is_not_to_be_learned_is_never_trained_on_without_a_word() {
         assert!(!String::from_utf8(out).unwrap().contains("weight"));
     }
     // Of a question it means nothing, and is said as any other member.
+    let (summary, _) = nova(&said(none(), json!(["a"])));
+    assert_eq!(rules_of(&summary), [("extra-member", "$.messages[3]")]);
     let mut record = said(none(), none());
     record["messages"][0]["weight"] = json!(0);
     assert_eq!(

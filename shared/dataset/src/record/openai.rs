@@ -28,7 +28,7 @@ const KNOWN: &[&str] = &[
     "function_call",
     "refusal",
     "audio",
-    // Of an assistant's message alone.
+    // The last, so that it can be left out where it is none.
     "weight",
 ];
 /// What has no place in any trainer's shape.
@@ -127,8 +127,7 @@ fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> 
         return None;
     }
     let before = problems.len();
-    let is_answer = message.get("role").is_some_and(|role| role.is("assistant"));
-    let known = &KNOWN[..KNOWN.len() - usize::from(!is_answer)];
+    let known = &KNOWN[..KNOWN.len() - usize::from(!weight::is_known(message))];
     extra_members(message, path, known, problems);
     for name in NO_PLACE {
         if message

@@ -12,15 +12,16 @@ use crate::{
 /// record is there for. One before it stays, as the answers after it speak of it.
 pub(super) fn check(value: Value<'_>, problems: &mut Vec<Problem>) {
     let list = Path::Member(&Path::Root, "messages");
-    let is_answer =
-        |message: Value<'_>| message.get("role").is_some_and(|role| role.is("assistant"));
     // What is wrong with the list was said when it was read.
     let answers = order::messages(value, &mut Vec::new())
         .enumerate()
         .filter(|(_, message)| is_answer(*message));
     let mut answers = answers.peekable();
     while let Some((index, message)) = answers.next() {
-        let Some(weight) = message.some("weight").filter(|weight| !is_one(*weight)) else {
+        let Some(weight) = message
+            .some("weight")
+            .filter(|weight| number(*weight).is_some_and(|number| number != 1.0))
+        else {
             continue;
         };
         let item = Path::Item(&list, index);
@@ -44,7 +45,22 @@ pub(super) fn check(value: Value<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether it is the weight that every answer has without one.
-fn is_one(weight: Value<'_>) -> bool {
-    matches!(weight.kind(), Kind::Number(number) if number.parse() == Ok(1.0_f64))
+fn is_answer(message: Value<'_>) -> bool {
+    message.get("role").is_some_and(|role| role.is("assistant"))
+}
+
+/// Whether a message's `weight` says how much of it is learned; otherwise it is a member like any other.
+pub(super) fn is_known(message: Value<'_>) -> bool {
+    let known = |weight: Value<'_>| weight.is_null() || number(weight).is_some();
+    is_answer(message) && message.get("weight").is_none_or(known)
+}
+
+/// The weight, if it is one: OpenAI's is the number 0 or 1, and some write it otherwise.
+fn number(weight: Value<'_>) -> Option<f64> {
+    match weight.kind() {
+        Kind::Number(number) => number.parse().ok(),
+        Kind::Bool(learned) => Some(f64::from(u8::from(learned))),
+        Kind::Text(text) => text.plain().trim().parse().ok(),
+        _ => None,
+    }
 }
