@@ -112,6 +112,7 @@ impl Line<'_> {
 
     pub(super) fn look_at_texts(&mut self, record: &Record<'_>) {
         let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
+        let control = self.has_control();
         let (line, problems) = (self.text, &mut *self.problems);
         let source = self
             .plan
@@ -121,16 +122,7 @@ impl Line<'_> {
             if let Some(forbidden) = forbidden
                 && let Some((string, at)) = forbidden.find(text, near)
             {
-                let mut problem = Problem::new(
-                    &rules::FORBIDDEN_STRING,
-                    "$",
-                    format!(
-                        "\"{}\" in: {}",
-                        bounded(string),
-                        around(&text.plain(), at)
-                    ),
-                    format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                );
+                let mut problem = forbidden_problem(string, &text.plain(), at, source);
                 if let Some(place) = place_in(line, text.raw())
                     && let Some((start, end)) = forbidden.span(text.raw().as_bytes())
                 {
@@ -138,7 +130,7 @@ impl Line<'_> {
                 }
                 problems.push(problem);
             }
-            if text.has_control() {
+            if text.has_control() || control && text.has_plain_control() {
                 problems.push(Problem::new(
                     &rules::CONTROL_CHARACTER,
                     "$",
@@ -192,6 +184,16 @@ impl Line<'_> {
         };
         (tokens, answer)
     }
+}
+
+/// The finding for a forbidden string at this byte of a text.
+pub(super) fn forbidden_problem(string: &str, text: &str, at: usize, source: &str) -> Problem {
+    Problem::new(
+        &rules::FORBIDDEN_STRING,
+        "$",
+        format!("\"{}\" in: {}", bounded(string), around(text, at)),
+        format!("Write it otherwise, for example without the colon or the brackets ({source})."),
+    )
 }
 
 /// Where a part of a line begins in it; nothing for a text that is spelt otherwise in its line.

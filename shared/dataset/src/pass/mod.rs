@@ -6,6 +6,7 @@ pub(crate) mod cut;
 mod identity;
 pub(crate) mod known;
 mod look;
+mod made;
 pub(crate) mod merge;
 pub(crate) mod plan;
 mod said;

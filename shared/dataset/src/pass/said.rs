@@ -109,6 +109,19 @@ pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Pro
             )
             .at((start, end));
         }
+        What::Control => {
+            return Problem::new(
+                &rules::CONTROL_CHARACTER,
+                "",
+                format!(
+                    "column {}: {}",
+                    grouped(column as u64),
+                    crate::finding::around(text, start)
+                ),
+                "Take it out, unless the model is to learn it.",
+            )
+            .at((start, end));
+        }
         What::Secret(what) => Problem::new(
             &rules::SECRET,
             "",
