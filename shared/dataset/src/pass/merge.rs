@@ -13,7 +13,7 @@ use perennial_inputs::{Packed, Packer};
 use crate::{
     canonical,
     compiler::{Bounds, Purpose},
-    finding::{Findings, Problem},
+    finding::{Findings, Place, Problem},
     media::Gathered,
     rules,
     shape::InputShape,
@@ -128,7 +128,7 @@ impl Merger {
         if problem.is_error() {
             self.seen += 1;
         }
-        self.findings.add(line, "", problem);
+        self.findings.add(Place::line(line), "", problem);
     }
 
     /// Says that documents come cut to the limit, and are not to be packed with others.
@@ -148,7 +148,8 @@ impl Merger {
     pub(crate) fn too_long(&mut self, length: u64) {
         self.lines += 1;
         self.seen += 1;
-        self.findings.add(self.lines, "", line_too_long(length));
+        self.findings
+            .add(Place::line(self.lines), "", line_too_long(length));
     }
 
     /// Whether documents are put together, so that what comes out is not what a block gave.
@@ -159,8 +160,10 @@ impl Merger {
     /// Takes the result of a block of `lines` and appends its records to `out`, or puts its buffer in the place of an empty `out`; what
     /// is left to be used again.
     pub(crate) fn take(&mut self, mut done: Done, lines: &[u8], out: &mut Vec<u8>) -> Space {
-        let base = if done.numbered { 0 } else { self.lines };
-        self.lines += done.lines;
+        let base = if done.placed { 0 } else { self.lines };
+        if !done.placed {
+            self.lines += done.lines;
+        }
         self.seen += done.seen;
         self.leaked += done.leaked;
         self.media.take(std::mem::take(&mut done.media), base);
