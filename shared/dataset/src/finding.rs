@@ -139,7 +139,8 @@ fn excerpt(place: Place, line: &str, (start, end): (usize, usize)) -> Option<Exc
         .nth(BEFORE - 1)
         .map_or(0, |(index, _)| index);
     let mut text = String::new();
-    if from > 0 {
+    // An element of an array may have others before it on its line.
+    if from > 0 || place.column > 1 {
         text.push('…');
     }
     text.push_str(&shown(&before[from..], BEFORE));

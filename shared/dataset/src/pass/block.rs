@@ -7,7 +7,7 @@ use super::{
     cut::BLOCK,
     known::{Identity, hash},
     plan::Plan,
-    said::{accepted, hit_problem, line_too_long, rendered},
+    said::{accepted, hit_problem, line_too_long},
 };
 use crate::{
     canonical,
@@ -60,10 +60,21 @@ pub(crate) struct Done {
     pub(crate) leaked: u64,
     /// The files that the records name, if they are asked for; lines as those of the findings.
     pub(crate) media: Vec<MediaReference>,
+    /// The questions of an evaluation set, if they are asked for; lines as those of the findings.
+    pub(crate) questions: Vec<Question>,
     /// The shape of the first record, if the plan had none yet.
     pub(crate) shape: Option<InputShape>,
     /// Whether the findings' lines are the file's.
     pub(crate) placed: bool,
+}
+
+/// A question of an evaluation set, as it is looked for in training records.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    pub(crate) prompt: PromptDigest,
+    /// A hash of it to the letter.
+    pub(crate) exact: u64,
+    pub(crate) line: u64,
 }
 
 /// One canonical line, as the file's statistics and duplicates need it.
@@ -198,7 +209,7 @@ impl Worker {
 
 pub(super) struct Line<'l> {
     pub(super) plan: &'l Plan,
-    place: Place,
+    pub(super) place: Place,
     pub(super) text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
@@ -408,18 +419,7 @@ impl Line<'_> {
         if self.problems.iter().any(Problem::is_error) {
             return None;
         }
-        if let Some(excluded) = &self.plan.evaluation
-            && let Some(prompt) = rendered(record)
-            && excluded.holds(PromptDigest::of(&prompt))
-        {
-            self.done.leaked += 1;
-            self.problems.push(Problem::new(
-                &rules::EVALUATION_LEAK,
-                "$",
-                bounded(&prompt),
-                "Nothing: it is left out when a dataset is sealed.",
-            ));
-        }
+        self.look_for_leak(record);
         if self.plan.media {
             let (named, line) = (&mut self.done.media, self.place.line);
             media::for_each(record, |uri, kind, format| {

@@ -7,6 +7,7 @@ pub(crate) mod known;
 mod look;
 pub(crate) mod merge;
 pub(crate) mod plan;
+mod repeats;
 mod said;
 pub(crate) mod stream;
 mod tally;
