@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use perennial_core::config::{Config, Secrets, Technique};
+use perennial_core::config::{Config, Secrets, ServerlessTechnique, Technique};
 use perennial_core::limits::{self, DataLimits};
 use perennial_core::routing::{Route, RoutingError};
 
@@ -49,7 +49,12 @@ impl Target {
             .any(|vendor| model.starts_with(vendor));
         let known = config.technique != Technique::ContinuedPreTraining
             || on_documents && limits::fine_tuning(model).is_some();
-        let limits = limits::of(config.technique, model).filter(|_| known)?;
+        let serverless = config.training.serverless.as_ref();
+        let prefers = serverless.is_some_and(|job| job.technique == ServerlessTechnique::Dpo);
+        let limits = match prefers {
+            true => limits::preferences(model),
+            false => limits::of(config.technique, model).filter(|_| known),
+        }?;
         Some(Self::known(config.technique.as_str(), model, limits).compiled_as(config))
     }
 

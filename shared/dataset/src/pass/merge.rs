@@ -286,7 +286,7 @@ impl Merger {
             let secret = self.pack_secret;
             packer.finish(&mut |packed| self.packed(packed, secret, out));
         }
-        self.repeats.finish(&mut self.findings);
+        self.repeats.finish(plan, &mut self.findings);
         if self.hopeless {
             return;
         }

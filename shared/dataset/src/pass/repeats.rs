@@ -1,7 +1,8 @@
 //! Records that repeat others, in their file and in the files that are checked with it: dropped, or said.
 use super::{
     known::{Identity, Known, Seen, Spilled},
-    plan::Spill,
+    plan::{Plan, Spill},
+    said::{answer, conflict_problem, prefers},
 };
 use crate::{
     between::{At, Between},
@@ -158,7 +159,7 @@ impl Repeats {
     }
 
     /// Says what was found.
-    pub(super) fn finish(&self, findings: &mut Findings) {
+    pub(super) fn finish(&self, plan: &Plan, findings: &mut Findings) {
         let Firsts {
             duplicate,
             conflict,
@@ -184,16 +185,7 @@ impl Repeats {
             ));
         }
         if conflict > 0 {
-            let what = self.answer();
-            findings.add_of_file(Problem::of_file(
-                &rules::CONFLICTING_DUPLICATE,
-                format!(
-                    "{} with a prompt that came before with another {what}, the first at line {}",
-                    count(self.conflicts, "record"),
-                    grouped(conflict)
-                ),
-                format!("Keep one {what} for each prompt, unless the answers are to differ."),
-            ));
+            findings.add_of_file(conflict_problem(plan, self.conflicts, conflict));
         }
         if unchecked > 0 {
             findings.add_of_file(Problem::of_file(
@@ -207,20 +199,25 @@ impl Repeats {
             ));
         }
         if let Some(between) = &self.between {
-            self.finish_between(between, findings);
+            self.finish_between(plan, between, findings);
         }
     }
 
-    fn answer(&self) -> &'static str {
-        if self.training {
-            "completion"
+    fn finish_between(&self, plan: &Plan, between: &Between, findings: &mut Findings) {
+        let what = answer(plan);
+        let (conflict, how, keep) = if prefers(plan) {
+            (
+                &rules::CONTRADICTING_PREFERENCE,
+                "that prefer the answer which another file rejects".to_owned(),
+                "Keep the one that is right: together they teach nothing.".to_owned(),
+            )
         } else {
-            "reference answer"
-        }
-    }
-
-    fn finish_between(&self, between: &Between, findings: &mut Findings) {
-        let what = self.answer();
+            (
+                &rules::CONFLICTING_DUPLICATE,
+                format!("with a prompt that has another {what} in another file"),
+                format!("Keep one {what} for each prompt, unless the answers are to differ."),
+            )
+        };
         let fix = if self.training {
             "Nothing: where both are uploaded, a dataset has it once."
         } else {
@@ -233,12 +230,7 @@ impl Repeats {
                 "in another file, too".to_owned(),
                 fix.to_owned(),
             ),
-            (
-                &self.conflicts_between,
-                &rules::CONFLICTING_DUPLICATE,
-                format!("with a prompt that has another {what} in another file"),
-                format!("Keep one {what} for each prompt, unless the answers are to differ."),
-            ),
+            (&self.conflicts_between, conflict, how, keep),
         ] {
             elsewhere.say(rule, &how, fix, between, findings);
         }

@@ -1,15 +1,15 @@
 //! What is said about a line as a whole: its length, what was found in it before it was parsed.
-use perennial_core::limits::DataLimits;
+use perennial_core::limits::{DataLimits, RecordShape};
 
 use super::plan::Plan;
 use crate::{
     compiler::Purpose,
     finding::{Place, Problem},
-    record::Record,
+    record::{Record, preference::contradictions},
     rules::{self, Severity},
     scan::secrets::{Hit, What},
     shape,
-    summary::grouped,
+    summary::{count, grouped},
 };
 
 /// The finding for a line over the limit.
@@ -70,6 +70,37 @@ pub(super) fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> P
         ),
         "Count its tokens with the model's own tokenizer, or shorten it.",
     )
+}
+
+/// The finding for `found` records with a prompt that came before with another completion.
+pub(super) fn conflict_problem(plan: &Plan, found: u64, first: u64) -> Problem {
+    if prefers(plan) {
+        return contradictions(found, first);
+    }
+    let what = answer(plan);
+    Problem::of_file(
+        &rules::CONFLICTING_DUPLICATE,
+        format!(
+            "{} with a prompt that came before with another {what}, the first at line {}",
+            count(found, "record"),
+            grouped(first)
+        ),
+        format!("Keep one {what} for each prompt, unless the answers are to differ."),
+    )
+}
+
+/// Whether records say which of two answers is better: two of them contradict each other if they say it the other way round.
+pub(super) fn prefers(plan: &Plan) -> bool {
+    plan.limits()
+        .is_some_and(|limits| limits.shape == RecordShape::Preferences)
+}
+
+/// What a prompt has one of.
+pub(super) fn answer(plan: &Plan) -> &'static str {
+    match plan.purpose {
+        Purpose::Training(_) => "completion",
+        Purpose::Evaluation => "reference answer",
+    }
 }
 
 /// A secret is said, and never shown: a report is read by more people than the data.
