@@ -213,3 +213,221 @@ fn documents_for_a_model_that_would_be_trained_elsewhere_are_checked() {
         );
     }
 }
+
+#[test]
+fn what_is_on_standard_input_is_known_by_its_content() {
+    let prose = "# Ownership\n\nA set of rules.\n";
+    let documents = [
+        "check",
+        "-",
+        "--json",
+        "--technique",
+        "continued-pre-training",
+    ];
+    let (code, out, error) = piped(&documents, prose);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &report["files"][0]["records"]),
+        (0, &1.into()),
+        "{out}{error}"
+    );
+    let (code, out, _) = piped(&["check", "-"], prose);
+    assert!(code == 1 && out.contains("error[other-trainer]"), "{out}");
+    assert!(!out.contains("broken-json"), "{out}");
+    assert_eq!(piped(&["check", "-"], GOOD).0, 0);
+    assert_eq!(piped(&["check", "-"], "prompt,completion\na,b\n").0, 0);
+    assert_eq!(piped(&["check", "-"], &format!("[{GOOD}]")).0, 0);
+}
+
+/// The command in a folder, so that names are as a person writes them.
+fn in_folder(dir: &tempfile::TempDir, args: &[&str]) -> (i32, Value) {
+    let args = [&["check", "--json"], args].concat();
+    let (code, out, error) = told(perennial(&args).current_dir(dir.path()).output().unwrap());
+    let report = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+    (code, report)
+}
+
+/// Line and words of the findings of a rule.
+fn found(file: &Value, rule: &str) -> Vec<(u64, String)> {
+    let findings = file["findings"].as_array().unwrap().iter();
+    let findings = findings.filter(|finding| finding["rule"] == rule);
+    let told = |finding: &Value| {
+        (
+            finding["line"].as_u64().unwrap(),
+            finding["found"].as_str().unwrap().to_owned(),
+        )
+    };
+    findings.map(told).collect()
+}
+
+#[test]
+fn questions_that_are_trained_on_are_told_with_both_files_and_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    std::fs::create_dir(dir.path().join("eval")).unwrap();
+    let questions = "{\"prompt\": \"What is it?\", \"referenceResponse\": \"That.\"}\n\n{\"prompt\": \"Where is my card?\", \"referenceResponse\": \"Here.\"}\n";
+    write("eval/questions.jsonl", questions);
+    write(
+        "questions.json",
+        &format!("[\n{}]", questions.replace("}\n\n", "},\n\n")),
+    );
+    let training =
+        format!("{GOOD}\n{{\"prompt\": \"where is  my card?\", \"completion\": \"There.\"}}\n");
+    write("train.jsonl", &training);
+    write(
+        "train.csv",
+        "prompt,completion\n\"a\nb\",c\nWhere is my card?,x\n",
+    );
+    let expect = |report: &Value, files: &[(usize, u64)], name: &str, line: u64| {
+        for (file, here) in files {
+            let file = &report["files"][*file];
+            let leaks = found(file, "evaluation-leak");
+            assert_eq!(leaks.len(), 1, "{report}");
+            assert_eq!(leaks[0].0, *here);
+            assert!(
+                leaks[0].1.starts_with(&format!("as {name} line {line}: ")),
+                "{leaks:?}"
+            );
+            assert_eq!(found(file, "evaluation-leaks").len(), 1, "{report}");
+        }
+    };
+    // In any order, and on any number of threads.
+    let at = "eval/questions.jsonl";
+    let (code, report) = in_folder(&dir, &["train.jsonl", at, "train.csv"]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(report["files"][1]["name"], at);
+    expect(&report, &[(0, 3), (2, 4)], at, 3);
+    let (_, other) = in_folder(&dir, &["train.jsonl", at, "train.csv", "--threads", "1"]);
+    assert_eq!(other, report);
+    let (_, report) = in_folder(&dir, &[at, "train.jsonl"]);
+    expect(&report, &[(1, 3)], at, 3);
+    // A file that lies elsewhere, and is named as what it is.
+    let (_, report) = in_folder(&dir, &["train.jsonl", "--questions", "questions.json"]);
+    assert_eq!(report["files"][1]["target"]["technique"], "evaluation");
+    expect(&report, &[(0, 3)], "questions.json", 4);
+    let (_, report) = in_folder(
+        &dir,
+        &[
+            "train.jsonl",
+            "questions.json",
+            "--questions",
+            "questions.json",
+        ],
+    );
+    assert_eq!(report["files"].as_array().unwrap().len(), 2);
+    // Alone, nothing is found.
+    let (_, report) = in_folder(&dir, &["train.jsonl"]);
+    assert!(found(&report["files"][0], "evaluation-leak").is_empty());
+}
+
+#[test]
+fn records_of_two_files_that_are_the_same_or_answer_otherwise_are_told_with_both_places() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let record = |prompt: &str, completion: &str| {
+        format!("{{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\"}}\n")
+    };
+    write(
+        "a.jsonl",
+        &[record("1", "one"), record("2", "two"), record("3", "three")].concat(),
+    );
+    write(
+        "b.jsonl",
+        &[
+            "\n".to_owned(),
+            record("2", "two"),
+            record("4", "four"),
+            record("3", "III"),
+            record("2", "two"),
+        ]
+        .concat(),
+    );
+    write("c.csv", "prompt,completion\n4,four\n5,five\n3,three\n");
+    let (code, report) = in_folder(&dir, &["a.jsonl", "b.jsonl", "c.csv"]);
+    assert_eq!(code, 0, "{report}");
+    let (a, b, c) = (
+        &report["files"][0],
+        &report["files"][1],
+        &report["files"][2],
+    );
+    for rule in ["exact-duplicate", "conflicting-duplicate"] {
+        assert!(found(a, rule).is_empty(), "{a}");
+    }
+    assert_eq!(
+        found(b, "exact-duplicate"),
+        [
+            (
+                0,
+                "1 exact repetition of earlier records, the first at line 5".into()
+            ),
+            (
+                2,
+                "1 record in another file, too: line 2 as a.jsonl line 2".into()
+            ),
+        ]
+    );
+    assert_eq!(
+        found(b, "conflicting-duplicate"),
+        [(4, "1 record with a prompt that has another completion in another file: line 4 as a.jsonl line 3".into())]
+    );
+    assert_eq!(
+        found(c, "exact-duplicate"),
+        [(
+            2,
+            "2 records in another file, too: line 2 as b.jsonl line 3, line 4 as a.jsonl line 3"
+                .into()
+        )]
+    );
+    // Each report is of its file alone, as after an upload.
+    assert_eq!((&b["records"], &c["records"]), (&3.into(), &3.into()));
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("here are 6."), "{notes}");
+    // The same question in two evaluation sets.
+    std::fs::create_dir(dir.path().join("eval")).unwrap();
+    write(
+        "eval/a.jsonl",
+        "{\"prompt\": \"q\", \"referenceResponse\": \"yes\"}\n",
+    );
+    write(
+        "eval/b.jsonl",
+        "{\"prompt\": \"p\", \"referenceResponse\": \"yes\"}\n{\"prompt\": \"q\", \"referenceResponse\": \"no\"}\n",
+    );
+    let (_, report) = in_folder(&dir, &["eval/a.jsonl", "eval/b.jsonl"]);
+    assert_eq!(
+        found(&report["files"][1], "conflicting-duplicate"),
+        [(2, "1 record with a prompt that has another reference answer in another file: line 2 as eval/a.jsonl line 1".into())]
+    );
+}
+
+#[test]
+fn a_question_that_stands_twice_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("eval")).unwrap();
+    let question = |answer: &str| {
+        format!("{{\"prompt\": \"Is it so?\", \"referenceResponse\": \"{answer}\"}}\n")
+    };
+    let text = [question("Yes."), question("No."), question("Yes.")].concat();
+    std::fs::write(dir.path().join("eval/q.jsonl"), text).unwrap();
+    let (code, report) = in_folder(&dir, &["eval/q.jsonl"]);
+    let file = &report["files"][0];
+    assert_eq!(
+        (
+            code,
+            &file["records"],
+            &file["duplicates"],
+            &file["conflicts"]
+        ),
+        (0, &3.into(), &0.into(), &1.into())
+    );
+    assert_eq!(
+        found(file, "exact-duplicate"),
+        [(
+            0,
+            "1 exact repetition of earlier records, the first at line 3".into()
+        )]
+    );
+    assert_eq!(
+        found(file, "conflicting-duplicate"),
+        [(0, "1 record with a prompt that came before with another reference answer, the first at line 2".into())]
+    );
+}

@@ -1,5 +1,8 @@
 //! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use perennial_core::{
     limits::{DataLimits, RecordShape},
@@ -19,6 +22,9 @@ pub struct Excluded {
     normalised: HashSet<PromptDigest>,
     /// Hashes of the prompts to the letter.
     exact: HashSet<u64>,
+    /// Where each prompt stands, if that is known: the file, and the line there.
+    places: HashMap<PromptDigest, (u32, u64)>,
+    files: Vec<String>,
 }
 
 impl Excluded {
@@ -26,6 +32,23 @@ impl Excluded {
     pub fn add(&mut self, record: &EvalRecord) {
         self.normalised.insert(PromptDigest::of(&record.prompt));
         self.exact.insert(exact(&record.prompt));
+    }
+
+    /// Another prompt, with the file and the line where it stands; all of one file after the other.
+    pub(crate) fn add_at(&mut self, (prompt, exact): (PromptDigest, u64), file: &str, line: u64) {
+        if self.files.last().is_none_or(|last| last != file) {
+            self.files.push(file.to_owned());
+        }
+        let file = self.files.len() as u32 - 1;
+        self.normalised.insert(prompt);
+        self.exact.insert(exact);
+        self.places.entry(prompt).or_insert((file, line));
+    }
+
+    /// The file and the line where the prompt stands, if that is known.
+    pub(crate) fn place(&self, prompt: PromptDigest) -> Option<(&str, u64)> {
+        let (file, line) = self.places.get(&prompt)?;
+        Some((self.files.get(*file as usize)?, *line))
     }
 
     /// Whether there are none.
@@ -43,6 +66,7 @@ impl Excluded {
                 .map(|record| PromptDigest::of(&record.prompt))
                 .collect(),
             exact: records.iter().map(|record| exact(&record.prompt)).collect(),
+            ..Self::default()
         }
     }
 }
@@ -57,7 +81,7 @@ impl From<HashSet<PromptDigest>> for Excluded {
     fn from(normalised: HashSet<PromptDigest>) -> Self {
         Self {
             normalised,
-            exact: HashSet::new(),
+            ..Self::default()
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use perennial_core::config::Config;
 use perennial_core::prices::{self, Estimate, UsageEstimate};
-use perennial_dataset::{MediaLimits, Purpose, Summary};
+use perennial_dataset::{Between, MediaLimits, Purpose, Summary};
 use perennial_report::html::{self, Cost, Page};
 use perennial_report::{Check, Configuration};
 
@@ -22,14 +22,15 @@ use crate::views::check::text;
 
 pub(super) fn run(args: &CheckArgs, region: Option<&str>) -> Result<(), Failure> {
     let (check, target) = check(args, region)?;
-    if let Some(path) = &args.html {
-        std::fs::write(path, page(&check, target.as_ref()))
-            .map_err(Failure::file("cannot write", path))?;
-    }
+    // First what was found: a page that cannot be written must not hide it.
     if args.json {
         output::print_json(&check)?;
     } else {
         output::print(&text(&check, output::look()));
+    }
+    if let Some(path) = &args.html {
+        std::fs::write(path, page(&check, target.as_ref()))
+            .map_err(Failure::file("cannot write", path))?;
     }
     if check.ok {
         return Ok(());
@@ -49,6 +50,11 @@ fn check(args: &CheckArgs, region: Option<&str>) -> Result<(Check, Option<Target
     let (mut configurations, data): (Vec<_>, Vec<_>) = args
         .files
         .iter()
+        .chain(
+            args.questions
+                .iter()
+                .filter(|one| !args.files.contains(one)),
+        )
         .partition(|path| path.extension().is_some_and(|end| end == "toml"));
     configurations.extend(args.config.as_ref());
     configurations.sort();
@@ -125,12 +131,26 @@ fn files(
             target.base_model, target.technique
         ));
     }
-    let (mut training, mut training_files) = (0, 0);
-    for path in paths {
-        let evaluation = args.evaluation || place::is_evaluation(path);
+    let evaluation = |path: &Path| {
+        args.evaluation
+            || args.questions.iter().any(|one| one == path)
+            || place::is_evaluation(path)
+    };
+    // Evaluation sets first, so that their questions are looked for in all that is trained on; told in the order that was asked.
+    let mut order: Vec<(usize, bool)> = (paths.iter().map(|path| evaluation(path)))
+        .enumerate()
+        .collect();
+    order.sort_by_key(|(_, evaluation)| !evaluation);
+    let asked = order.iter().filter(|(_, evaluation)| *evaluation).count();
+    let training_files = order.len() - asked;
+    let mut others = Between::new(asked > 1 || training_files > 1);
+    let mut left = 0;
+    let mut told = Vec::new();
+    for (place, evaluation) in order {
+        let path = paths[place];
         let (trained_by, technique) = target.of_stage(path);
         let limits = media_limits(args, target, evaluation);
-        let (mut summary, named) = Reading {
+        let done = Reading {
             path,
             purpose: if evaluation {
                 Purpose::Evaluation
@@ -144,22 +164,31 @@ fn files(
             // An evaluation set has columns of its own: its header decides.
             columns: if evaluation { &[] } else { &target.columns },
             media: limits.map_or(0, |_| media::FILES),
+            others,
         }
-        .summary()?;
-        if let (Some(folder), Some(limits)) = (&args.media, limits) {
-            let said = media::look(folder, &limits, &named, &mut summary)?;
-            check.notes.push(said);
-        }
+        .finished()?;
+        others = done.others;
+        let mut summary = done.summary;
+        let said = match (&args.media, limits) {
+            (Some(folder), Some(limits)) => {
+                Some(media::look(folder, &limits, &done.media, &mut summary)?)
+            }
+            _ => None,
+        };
         if !evaluation {
-            training_files += 1;
-            training += summary.records;
+            left += summary.records.saturating_sub(done.repeated + done.leaked);
         }
+        told.push((place, summary, said));
+    }
+    told.sort_by_key(|(place, ..)| *place);
+    for (_, summary, said) in told {
         check.files.push(summary);
+        check.notes.extend(said);
     }
     // Of one file, its own finding says it.
-    if training_files > 1 && training < target.limits.min_records {
+    if training_files > 1 && left < target.limits.min_records {
         check.notes.push(format!(
-            "{} needs at least {} training records in a job; here are {training}. More may come in further uploads.",
+            "{} needs at least {} training records in a job; here are {left}. More may come in further uploads.",
             target.base_name, target.limits.min_records
         ));
     }

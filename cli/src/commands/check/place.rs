@@ -47,7 +47,7 @@ pub(super) fn page_is_elsewhere(args: &CheckArgs) -> Result<(), Failure> {
     let Some(page) = Known::at(page) else {
         return Ok(());
     };
-    for path in args.files.iter().chain(&args.config) {
+    for path in args.files.iter().chain(&args.questions).chain(&args.config) {
         let read = if path == Path::new("-") {
             standard_input()
         } else {

@@ -1,20 +1,25 @@
 //! What is looked at in every record: its shape, its texts, and how many tokens they have.
-use perennial_core::limits::{DataLimits, RecordShape};
+use perennial_core::{
+    limits::{DataLimits, RecordShape},
+    prompt::PromptDigest,
+};
 
 use super::{
-    block::{Line, Written},
+    block::{Line, Question, Written},
     known::{Identity, hash},
-    said::{accepted, length_problem},
+    said::{accepted, length_problem, rendered},
 };
 use crate::{
     conversation::Role,
     evaluation,
     finding::{Problem, around, bounded},
+    index::exact,
     json::Value,
     members::names,
     record::{Block, Record, preference},
     rules,
     shape::{self, InputShape},
+    summary::grouped,
     tokens::{estimate, estimate_tokens, fewest_tokens, least},
 };
 
@@ -26,13 +31,20 @@ impl Line<'_> {
         } else {
             evaluation::check(value, self.problems)?
         };
+        if self.plan.questions {
+            self.done.questions.push(Question {
+                prompt: PromptDigest::of(&record.prompt),
+                exact: exact(&record.prompt),
+                line: self.place.line,
+            });
+        }
         let line = record.to_line();
         let answer = estimate_tokens(&record.reference_response);
         self.done.out.extend_from_slice(&line);
         Some(Written {
             identity: Identity {
                 prompt: hash(record.prompt.as_bytes()),
-                completion: hash(&line),
+                completion: hash(record.reference_response.as_bytes()),
             },
             tokens: estimate_tokens(&record.prompt) + answer,
             answer: Some(answer),
@@ -139,6 +151,36 @@ impl Line<'_> {
                 ));
             }
         });
+    }
+
+    /// Says of a record that its prompt stands in the evaluation set.
+    pub(super) fn look_for_leak(&mut self, record: &Record<'_>) {
+        let Some(excluded) = &self.plan.evaluation else {
+            return;
+        };
+        let Some(prompt) = rendered(record) else {
+            return;
+        };
+        let digest = PromptDigest::of(&prompt);
+        if !excluded.holds(digest) {
+            return;
+        }
+        self.done.leaked += 1;
+        let found = match excluded.place(digest) {
+            Some((file, line)) => format!(
+                "as {} line {}: {}",
+                bounded(file),
+                grouped(line),
+                bounded(&prompt)
+            ),
+            None => bounded(&prompt),
+        };
+        self.problems.push(Problem::new(
+            &rules::EVALUATION_LEAK,
+            "$",
+            found,
+            "Nothing: it is left out when a dataset is sealed.",
+        ));
     }
 
     pub(super) fn look_at_length(

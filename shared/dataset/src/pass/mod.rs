@@ -9,6 +9,7 @@ mod look;
 mod made;
 pub(crate) mod merge;
 pub(crate) mod plan;
+mod repeats;
 mod said;
 pub(crate) mod stream;
 mod tally;

@@ -322,13 +322,13 @@ findings {
 }
 "The file as a whole" {
     EXACT_DUPLICATE = "exact-duplicate", Note, ALL, OWN,
-        "A record that repeats an earlier one exactly is dropped; pieces of one document are no records of their own in this.",
-        "Nothing: it stands in the data once.";
+        "A record that repeats an earlier one exactly is dropped; pieces of one document are no records of their own in this. A question that an evaluation set repeats is said, and counts as often as it stands.",
+        "Nothing: training data has it once. In an evaluation set, take it out, unless it is to count more than once.";
     DUPLICATES_UNCHECKED = "duplicates-unchecked", Note, ALL, OWN,
         "Duplicates are looked for among all records; beyond the first million of a file that needs a place to keep them.",
         "Nothing: they are looked for again when the dataset is sealed.";
     CONFLICTING_DUPLICATE = "conflicting-duplicate", Warning, PROMPTS, OWN,
-        "A prompt has one completion.",
+        "A prompt has one completion, and a question of an evaluation set one reference answer.",
         "Keep one completion for each prompt, unless the answers are to differ.";
     NEAR_CONSTANT = "near-constant-completion", Warning, ANSWERS, OWN,
         "Completions differ: of 20 or more, at most 9 in 10 are the same text.",
