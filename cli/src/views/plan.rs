@@ -54,6 +54,7 @@ pub(crate) fn action(line: &PlanLine) -> String {
             format!("marked, stop serving after {}", output::time(*until))
         }
         Action::Unserve { .. } => "stop serving, keep the model".into(),
+        Action::RemoveLeftover { .. } => "remove what its run left".into(),
         Action::Delete { deployments } if deployments.is_empty() => "delete".into(),
         Action::Delete { deployments } => {
             format!(
