@@ -108,7 +108,7 @@ output_per_1k_tokens = 0.0003
 fn jobs(cloud: &Cloud, letter: char) -> Vec<String> {
     let mut names: Vec<String> = calls(cloud, "CreateTrainingJob")
         .iter()
-        .map(|job| job["trainingJobName"].as_str().unwrap().to_owned())
+        .map(|job| job["TrainingJobName"].as_str().unwrap().to_owned())
         .filter(|name| {
             let end = name.rsplit('-').next();
             end.is_some_and(|end| end.starts_with(letter))

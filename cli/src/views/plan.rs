@@ -2,6 +2,7 @@
 
 use perennial_core::idle::{Action, PlanLine};
 use perennial_core::names::{ModelId, PipelineName};
+use perennial_core::pipeline::is_provisioned;
 use serde::{Serialize, Serializer};
 
 use crate::output;
@@ -112,11 +113,10 @@ pub(crate) fn text(plans: &[PlanView], width: Option<u16>) -> String {
         .iter()
         .map(|line| line.saves_per_month.as_dollars())
         .sum();
-    let serving = |line: &&&PlanLine| {
-        matches!(
-            line.action,
-            Action::MarkServing { .. } | Action::WaitServing { .. } | Action::Unserve { .. }
-        )
+    let serving = |line: &&&PlanLine| match &line.action {
+        Action::MarkServing { .. } | Action::WaitServing { .. } | Action::Unserve { .. } => true,
+        Action::RemoveLeftover { arn } => is_provisioned(arn),
+        _ => false,
     };
     let idle = match (going.len(), going.iter().filter(serving).count()) {
         (1, 0) => "1 model is".to_owned(),
