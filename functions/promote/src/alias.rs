@@ -282,9 +282,9 @@ async fn write(
     ports.write_alias.write_alias(&name, deployment).await?;
     if let Some(replaced) = replaces.filter(|replaced| *replaced != deployment) {
         match ports.deploy.delete_deployment(replaced).await {
-            // It hangs in an update, perhaps for ever, or it is bought for longer. Clients do not call it any more: the move has
-            // succeeded, and a sweep looks for it an hour later.
-            Err(error) if error.kind == ErrorKind::Conflict => {
+            // It hangs in an update, perhaps for ever, it is bought for longer, or its removal is denied. Clients do not call it any
+            // more: the move has succeeded, and a sweep looks for it an hour later.
+            Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::Denied) => {
                 tracing::warn!(pipeline = %pipeline.name, replaced, "the deployment that was replaced cannot be removed yet: {error}");
             }
             removed => removed?,

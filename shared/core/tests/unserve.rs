@@ -53,6 +53,8 @@ fn line(pipeline: &Pipeline, run: Option<&Run>) -> PlanLine {
         model_arn: champion(2).arn,
         ours: true,
         bought_until: None,
+        units: 1,
+        left_by: None,
     };
     let inventory = Inventory {
         pipeline,
@@ -60,6 +62,7 @@ fn line(pipeline: &Pipeline, run: Option<&Run>) -> PlanLine {
         active: run,
         calls: &BTreeMap::new(),
         deployments: &[served],
+        failed: &[],
         now: at(0),
     };
     plan(&inventory).remove(0)

@@ -116,12 +116,6 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
             "Remove it",
         );
     }
-    if config.trigger.trial.is_some() {
-        return refused(
-            "trigger.trial with [[stage]]: a sample of both stages would buy the first one twice",
-            "Remove trigger.trial; a first stage that was bought is not bought again for other pairs",
-        );
-    }
     let mut route = on_sagemaker(config, region)?;
     route.hyperparameters.extend(last.hyperparameters.clone());
     route.first = Some(Box::new(first_stage(first, &route)?));
