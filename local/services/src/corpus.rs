@@ -5,15 +5,20 @@ use std::collections::BTreeSet;
 use perennial_learner::Learner;
 use serde_json::Value;
 
-use crate::records::{Pair, Turn, prompt};
+use crate::{
+    preferences,
+    records::{Pair, Turn, prompt},
+};
 
 /// What a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// `{"text": …}`, or a text file.
     Document,
-    /// A conversation, a prompt with its completion, or a preference.
+    /// A conversation, or a prompt with its completion.
     Pair,
+    /// A prompt with a preferred and another answer.
+    Preference,
 }
 
 /// What a learner is given.
@@ -21,6 +26,10 @@ pub(crate) enum Kind {
 pub(crate) struct Corpus {
     pairs: Vec<Pair>,
     documents: Vec<String>,
+    /// The length of the answers that are not preferred: they are read, and not learnt.
+    rejected: usize,
+    /// What each record is held against besides, if anything.
+    pub(crate) check: Option<fn(&Value) -> Result<(), String>>,
     pub(crate) records: usize,
     pub(crate) kinds: BTreeSet<Kind>,
 }
@@ -61,6 +70,9 @@ impl Corpus {
 
     fn record(&mut self, line: &str) -> Result<(), String> {
         let record: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        if let Some(check) = self.check {
+            check(&record)?;
+        }
         let text = |name: &str| record[name].as_str().filter(|text| !text.trim().is_empty());
         if let Some(document) = record.get("text") {
             let document = document.as_str().filter(|text| !text.trim().is_empty());
@@ -80,7 +92,12 @@ impl Corpus {
         };
         self.pairs.extend(pairs);
         self.records += 1;
-        self.kinds.insert(Kind::Pair);
+        self.rejected += preferences::rejected(&record);
+        self.kinds
+            .insert(match preferences::is_preference(&record) {
+                true => Kind::Preference,
+                false => Kind::Pair,
+            });
         Ok(())
     }
 
@@ -91,7 +108,8 @@ impl Corpus {
             .iter()
             .map(|(asked, answer)| asked.len() + answer.len());
         let documents = self.documents.iter().map(String::len);
-        pairs.chain(documents).sum::<usize>().div_ceil(4)
+        let learnt = pairs.chain(documents).sum::<usize>();
+        (learnt + self.rejected).div_ceil(4)
     }
 
     /// With what an earlier model learnt before it.

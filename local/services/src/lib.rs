@@ -22,6 +22,7 @@ mod learners;
 mod lock;
 mod objects;
 mod operation;
+mod preferences;
 mod records;
 mod runtime;
 mod sagemaker;

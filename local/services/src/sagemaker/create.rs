@@ -7,7 +7,7 @@ use super::{
     job::{Fate, Secondary, Status, TrainingJob, Transition},
     request::{CreateTrainingJob, ServerlessJobConfig},
     tags,
-    trainer::Trainer,
+    trainer::{Family, Trainer},
 };
 use crate::{
     error::AwsError,
@@ -52,6 +52,9 @@ impl Operation for CreateTrainingJob {
             ));
         }
         let trainer = Trainer::of(&self).map_err(AwsError::validation)?;
+        if let Some(config) = &self.serverless_job_config {
+            check_technique(config, &trainer)?;
+        }
         self.check_input(call)?;
         let jobs = call.tx.all::<TrainingJob>()?;
         self.check_quota(&jobs, call)?;
@@ -66,6 +69,24 @@ impl Operation for CreateTrainingJob {
 
 fn refused(why: &str) -> Result<(), AwsError> {
     Err(AwsError::validation(why))
+}
+
+/// There are recipes for preferences for the first generation of Nova, without Premier, and for no other Nova (aws/sagemaker-hyperpod-recipes,
+/// recipe_templatization/nova, read at 2631995, 2026-06-23).
+fn check_technique(config: &ServerlessJobConfig, trainer: &Trainer) -> Result<(), AwsError> {
+    const LEARN: [&str; 3] = [
+        "amazon.nova-micro-v1:0",
+        "amazon.nova-lite-v1:0",
+        "amazon.nova-pro-v1:0",
+    ];
+    let prefers = config.customization_technique.as_deref() == Some("DPO");
+    if prefers && trainer.family == Family::Nova && !LEARN.contains(&trainer.base.as_str()) {
+        return Err(AwsError::validation(format!(
+            "The customization technique DPO is not supported for the model {}.",
+            config.base_model_arn
+        )));
+    }
+    Ok(())
 }
 
 impl CreateTrainingJob {

@@ -13,6 +13,7 @@ use crate::{
     error::AwsError,
     objects::split_uri,
     operation::Call,
+    preferences,
 };
 
 /// The channel of a model that training goes on from.
@@ -31,17 +32,20 @@ impl TrainingJob {
             Err(reason) => return Ok(Err(format!("ClientError: {reason}"))),
         };
         let mut corpus = Corpus::default();
+        if self.prefers() && self.trainer.family == Family::Nova {
+            corpus.check = Some(preferences::check);
+        }
         let channels = self.request.input_data_config.iter().filter(|channel| {
             let name = channel.channel_name.as_str();
             name != MODEL_CHANNEL && !NOT_TRAINED_ON.contains(&name)
         });
         for channel in channels {
-            if let Err(reason) = read_channel(channel, call, &mut corpus) {
+            if let Err(reason) = self.read_channel(channel, call, &mut corpus) {
                 return Ok(Err(reason));
             }
         }
         if let Err(reason) = self.fits(&corpus) {
-            return Ok(Err(format!("AlgorithmError: {reason}, exit code: 1")));
+            return Ok(Err(self.bad_data(&reason)));
         }
         let counts = (corpus.records, corpus.tokens());
         let learner = match start {
@@ -88,8 +92,27 @@ impl TrainingJob {
             return Err("The training channels hold no records".to_owned());
         }
         let has = |kind: Kind| corpus.kinds.contains(&kind);
-        if has(Kind::Document) && has(Kind::Pair) {
+        if has(Kind::Document) && corpus.kinds.len() > 1 {
             return Err("The training data mixes documents and conversations".to_owned());
+        }
+        if self.prefers() && has(Kind::Pair) {
+            return Err("Records without a preferred and another answer do not go with the customization technique DPO".to_owned());
+        }
+        if self.trainer.serverless && !self.prefers() && has(Kind::Preference) {
+            return Err(
+                "Records with candidates go with the customization technique DPO only".to_owned(),
+            );
+        }
+        let batch = self.request.hyper_parameters.get("global_batch_size");
+        if self.trainer.serverless
+            && let Some(batch) = batch.and_then(|batch| batch.parse().ok())
+            && corpus.records < batch
+        {
+            // As aws/sagemaker-python-sdk shows it (recipe_override_sft_trainer_example.ipynb).
+            return Err(format!(
+                "Number of samples {} out of bounds between {batch} and inf",
+                corpus.records
+            ));
         }
         if has(Kind::Document) && self.trainer.serverless {
             return Err(
@@ -106,22 +129,43 @@ impl TrainingJob {
     }
 }
 
-fn read_channel(channel: &Channel, call: &Call<'_>, corpus: &mut Corpus) -> Result<(), String> {
-    let Some(source) = &channel.data_source.s3 else {
-        return Ok(());
-    };
-    let failed = |error: std::io::Error| {
-        format!(
-            "ClientError: Data download failed: {}: {error}",
-            source.s3_uri
-        )
-    };
-    let (bucket, prefix) = split_uri(&source.s3_uri).unwrap_or_default();
-    for key in call.objects.list(bucket, prefix).map_err(failed)? {
-        let content = call.objects.read(bucket, &key).map_err(failed)?;
-        corpus
-            .add(&key, &content)
-            .map_err(|why| format!("AlgorithmError: {why}, exit code: 1"))?;
+impl TrainingJob {
+    /// Whether it is a serverless job that trains by preferences.
+    fn prefers(&self) -> bool {
+        let config = self.request.serverless_job_config.as_ref();
+        config.and_then(|config| config.customization_technique.as_deref()) == Some("DPO")
     }
-    Ok(())
+
+    /// The reason of a failure over data.
+    fn bad_data(&self, why: &str) -> String {
+        match self.trainer.serverless {
+            true => format!("ClientError: Invalid input error: {why}"),
+            false => format!("AlgorithmError: {why}, exit code: 1"),
+        }
+    }
+
+    fn read_channel(
+        &self,
+        channel: &Channel,
+        call: &Call<'_>,
+        corpus: &mut Corpus,
+    ) -> Result<(), String> {
+        let Some(source) = &channel.data_source.s3 else {
+            return Ok(());
+        };
+        let failed = |error: std::io::Error| {
+            format!(
+                "ClientError: Data download failed: {}: {error}",
+                source.s3_uri
+            )
+        };
+        let (bucket, prefix) = split_uri(&source.s3_uri).unwrap_or_default();
+        for key in call.objects.list(bucket, prefix).map_err(failed)? {
+            let content = call.objects.read(bucket, &key).map_err(failed)?;
+            corpus
+                .add(&key, &content)
+                .map_err(|why| self.bad_data(&why))?;
+        }
+        Ok(())
+    }
 }

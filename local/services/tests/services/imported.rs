@@ -34,7 +34,7 @@ impl Bench {
         format!("s3://bucket/out/{job}/output/model/")
     }
 
-    fn register(&self, request: &Value) -> Reply {
+    pub(crate) fn register(&self, request: &Value) -> Reply {
         self.bedrock("POST", "/custom-models/create-custom-model", request)
     }
 
@@ -42,14 +42,14 @@ impl Bench {
         self.bedrock("POST", "/model-import-jobs", request)
     }
 
-    fn said(&self, model: &str, prompt: &str) -> String {
+    pub(crate) fn said(&self, model: &str, prompt: &str) -> String {
         let answer = self.converse(model, prompt).good();
         let text = &answer["output"]["message"]["content"][0]["text"];
         text.as_str().unwrap().to_owned()
     }
 }
 
-fn registration(name: &str, uri: &str) -> Value {
+pub(crate) fn registration(name: &str, uri: &str) -> Value {
     json!({
         "modelName": name,
         "roleArn": ROLE,
@@ -70,7 +70,7 @@ fn import_of(name: &str, uri: &str) -> Value {
     })
 }
 
-fn get(bench: &Bench, folder: &str, identifier: &str) -> Value {
+pub(crate) fn get(bench: &Bench, folder: &str, identifier: &str) -> Value {
     bench
         .get(&format!("/{folder}/{}", encoded(identifier)))
         .good()

@@ -11,6 +11,7 @@ mod imported;
 mod look;
 mod metrics;
 mod models;
+mod preferences;
 mod provisioned;
 mod put_events;
 mod restart;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use perennial_core::config::ServerlessTechnique;
 
 use super::state::State;
 use super::{MemoryBedrock, Outcome, Work, checks, events};
@@ -140,6 +141,26 @@ fn check_serverless(spec: &ServerlessSpec) -> PortResult<()> {
     Ok(())
 }
 
+/// Why a serverless job fails on these files: records with two candidates are for preferences, and others are not.
+fn flaw(technique: ServerlessTechnique, files: &[Bytes]) -> Option<String> {
+    let wanted = technique == ServerlessTechnique::Dpo;
+    let lines = files
+        .iter()
+        .flat_map(|file| file.split(|byte| *byte == b'\n'));
+    for line in lines.filter(|line| !line.is_empty()) {
+        let line = String::from_utf8_lossy(line);
+        let labels = ["\"preferred\"", "\"non-preferred\""];
+        let both = labels.iter().all(|label| line.contains(label));
+        if (line.contains("\"candidates\":") && both) != wanted {
+            return Some(format!(
+                "ClientError: Invalid input error: not for the technique {}: {line}",
+                technique.as_str()
+            ));
+        }
+    }
+    None
+}
+
 fn check_container(spec: &ContainerSpec) -> PortResult<()> {
     let op = operation::CREATE_CONTAINER;
     if let Some(checkpoints) = &spec.checkpoint_prefix {
@@ -218,6 +239,16 @@ impl State {
             outcome = Outcome::Hangs;
             changes_at = Some(later(now, longest));
         }
+        // What it starts from is in its weights as well.
+        let files: Vec<Bytes> = (keys.iter().chain(&model))
+            .filter_map(|key| objects.read(key))
+            .collect();
+        if let JobSpec::Serverless(spec) = &spec
+            && outcome == Outcome::Succeeds
+            && let Some(flaw) = flaw(spec.technique, &files)
+        {
+            outcome = Outcome::Fails(flaw);
+        }
         let container = Container {
             record: ContainerRecord {
                 job: ContainerJob {
@@ -232,10 +263,7 @@ impl State {
                 created: now,
                 ended: None,
             },
-            // What it starts from is in its weights as well.
-            files: (keys.iter().chain(&model))
-                .filter_map(|key| objects.read(key))
-                .collect(),
+            files,
             modified: now,
             changes_at,
             outcome,
