@@ -126,11 +126,7 @@ pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, place: Place, hi
             return Problem::new(
                 &rules::CONTROL_CHARACTER,
                 "",
-                format!(
-                    "column {}: {}",
-                    grouped(column as u64),
-                    crate::finding::around(text, start)
-                ),
+                format!("{column}: {}", crate::finding::around(text, start)),
                 "Take it out, unless the model is to learn it.",
             )
             .at((start, end));
