@@ -4,8 +4,8 @@
 //! were cut into chunks.
 use std::io::Write;
 
-use flate2::write::MultiGzDecoder;
-use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
+use flate2::write::GzDecoder;
+use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
 use crate::{
     compiler::Bounds,
@@ -16,6 +16,8 @@ use crate::{
 
 const BLOCK: usize = 16 << 10;
 const PIECE: usize = 64 << 10;
+/// The largest window of a zstd stream, as a power of two: 8 MiB, which the format asks of every decoder, and which it takes to read one.
+const WINDOW: u32 = 23;
 
 pub(crate) struct Decompressor {
     codec: Codec,
@@ -26,7 +28,10 @@ pub(crate) struct Decompressor {
 }
 
 enum Codec {
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    /// The member that is read now.
+    Gzip(Box<GzDecoder<Vec<u8>>>),
+    /// Zeros behind the last member, to the end of the file, as tapes and blocks of a device pad it.
+    Padding,
     Zstd {
         decoder: ZstdDecoder<'static>,
         piece: Vec<u8>,
@@ -37,12 +42,18 @@ enum Codec {
 impl Decompressor {
     pub(crate) fn new(compression: Compression, bounds: Bounds) -> Result<Self, Problem> {
         let codec = match compression {
-            Compression::Gzip => Codec::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-            Compression::Zstd => Codec::Zstd {
-                decoder: ZstdDecoder::new().map_err(|error| broken(&error.to_string()))?,
-                piece: vec![0; PIECE],
-                in_frame: false,
-            },
+            Compression::Gzip => Codec::Gzip(Box::new(GzDecoder::new(Vec::new()))),
+            Compression::Zstd => {
+                let mut decoder = ZstdDecoder::new().map_err(|error| broken(&error.to_string()))?;
+                decoder
+                    .set_parameter(DParameter::WindowLogMax(WINDOW))
+                    .map_err(|error| broken(&error.to_string()))?;
+                Codec::Zstd {
+                    decoder,
+                    piece: vec![0; PIECE],
+                    in_frame: false,
+                }
+            }
         };
         Ok(Self {
             codec,
@@ -85,7 +96,7 @@ impl Decompressor {
                 ended
             }
             Codec::Zstd { in_frame: true, .. } => Err(truncated()),
-            Codec::Zstd { .. } => Ok(()),
+            Codec::Padding | Codec::Zstd { .. } => Ok(()),
         }
     }
 
@@ -111,11 +122,28 @@ impl Decompressor {
                     let taken = decoder
                         .write(&block[at..])
                         .map_err(|error| broken(&error.to_string()))?;
-                    if taken == 0 {
-                        return Err(broken("the decoder made no progress"));
-                    }
                     at += taken;
-                    std::mem::take(decoder.get_mut())
+                    let mut piece = std::mem::take(decoder.get_mut());
+                    if taken == 0 {
+                        // The member ended.
+                        decoder
+                            .try_finish()
+                            .map_err(|error| broken(&error.to_string()))?;
+                        piece.append(decoder.get_mut());
+                        self.codec = if block[at] == 0 {
+                            Codec::Padding
+                        } else {
+                            Codec::Gzip(Box::new(GzDecoder::new(Vec::new())))
+                        };
+                    }
+                    piece
+                }
+                Codec::Padding => {
+                    if block[at..].iter().any(|byte| *byte != 0) {
+                        return Err(broken("something follows the zeros behind the last member"));
+                    }
+                    at = block.len();
+                    Vec::new()
                 }
                 Codec::Zstd {
                     decoder,
@@ -126,7 +154,7 @@ impl Decompressor {
                     let mut output = OutBuffer::around(&mut piece[..]);
                     let hint = decoder
                         .run(&mut input, &mut output)
-                        .map_err(|error| broken(&error.to_string()))?;
+                        .map_err(|error| unread(&error.to_string()))?;
                     *in_frame = hint != 0;
                     at += input.pos();
                     let written = output.pos();
@@ -184,10 +212,22 @@ fn truncated() -> Problem {
     )
 }
 
+/// What zstd says of a frame that it does not read.
+fn unread(said: &str) -> Problem {
+    if !said.contains("too much memory") {
+        return broken(said);
+    }
+    Problem::of_file(
+        &rules::BROKEN_COMPRESSION,
+        "a zstd stream with a window of more than 8 MiB",
+        "Compress it again without --long and without --ultra: levels up to zstd -19 have a window of 8 MiB at most.",
+    )
+}
+
 fn broken(said: &str) -> Problem {
     Problem::of_file(
         &rules::BROKEN_COMPRESSION,
         format!("the decompressor said: {}", bounded(said)),
-        "Test the file with gzip -t or zstd -t, then compress (zstd without --long) and upload it again.",
+        "Test the file with gzip -t or zstd -t, then compress (zstd without --long and --ultra) and upload it again.",
     )
 }

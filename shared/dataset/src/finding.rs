@@ -5,6 +5,7 @@ use perennial_inputs::shown;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    masked::{Masked, masked, start},
     rules::{Rule, Severity},
     summary::grouped,
 };
@@ -99,8 +100,9 @@ impl Findings {
                 severity: problem.severity,
                 line: place.line,
                 path: problem.path,
-                found: problem.found,
-                fix: problem.fix,
+                // What was put together of several excerpts.
+                found: masked(&problem.found).into_owned(),
+                fix: masked(&problem.fix).into_owned(),
                 excerpt: problem.span.and_then(|span| excerpt(place, line, span)),
             });
         }
@@ -131,25 +133,31 @@ impl Findings {
 fn excerpt(place: Place, line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
     const BEFORE: usize = 30;
     const PART: usize = 60;
-    let part = line.get(start..end)?;
+    line.get(start..end)?;
     let before = &line[..start];
     let from = before
         .char_indices()
         .rev()
         .nth(BEFORE - 1)
         .map_or(0, |(index, _)| index);
+    let until = line.floor_char_boundary(end.min(start + 4 * (PART + 1)));
+    let behind = line.floor_char_boundary(line.len().min(until + 4 * (BEFORE + 1)));
+    let hidden = Masked::near(line, from, behind);
     let mut text = String::new();
     // An element of an array may have others before it on its line.
     if from > 0 || place.column > 1 {
         text.push('…');
     }
-    text.push_str(&shown(&before[from..], BEFORE));
+    text.push_str(&shown(&hidden.part(from, start), BEFORE));
     let first = text.chars().count();
-    let marked = shown(part, PART);
+    let mut marked = shown(&hidden.part(start, until), PART);
+    if until < end && !marked.ends_with('…') {
+        marked.push('…');
+    }
     text.push_str(&marked);
     let last = text.chars().count().max(first + 1);
     if !marked.ends_with('…') {
-        text.push_str(&shown(&line[end..], BEFORE));
+        text.push_str(&shown(&hidden.part(end, behind), BEFORE));
     }
     Some(Excerpt {
         text,
@@ -224,25 +232,25 @@ impl Problem {
     }
 }
 
-/// The start of `text`, at most [`EXCERPT`] characters, with whatever could disturb a terminal escaped.
+/// The start of `text`, at most [`EXCERPT`] characters, with whatever could disturb a terminal escaped, and without keys and the like.
 pub(crate) fn bounded(text: &str) -> String {
-    shown(text, EXCERPT)
+    start(text, EXCERPT)
 }
 
-/// `text` around the byte `at`, bounded and escaped.
+/// `text` around the byte `at`, bounded and escaped, and without keys and the like.
 pub(crate) fn around(text: &str, at: usize) -> String {
     let at = text.floor_char_boundary(at.min(text.len()));
-    let start = text[..at]
+    let from = text[..at]
         .char_indices()
         .rev()
         .nth(39)
         .map_or(0, |(index, _)| index);
-    let shown = bounded(&text[start..]);
-    if start > 0 {
-        format!("…{shown}")
-    } else {
-        shown
+    let to = text.floor_char_boundary(text.len().min(from + 4 * (EXCERPT + 1)));
+    let mut part = shown(&Masked::near(text, from, to).part(from, to), EXCERPT);
+    if to < text.len() && !part.ends_with('…') {
+        part.push('…');
     }
+    if from > 0 { format!("…{part}") } else { part }
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@ use perennial_inputs::{
 use crate::{
     compiler::Purpose,
     finding::{Place, Problem},
+    masked::{kinds, masked},
     pass::cut::BLOCK,
     rules::{self, Rule},
+    scan::secrets::What as Hidden,
     sniff::Kind,
     tokens::estimate_tokens,
 };
@@ -27,7 +29,15 @@ pub(crate) struct Made<'m> {
     pub(crate) lines: &'m [u8],
     /// Where each began in the file.
     pub(crate) places: &'m [Place],
-    pub(crate) trouble: Option<(u64, Problem)>,
+    pub(crate) trouble: Option<Troubled>,
+}
+
+/// What is to be said of a line that gave no record.
+pub(crate) struct Troubled {
+    pub(crate) line: u64,
+    pub(crate) problem: Problem,
+    /// Keys and the like that would have been shown.
+    pub(crate) hidden: Vec<Hidden>,
 }
 
 /// Lines that are collected until they make a block.
@@ -170,7 +180,7 @@ impl Input {
         let mapping = table.mapping()?;
         Some(Problem::of_file(
             &rules::COLUMNS_TAKEN,
-            mapping.to_string(),
+            without_cut(&mapping.to_string()),
             "Nothing, if they are the right ones. Otherwise name them: `[data] columns = { prompt = \"...\", completion = \"...\" }`.",
         ))
     }
@@ -221,14 +231,11 @@ impl Collected {
                     self.flush(None, each);
                 }
             }
-            Item::Trouble(trouble) => {
-                let line = trouble.line;
-                self.flush(Some((line, problem(trouble))), each);
-            }
+            Item::Trouble(trouble) => self.flush(Some(troubled(trouble)), each),
         }
     }
 
-    fn flush(&mut self, trouble: Option<(u64, Problem)>, each: &mut impl FnMut(Made<'_>)) {
+    fn flush(&mut self, trouble: Option<Troubled>, each: &mut impl FnMut(Made<'_>)) {
         each(Made {
             lines: &self.lines,
             places: &self.places,
@@ -239,7 +246,7 @@ impl Collected {
     }
 }
 
-fn problem(trouble: Trouble) -> Problem {
+fn troubled(trouble: Trouble) -> Troubled {
     let rule: &'static Rule = match &trouble.what {
         What::Empty | What::WhiteSpace | What::NoRows | What::NoRecords => &rules::EMPTY_FILE,
         What::NoHeader
@@ -265,26 +272,98 @@ fn problem(trouble: Trouble) -> Problem {
         What::TooDeep { .. } => &rules::NESTING_DEPTH,
         What::TooLong { .. } => &rules::LINE_TOO_LONG,
     };
-    let mut found = trouble.what.to_string();
-    let excerpt = harmless(&trouble.excerpt);
+    let mut found = without_cut(&trouble.what.to_string());
+    let mut hidden = kinds(&found);
+    let excerpt = without_cut(&trouble.excerpt);
+    for what in kinds(&excerpt).into_iter().chain(kinds(&apart(&excerpt))) {
+        if !hidden.contains(&what) {
+            hidden.push(what);
+        }
+    }
+    let excerpt = masked(&excerpt);
+    let excerpt = harmless(&excerpt);
     if !excerpt.is_empty() {
         found = format!("{found}: {}", crate::finding::bounded(excerpt));
     }
-    Problem::of_file(rule, found, trouble.what.fix())
+    Troubled {
+        line: trouble.line,
+        problem: Problem::of_file(rule, found, trouble.what.fix()),
+        hidden,
+    }
 }
 
-/// The start of an excerpt, up to the first run of letters and digits that is long enough to be a key: what stands on the line is not
-/// looked at before it is a record.
+/// Whether a byte may stand inside a token or a number.
+fn goes_on(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=' | b'.')
+}
+
+/// What was shortened, without the word or the number that was cut: a part of a key has not the form of one.
+fn without_cut(text: &str) -> String {
+    let mut whole = String::new();
+    let mut pieces = text.split('…').peekable();
+    while let Some(piece) = pieces.next() {
+        let bytes = piece.as_bytes();
+        let mut end = bytes.len();
+        if pieces.peek().is_some() {
+            let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+            while end > 0
+                && (goes_on(bytes[end - 1])
+                    || bytes[end - 1] == b' '
+                        && end > 1
+                        && digit(end - 2)
+                        && (digit(end) || end == bytes.len()))
+            {
+                end -= 1;
+            }
+        }
+        whole.push_str(&piece[..end]);
+        if pieces.peek().is_some() {
+            whole.push('…');
+        }
+    }
+    whole
+}
+
+/// A text with a blank between a number and a word that touch: the quotes that stood between them are gone.
+fn apart(text: &str) -> String {
+    let mut apart = String::with_capacity(text.len() + 8);
+    let mut last = ' ';
+    for character in text.chars() {
+        let (digit, before) = (character.is_ascii_digit(), last.is_ascii_digit());
+        if digit != before && (digit && last.is_alphabetic() || before && character.is_alphabetic())
+        {
+            apart.push(' ');
+        }
+        apart.push(character);
+        last = character;
+    }
+    apart
+}
+
+/// The start of an excerpt, up to the first run of letters and digits that is long enough to be a key of a form that nobody knows, or of
+/// digits alone that is as long as a card's number.
 fn harmless(excerpt: &str) -> &str {
     const LONG: usize = 16;
+    const CARD: usize = 13;
     let token =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=');
-    let mut run = 0;
-    for (at, byte) in excerpt.bytes().enumerate() {
-        run = if token(byte) { run + 1 } else { 0 };
-        if run == LONG {
-            return excerpt.get(..at + 1 - LONG).unwrap_or_default();
+    let bytes = excerpt.as_bytes();
+    let (mut run, mut digits, mut number) = (0, 0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        run = if token(*byte) { run + 1 } else { 0 };
+        if byte.is_ascii_digit() {
+            number = if digits == 0 { at } else { number };
+            digits += 1;
+        } else if !(matches!(byte, b' ' | b'-') && at > 0 && bytes[at - 1].is_ascii_digit()) {
+            digits = 0;
         }
+        let from = match (run == LONG, digits == CARD) {
+            (true, true) => number.min(at + 1 - LONG),
+            (true, false) => at + 1 - LONG,
+            (false, true) => number,
+            (false, false) => continue,
+        };
+        return excerpt.get(..from).unwrap_or_default();
     }
     excerpt
 }

@@ -16,6 +16,7 @@ mod finding;
 mod index;
 mod input;
 mod json;
+mod masked;
 mod media;
 mod members;
 mod pass;

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use imagesize::ImageType;
-use perennial_inputs::shown;
 
 use crate::{
     finding::{EXCERPT, Finding, LISTED},
+    masked::start,
     record::{Block, Record},
     rules::{self, Rule, Severity},
     summary::{Summary, Verdict, grouped},
@@ -180,7 +180,7 @@ impl MediaLimits {
             let found = format!(
                 "the image is {} and the record says {}",
                 image.format,
-                shown(&named.format, 20)
+                start(&named.format, 20)
             );
             let fix = "Name the format that the file has, or convert the file.";
             return Some((self.rule, found, fix));
@@ -230,7 +230,7 @@ impl Summary {
                     severity: Severity::Error,
                     line: named.line,
                     path: String::new(),
-                    found: format!("{found}: {}", shown(&named.uri, EXCERPT)),
+                    found: format!("{found}: {}", start(&named.uri, EXCERPT)),
                     fix: fix.to_owned(),
                     excerpt: None,
                 });

@@ -13,7 +13,7 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("$"),
-            Self::Member(above, name) => write!(f, "{above}.{name}"),
+            Self::Member(above, name) => write!(f, "{above}.{}", crate::masked::masked(name)),
             Self::Item(above, index) => write!(f, "{above}[{index}]"),
         }
     }

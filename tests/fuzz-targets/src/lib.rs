@@ -6,6 +6,8 @@ mod choices;
 mod compile;
 mod config;
 mod decompress;
+mod image;
+mod index;
 mod inputs;
 mod json;
 mod lines;
@@ -16,6 +18,8 @@ mod sealer;
 pub use compile::{compile, threads};
 pub use config::config;
 pub use decompress::decompress;
+pub use image::image;
+pub use index::index;
 pub use inputs::{array, csv, documents};
 pub use json::json;
 pub use lines::lines;
@@ -33,6 +37,8 @@ pub const TARGETS: &[Target] = &[
     ("csv", csv),
     ("decompress", decompress),
     ("documents", documents),
+    ("image", image),
+    ("index", index),
     ("json", json),
     ("lines", lines),
     ("packer", packer),

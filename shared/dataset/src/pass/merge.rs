@@ -16,6 +16,7 @@ use crate::{
     compiler::{Bounds, Purpose},
     finding::{Findings, Place, Problem},
     media::Gathered,
+    masked::Masked,
     rules,
     shape::InputShape,
     statistics::{Histogram, Sample, Statistics},
@@ -104,6 +105,11 @@ impl Merger {
         if problem.is_error() {
             self.seen += 1;
         }
+        self.findings.add(Place::line(line), "", problem);
+    }
+
+    /// Says that a secret stands in a line of which something else is said, too.
+    pub(crate) fn secret(&mut self, line: u64, problem: Problem) {
         self.findings.add(Place::line(line), "", problem);
     }
 
@@ -371,8 +377,13 @@ impl Merger {
 
 fn sample(line: u64, canonical: &[u8]) -> Sample {
     let text = String::from_utf8_lossy(canonical.trim_ascii_end());
-    let mut record: String = text.chars().take(SAMPLE).collect();
-    if record.len() < text.len() {
+    let end = text
+        .char_indices()
+        .nth(SAMPLE)
+        .map_or(text.len(), |(at, _)| at);
+    // Where keys are let pass, they are not shown either.
+    let mut record = Masked::near(&text, 0, end).part(0, end).into_owned();
+    if end < text.len() {
         record.push('…');
     }
     Sample { line, record }

@@ -106,45 +106,47 @@ pub(super) fn answer(plan: &Plan) -> &'static str {
 /// A secret is said, and never shown: a report is read by more people than the data.
 pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, place: Place, hit: Hit) -> Problem {
     let (start, end) = (hit.start - from, (hit.end - from).min(text.len()));
-    let reject = plan.secrets.as_ref().is_some_and(|secrets| secrets.reject);
     let column = text
         .get(..start)
         .map_or(start, |before| before.chars().count())
         + 1;
     let column = place.column(column as u64);
-    let problem = match hit.what {
-        What::Lost => {
-            return Problem::new(
-                &rules::REPLACEMENT_CHARACTER,
-                "",
-                format!("{column}: {}", crate::finding::around(text, start)),
-                "A character was lost before the file came here: write the file anew from its source, in UTF-8.",
-            )
-            .at((start, end));
-        }
-        What::Control => {
-            return Problem::new(
-                &rules::CONTROL_CHARACTER,
-                "",
-                format!("{column}: {}", crate::finding::around(text, start)),
-                "Take it out, unless the model is to learn it.",
-            )
-            .at((start, end));
-        }
+    match hit.what {
+        What::Lost => Problem::new(
+            &rules::REPLACEMENT_CHARACTER,
+            "",
+            format!("{column}: {}", crate::finding::around(text, start)),
+            "A character was lost before the file came here: write the file anew from its source, in UTF-8.",
+        )
+        .at((start, end)),
+        What::Control => Problem::new(
+            &rules::CONTROL_CHARACTER,
+            "",
+            format!("{column}: {}", crate::finding::around(text, start)),
+            "Take it out, unless the model is to learn it.",
+        )
+        .at((start, end)),
+        What::Secret(_) | What::Card => secret_problem(plan, &column, hit.what),
+    }
+}
+
+/// The finding for a secret at this place.
+pub(super) fn secret_problem(plan: &Plan, place: &str, what: What) -> Problem {
+    let problem = match what {
         What::Secret(what) => Problem::new(
             &rules::SECRET,
             "",
-            format!("{column}: {what}"),
+            format!("{place}: {what}"),
             "Take it out of the data, and make it invalid: it stands in a file. `[data] secrets` in the configuration says what is done about it.",
         ),
-        What::Card => Problem::new(
+        What::Card | What::Lost | What::Control => Problem::new(
             &rules::CARD_NUMBER,
             "",
-            format!("{column}: a number with a payment card's form and checksum"),
+            format!("{place}: a number with a payment card's form and checksum"),
             "Replace it by a word, or by a number that no card has. `[data] secrets` in the configuration says what is done about it.",
         ),
     };
-    if reject {
+    if plan.secrets.as_ref().is_some_and(|secrets| secrets.reject) {
         problem.made_severe(Severity::Error)
     } else {
         problem

@@ -8,6 +8,7 @@ use super::{
     cut::{Cutter, Piece},
     merge::Merger,
     plan::{Plan, SecretsRule},
+    said::secret_problem,
     workers::Workers,
 };
 use crate::{
@@ -168,10 +169,16 @@ impl Stream {
         if !made.lines.is_empty() {
             self.work(made.lines, Some(made.places), out);
         }
-        if let Some((line, problem)) = made.trouble {
+        if let Some(troubled) = made.trouble {
             // In the file's order.
             self.wait(out);
-            self.merger.trouble(line, problem);
+            if self.plan.secrets.is_some() {
+                for hidden in troubled.hidden {
+                    let problem = secret_problem(&self.plan, "in what was left out", hidden);
+                    self.merger.secret(troubled.line, problem);
+                }
+            }
+            self.merger.trouble(troubled.line, troubled.problem);
         }
     }
 

@@ -177,8 +177,14 @@ fn tool_use<'a>(
     problems: &mut Vec<Problem>,
 ) -> Option<Block<'a>> {
     let id = named(value, "toolUseId", path, problems)?;
-    let name = named(value, "name", path, problems)?;
-    let input = object(value, "input", path, problems)?;
+    let (name, input) = (
+        named(value, "name", path, problems),
+        object(value, "input", path, problems),
+    );
+    let (Some(name), Some(input)) = (name, input) else {
+        // What is wrong with a use is said of it, and not of its result as well.
+        return Some(Block::ToolUse(Box::new(ToolUse::unread(id))));
+    };
     extra_members(value, path, &["toolUseId", "name", "input"], problems);
     Some(Block::ToolUse(Box::new(ToolUse { id, name, input })))
 }

@@ -153,7 +153,7 @@ fn check_media(
     }
 }
 
-/// AWS's validators take `s3://`, then letters, digits, `_`, `-`, `/` and `.` only.
+/// AWS's validators take `s3://`, then `^[\w\-/\.]+$`, as Python reads it: letters and digits of any script, `_`, `-`, `/` and `.` only.
 pub(super) fn check_uri(uri: &str, path: Path<'_>, problems: &mut Vec<Problem>) {
     // A bucket's name and a key of at most 1,024 bytes, as S3 has it.
     const LONGEST: usize = 63 + 1 + 1_024;
@@ -174,7 +174,7 @@ pub(super) fn check_uri(uri: &str, path: Path<'_>, problems: &mut Vec<Problem>) 
             &rules::MEDIA_SOURCE,
             path,
             format!("the address \"{}\"", bounded(uri)),
-            "Write s3://bucket/key, with letters, digits, '_', '-', '/' and '.' only: rename the object if it has others.",
+            "Write s3://bucket/key, with letters and digits of any script, '_', '-', '/' and '.' only: rename the object if it has others.",
         ));
     }
 }

@@ -2,6 +2,8 @@
 mod bedrock;
 mod blocks;
 mod content;
+mod log;
+mod lost;
 mod openai;
 mod order;
 mod others;
@@ -60,6 +62,17 @@ pub(crate) struct ToolUse<'a> {
     pub(crate) name: Text<'a>,
     /// Compact JSON of an object.
     pub(crate) input: String,
+}
+
+impl<'a> ToolUse<'a> {
+    /// A use of which only the id could be read; its record is refused for what is wrong with the rest.
+    fn unread(id: Text<'a>) -> Self {
+        Self {
+            id,
+            name: Text::of(""),
+            input: "{}".to_owned(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -332,7 +345,7 @@ pub(crate) fn read<'a>(
         InputShape::Input => return Record::Document(others::document(value, "input", problems)),
         InputShape::Caption => return others::caption(value, problems),
         InputShape::Reinforcement => return others::reinforcement(value, problems),
-        InputShape::InvocationLog => return others::log(value, taken, problems),
+        InputShape::InvocationLog => return log::read(value, taken, problems),
         // Read or refused before.
         InputShape::Evaluation
         | InputShape::Candidates

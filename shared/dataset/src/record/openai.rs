@@ -310,15 +310,19 @@ fn tool_call<'a>(
 ) -> Option<Block<'a>> {
     let id = blocks::named(call, "id", path, problems)?;
     let member = Path::Member(&path, "function");
+    // What is wrong with a use is said of it, and not of its result as well.
+    let wrong = |id| Some(Block::ToolUse(Box::new(ToolUse::unread(id))));
     let Some(function) = call.some("function") else {
         problems.push(wrong_type(
             path,
             "{\"id\", \"type\": \"function\", \"function\": {...}}",
             call,
         ));
-        return None;
+        return wrong(id);
     };
-    let name = blocks::named(function, "name", member, problems)?;
+    let Some(name) = blocks::named(function, "name", member, problems) else {
+        return wrong(id);
+    };
     let arguments = function.some("arguments");
     let input = match arguments.and_then(Value::text) {
         Some(text) => object(&text.plain()),
@@ -327,13 +331,20 @@ fn tool_call<'a>(
             .map(blocks::compact),
     };
     let Some(input) = input else {
+        let found = match arguments {
+            None => "no arguments".to_owned(),
+            Some(text) if text.text().is_some_and(|text| text.is_blank()) => {
+                "arguments without a character, where {} are none".to_owned()
+            }
+            Some(value) => bounded(value.raw()),
+        };
         problems.push(Problem::new(
             not_an_object(arguments),
             Path::Member(&member, "arguments"),
-            arguments.map_or_else(|| "no arguments".to_owned(), |value| bounded(value.raw())),
+            found,
             "Write the arguments as a JSON object in a string, as the model is to write them.",
         ));
-        return None;
+        return wrong(id);
     };
     extra_members(call, path, &["id", "type", "function", "index"], problems);
     Some(Block::ToolUse(Box::new(ToolUse { id, name, input })))

@@ -1,14 +1,12 @@
-//! Records that are no conversation of one's own making: documents, captions, reinforcement records, invocation logs.
-use super::{Block, Conversation, Record, Taken, Turn, content, openai, order};
+//! Records that are no conversation of one's own making: documents, captions, reinforcement records.
+use super::{Record, content, openai};
 use crate::{
-    conversation::Role,
     finding::{Problem, bounded},
     json::{Text, Value},
-    members::{empty, extra_members, shown, text_member, wrong_type},
+    members::{empty, extra_members, text_member, wrong_type},
     path::Path,
     rules,
 };
-use perennial_core::limits::RecordShape;
 
 /// The shortest and the longest caption, in characters (Bedrock user guide, model-customization-prepare).
 const CAPTION: std::ops::RangeInclusive<u64> = 3..=1024;
@@ -126,7 +124,7 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
 const MESSAGE: &[&str] = &["role", "content", "tool_calls", "tool_call_id"];
 
 /// Says that members are left out of what the trainer gets.
-fn left_out(value: Value<'_>, names: &[&str], path: Path<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn left_out(value: Value<'_>, names: &[&str], path: Path<'_>, problems: &mut Vec<Problem>) {
     for name in names.iter().filter(|name| value.some(name).is_some()) {
         problems.push(Problem::new(
             &rules::EXTRA_MEMBER,
@@ -216,219 +214,4 @@ fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
         out.push(b']');
     }
     out.push(b'}');
-}
-
-/// A Bedrock model invocation log entry. Distillation from logs takes it as it is, distillation from prompts its question; for
-/// fine-tuning its input and output become one record.
-pub(super) fn log<'a>(
-    value: Value<'a>,
-    taken: Taken<'_>,
-    problems: &mut Vec<Problem>,
-) -> Record<'a> {
-    let input = value
-        .get("input")
-        .and_then(|input| input.get("inputBodyJson"));
-    let output = value
-        .get("output")
-        .and_then(|output| output.get("outputBodyJson"));
-    if !value.has("modelId") {
-        problems.push(Problem::new(
-            &rules::WRONG_TYPE,
-            "$",
-            "no modelId",
-            "Upload the log as Bedrock wrote it, with modelId, input and output.",
-        ));
-    }
-    let mut record = Conversation::default();
-    let mut complete = true;
-    let (input_path, output_path) = (
-        Path::Member(&Path::Root, "input"),
-        Path::Member(&Path::Root, "output"),
-    );
-    let path = Path::Member(&input_path, "inputBodyJson");
-    let list = Path::Member(&path, "messages");
-    let Some(input) = input else {
-        problems.push(Problem::new(
-            &rules::MISSING_PROMPT,
-            path,
-            "no inputBodyJson",
-            "The body is in a file of its own, or was not text: take the entry out.",
-        ));
-        return Record::Conversation(record);
-    };
-    for text in plain_texts(input.get("system")) {
-        record.system.push(text);
-    }
-    for (index, message) in input
-        .get("messages")
-        .into_iter()
-        .flat_map(Value::items)
-        .enumerate()
-    {
-        let role = match message.get("role") {
-            Some(role) if role.is("user") => Role::User,
-            Some(role) if role.is("assistant") => Role::Assistant,
-            Some(role) if role.is("system") => {
-                record.system.extend(plain_texts(message.get("content")));
-                continue;
-            }
-            _ => {
-                complete = false;
-                continue;
-            }
-        };
-        let texts = plain_texts(message.get("content"));
-        if texts.is_empty() {
-            complete = false;
-        }
-        let turn = Turn {
-            role,
-            blocks: texts.into_iter().map(Block::Text).collect(),
-            index,
-        };
-        if !turn.blocks.is_empty() {
-            order::check_text(&turn, Path::Item(&list, index), problems);
-            record.turns.push(turn);
-        }
-    }
-    if record.turns.is_empty()
-        && let Some(text) = ["prompt", "inputText"]
-            .iter()
-            .find_map(|name| input.get(name)?.text())
-    {
-        record.turns.push(Turn::of_text(Role::User, text, 0));
-    }
-    let asks = record
-        .turns
-        .first()
-        .is_some_and(|turn| turn.role == Role::User);
-    if !complete || !asks {
-        problems.push(Problem::new(
-            &rules::NO_PLACE,
-            path,
-            "messages that are not text, or no question first",
-            "Only entries whose messages are text can be used: take this one out.",
-        ));
-    }
-    if taken.shape == RecordShape::DistillationPrompts {
-        // The teacher answers anew.
-        left_out(value, &["output"], Path::Root, problems);
-        left_out(input, &["toolConfig", "tools"], path, problems);
-        if record.turns.len() > 1 {
-            problems.push(Problem::new(
-                &rules::DISTILLATION_TURNS,
-                list,
-                format!("{} messages", record.turns.len()),
-                "Distillation takes entries of a single question.",
-            ));
-        }
-        return Record::Conversation(record);
-    }
-    if taken.shape == RecordShape::InvocationLogs {
-        if record.turns.len() > 1 {
-            problems.push(Problem::new(
-                &rules::DISTILLATION_TURNS,
-                "$.input.inputBodyJson.messages",
-                format!("{} messages", record.turns.len()),
-                "Distillation takes entries of a single question.",
-            ));
-        }
-        if output.is_none() {
-            problems.push(Problem::new(
-                &rules::MISSING_COMPLETION,
-                "$.output",
-                "no outputBodyJson",
-                "Distillation reads input and output of an entry: take this one out.",
-            ));
-        }
-        let messages = input.get("messages").into_iter().flat_map(Value::items);
-        // The official script reads the user's alone.
-        for message in
-            messages.filter(|message| message.get("role").is_some_and(|role| role.is("user")))
-        {
-            let content = message.get("content");
-            let is_block = |content: Value<'_>| {
-                content.is_array()
-                    && content.count() == 1
-                    && content.items().all(|block| block.has("text"))
-            };
-            if !content.is_some_and(is_block) {
-                problems.push(Problem::new(
-                    &rules::DISTILLATION_TURNS,
-                    "$.input.inputBodyJson.messages",
-                    "a content that is not one block of text",
-                    "Distillation takes entries whose question is one block, [{\"text\": \"...\"}]: take this one out.",
-                ));
-                break;
-            }
-        }
-        let mut json = Vec::new();
-        value.write(&mut json);
-        return Record::Log {
-            conversation: record,
-            json,
-        };
-    }
-    left_out(input, &["toolConfig", "tools"], path, problems);
-    match output.and_then(answer) {
-        Some(text) => {
-            let index = record.turns.len();
-            let turn = Turn::of_text(Role::Assistant, text, index);
-            order::check_text(
-                &turn,
-                Path::Member(&output_path, "outputBodyJson"),
-                problems,
-            );
-            record.turns.push(turn);
-            let same = |pair: &[Turn<'_>]| pair[0].role == pair[1].role;
-            if complete && record.turns.windows(2).any(same) {
-                problems.push(Problem::new(
-                    &rules::ROLE_ORDER,
-                    list,
-                    "two messages of one speaker behind each other",
-                    "User and assistant speak in turn: join the two, or take the entry out.",
-                ));
-            }
-        }
-        None => problems.push(Problem::new(
-            &rules::MISSING_COMPLETION,
-            "$.output.outputBodyJson",
-            output.map_or_else(|| "no outputBodyJson".to_owned(), shown),
-            "The entry has no answer in text: take it out.",
-        )),
-    }
-    Record::Conversation(record)
-}
-
-/// The texts of a string, or of an array of strings and text blocks; none if anything else is among them.
-fn plain_texts<'a>(value: Option<Value<'a>>) -> Vec<Text<'a>> {
-    let Some(value) = value else {
-        return Vec::new();
-    };
-    if let Some(text) = value.text() {
-        return vec![text];
-    }
-    let texts: Option<Vec<_>> = value
-        .items()
-        .map(|item| item.text().or_else(|| item.get("text")?.text()))
-        .collect();
-    texts.unwrap_or_default()
-}
-
-/// The answer in the forms of the models that Bedrock has: Converse, Anthropic, Titan, Llama, OpenAI.
-fn answer<'a>(output: Value<'a>) -> Option<Text<'a>> {
-    let message = output
-        .get("output")
-        .and_then(|output| output.get("message"));
-    let content = message.unwrap_or(output).get("content");
-    if let [only] = &plain_texts(content)[..] {
-        return Some(only.clone());
-    }
-    let first = |list: &str| output.get(list)?.items().next();
-    output
-        .get("generation")
-        .or_else(|| output.get("completion"))
-        .or_else(|| first("results")?.get("outputText"))
-        .or_else(|| first("choices")?.get("message")?.get("content"))
-        .and_then(Value::text)
 }

@@ -116,6 +116,7 @@ pub(super) fn check(record: &Conversation<'_>, problems: &mut Vec<Problem>) {
                         ));
                     }
                     if let Some(names) = &names
+                        && !used.name.raw().is_empty()
                         && !names.contains(used.name.raw())
                     {
                         problems.push(Problem::new(

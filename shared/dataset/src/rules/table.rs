@@ -81,8 +81,8 @@ findings {
         "A UTF-8 byte order mark at the start is taken off.",
         "Nothing: the compiled file has none.";
     BROKEN_COMPRESSION = "broken-compression", Error, ALL, "RFC 1952 (gzip), RFC 8878 (Zstandard)",
-        "A compressed file can be decompressed to its end.",
-        "Test the file with gzip -t or zstd -t, then compress it (zstd without --long) and upload it again.";
+        "A compressed file can be decompressed to its end, with a window of 8 MiB at most (zstd).",
+        "Test the file with gzip -t or zstd -t, then compress it (zstd without --long and --ultra) and upload it again.";
     TRUNCATED_COMPRESSION = "truncated-compression", Error, ALL, "RFC 1952 (gzip), RFC 8878 (Zstandard)",
         "A compressed file is complete and matches its checksum.",
         "It was cut off or changed while it was written or copied: compress and upload it again.";

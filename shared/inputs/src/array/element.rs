@@ -264,13 +264,8 @@ impl Element {
         }
         let mut shown = self.text[self.text.len().saturating_sub(EXCERPT)..].to_vec();
         shown.extend_from_slice(&before[before.len().saturating_sub(EXCERPT)..]);
-        let mut shown = &shown[shown.len().saturating_sub(EXCERPT / 2)..];
-        while let Some((first, rest)) = shown.split_first()
-            && first & 0xc0 == 0x80
-        {
-            shown = rest;
-        }
-        self.flaw = Some(Trouble::new(what, line, shown));
+        let cut = shown.len().saturating_sub(EXCERPT / 2);
+        self.flaw = Some(Trouble::new(what, line, &shown[whole_from(&shown, cut)..]));
         self.text = Vec::new();
     }
 
@@ -310,3 +305,26 @@ const TELLS: [bool; 256] = {
     }
     tells
 };
+
+/// The first byte from `cut` on with which no word or number goes on that was cut there: a part of a key has not the form of one, by which
+/// whoever shows it would know it.
+fn whole_from(bytes: &[u8], cut: usize) -> usize {
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let digit = |at: usize| byte(at).is_ascii_digit();
+    let goes_on = |at: usize| {
+        let between = at > 0 && digit(at - 1) && digit(at + 1);
+        byte(at).is_ascii_alphanumeric()
+            || matches!(byte(at), b'_' | b'-' | b'+' | b'/' | b'=' | b'.')
+            || byte(at) == b' ' && between
+    };
+    let mut from = cut;
+    if cut > 0 && goes_on(cut - 1) {
+        while from < bytes.len() && goes_on(from) {
+            from += 1;
+        }
+    }
+    while byte(from) & 0xc0 == 0x80 {
+        from += 1;
+    }
+    from
+}
