@@ -263,6 +263,14 @@ fn columns(data: &Section<'_, '_>, problems: &mut Problems) -> BTreeMap<String, 
             continue;
         }
         match value.get_ref() {
+            DeValue::String(column) if read.values().any(|other| other == column.as_ref()) => {
+                problems.add(
+                    value.span().start,
+                    &path,
+                    format!("the column {} is another member's already", show(value.get_ref())),
+                    "Name another column: a model that is trained on one column twice learns to repeat its prompt.",
+                );
+            }
             DeValue::String(column) if (1..=MAX_NAME).contains(&column.len()) => {
                 read.insert(member.to_owned(), column.to_string());
             }

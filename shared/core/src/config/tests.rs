@@ -82,6 +82,10 @@ fn columns_and_secrets_are_read_and_a_slip_is_told() {
     for (slip, said) in [
         ("columns = { promt = \"text\" }", "prompt"),
         ("columns = { prompt = 1 }", "column's name"),
+        (
+            "columns = { prompt = \"text\", completion = \"text\" }",
+            "another member's already",
+        ),
         ("columns = \"text\"", "[data.columns]"),
         ("secrets = \"refuse\"", "reject"),
     ] {
