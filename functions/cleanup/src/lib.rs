@@ -72,7 +72,9 @@ async fn clean(ports: &Ports, stored: &Stored<Pipeline>) -> Result<(), EngineErr
     if found.models.is_empty() {
         return Ok(());
     }
-    let plan = plan(&found.inventory(pipeline, ports.desk.now()));
+    let inventory = found.inventory(pipeline, ports.desk.now());
+    let waiting = inventory.waiting().cloned();
+    let plan = plan(&inventory);
     for line in &plan {
         let Some(model) = found.stored(&line.model) else {
             continue;
@@ -85,17 +87,29 @@ async fn clean(ports: &Ports, stored: &Stored<Pipeline>) -> Result<(), EngineErr
                 delete::delete(ports, pipeline, model, deployments, line).await?
             }
             Action::MarkServing { mark } => {
-                let mark = Some(mark.clone());
-                serving(ports, stored, PipelineEvent::ServingMarked { mark }).await?;
+                let (mark, waiting) = (Some(mark.clone()), waiting.clone());
+                serving(
+                    ports,
+                    stored,
+                    PipelineEvent::ServingMarked { mark, waiting },
+                )
+                .await?;
             }
             Action::UnmarkServing => {
-                serving(ports, stored, PipelineEvent::ServingMarked { mark: None }).await?;
+                let (mark, waiting) = (None, None);
+                serving(
+                    ports,
+                    stored,
+                    PipelineEvent::ServingMarked { mark, waiting },
+                )
+                .await?;
             }
             Action::WaitServing { .. } => {}
             Action::Unserve { deployment } => {
                 let event = PipelineEvent::Unserved {
                     deployment: deployment.clone(),
                     reason: line.reason.clone(),
+                    waiting: waiting.clone(),
                 };
                 serving(ports, stored, event).await?;
             }

@@ -4,7 +4,8 @@ use perennial_core::names::{
     ModelId, PipelineName, alias_parameter, is_ours, serving_name, serving_tags,
 };
 use perennial_core::pipeline::{
-    Champion, Move, MoveEffect, Pipeline, PipelineEvent, is_imported, is_provisioned,
+    self, Champion, InsteadOfBuying, Move, MoveEffect, Pipeline, PipelineEvent, Throughput,
+    is_imported, is_provisioned,
 };
 use perennial_core::routing::Serving;
 use perennial_core::run::{Event, Run};
@@ -240,8 +241,7 @@ async fn update(
     }
 }
 
-/// A swap of provisioned throughput was refused. Nothing is bought in its place while another's swap is under way, or while what is there
-/// is bought for longer: both would be paid for.
+/// What is done in the place of buying more beside throughput that is there.
 async fn instead_of_buying(
     ports: &Ports,
     deployment: &str,
@@ -250,17 +250,16 @@ async fn instead_of_buying(
     let Some(found) = ports.deployments.get_deployment(deployment).await? else {
         return Ok(None);
     };
-    if found.model_arn == to.arn || matches!(found.update, Some(UpdateStatus::Updating(_))) {
-        return Ok(Some(under_way(ports)));
-    }
-    let until = found.bought.and_then(|bought| bought.until);
-    Ok(until.filter(|until| *until > ports.desk.now()).map(|until| {
-        PipelineEvent::MoveFailed {
-            reason: format!(
-                "{deployment} is bought until {until} and does not take this model, as it has another base model or it is to have \
-                 other model units; a second one would be paid for beside it. Promote again after that, or serve on demand"
-            ),
-        }
+    let there = Throughput {
+        arn: deployment.to_owned(),
+        is_updating: matches!(found.update, Some(UpdateStatus::Updating(_))),
+        bought_until: found.bought.and_then(|bought| bought.until),
+        model_arn: found.model_arn,
+    };
+    let instead = pipeline::instead_of_buying(&there, to, ports.desk.now());
+    Ok(instead.map(|instead| match instead {
+        InsteadOfBuying::Wait => under_way(ports),
+        InsteadOfBuying::Fail { reason } => PipelineEvent::MoveFailed { reason },
     }))
 }
 

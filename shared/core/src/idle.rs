@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Mark, Model, ModelLife};
 use crate::money::Usd;
-use crate::names::ModelId;
+use crate::names::{ModelId, RunId};
 use crate::pipeline::{Pipeline, is_imported};
 use crate::prices::Prices;
 use crate::run::{EVALUATION_DEADLINE_HOURS, Outcome, Run, RunState};
@@ -60,6 +60,15 @@ pub struct Inventory<'a> {
     pub deployments: &'a [Served],
     /// The time.
     pub now: Timestamp,
+}
+
+impl Inventory<'_> {
+    /// The active run, if it waits for a person: it asks the champion nothing any more, however long nobody answers.
+    #[must_use]
+    pub fn waiting(&self) -> Option<&RunId> {
+        let run = self.active?;
+        matches!(run.state, RunState::AwaitingApproval { .. }).then_some(&run.id)
+    }
 }
 
 /// What is to be done with a model.

@@ -18,6 +18,9 @@ pub(crate) enum InputShape {
     Reinforcement,
     InvocationLog,
     Evaluation,
+    Candidates,
+    Chosen,
+    PreferredOutput,
 }
 
 impl InputShape {
@@ -34,7 +37,18 @@ impl InputShape {
             Self::Reinforcement => "messages with reference_answer",
             Self::InvocationLog => "Bedrock invocation logs",
             Self::Evaluation => "evaluation (prompt/referenceResponse)",
+            Self::Candidates => "Nova preferences (candidates)",
+            Self::Chosen => "prompt/chosen/rejected",
+            Self::PreferredOutput => "OpenAI preferences (preferred_output)",
         }
+    }
+
+    /// Whether a record has two answers, one of which is preferred.
+    pub(crate) fn is_preference(self) -> bool {
+        matches!(
+            self,
+            Self::Candidates | Self::Chosen | Self::PreferredOutput
+        )
     }
 }
 
@@ -56,6 +70,10 @@ pub(crate) fn accepted(target: RecordShape) -> &'static str {
         RecordShape::Reinforcement => {
             "{\"messages\": [{\"role\", \"content\"}], \"reference_answer\"}"
         }
+        RecordShape::Preferences => {
+            "{\"prompt\", \"chosen\", \"rejected\"}, {\"input\", \"preferred_output\", \"non_preferred_output\"}, \
+             {\"messages\": [..., {\"role\", \"candidates\": [{\"content\", \"preferenceLabel\"}]}]}"
+        }
     }
 }
 
@@ -67,6 +85,9 @@ pub(crate) fn detect(
     target: Option<RecordShape>,
 ) -> Option<InputShape> {
     let has = |name| value.has(name);
+    if let Some(shape) = preference(value, target) {
+        return Some(shape);
+    }
     if let Some(messages) = value.get("messages") {
         return Some(conversation(value, messages, target));
     }
@@ -99,6 +120,26 @@ pub(crate) fn detect(
         return Some(InputShape::Document);
     }
     (has("input") && !has("output")).then_some(InputShape::Input)
+}
+
+/// Which shape of preferences it is, if it is one. One of two answers says so only where preferences are wanted.
+fn preference(value: Value<'_>, target: Option<RecordShape>) -> Option<InputShape> {
+    let wanted = target == Some(RecordShape::Preferences);
+    let both = |one, other| match (value.has(one), value.has(other)) {
+        (true, true) => true,
+        (false, false) => false,
+        _ => wanted,
+    };
+    if both("chosen", "rejected") {
+        return Some(InputShape::Chosen);
+    }
+    if both("preferred_output", "non_preferred_output") {
+        return Some(InputShape::PreferredOutput);
+    }
+    let mut messages = value.get("messages")?.items();
+    messages
+        .any(|message| message.has("candidates"))
+        .then_some(InputShape::Candidates)
 }
 
 fn conversation(value: Value<'_>, messages: Value<'_>, target: Option<RecordShape>) -> InputShape {

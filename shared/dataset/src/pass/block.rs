@@ -327,7 +327,7 @@ impl Line<'_> {
             return;
         };
         self.keep(refused, |line| match &line.plan.purpose {
-            Purpose::Evaluation => line.question(value),
+            Purpose::Evaluation => line.question(value, shape),
             Purpose::Training(limits) => line.record(value, shape, limits),
         });
     }

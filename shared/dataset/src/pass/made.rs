@@ -164,22 +164,8 @@ impl Line<'_> {
             self.problems.push(problem);
             return None;
         }
-        let identity = match place {
-            Some(from) => Identity {
-                prompt: hash(&out[start..from]),
-                // With what follows it, such as the tools that the record defines.
-                completion: hash(&out[from..]),
-            },
-            None => {
-                let line = out[start..].trim_ascii_end();
-                Identity {
-                    prompt: hash(line),
-                    completion: line.len() as u64,
-                }
-            }
-        };
         Some(Written {
-            identity,
+            identity: Identity::of(record, &out[start..], place.map(|from| from - start)),
             tokens,
             answer,
             messages: record

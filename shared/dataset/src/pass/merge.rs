@@ -4,7 +4,7 @@ use super::{
     buffer::Space,
     known::{Identity, Known, Seen, Spilled},
     plan::{Plan, Spill},
-    said::line_too_long,
+    said::{conflict_problem, line_too_long},
     tally::{Frequent, Members},
 };
 use perennial_core::limits::RecordShape;
@@ -348,7 +348,7 @@ impl Merger {
             let secret = self.pack_secret;
             packer.finish(&mut |packed| self.packed(packed, secret, out));
         }
-        self.finish_duplicates();
+        self.finish_duplicates(plan);
         if self.hopeless {
             return;
         }
@@ -370,7 +370,7 @@ impl Merger {
         }
     }
 
-    fn finish_duplicates(&mut self) {
+    fn finish_duplicates(&mut self, plan: &Plan) {
         let Firsts {
             duplicate,
             conflict,
@@ -388,15 +388,8 @@ impl Merger {
             ));
         }
         if conflict > 0 {
-            self.findings.add_of_file(Problem::of_file(
-                &rules::CONFLICTING_DUPLICATE,
-                format!(
-                    "{} with a prompt that came before with another completion, the first at line {}",
-                    count(self.conflicts, "record"),
-                    grouped(conflict)
-                ),
-                "Keep one completion for each prompt, unless the answers are to differ.",
-            ));
+            self.findings
+                .add_of_file(conflict_problem(plan, self.conflicts, conflict));
         }
         if unchecked > 0 {
             self.findings.add_of_file(Problem::of_file(

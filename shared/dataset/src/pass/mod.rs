@@ -3,6 +3,7 @@
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod cut;
+mod identity;
 pub(crate) mod known;
 mod look;
 mod made;

@@ -1,15 +1,15 @@
 //! What is said about a line as a whole: its length, what was found in it before it was parsed.
-use perennial_core::limits::DataLimits;
+use perennial_core::limits::{DataLimits, RecordShape};
 
 use super::plan::Plan;
 use crate::{
     compiler::Purpose,
     finding::Problem,
-    record::Record,
+    record::{Record, preference::contradictions},
     rules::{self, Severity},
     scan::secrets::{Hit, What},
     shape,
-    summary::grouped,
+    summary::{count, grouped},
 };
 
 /// The finding for a line over the limit.
@@ -69,6 +69,25 @@ pub(super) fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> P
             grouped(most)
         ),
         "Count its tokens with the model's own tokenizer, or shorten it.",
+    )
+}
+
+/// The finding for `found` records with a prompt that came before with another completion.
+pub(super) fn conflict_problem(plan: &Plan, found: u64, first: u64) -> Problem {
+    if plan
+        .limits()
+        .is_some_and(|limits| limits.shape == RecordShape::Preferences)
+    {
+        return contradictions(found, first);
+    }
+    Problem::of_file(
+        &rules::CONFLICTING_DUPLICATE,
+        format!(
+            "{} with a prompt that came before with another completion, the first at line {}",
+            count(found, "record"),
+            grouped(first)
+        ),
+        "Keep one completion for each prompt, unless the answers are to differ.",
     )
 }
 

@@ -6,6 +6,7 @@ mod openai;
 mod order;
 mod others;
 mod pair;
+pub(crate) mod preference;
 pub(crate) mod quick;
 pub(crate) mod tools;
 mod weight;
@@ -176,6 +177,8 @@ pub(crate) enum Record<'a> {
         conversation: Conversation<'a>,
         json: Vec<u8>,
     },
+    /// Two answers, one of them preferred.
+    Preference(Box<preference::Preference<'a>>),
     /// An invocation log that distillation takes as it is.
     Log {
         conversation: Conversation<'a>,
@@ -189,6 +192,7 @@ impl<'a> Record<'a> {
             Self::Conversation(conversation)
             | Self::Reinforcement { conversation, .. }
             | Self::Log { conversation, .. } => Some(conversation),
+            Self::Preference(preference) => Some(&preference.conversation),
             Self::Document(_) | Self::Caption { .. } => None,
         }
     }
@@ -227,26 +231,30 @@ impl<'a> Record<'a> {
 
     /// Hands every text that a model would read to `each`.
     pub(crate) fn for_each_text<'s>(&'s self, mut each: impl FnMut(&'s Text<'a>)) {
-        match self {
-            Self::Document(text) => each(text),
-            Self::Caption { caption, .. } => each(caption),
+        let conversation = match self {
+            Self::Document(text) => return each(text),
+            Self::Caption { caption, .. } => return each(caption),
             Self::Conversation(conversation)
             | Self::Reinforcement { conversation, .. }
-            | Self::Log { conversation, .. } => {
-                conversation.system.iter().for_each(&mut each);
-                for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
-                    match block {
-                        Block::Text(text) | Block::Reasoning(text) => each(text),
-                        Block::ToolResult(result) => {
-                            for part in &result.content {
-                                if let ResultPart::Text(text) = part {
-                                    each(text);
-                                }
-                            }
+            | Self::Log { conversation, .. } => conversation,
+            Self::Preference(preference) => {
+                // The preferred answer is the last text.
+                preference.rejected.texts().for_each(&mut each);
+                &preference.conversation
+            }
+        };
+        conversation.system.iter().for_each(&mut each);
+        for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
+            match block {
+                Block::Text(text) | Block::Reasoning(text) => each(text),
+                Block::ToolResult(result) => {
+                    for part in &result.content {
+                        if let ResultPart::Text(text) = part {
+                            each(text);
                         }
-                        Block::Media(_) | Block::ToolUse(_) => {}
                     }
                 }
+                Block::Media(_) | Block::ToolUse(_) => {}
             }
         }
     }
@@ -311,6 +319,9 @@ pub(crate) fn read<'a>(
     taken: Taken<'_>,
     problems: &mut Vec<Problem>,
 ) -> Record<'a> {
+    if let Some(record) = preference::read(value, shape, taken, problems) {
+        return record;
+    }
     let conversation = match shape {
         InputShape::PromptCompletion => pair::read(value, "completion", problems),
         InputShape::PromptResponse => pair::read(value, "response", problems),
@@ -322,8 +333,11 @@ pub(crate) fn read<'a>(
         InputShape::Caption => return others::caption(value, problems),
         InputShape::Reinforcement => return others::reinforcement(value, problems),
         InputShape::InvocationLog => return others::log(value, taken, problems),
-        // Detected and refused before.
-        InputShape::Evaluation => Conversation::default(),
+        // Read or refused before.
+        InputShape::Evaluation
+        | InputShape::Candidates
+        | InputShape::Chosen
+        | InputShape::PreferredOutput => Conversation::default(),
     };
     if taken.shape == RecordShape::DistillationPrompts && conversation.turns.len() > 2 {
         problems.push(Problem::new(

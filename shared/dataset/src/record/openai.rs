@@ -114,14 +114,18 @@ pub(super) fn read_messages<'a>(
     (record, complete)
 }
 
-struct Said<'a> {
-    role: Value<'a>,
-    blocks: SmallVec<[Block<'a>; 1]>,
+pub(super) struct Said<'a> {
+    pub(super) role: Value<'a>,
+    pub(super) blocks: SmallVec<[Block<'a>; 1]>,
     /// Whether everything in it could be read.
     complete: bool,
 }
 
-fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> Option<Said<'a>> {
+pub(super) fn said<'a>(
+    message: Value<'a>,
+    path: Path<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Said<'a>> {
     if !message.is_object() {
         problems.push(wrong_type(path, "an object with role and content", message));
         return None;

@@ -2,7 +2,7 @@
 use super::applies::{
     ALL, ANSWERS, BEDROCK, CAPTIONS, CONVERSATIONS, DOCUMENTS, EVALUATION, FORBIDDEN, HAIKU,
     LLAMA_MEDIA, MEDIA, MEDIA_AND_CAPTIONS, NOVA, NOVA_2, NOVA_AND_REINFORCEMENT, NOVA_MEDIA,
-    PROMPTS, REFERENCES, REINFORCED, TO_DISTIL, TRAINING,
+    PREFERENCES, PREFERENCES_ASKED, PROMPTS, REFERENCES, REINFORCED, TO_DISTIL, TRAINING,
 };
 use super::{Held, Rule, Severity};
 
@@ -31,6 +31,9 @@ const LLAMA_SAMPLES: &str =
 const PRE_TRAINING: &str =
     "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026); aws/nova-forge-sdk";
 const OPENAI: &str = "OpenAI, fine-tuning guide and API reference: an assistant's message with the weight 0 is not trained on";
+const DPO: &str = "Amazon Nova user guide, nova-dpo (read 2026-11-22); aws/sagemaker-python-sdk, ai_registry/schemas/dpo.json (read at a248126, \
+                   2026-08-21)";
+const DPO_GUIDE: &str = "SageMaker developer guide, nova-fine-tune-1 (read 2026-11-22)";
 const JSON: &str = "RFC 8259 (JSON), section 2";
 const CSV: &str = "RFC 4180 (CSV)";
 const JSON_LINES: &str =
@@ -221,6 +224,17 @@ findings {
         "An earlier answer has the weight 1, or none: no trainer of AWS's has a place for another, and the model may learn it.",
         "Nothing, if the model may learn it as well. Otherwise end the record before it.";
 }
+"Preferences" {
+    PREFERENCE_CANDIDATES = "preference-candidates", Error, PREFERENCES_ASKED, DPO,
+        "A preference has two answers to the same messages, one of them preferred: the last message, and no other, has exactly one preferred and one non-preferred candidate.",
+        "Write one preferred and one non-preferred answer of one message each; of more answers make a record for each pair.";
+    EQUAL_CANDIDATES = "equal-candidates", Error, PREFERENCES_ASKED, OWN,
+        "The two answers of a preference differ, white space around them apart.",
+        "Write the answer that is not preferred, or take the record out: a pair that prefers nothing teaches nothing.";
+    CONTRADICTING_PREFERENCE = "contradicting-preference", Warning, PREFERENCES, OWN,
+        "Of the same two answers to a prompt, the same one is preferred everywhere. Other pairs of answers to one prompt are no contradiction.",
+        "Keep the record that is right: together they teach nothing.";
+}
 "Images, videos and documents" {
     CONTENT_NOT_TAKEN = "content-not-taken", Error, BEDROCK, BOTH,
         "A record holds only what the model's trainer takes. Images: Nova Lite, Pro and 2 Lite, Llama 3.2 11B and 90B; videos: Nova Lite, Pro and 2 Lite; documents and reasoning: Nova 2 Lite; tools: Nova.",
@@ -361,6 +375,9 @@ Always "Held by what Perennial writes" {
         "Nothing: 10,000 records within the limit on tokens (sample-too-long) stay below it.";
 }
 NotChecked "Asked by AWS and not checked" {
+    "preference-count", Note, PREFERENCES, DPO_GUIDE,
+        "A dataset of preferences has at least 1,000 pairs for training to be effective.",
+        "Raise `[trigger] min_records` to 1,000, or look closely at what the gate says.";
     "distillation-file-size", Error, TO_DISTIL, DISTILLATION,
         "A file of prompts has at most 1 GiB; invocation logs may be larger.",
         "Keep the prompts of a pipeline below it.";
