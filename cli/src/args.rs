@@ -184,6 +184,9 @@ pub(crate) struct CheckArgs {
     /// Check for this technique
     #[arg(long, value_name = "TECHNIQUE", value_parser = TECHNIQUES, default_value = TECHNIQUES[0])]
     pub(crate) technique: String,
+    /// Check this file as an evaluation set, and look for its questions in the others (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) questions: Vec<PathBuf>,
     /// The files are evaluation sets (as files in a folder `eval` are)
     #[arg(long)]
     pub(crate) evaluation: bool,

@@ -172,7 +172,9 @@ fn check_tells_of_several_files_one_after_the_other() {
 fn check_counts_the_training_records_of_all_files_together() {
     let dir = folder();
     std::fs::write(dir.path().join("a.jsonl"), GOOD).unwrap();
-    std::fs::write(dir.path().join("b.jsonl"), GOOD).unwrap();
+    let other = GOOD.replace("a question", "another question");
+    // What both have is in a job once.
+    std::fs::write(dir.path().join("b.jsonl"), GOOD.to_owned() + &other).unwrap();
     let (code, out, _) = in_folder(&dir, &["check", "a.jsonl", "b.jsonl"]);
     assert_eq!(code, 0, "{out}");
     let said = "Amazon Nova Micro needs at least 8 training records in a job; here are 2.";
@@ -275,11 +277,15 @@ fn check_writes_a_page_for_people() {
     ] {
         assert!(page.contains(words), "{words}");
     }
-    let (code, _, error) = in_folder(
+    let (code, out, error) = in_folder(
         &dir,
         &["check", "good.jsonl", "--html", "no/such/folder.html"],
     );
     assert_eq!(code, 3, "{error}");
+    assert!(
+        out.contains("good.jsonl: accepted"),
+        "what was found: {out}"
+    );
     assert!(
         error.contains("cannot write no/such/folder.html"),
         "{error}"

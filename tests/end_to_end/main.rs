@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod chaos;
+mod evaluated;
 mod faults;
 mod harness;
 mod kills;

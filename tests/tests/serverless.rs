@@ -338,5 +338,9 @@ async fn a_model_that_somebody_deletes_while_it_is_made_ends_the_run() {
     world.pass(SignedDuration::from_hours(30)).await;
     let run = first_run(&world).await;
     assert_eq!(run.outcome(), Some(Outcome::Failed), "{:#?}", run.state);
-    assert!(reason(&run).contains("in time"), "{}", reason(&run));
+    let reason = reason(&run);
+    assert!(
+        reason.contains("in time") && reason.contains("somebody deleted it while it was made"),
+        "{reason}"
+    );
 }

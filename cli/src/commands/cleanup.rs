@@ -101,7 +101,8 @@ fn seen(action: &Action, model: &Model) -> bool {
         | Action::MarkServing { .. }
         | Action::UnmarkServing
         | Action::WaitServing { .. }
-        | Action::Unserve { .. } => true,
+        | Action::Unserve { .. }
+        | Action::RemoveLeftover { .. } => true,
         Action::Unmark => model.mark.is_none(),
         Action::Mark { .. } => model.mark.is_some() || !model.is_ready(),
         Action::Delete { .. } => matches!(model.life, ModelLife::Deleted { .. }),
@@ -120,6 +121,7 @@ pub(super) async fn plan_of(
     );
     let sight = Sight {
         deployments: &bedrock,
+        models: &bedrock,
         usage: &metrics,
     };
     let found = inventory::take(&desk, &sight, pipeline).await?;

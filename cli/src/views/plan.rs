@@ -2,6 +2,7 @@
 
 use perennial_core::idle::{Action, PlanLine};
 use perennial_core::names::{ModelId, PipelineName};
+use perennial_core::pipeline::is_provisioned;
 use serde::{Serialize, Serializer};
 
 use crate::output;
@@ -54,6 +55,7 @@ pub(crate) fn action(line: &PlanLine) -> String {
             format!("marked, stop serving after {}", output::time(*until))
         }
         Action::Unserve { .. } => "stop serving, keep the model".into(),
+        Action::RemoveLeftover { .. } => "remove what its run left".into(),
         Action::Delete { deployments } if deployments.is_empty() => "delete".into(),
         Action::Delete { deployments } => {
             format!(
@@ -111,11 +113,10 @@ pub(crate) fn text(plans: &[PlanView], width: Option<u16>) -> String {
         .iter()
         .map(|line| line.saves_per_month.as_dollars())
         .sum();
-    let serving = |line: &&&PlanLine| {
-        matches!(
-            line.action,
-            Action::MarkServing { .. } | Action::WaitServing { .. } | Action::Unserve { .. }
-        )
+    let serving = |line: &&&PlanLine| match &line.action {
+        Action::MarkServing { .. } | Action::WaitServing { .. } | Action::Unserve { .. } => true,
+        Action::RemoveLeftover { arn } => is_provisioned(arn),
+        _ => false,
     };
     let idle = match (going.len(), going.iter().filter(serving).count()) {
         (1, 0) => "1 model is".to_owned(),

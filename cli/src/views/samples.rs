@@ -29,6 +29,7 @@ fn champion(number: u64) -> Champion {
     Champion {
         model: ModelId::of(&run_id(number)),
         arn: format!("arn:aws:bedrock:us-east-1:123456789012:custom-model/m{number}"),
+        base_model: String::new(),
     }
 }
 

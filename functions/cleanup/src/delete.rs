@@ -4,13 +4,48 @@ use jiff::Timestamp;
 use perennial_core::announcement::happened;
 use perennial_core::idle::{PlanLine, protected};
 use perennial_core::model::{Model, ModelLife};
-use perennial_core::pipeline::{Champion, Pipeline, PipelineEvent, decide};
+use perennial_core::pipeline::{Champion, Pipeline, PipelineEvent, decide, is_provisioned};
 use perennial_engine::EngineError;
 use perennial_engine::records::{self, Stored};
 use perennial_ports::{ErrorKind, Write};
 use serde_json::json;
 
+use crate::inventory::is_failed_of_ours;
 use crate::{Ports, commit, unchanged};
+
+/// What an ended run left: throughput that its candidate was asked through, or a model that could not be made. Looked at once more before it
+/// goes.
+pub(crate) async fn leftover(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    arn: &str,
+    line: &PlanLine,
+) -> Result<(), EngineError> {
+    let removed = if is_provisioned(arn) {
+        ports.change.delete_deployment(arn).await
+    } else {
+        match ports.models.get_model(arn).await? {
+            Some(found) if is_failed_of_ours(&ports.desk, pipeline, &found) => {
+                ports.delete.delete_model(arn).await
+            }
+            _ => {
+                tracing::warn!(pipeline = %pipeline.name, arn, "it is not, or not any more, a failed model with the tags of our run; it is left alone");
+                return Ok(());
+            }
+        }
+    };
+    match removed {
+        Ok(()) => {
+            tracing::info!(pipeline = %pipeline.name, arn, "removed: {}", line.reason);
+            Ok(())
+        }
+        Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
+            tracing::warn!(pipeline = %pipeline.name, arn, %error, "not removed yet; the next cleanup goes on");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Goes as far as it goes now; what is left is done by the next cleanup.
 pub(crate) async fn delete(

@@ -1,6 +1,7 @@
 //! `cleanup`: once a day, or when `perennial cleanup --apply` asks: plan, mark and delete what is idle.
 //!
-//! Only models in the registry are ever touched, and only while Bedrock says that they bear this installation's tags.
+//! Only models in the registry are ever touched, and what their runs left under names and tags of their own; and only while Bedrock says
+//! that they bear this installation's tags.
 
 mod delete;
 pub mod inventory;
@@ -14,6 +15,7 @@ use perennial_core::announcement::{Stage, happened, pipeline_due};
 use perennial_core::idle::{Action, PlanLine, plan};
 use perennial_core::keys::Key;
 use perennial_core::model::{Mark, Model};
+use perennial_core::names::RunId;
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{Desk, EngineError, pipelines};
@@ -55,10 +57,13 @@ impl fmt::Debug for Ports {
 
 /// Takes a schedule's tick or a request: both do the same.
 pub async fn handle(ports: &Ports, _: Value) -> Result<(), EngineError> {
+    let mut first = Ok(());
     for stored in records::pipelines(ports.desk.table.as_ref()).await? {
-        clean(ports, &stored).await?;
+        // What stands behind it must not wait for it.
+        let cleaned = clean(ports, &stored).await;
+        first = first.and(cleaned);
     }
-    Ok(())
+    first
 }
 
 /// One pipeline: its plan, carried out, and the plan's report.
@@ -66,42 +71,67 @@ async fn clean(ports: &Ports, stored: &Stored<Pipeline>) -> Result<(), EngineErr
     let pipeline = &stored.record;
     let sight = inventory::Sight {
         deployments: ports.deployments.as_ref(),
+        models: ports.models.as_ref(),
         usage: ports.usage.as_ref(),
     };
     let found = inventory::take(&ports.desk, &sight, pipeline).await?;
-    if found.models.is_empty() {
+    if found.is_empty() {
         return Ok(());
     }
-    let plan = plan(&found.inventory(pipeline, ports.desk.now()));
+    let inventory = found.inventory(pipeline, ports.desk.now());
+    let waiting = inventory.waiting().cloned();
+    let plan = plan(&inventory);
+    let mut first = Ok(());
     for line in &plan {
-        let Some(model) = found.stored(&line.model) else {
-            continue;
-        };
-        match &line.action {
-            Action::Keep | Action::Wait { .. } => {}
-            Action::Unmark => set_mark(ports, model, None, &line.reason).await?,
-            Action::Mark { mark } => mark_it(ports, stored, model, mark, line).await?,
-            Action::Delete { deployments } => {
-                delete::delete(ports, pipeline, model, deployments, line).await?
-            }
-            Action::MarkServing { mark } => {
-                let mark = Some(mark.clone());
-                serving(ports, stored, PipelineEvent::ServingMarked { mark }).await?;
-            }
-            Action::UnmarkServing => {
-                serving(ports, stored, PipelineEvent::ServingMarked { mark: None }).await?;
-            }
-            Action::WaitServing { .. } => {}
-            Action::Unserve { deployment } => {
-                let event = PipelineEvent::Unserved {
-                    deployment: deployment.clone(),
-                    reason: line.reason.clone(),
-                };
-                serving(ports, stored, event).await?;
-            }
+        let done = carry_out(ports, stored, &found, line, waiting.as_ref()).await;
+        first = first.and(done);
+    }
+    report(ports, pipeline, &plan).await?;
+    first
+}
+
+async fn carry_out(
+    ports: &Ports,
+    stored: &Stored<Pipeline>,
+    found: &inventory::Found,
+    line: &PlanLine,
+    waiting: Option<&RunId>,
+) -> Result<(), EngineError> {
+    if let Action::RemoveLeftover { arn } = &line.action {
+        return delete::leftover(ports, &stored.record, arn, line).await;
+    }
+    let Some(model) = found.stored(&line.model) else {
+        return Ok(());
+    };
+    match &line.action {
+        Action::Keep
+        | Action::Wait { .. }
+        | Action::WaitServing { .. }
+        | Action::RemoveLeftover { .. } => Ok(()),
+        Action::Unmark => set_mark(ports, model, None, &line.reason).await,
+        Action::Mark { mark } => mark_it(ports, stored, model, mark, line).await,
+        Action::Delete { deployments } => {
+            delete::delete(ports, &stored.record, model, deployments, line).await
+        }
+        Action::MarkServing { mark } => {
+            let (mark, waiting) = (Some(mark.clone()), waiting.cloned());
+            let event = PipelineEvent::ServingMarked { mark, waiting };
+            serving(ports, stored, event).await
+        }
+        Action::UnmarkServing => {
+            let (mark, waiting) = (None, None);
+            let event = PipelineEvent::ServingMarked { mark, waiting };
+            serving(ports, stored, event).await
+        }
+        Action::Unserve { deployment } => {
+            let event = PipelineEvent::Unserved {
+                deployment: deployment.clone(),
+                reason: line.reason.clone(),
+                waiting: waiting.cloned(),
+            };
+            serving(ports, stored, event).await
         }
     }
-    report(ports, pipeline, &plan).await
 }
 
 /// What becomes of what serves the champion is the pipeline's state; `promote` removes it.
@@ -206,6 +236,7 @@ async fn report(ports: &Ports, pipeline: &Pipeline, plan: &[PlanLine]) -> Result
             Action::UnmarkServing => "serves on (mark taken off)".to_owned(),
             Action::WaitServing { until } => format!("serving is marked, ended after {until}"),
             Action::Unserve { .. } => "serving is ended; the model stays".to_owned(),
+            Action::RemoveLeftover { arn } => format!("{arn} is removed"),
         };
         text.push_str(&format!("\n{}: {word}\n  {}\n", line.model, line.reason));
         if !matches!(

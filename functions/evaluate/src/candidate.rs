@@ -59,11 +59,14 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
             reason: match run.route.trainer {
                 // AWS's page of CreateCustomModel says that no such model is served on demand, and its other pages say that
                 // adapters are.
-                Trainer::Serverless { .. } => format!(
+                Trainer::Serverless { .. } if serving.is_on_demand() => format!(
                     "the custom model could not be deployed on demand: {reason}. If Bedrock serves it by provisioned \
-                     throughput only, train it on Bedrock instead: remove training.on and [training.serverless]"
+                     throughput only, write promotion.serve = \"provisioned\", which asks its candidate so, too, or train it on \
+                     Bedrock: remove training.on and [training.serverless]"
                 ),
-                Trainer::Bedrock { .. } | Trainer::SageMaker { .. } => reason,
+                Trainer::Serverless { .. }
+                | Trainer::Bedrock { .. }
+                | Trainer::SageMaker { .. } => reason,
             },
         },
         Created::Later(reason) => Event::Later {

@@ -4,7 +4,8 @@ use perennial_core::names::{
     ModelId, PipelineName, alias_parameter, is_ours, serving_name, serving_tags,
 };
 use perennial_core::pipeline::{
-    Champion, Move, MoveEffect, Pipeline, PipelineEvent, is_imported, is_provisioned,
+    self, Champion, InsteadOfBuying, Move, MoveEffect, Pipeline, PipelineEvent, Throughput,
+    is_imported, is_provisioned,
 };
 use perennial_core::routing::Serving;
 use perennial_core::run::{Event, Run};
@@ -240,8 +241,7 @@ async fn update(
     }
 }
 
-/// A swap of provisioned throughput was refused. Nothing is bought in its place while another's swap is under way, or while what is there
-/// is bought for longer: both would be paid for.
+/// What is done in the place of buying more beside throughput that is there.
 async fn instead_of_buying(
     ports: &Ports,
     deployment: &str,
@@ -250,17 +250,16 @@ async fn instead_of_buying(
     let Some(found) = ports.deployments.get_deployment(deployment).await? else {
         return Ok(None);
     };
-    if found.model_arn == to.arn || matches!(found.update, Some(UpdateStatus::Updating(_))) {
-        return Ok(Some(under_way(ports)));
-    }
-    let until = found.bought.and_then(|bought| bought.until);
-    Ok(until.filter(|until| *until > ports.desk.now()).map(|until| {
-        PipelineEvent::MoveFailed {
-            reason: format!(
-                "{deployment} is bought until {until} and does not take this model, as it has another base model or it is to have \
-                 other model units; a second one would be paid for beside it. Promote again after that, or serve on demand"
-            ),
-        }
+    let there = Throughput {
+        arn: deployment.to_owned(),
+        is_updating: matches!(found.update, Some(UpdateStatus::Updating(_))),
+        bought_until: found.bought.and_then(|bought| bought.until),
+        model_arn: found.model_arn,
+    };
+    let instead = pipeline::instead_of_buying(&there, to, ports.desk.now());
+    Ok(instead.map(|instead| match instead {
+        InsteadOfBuying::Wait => under_way(ports),
+        InsteadOfBuying::Fail { reason } => PipelineEvent::MoveFailed { reason },
     }))
 }
 
@@ -283,9 +282,9 @@ async fn write(
     ports.write_alias.write_alias(&name, deployment).await?;
     if let Some(replaced) = replaces.filter(|replaced| *replaced != deployment) {
         match ports.deploy.delete_deployment(replaced).await {
-            // It hangs in an update, perhaps for ever, or it is bought for longer. Clients do not call it any more: the move has
-            // succeeded, and a sweep looks for it an hour later.
-            Err(error) if error.kind == ErrorKind::Conflict => {
+            // It hangs in an update, perhaps for ever, it is bought for longer, or its removal is denied. Clients do not call it any
+            // more: the move has succeeded, and a sweep looks for it an hour later.
+            Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::Denied) => {
                 tracing::warn!(pipeline = %pipeline.name, replaced, "the deployment that was replaced cannot be removed yet: {error}");
             }
             removed => removed?,

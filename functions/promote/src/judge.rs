@@ -26,7 +26,7 @@ pub(crate) async fn judge(ports: &Ports, run: &Run) -> StepResult {
             note,
         });
     }
-    if run.trial.is_none() && pipeline.record.compared() != run.champion.as_ref() {
+    if run.trial.is_none() && !pipeline.record.is_compared_to(run.champion.as_ref()) {
         return Ok(Event::Impossible {
             reason: "another model became champion since this run was opened, so the comparison does not hold; the next \
                      run is compared to what serves now"

@@ -31,7 +31,8 @@ pub(crate) async fn carry_on(ports: &Ports, run: &Run, attempt: u32, weights: &s
         return Ok(Event::Later {
             at: ports.desk.next_look(),
             note: Some(format!(
-                "{name} was seen before, but is not found now; looking again"
+                "{name} was seen before, but is not found now: somebody deleted it while it was made. It is looked for until the run's \
+                 time is over"
             )),
         });
     }

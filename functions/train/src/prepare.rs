@@ -67,6 +67,7 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
     })?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
+    let asked_again = EvalRecord::asked_again(&evaluation);
     let training_key = training_key(run);
     let (documents, manifest) = manifest.by_stage(&run.route);
     let first = chain::prepare(ports, run, &documents).await?;
@@ -110,7 +111,10 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         Ok(metric) => metric,
         Err(error) => return refuse(error.to_string()),
     };
-    let power = what_it_can_tell(run, &manifest, metric, chosen.len())?;
+    let mut power = what_it_can_tell(run, &manifest, metric, chosen.len())?;
+    if let Some(again) = asked_again.filter(|_| run.route.is_scored()) {
+        power += &format!(" ({again})");
+    }
     let evaluation_key = format!("{}/evaluation.jsonl", run.work());
     let lines: Vec<u8> = chosen.iter().flat_map(EvalRecord::to_line).collect();
     let evaluation_digest = questions::digest(&lines);

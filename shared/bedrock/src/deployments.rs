@@ -74,15 +74,39 @@ impl Bedrock {
     }
 }
 
-impl Bedrock {
-    /// Whether it is being made or updated; not, if it is gone.
-    async fn in_progress(&self, arn: &str) -> PortResult<bool> {
-        let found = self.deployment(arn).await?;
-        Ok(found.is_some_and(|found| {
-            found.status == DeploymentStatus::Creating
-                || matches!(found.update, Some(UpdateStatus::Updating(_)))
-        }))
+/// What became of a removal. One that was refused is looked into: what is neither being made nor updated nor bought for longer is being
+/// removed already, and has no status of its own for that; and a role that may delete what bears its tag is denied what is not there, for
+/// that bears none.
+pub(crate) async fn removed(
+    sent: PortResult<()>,
+    look: impl Future<Output = PortResult<Option<Deployment>>> + Send,
+) -> PortResult<()> {
+    let Err(error) = sent else {
+        return Ok(());
+    };
+    match error.kind {
+        ErrorKind::NotFound => Ok(()),
+        ErrorKind::Conflict => {
+            let found = look.await;
+            looked_into(
+                error,
+                found.map(|found| !found.is_some_and(|one| holds(&one))),
+            )
+        }
+        ErrorKind::Denied => {
+            let found = look.await;
+            looked_into(error, found.map(|found| found.is_none()))
+        }
+        _ => Err(error),
     }
+}
+
+/// Whether it cannot be removed now. A commitment is over when the service says so, whatever any clock says: the refusal is believed
+/// as long as there is one.
+fn holds(found: &Deployment) -> bool {
+    found.status == DeploymentStatus::Creating
+        || matches!(found.update, Some(UpdateStatus::Updating(_)))
+        || found.bought.is_some_and(|bought| bought.until.is_some())
 }
 
 #[async_trait]
@@ -170,8 +194,6 @@ impl ChangeDeployments for Bedrock {
         Ok(())
     }
 
-    /// A conflict is looked into: a deployment that is neither being made nor updated is being removed already. It has
-    /// no status of its own for that.
     async fn delete_deployment(&self, arn: &str) -> PortResult<()> {
         if is_provisioned(arn) {
             return self.end(arn).await;
@@ -181,22 +203,9 @@ impl ChangeDeployments for Bedrock {
             .delete_custom_model_deployment()
             .custom_model_deployment_identifier(arn)
             .send()
-            .await;
-        let Err(error) = sent.map_err(|error| about(arn, port_error(DELETE, error))) else {
-            return Ok(());
-        };
-        match error.kind {
-            ErrorKind::NotFound => Ok(()),
-            ErrorKind::Conflict => {
-                let in_progress = self.in_progress(arn).await;
-                looked_into(error, in_progress.map(|in_progress| !in_progress))
-            }
-            // A role that may delete what bears its tag is denied what is not there, for that bears none.
-            ErrorKind::Denied => {
-                let found = self.deployment(arn).await;
-                looked_into(error, found.map(|found| found.is_none()))
-            }
-            _ => Err(error),
-        }
+            .await
+            .map(drop)
+            .map_err(|error| about(arn, port_error(DELETE, error)));
+        removed(sent, self.deployment(arn)).await
     }
 }

@@ -6,11 +6,11 @@ use perennial_aws_errors::port_error;
 use perennial_aws_errors::time::timestamp;
 use perennial_core::config::Commitment;
 use perennial_ports::{
-    Bought, Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, PortResult, Purchase, Tags,
-    UpdateStatus,
+    Bought, Deployment, DeploymentSpec, DeploymentStatus, PortResult, Purchase, Tags, UpdateStatus,
 };
 
-use crate::{Bedrock, about, looked_into, sdk_tags, unknown, unless_missing};
+use crate::deployments::removed;
+use crate::{Bedrock, about, sdk_tags, unknown, unless_missing};
 
 const CREATE: &str = "bedrock:CreateProvisionedModelThroughput";
 const GET: &str = "bedrock:GetProvisionedModelThroughput";
@@ -129,40 +129,15 @@ impl Bedrock {
         Ok(())
     }
 
-    /// A conflict is looked into: what is neither being made nor updated nor bought for longer is being removed already.
     pub(crate) async fn end(&self, arn: &str) -> PortResult<()> {
         let sent = self
             .client
             .delete_provisioned_model_throughput()
             .provisioned_model_id(arn)
             .send()
-            .await;
-        let Err(error) = sent.map_err(|error| about(arn, port_error(DELETE, error))) else {
-            return Ok(());
-        };
-        match error.kind {
-            ErrorKind::NotFound => Ok(()),
-            ErrorKind::Conflict => {
-                let found = self.throughput(arn).await;
-                looked_into(
-                    error,
-                    found.map(|found| !found.is_some_and(|one| holds(&one))),
-                )
-            }
-            // A role that may delete what bears its tag is denied what is not there, for that bears none.
-            ErrorKind::Denied => {
-                let found = self.throughput(arn).await;
-                looked_into(error, found.map(|found| found.is_none()))
-            }
-            _ => Err(error),
-        }
+            .await
+            .map(drop)
+            .map_err(|error| about(arn, port_error(DELETE, error)));
+        removed(sent, self.throughput(arn)).await
     }
-}
-
-/// Whether it cannot be removed now. A commitment is over when the service says so, whatever any clock says: the refusal is believed
-/// as long as there is one.
-fn holds(found: &Deployment) -> bool {
-    found.status == DeploymentStatus::Creating
-        || matches!(found.update, Some(UpdateStatus::Updating(_)))
-        || found.bought.is_some_and(|bought| bought.until.is_some())
 }

@@ -3,6 +3,7 @@
 //! A missing metric is never proof of idleness by itself: age, deployments, moves, runs and the record here are asked
 //! as well. Only what stands in the registry is ever planned for deletion.
 
+mod leftovers;
 mod serving;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use leftovers::FailedModel;
+
 use crate::model::{Mark, Model, ModelLife};
 use crate::money::Usd;
-use crate::names::ModelId;
+use crate::names::{ModelId, RunId};
 use crate::pipeline::{Pipeline, is_imported};
 use crate::prices::Prices;
 use crate::run::{EVALUATION_DEADLINE_HOURS, Outcome, Run, RunState};
@@ -43,6 +46,10 @@ pub struct Served {
     pub ours: bool,
     /// It is provisioned throughput that is bought until then.
     pub bought_until: Option<Timestamp>,
+    /// Its model units, if it is provisioned throughput.
+    pub units: u32,
+    /// The run whose candidate was to be asked through it, by its name and its tags.
+    pub left_by: Option<RunId>,
 }
 
 /// Everything that a plan rests on.
@@ -58,8 +65,19 @@ pub struct Inventory<'a> {
     pub calls: &'a BTreeMap<String, Calls>,
     /// Every deployment of the models, ours or not.
     pub deployments: &'a [Served],
+    /// Custom models of its runs that could not be made.
+    pub failed: &'a [FailedModel],
     /// The time.
     pub now: Timestamp,
+}
+
+impl Inventory<'_> {
+    /// The active run, if it waits for a person: it asks the champion nothing any more, however long nobody answers.
+    #[must_use]
+    pub fn waiting(&self) -> Option<&RunId> {
+        let run = self.active?;
+        matches!(run.state, RunState::AwaitingApproval { .. }).then_some(&run.id)
+    }
 }
 
 /// What is to be done with a model.
@@ -102,6 +120,11 @@ pub enum Action {
         /// Its ARN.
         deployment: String,
     },
+    /// What an ended run left is removed now: throughput for its candidate, or a model that could not be made.
+    RemoveLeftover {
+        /// Its ARN.
+        arn: String,
+    },
 }
 
 /// One line of a plan.
@@ -130,6 +153,7 @@ pub fn plan(inventory: &Inventory<'_>) -> Vec<PlanLine> {
         .filter(|model| !matches!(model.life, ModelLife::Deleted { .. }))
         .map(|model| line(inventory, model))
         .chain(serving::line(inventory))
+        .chain(leftovers::lines(inventory))
         .collect()
 }
 

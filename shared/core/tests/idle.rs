@@ -43,6 +43,8 @@ fn served(arn: &str, model: u64, ours: bool) -> Served {
         model_arn: format!("arn:model/{model}"),
         ours,
         bought_until: None,
+        units: 0,
+        left_by: None,
     }
 }
 
@@ -73,6 +75,7 @@ fn line(
         active,
         calls: &calls,
         deployments,
+        failed: &[],
         now: at(day * DAY),
     };
     plan(&inventory).remove(0)
@@ -89,6 +92,7 @@ fn word(action: &Action) -> &'static str {
         Action::UnmarkServing => "unmark serving",
         Action::WaitServing { .. } => "wait serving",
         Action::Unserve { .. } => "unserve",
+        Action::RemoveLeftover { .. } => "remove",
     }
 }
 

@@ -241,6 +241,7 @@ fn a_trial_s_model_goes_without_waiting_to_be_idle() {
             active,
             calls: &calls,
             deployments: &[],
+            failed: &[],
             now: at(hour),
         })
         .remove(0)

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use perennial_core::limits::DataLimits;
 
 use crate::{
+    between::Between,
     canonical::shape_name,
     decompress::Decompressor,
     finding::Problem,
@@ -53,6 +54,21 @@ impl Default for Bounds {
             known: 1_000_000,
         }
     }
+}
+
+/// What came of a file, of some that are checked together.
+#[derive(Debug)]
+pub struct Finished {
+    /// Of the file alone.
+    pub summary: Summary,
+    /// The files that its records name.
+    pub media: MediaReferences,
+    /// For the next file.
+    pub others: Between,
+    /// Records that a file before has, too, word for word: they are in the summary, and in a dataset once.
+    pub repeated: u64,
+    /// Records whose prompt stands in an evaluation set: they are in the summary, and in no dataset.
+    pub leaked: u64,
 }
 
 /// Validates and compiles one file, pushed in chunks of any size. Any bytes end in a [`Summary`]; how they were cut
@@ -176,7 +192,23 @@ impl Compiler {
     /// the first million, and a finding says so.
     #[must_use]
     pub fn with_spill(mut self, spill: Box<dyn Spill>) -> Self {
-        self.text.merger.spill_to(spill);
+        self.text.merger.repeats.spill_to(spill);
+        self
+    }
+
+    /// Looks for what stands in the files that were read before, too, of some that are checked together: the questions of their evaluation
+    /// sets, and records that they have.
+    #[must_use]
+    pub fn with_others(mut self, mut others: Between) -> Self {
+        others.begin(&self.name);
+        let training = matches!(self.text.plan.purpose, Purpose::Training(_));
+        let questions =
+            (training && !others.questions().is_empty()).then(|| others.questions().clone());
+        self.text.plan_mut(|plan| {
+            plan.questions = !training;
+            plan.evaluation = questions.or(plan.evaluation.take());
+        });
+        self.text.merger.repeats.between = Some(others);
         self
     }
 
@@ -242,7 +274,14 @@ impl Compiler {
 
     /// The same, with the files that the records name. They are looked at elsewhere ([`Summary::take_media`]).
     #[must_use]
-    pub fn finish_with_media(mut self, out: &mut Vec<u8>) -> (Summary, MediaReferences) {
+    pub fn finish_with_media(self, out: &mut Vec<u8>) -> (Summary, MediaReferences) {
+        let done = self.finish_with_others(out);
+        (done.summary, done.media)
+    }
+
+    /// The same, with what the next file is compared with ([`Compiler::with_others`]).
+    #[must_use]
+    pub fn finish_with_others(mut self, out: &mut Vec<u8>) -> Finished {
         if matches!(self.input, Input::Undecided(_)) {
             self.decide(out);
         }
@@ -256,7 +295,16 @@ impl Compiler {
         }
         text.finish(&self.name, out);
         let media = std::mem::take(&mut self.text.merger.media.references);
-        (self.summary(), media)
+        let merger = &mut self.text.merger;
+        let (repeated, leaked) = (merger.repeats.in_other_files(), merger.leaked);
+        let others = merger.between();
+        Finished {
+            summary: self.summary(),
+            media,
+            others,
+            repeated,
+            leaked,
+        }
     }
 
     /// What was found as far as the file was read, where there is no time for the rest. It is rejected, with `found` and `fix` first.
@@ -336,8 +384,8 @@ impl Compiler {
             }),
             lines: merger.lines,
             records: merger.written,
-            duplicates: merger.duplicates,
-            conflicts: merger.conflicts,
+            duplicates: merger.repeats.duplicates,
+            conflicts: merger.repeats.conflicts,
             bytes_read: self.bytes_read,
             bytes_decompressed: match &self.input {
                 Input::Compressed(decompressor) => decompressor.written,

@@ -1,4 +1,7 @@
 //! Records of an evaluation set: a question and the answer that it should have.
+use std::collections::{HashMap, hash_map::Entry};
+
+use perennial_core::prompt::PromptDigest;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,6 +11,7 @@ use crate::{
     members::{extra_members, names, text_member},
     path::Path,
     rules,
+    summary::{count, grouped},
 };
 
 /// One evaluation record, as Bedrock's evaluation prompt sets name its members
@@ -40,6 +44,31 @@ impl EvalRecord {
         let mut out = Vec::new();
         canonical::line(&mut out, self);
         out
+    }
+
+    /// What these records, of all files of an evaluation set, ask more than once, in words; nothing if each question stands once. Questions
+    /// that differ in case or white space only are the same.
+    #[must_use]
+    pub fn asked_again(records: &[Self]) -> Option<String> {
+        let (mut answers, mut again, mut otherwise) = (HashMap::new(), 0_u64, 0_u64);
+        for record in records {
+            match answers.entry(PromptDigest::of(&record.prompt)) {
+                Entry::Vacant(first) => {
+                    first.insert(&record.reference_response);
+                }
+                Entry::Occupied(first) => {
+                    again += 1;
+                    otherwise += u64::from(*first.get() != &record.reference_response);
+                }
+            }
+        }
+        (again > 0).then(|| {
+            format!(
+                "{} of the evaluation set came before, {} of them with another reference answer; each counts as often as it stands",
+                count(again, "question"),
+                grouped(otherwise)
+            )
+        })
     }
 
     pub(crate) fn read(value: Value<'_>) -> Option<Self> {
@@ -109,4 +138,31 @@ pub(crate) fn training_record_here(value: Value<'_>, shape: &str) -> Problem {
         ),
         "Write {\"prompt\": \"...\", \"referenceResponse\": \"...\"}, or move the file to data/<pipeline>/.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_that_stand_again_are_counted_with_those_that_are_answered_otherwise() {
+        let record = |prompt: &str, answer: &str| EvalRecord {
+            prompt: prompt.into(),
+            reference_response: answer.into(),
+            category: None,
+        };
+        let once = [record("a", "1"), record("b", "1")];
+        assert_eq!(EvalRecord::asked_again(&once), None);
+        let again = [
+            record("a", "1"),
+            record("A ", "1"),
+            record("b", "1"),
+            record("b", "2"),
+        ];
+        let said = EvalRecord::asked_again(&again).unwrap();
+        assert!(
+            said.starts_with("2 questions of the evaluation set came before, 1 of them"),
+            "{said}"
+        );
+    }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use perennial_inputs::shown;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Rule, Severity};
+use crate::{
+    rules::{Rule, Severity},
+    summary::grouped,
+};
 
 /// How many findings a summary lists; all of them are counted.
 pub const LISTED: usize = 100;
@@ -42,6 +45,34 @@ pub struct Excerpt {
     pub to: usize,
     /// The column in the line of the part's first character, in characters from 1.
     pub column: u64,
+    /// Whether text and column are those of the record as it was converted, which stands nowhere in the file: a record over several lines,
+    /// a row of a table, a piece of a document.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub converted: bool,
+}
+
+/// Where a record begins in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// From 1; 0 is the whole file.
+    pub(crate) line: u64,
+    /// In characters from 1; 0 for what was converted and stands nowhere in that line.
+    pub(crate) column: u64,
+}
+
+impl Place {
+    /// A whole line.
+    pub(crate) fn line(line: u64) -> Self {
+        Self { line, column: 1 }
+    }
+
+    /// The place in words of the record's character `column`, from 1.
+    pub(crate) fn column(self, column: u64) -> String {
+        match self.column {
+            0 => format!("column {} of the converted record", grouped(column)),
+            first => format!("column {}", grouped(first - 1 + column)),
+        }
+    }
 }
 
 /// The findings of one file, or of a part of it: the first [`LISTED`], and a count of all.
@@ -54,8 +85,8 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Takes a finding of the line `number`, whose text is `line`.
-    pub(crate) fn add(&mut self, number: u64, line: &str, problem: Problem) {
+    /// Takes a finding of the record at `place`, whose text is `line`.
+    pub(crate) fn add(&mut self, place: Place, line: &str, problem: Problem) {
         match problem.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
@@ -66,18 +97,18 @@ impl Findings {
             self.listed.push(Finding {
                 rule: problem.rule.id.to_owned(),
                 severity: problem.severity,
-                line: number,
+                line: place.line,
                 path: problem.path,
                 found: problem.found,
                 fix: problem.fix,
-                excerpt: problem.span.and_then(|span| excerpt(line, span)),
+                excerpt: problem.span.and_then(|span| excerpt(place, line, span)),
             });
         }
     }
 
     /// Takes a finding of the file as a whole.
     pub(crate) fn add_of_file(&mut self, problem: Problem) {
-        self.add(0, "", problem);
+        self.add(Place::default(), "", problem);
     }
 
     /// Takes the findings of the lines after `line`.
@@ -96,8 +127,8 @@ impl Findings {
     }
 }
 
-/// The part of the line around these bytes, which are shortened if there are many.
-fn excerpt(line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
+/// The part of the record's line around these bytes, which are shortened if there are many.
+fn excerpt(place: Place, line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
     const BEFORE: usize = 30;
     const PART: usize = 60;
     let part = line.get(start..end)?;
@@ -108,7 +139,8 @@ fn excerpt(line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
         .nth(BEFORE - 1)
         .map_or(0, |(index, _)| index);
     let mut text = String::new();
-    if from > 0 {
+    // An element of an array may have others before it on its line.
+    if from > 0 || place.column > 1 {
         text.push('…');
     }
     text.push_str(&shown(&before[from..], BEFORE));
@@ -116,20 +148,15 @@ fn excerpt(line: &str, (start, end): (usize, usize)) -> Option<Excerpt> {
     let marked = shown(part, PART);
     text.push_str(&marked);
     let last = text.chars().count().max(first + 1);
-    if marked.ends_with('…') {
-        return Some(Excerpt {
-            text,
-            from: first,
-            to: last,
-            column: before.chars().count() as u64 + 1,
-        });
+    if !marked.ends_with('…') {
+        text.push_str(&shown(&line[end..], BEFORE));
     }
-    text.push_str(&shown(&line[end..], BEFORE));
     Some(Excerpt {
         text,
         from: first,
         to: last,
-        column: before.chars().count() as u64 + 1,
+        column: before.chars().count() as u64 + place.column.max(1),
+        converted: place.column == 0,
     })
 }
 

@@ -6,7 +6,7 @@ use perennial_inputs::{
 
 use crate::{
     compiler::Purpose,
-    finding::Problem,
+    finding::{Place, Problem},
     pass::cut::BLOCK,
     rules::{self, Rule},
     sniff::Kind,
@@ -25,8 +25,8 @@ pub(crate) enum Input {
 pub(crate) struct Made<'m> {
     /// JSON lines.
     pub(crate) lines: &'m [u8],
-    /// The line of the file on which each began.
-    pub(crate) numbers: &'m [u64],
+    /// Where each began in the file.
+    pub(crate) places: &'m [Place],
     pub(crate) trouble: Option<(u64, Problem)>,
 }
 
@@ -34,7 +34,37 @@ pub(crate) struct Made<'m> {
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     lines: Vec<u8>,
-    numbers: Vec<u64>,
+    places: Vec<Place>,
+    counted: Counted,
+}
+
+/// Lines of the file so far.
+#[derive(Debug, Default)]
+struct Counted {
+    /// Those that ended.
+    ended: u64,
+    /// Whether there is a byte after them.
+    open: bool,
+    /// Whether the last byte was a carriage return: a line feed after it ends no second line.
+    after_return: bool,
+}
+
+impl Counted {
+    /// Where a carriage return alone ends a line, it counts, as it does for the places of findings.
+    fn take(&mut self, bytes: &[u8], returns: bool) {
+        let Some(last) = bytes.last() else { return };
+        self.ended += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.open = *last != b'\n';
+        if returns {
+            self.ended -= u64::from(self.after_return && bytes[0] == b'\n');
+            let alone = memchr::memchr_iter(b'\r', bytes)
+                .filter(|at| bytes.get(at + 1) != Some(&b'\n'))
+                .count();
+            self.ended += alone as u64;
+            self.after_return = *last == b'\r';
+            self.open &= !self.after_return;
+        }
+    }
 }
 
 /// How a table is read for this purpose.
@@ -159,6 +189,8 @@ impl Input {
         collected: &mut Collected,
         mut each: impl FnMut(Made<'_>),
     ) {
+        let returns = !matches!(self, Self::Array(_));
+        collected.counted.take(bytes, returns);
         self.source()
             .push(bytes, &mut |item| collected.take(item, &mut each));
     }
@@ -171,12 +203,20 @@ impl Input {
 }
 
 impl Collected {
+    /// Lines of the file so far, the last one with or without its end.
+    pub(crate) fn file_lines(&self) -> u64 {
+        self.counted.ended + u64::from(self.counted.open)
+    }
+
     fn take(&mut self, item: Item<'_>, each: &mut impl FnMut(Made<'_>)) {
         match item {
-            Item::Record { line, json } => {
+            Item::Record { line, column, json } => {
                 self.lines.extend_from_slice(json);
                 self.lines.push(b'\n');
-                self.numbers.push(line);
+                self.places.push(Place {
+                    line,
+                    column: column.unwrap_or_default(),
+                });
                 if self.lines.len() >= BLOCK {
                     self.flush(None, each);
                 }
@@ -191,11 +231,11 @@ impl Collected {
     fn flush(&mut self, trouble: Option<(u64, Problem)>, each: &mut impl FnMut(Made<'_>)) {
         each(Made {
             lines: &self.lines,
-            numbers: &self.numbers,
+            places: &self.places,
             trouble,
         });
         self.lines.clear();
-        self.numbers.clear();
+        self.places.clear();
     }
 }
 

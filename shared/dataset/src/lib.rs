@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod assembly;
+mod between;
 mod canonical;
 mod compiler;
 mod conversation;
@@ -31,8 +32,9 @@ mod summary;
 mod tokens;
 
 pub use assembly::{Assembly, MOST_COPY, Move, Pick};
+pub use between::Between;
 pub use canonical::{completion_of, prompt_of, record_digest};
-pub use compiler::{Compiler, Purpose};
+pub use compiler::{Compiler, Finished, Purpose};
 pub use conversation::{Role, Turn, render_prompt};
 pub use evaluation::EvalRecord;
 pub use finding::{EXCERPT, Excerpt, Finding, LISTED};

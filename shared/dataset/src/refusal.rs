@@ -1,13 +1,20 @@
 //! What is said about a line that could not be parsed.
 use crate::{
-    finding::{Problem, around, bounded},
+    finding::{Place, Problem, around, bounded},
     json::{MAX_DEPTH, MAX_VALUES, Refused},
     rules,
     summary::grouped,
 };
 
-/// The finding for a line that the parser refused.
+/// The finding for a record that was written and cannot be read back: it points nowhere into the file.
 pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
+    let mut problem = refusal_at(text, Place::default(), refused);
+    problem.span = None;
+    problem
+}
+
+/// The finding for the line of the record at `place`, which the parser refused.
+pub(crate) fn refusal_at(text: &str, place: Place, refused: Refused) -> Problem {
     match refused {
         Refused::Broken { at, said } if is_half(text, at, &said) => Problem::new(
             &rules::BROKEN_UNICODE,
@@ -25,8 +32,8 @@ pub(crate) fn refusal(text: &str, refused: Refused) -> Problem {
                 &rules::BROKEN_JSON,
                 "",
                 format!(
-                    "column {}: {}: {}",
-                    grouped(column as u64),
+                    "{}: {}: {}",
+                    place.column(column as u64),
                     bounded(&said),
                     around(text, at)
                 ),
@@ -67,7 +74,7 @@ fn character_at(text: &str, at: usize) -> (usize, usize) {
 }
 
 /// Whether the parser stopped at half of a surrogate pair.
-fn is_half(text: &str, at: usize, said: &str) -> bool {
+pub(crate) fn is_half(text: &str, at: usize, said: &str) -> bool {
     let before = &text.as_bytes()[at.saturating_sub(12).min(text.len())..at.min(text.len())];
     let first_half = |escape: &[u8]| {
         matches!(
@@ -98,15 +105,20 @@ fn json_fix(text: &str, said: &str) -> &'static str {
 }
 
 /// The finding for a line that is no UTF-8 from the byte `at` on.
-pub(crate) fn invalid_utf8(line: &[u8], at: usize) -> Problem {
+pub(crate) fn invalid_utf8(line: &[u8], place: Place, at: usize) -> Problem {
     let byte = line.get(at).copied().unwrap_or_default();
     let near = String::from_utf8_lossy(&line[at.saturating_sub(40)..(at + 20).min(line.len())]);
     Problem::new(
         &rules::INVALID_UTF8,
         "",
         format!(
-            "byte {} of the line is 0x{byte:02x}: {}",
+            "byte {} of the {} is 0x{byte:02x}: {}",
             at + 1,
+            match place.column {
+                0 => "converted record",
+                1 => "line",
+                _ => "record",
+            },
             bounded(&near)
         ),
         "Save the file as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.jsonl",

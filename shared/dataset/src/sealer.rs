@@ -1,8 +1,11 @@
 //! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use perennial_core::{
-    limits::DataLimits,
+    limits::{DataLimits, RecordShape},
     prompt::{PromptDigest, held_out},
 };
 
@@ -19,6 +22,9 @@ pub struct Excluded {
     normalised: HashSet<PromptDigest>,
     /// Hashes of the prompts to the letter.
     exact: HashSet<u64>,
+    /// Where each prompt stands, if that is known: the file, and the line there.
+    places: HashMap<PromptDigest, (u32, u64)>,
+    files: Vec<String>,
 }
 
 impl Excluded {
@@ -26,6 +32,23 @@ impl Excluded {
     pub fn add(&mut self, record: &EvalRecord) {
         self.normalised.insert(PromptDigest::of(&record.prompt));
         self.exact.insert(exact(&record.prompt));
+    }
+
+    /// Another prompt, with the file and the line where it stands; all of one file after the other.
+    pub(crate) fn add_at(&mut self, (prompt, exact): (PromptDigest, u64), file: &str, line: u64) {
+        if self.files.last().is_none_or(|last| last != file) {
+            self.files.push(file.to_owned());
+        }
+        let file = self.files.len() as u32 - 1;
+        self.normalised.insert(prompt);
+        self.exact.insert(exact);
+        self.places.entry(prompt).or_insert((file, line));
+    }
+
+    /// The file and the line where the prompt stands, if that is known.
+    pub(crate) fn place(&self, prompt: PromptDigest) -> Option<(&str, u64)> {
+        let (file, line) = self.places.get(&prompt)?;
+        Some((self.files.get(*file as usize)?, *line))
     }
 
     /// Whether there are none.
@@ -43,6 +66,7 @@ impl Excluded {
                 .map(|record| PromptDigest::of(&record.prompt))
                 .collect(),
             exact: records.iter().map(|record| exact(&record.prompt)).collect(),
+            ..Self::default()
         }
     }
 }
@@ -57,7 +81,7 @@ impl From<HashSet<PromptDigest>> for Excluded {
     fn from(normalised: HashSet<PromptDigest>) -> Self {
         Self {
             normalised,
-            exact: HashSet::new(),
+            ..Self::default()
         }
     }
 }
@@ -76,6 +100,9 @@ pub struct Sealer {
     line: Vec<u8>,
     tape: Tape,
     digests: HashSet<[u8; 16]>,
+    /// The records of the current shard, where they may be pieces of one document: two of those that are alike are no duplicates. What was
+    /// given twice in one upload was dropped when that was compiled.
+    pieces: Option<HashSet<[u8; 16]>>,
     prompts_seen: HashSet<PromptDigest>,
     sealed: Sealed,
 }
@@ -146,6 +173,7 @@ impl Sealer {
             line: Vec::new(),
             tape: Tape::default(),
             digests: HashSet::new(),
+            pieces: (limits.shape == RecordShape::Documents).then(HashSet::new),
             prompts_seen: HashSet::new(),
             sealed: Sealed::default(),
         }
@@ -188,6 +216,27 @@ impl Sealer {
     pub fn end_shard(&mut self, out: &mut Vec<u8>) {
         let line = std::mem::take(&mut self.line);
         self.take(&line, out);
+        self.end_pieces();
+    }
+
+    fn end_pieces(&mut self) {
+        if let Some(pieces) = &mut self.pieces {
+            self.digests.extend(pieces.drain());
+        }
+    }
+
+    /// Whether no earlier record is the same.
+    fn is_new(&mut self, record: [u8; 16]) -> bool {
+        match &mut self.pieces {
+            Some(pieces) => {
+                let is_new = !self.digests.contains(&record);
+                if is_new {
+                    pieces.insert(record);
+                }
+                is_new
+            }
+            None => self.digests.insert(record),
+        }
     }
 
     /// The share of the records so far whose prompt stands in the evaluation set ([`Sealed::leak_share`]).
@@ -262,7 +311,7 @@ impl Sealer {
                 return Fate::Dropped;
             }
         }
-        if !self.digests.insert(entry.record) {
+        if !self.is_new(entry.record) {
             self.sealed.duplicates += 1;
             return Fate::Dropped;
         }
@@ -306,6 +355,7 @@ impl Sealer {
                 _ => stretches.push(Stretch { range, held_out }),
             }
         }
+        self.end_pieces();
         stretches
     }
 

@@ -12,6 +12,8 @@ pub(crate) enum InputShape {
     Messages,
     Prompts,
     Document,
+    /// A document whose text is named `input`.
+    Input,
     Caption,
     Reinforcement,
     InvocationLog,
@@ -30,6 +32,7 @@ impl InputShape {
             Self::Messages => "OpenAI-style messages",
             Self::Prompts => "prompts only",
             Self::Document => "{\"text\"} documents",
+            Self::Input => "{\"input\"} documents",
             Self::Caption => "image-ref/caption",
             Self::Reinforcement => "messages with reference_answer",
             Self::InvocationLog => "Bedrock invocation logs",
@@ -113,10 +116,10 @@ pub(crate) fn detect(
             _ => InputShape::PromptCompletion,
         });
     }
-    if has("text") || has("input") && !has("output") {
+    if has("text") {
         return Some(InputShape::Document);
     }
-    None
+    (has("input") && !has("output")).then_some(InputShape::Input)
 }
 
 /// Which shape of preferences it is, if it is one. One of two answers says so only where preferences are wanted.

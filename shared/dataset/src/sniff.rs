@@ -7,7 +7,24 @@ use crate::{
 };
 
 /// How many bytes are looked at.
-pub(crate) const HEAD: usize = 1024;
+const HEAD: usize = 1024;
+/// How many, where the first record goes on behind them: whether it ends with its line says what the file is.
+const LONG_HEAD: usize = 64 << 10;
+
+/// How many bytes of the file are looked at: it hangs on the file's first bytes alone. Nothing as long as more have to be seen to know.
+pub(crate) fn enough(head: &[u8]) -> Option<usize> {
+    let first = head.get(..HEAD)?;
+    let enough = match goes_on(first) {
+        Some(_) => HEAD,
+        None => LONG_HEAD,
+    };
+    (head.len() >= enough).then_some(enough)
+}
+
+/// The first bytes of the file, of which no more will come, that are looked at.
+pub(crate) fn looked_at(head: &[u8]) -> &[u8] {
+    &head[..enough(head).unwrap_or(head.len().min(LONG_HEAD))]
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
@@ -65,7 +82,7 @@ pub(crate) enum Kind {
     JsonLines,
     /// One array of records.
     Array,
-    /// Records over several lines.
+    /// Records of which the first goes on after its line.
     Pretty,
     Table {
         /// Whether the name says that fields stand between tabs.
@@ -74,9 +91,10 @@ pub(crate) enum Kind {
     Document(DocumentKind),
 }
 
-/// What the file is, or why it is nothing that can be read. `head` is the (decompressed) start of the file, at most [`HEAD`] bytes,
+/// What the file is, or why it is nothing that can be read. `head` is the (decompressed) start of the file ([`looked_at`]),
 /// `name` its object key or file name, and `table` how a table would be read.
-pub(crate) fn kind(head: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, Problem> {
+pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, Problem> {
+    let head = &long[..long.len().min(HEAD)];
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || looks_like_utf16(head)
     {
         return Err(Problem::of_file(
@@ -110,10 +128,11 @@ pub(crate) fn kind(head: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     if tabs || extension == "csv" {
         return Ok(Kind::Table { tabs });
     }
-    if text.starts_with('[') {
+    // Without an ending to its name, a document that begins with a link or with `[1]` is told from an array.
+    if text.starts_with('[') && (!extension.is_empty() || begins_array(text)) {
         return Ok(Kind::Array);
     }
-    if first_line.trim_end() == "{" {
+    if first_line.trim_end() == "{" || goes_on(long) == Some(true) {
         return Ok(Kind::Pretty);
     }
     if text.is_empty()
@@ -129,13 +148,72 @@ pub(crate) fn kind(head: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
         return Ok(Kind::Table { tabs });
     }
     if extension.is_empty() {
-        return Ok(Kind::JsonLines);
+        // As from standard input. Where no line begins as a record does, it is prose.
+        let records = text.lines().any(|line| line.trim_start().starts_with('{'));
+        return Ok(if records {
+            Kind::JsonLines
+        } else {
+            Kind::Document(DocumentKind::Markdown)
+        });
     }
     Err(Problem::of_file(
         &rules::UNKNOWN_FILE,
         bounded(first_line),
         "Name it for what it is: .jsonl for records, .csv or .tsv for a table with a header, .txt or .md for a document.",
     ))
+}
+
+/// Whether the first record, cut off nowhere, goes on after its line. Nothing if too little was read to know, and no for what begins as
+/// no record does.
+fn goes_on(head: &[u8]) -> Option<bool> {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let text = text.trim_ascii_start();
+    match text.first() {
+        None => return None,
+        Some(b'{') => {}
+        Some(_) => return Some(false),
+    }
+    let (mut depth, mut string, mut escape) = (0_u32, false, false);
+    let mut bytes = text.iter().enumerate();
+    let end = loop {
+        let (at, byte) = bytes.next()?;
+        match byte {
+            b'\n' if string => return Some(false),
+            b'\n' => break at,
+            _ if escape => escape = false,
+            b'\\' if string => escape = true,
+            b'"' => string = !string,
+            _ if string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(false);
+                }
+            }
+            _ => {}
+        }
+    };
+    let rest = &text[end + 1..];
+    let next = rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let indented = next > 0 && matches!(rest[next - 1], b' ' | b'\t');
+    // A record that was cut off is followed by the next one, at the start of its line.
+    Some(match rest[next] {
+        b'{' => indented,
+        byte => is_token(byte) || matches!(byte, b',' | b':' | b'}' | b']'),
+    })
+}
+
+/// Whether what stands after the bracket is what an array holds.
+fn begins_array(text: &str) -> bool {
+    let inside = text[1..].trim_start().bytes().next();
+    inside
+        .is_none_or(|byte| matches!(byte, b'{' | b']') || is_token(byte) && !byte.is_ascii_digit())
+}
+
+/// Whether a value other than an object may begin with this byte.
+fn is_token(byte: u8) -> bool {
+    matches!(byte, b'"' | b'[' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
 }
 
 fn document(extension: &str) -> Option<DocumentKind> {

@@ -44,6 +44,9 @@ pub enum Item<'a> {
     Record {
         /// The line of the file in which the record begins, from 1.
         line: u64,
+        /// Where in that line it begins, in characters from 1, if it stands there as it is handed over. What was made of several lines, of
+        /// a row or of a document has no such place.
+        column: Option<u64>,
         /// The record's JSON: an object, unless the file itself has something else in that place.
         json: &'a [u8],
     },

@@ -242,3 +242,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_that_stands_in_the_file_as_it_is_handed_over_has_its_column() {
+    let file =
+        "[\n {\"a\":\"é\"}, {\"b\":2},\t7 ,{\"c\":\n3}, {\"d\":4},\n{\"e\":[\r\n]},{\"f\":1}]";
+    let places = |sizes: usize| {
+        let mut array = Array::new(Bounds::default());
+        let mut places = Vec::new();
+        let mut keep = |item: perennial_inputs::Item<'_>| {
+            if let perennial_inputs::Item::Record { line, column, .. } = item {
+                places.push((line, column));
+            }
+        };
+        for piece in file.as_bytes().chunks(sizes) {
+            perennial_inputs::Source::push(&mut array, piece, &mut keep);
+        }
+        perennial_inputs::Source::finish(&mut array, &mut keep);
+        places
+    };
+    let expected = [
+        (2, Some(2)),
+        (2, Some(13)),
+        (2, Some(22)),
+        // What was made of two lines stands in neither.
+        (2, None),
+        (3, Some(5)),
+        (4, None),
+        (5, Some(4)),
+    ];
+    for sizes in 1..file.len() {
+        assert_eq!(places(sizes), expected, "{sizes}");
+    }
+}

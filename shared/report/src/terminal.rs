@@ -202,7 +202,13 @@ fn snippet(finding: &Finding, file: &str, look: Look, renderer: &Renderer) -> St
     // The renderer counts columns from the start of the piece.
     let shown = renderer.render(&[title.element(piece).element(help)]);
     let there = format!("{PLACE}:{line}:{}", before.chars().count() + 1);
-    shown.replacen(&there, &format!("{file}:{line}:{}", excerpt.column), 1)
+    let place = if excerpt.converted {
+        // Its columns are none of the file's.
+        format!("{file}:{line} (the record that begins there, as it was converted)")
+    } else {
+        format!("{file}:{line}:{}", excerpt.column)
+    };
+    shown.replacen(&there, &place, 1)
 }
 
 /// Rules with findings that are not listed: `extra-member 1,200, empty-prompt 3`.

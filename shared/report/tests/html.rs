@@ -234,6 +234,7 @@ fn a_page_is_bounded_whatever_a_summary_contains() {
                 from: 1_000,
                 to: 3_000,
                 column: u64::MAX,
+                converted: false,
             });
         }
         let said = vec![long.clone(); 200];

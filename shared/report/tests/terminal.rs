@@ -119,6 +119,7 @@ fn with(words: &str, from: usize, to: usize) -> Summary {
                 from,
                 to,
                 column: u64::MAX,
+                converted: false,
             };
         }
     }
@@ -148,4 +149,38 @@ proptest! {
         let named = text(&summary, look).contains('\u{1}');
         prop_assert!(!named);
     }
+}
+
+#[test]
+fn an_excerpt_of_a_converted_record_claims_no_column_of_the_file() {
+    let mut summary = common::full();
+    let excerpt = summary.findings[1].excerpt.as_mut().unwrap();
+    excerpt.converted = true;
+    for look in [Look::default(), UNICODE] {
+        let shown = text(&summary, look);
+        assert!(
+            shown.contains(
+                "tickets.jsonl.gz:17 (the record that begins there, as it was converted)"
+            ),
+            "{shown}"
+        );
+        assert!(!shown.contains(":17:15"), "{shown}");
+    }
+    let page = perennial_report::html::page(&perennial_report::html::Page {
+        files: vec![perennial_report::html::File {
+            name: &summary.name,
+            version: None,
+            status: None,
+            message: "",
+            notes: &[],
+            summary: Some(&summary),
+            cost: None,
+        }],
+        ..Default::default()
+    });
+    assert!(
+        page.contains("line 17, as the record that begins there was converted"),
+        "{page}"
+    );
+    assert!(!page.contains("column 15"), "{page}");
 }

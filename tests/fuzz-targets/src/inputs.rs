@@ -34,7 +34,7 @@ fn pushed(
     let mut all = Vec::new();
     let mut each = |item: Item<'_>| {
         all.push(match item {
-            Item::Record { line, json } => {
+            Item::Record { line, json, .. } => {
                 assert!(!json.contains(&b'\n'), "a record is one line");
                 Got::Record(line, json.to_vec())
             }

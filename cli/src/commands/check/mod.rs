@@ -1,6 +1,7 @@
 //! `perennial check`: data files and configurations, by the same rules that hold after an upload. Nothing is sent.
 
 mod media;
+mod place;
 mod read;
 mod target;
 
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use perennial_core::config::Config;
 use perennial_core::prices::{self, Estimate, UsageEstimate};
-use perennial_dataset::{MediaLimits, Purpose, Summary};
+use perennial_dataset::{Between, MediaLimits, Purpose, Summary};
 use perennial_report::html::{self, Cost, Page};
 use perennial_report::{Check, Configuration};
 
@@ -21,14 +22,15 @@ use crate::views::check::text;
 
 pub(super) fn run(args: &CheckArgs, region: Option<&str>) -> Result<(), Failure> {
     let (check, target) = check(args, region)?;
-    if let Some(path) = &args.html {
-        std::fs::write(path, page(&check, target.as_ref()))
-            .map_err(Failure::file("cannot write", path))?;
-    }
+    // First what was found: a page that cannot be written must not hide it.
     if args.json {
         output::print_json(&check)?;
     } else {
         output::print(&text(&check, output::look()));
+    }
+    if let Some(path) = &args.html {
+        std::fs::write(path, page(&check, target.as_ref()))
+            .map_err(Failure::file("cannot write", path))?;
     }
     if check.ok {
         return Ok(());
@@ -44,9 +46,15 @@ pub(super) fn run(args: &CheckArgs, region: Option<&str>) -> Result<(), Failure>
 
 /// What was found, and what the data was held against if there was any.
 fn check(args: &CheckArgs, region: Option<&str>) -> Result<(Check, Option<Target>), Failure> {
+    place::page_is_elsewhere(args)?;
     let (mut configurations, data): (Vec<_>, Vec<_>) = args
         .files
         .iter()
+        .chain(
+            args.questions
+                .iter()
+                .filter(|one| !args.files.contains(one)),
+        )
         .partition(|path| path.extension().is_some_and(|end| end == "toml"));
     configurations.extend(args.config.as_ref());
     configurations.sort();
@@ -123,12 +131,26 @@ fn files(
             target.base_model, target.technique
         ));
     }
-    let (mut training, mut training_files) = (0, 0);
-    for path in paths {
-        let evaluation = args.evaluation || is_evaluation(path);
+    let evaluation = |path: &Path| {
+        args.evaluation
+            || args.questions.iter().any(|one| one == path)
+            || place::is_evaluation(path)
+    };
+    // Evaluation sets first, so that their questions are looked for in all that is trained on; told in the order that was asked.
+    let mut order: Vec<(usize, bool)> = (paths.iter().map(|path| evaluation(path)))
+        .enumerate()
+        .collect();
+    order.sort_by_key(|(_, evaluation)| !evaluation);
+    let asked = order.iter().filter(|(_, evaluation)| *evaluation).count();
+    let training_files = order.len() - asked;
+    let mut others = Between::new(asked > 1 || training_files > 1);
+    let mut left = 0;
+    let mut told = Vec::new();
+    for (place, evaluation) in order {
+        let path = paths[place];
         let (trained_by, technique) = target.of_stage(path);
         let limits = media_limits(args, target, evaluation);
-        let (mut summary, named) = Reading {
+        let done = Reading {
             path,
             purpose: if evaluation {
                 Purpose::Evaluation
@@ -142,22 +164,31 @@ fn files(
             // An evaluation set has columns of its own: its header decides.
             columns: if evaluation { &[] } else { &target.columns },
             media: limits.map_or(0, |_| media::FILES),
+            others,
         }
-        .summary()?;
-        if let (Some(folder), Some(limits)) = (&args.media, limits) {
-            let said = media::look(folder, &limits, &named, &mut summary)?;
-            check.notes.push(said);
-        }
+        .finished()?;
+        others = done.others;
+        let mut summary = done.summary;
+        let said = match (&args.media, limits) {
+            (Some(folder), Some(limits)) => {
+                Some(media::look(folder, &limits, &done.media, &mut summary)?)
+            }
+            _ => None,
+        };
         if !evaluation {
-            training_files += 1;
-            training += summary.records;
+            left += summary.records.saturating_sub(done.repeated + done.leaked);
         }
+        told.push((place, summary, said));
+    }
+    told.sort_by_key(|(place, ..)| *place);
+    for (_, summary, said) in told {
         check.files.push(summary);
+        check.notes.extend(said);
     }
     // Of one file, its own finding says it.
-    if training_files > 1 && training < target.limits.min_records {
+    if training_files > 1 && left < target.limits.min_records {
         check.notes.push(format!(
-            "{} needs at least {} training records in a job; here are {training}. More may come in further uploads.",
+            "{} needs at least {} training records in a job; here are {left}. More may come in further uploads.",
             target.base_name, target.limits.min_records
         ));
     }
@@ -177,12 +208,6 @@ fn threads(args: &CheckArgs) -> usize {
         || std::thread::available_parallelism().map_or(1, usize::from),
         usize::from,
     )
-}
-
-/// A file in a folder `eval`, as in the bucket and in the drop folder.
-fn is_evaluation(path: &Path) -> bool {
-    path.parent()
-        .is_some_and(|folder| folder.components().any(|part| part.as_os_str() == "eval"))
 }
 
 /// The page, with what training on each file alone would cost, where prices are known.
@@ -211,16 +236,4 @@ fn page(check: &Check, target: Option<&Target>) -> String {
         });
     }
     html::page(&page)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_in_an_eval_folder_is_an_evaluation_set() {
-        assert!(is_evaluation(Path::new("drop/eval/bot/prompts.jsonl")));
-        assert!(!is_evaluation(Path::new("drop/data/bot/eval")));
-        assert!(!is_evaluation(Path::new("eval.jsonl")));
-    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use perennial_core::config::Secrets;
-use perennial_dataset::{Compiler, MediaReferences, Purpose, SecretsRule, Summary};
+use perennial_dataset::{Between, Compiler, Finished, Purpose, SecretsRule};
 
 use crate::exit::Failure;
 
@@ -25,11 +25,13 @@ pub(super) struct Reading<'a> {
     pub(super) columns: &'a [(String, String)],
     /// How many files that records name are gathered.
     pub(super) media: usize,
+    /// The files that were read before.
+    pub(super) others: Between,
 }
 
 impl Reading<'_> {
-    /// What came of the file, and the files that its records name.
-    pub(super) fn summary(self) -> Result<(Summary, MediaReferences), Failure> {
+    /// What came of the file.
+    pub(super) fn finished(self) -> Result<Finished, Failure> {
         let path = self.path;
         if path == Path::new("-") {
             return self.read(&mut std::io::stdin().lock(), &ProgressBar::hidden());
@@ -51,18 +53,19 @@ impl Reading<'_> {
         if let Ok(style) = ProgressStyle::with_template("[{bar:24}] {bytes}/{total_bytes} {msg}") {
             bar.set_style(style);
         }
-        bar.set_message(path.display().to_string());
+        bar.set_message(crate::output::clean(&path.display().to_string()));
         let read = self.read(&mut file, &bar);
         bar.finish_and_clear();
         read
     }
 
-    fn compiler(&self) -> Compiler {
+    fn compiler(&mut self) -> Compiler {
         let compiler = Compiler::new(&self.path.display().to_string(), self.purpose.clone())
             .for_model(self.model, self.technique)
             .with_threads(self.threads)
             .with_columns(self.columns.to_vec())
             .with_media(self.media)
+            .with_others(std::mem::take(&mut self.others))
             .with_secrets(match self.secrets {
                 Secrets::Reject => SecretsRule::Reject,
                 Secrets::Warn => SecretsRule::Warn,
@@ -75,11 +78,7 @@ impl Reading<'_> {
         }
     }
 
-    fn read(
-        &self,
-        file: &mut dyn Read,
-        bar: &ProgressBar,
-    ) -> Result<(Summary, MediaReferences), Failure> {
+    fn read(mut self, file: &mut dyn Read, bar: &ProgressBar) -> Result<Finished, Failure> {
         let mut compiler = self.compiler();
         let mut compiled = Vec::new();
         loop {
@@ -90,6 +89,6 @@ impl Reading<'_> {
             }
             compiled.clear();
         }
-        Ok(compiler.finish_with_media(&mut compiled))
+        Ok(compiler.finish_with_others(&mut compiled))
     }
 }

@@ -1,6 +1,6 @@
 //! What data is held against: the model and the technique of the command line, or of a configuration.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use perennial_core::config::{Config, Secrets, ServerlessTechnique, Technique};
 use perennial_core::limits::{self, DataLimits};
@@ -43,9 +43,12 @@ impl Target {
     /// The target of what AWS can train, and this version cannot, or not serve.
     fn without_route(config: &Config) -> Option<Self> {
         let model = plain(&config.base_model);
-        // Of what has no route, only Nova is known to be trained on documents.
+        // Documents train Nova and open weights, wherever that is done.
+        let on_documents = ["amazon.", "meta."]
+            .iter()
+            .any(|vendor| model.starts_with(vendor));
         let known = config.technique != Technique::ContinuedPreTraining
-            || model.starts_with("amazon.") && limits::fine_tuning(model).is_some();
+            || on_documents && limits::fine_tuning(model).is_some();
         let serverless = config.training.serverless.as_ref();
         let prefers = serverless.is_some_and(|job| job.technique == ServerlessTechnique::Dpo);
         let limits = match prefers {
@@ -68,17 +71,30 @@ impl Target {
         }
     }
 
-    /// What a file at this path is held against: in a chain, the folders of the first stage are known by their names wherever they lie.
+    /// What a file at this path is held against: in a chain, the folders of the first stage are known where they lie below `data/<pipeline>/`,
+    /// where a path as it is written begins with one, and where one is the file's own. Others of that name on the way say nothing.
     pub(super) fn of_stage(&self, path: &Path) -> (&DataLimits, &str) {
         let first = self
             .trained
             .as_ref()
             .and_then(|(route, _)| route.first.as_ref());
-        let parts = path
+        let parts: Vec<_> = path
             .components()
-            .map(|part| part.as_os_str().to_string_lossy());
-        let path = format!("/{}", parts.collect::<Vec<_>>().join("/"));
-        let inside = |folder: &String| path.contains(&format!("/{folder}"));
+            .filter(|part| matches!(part, Component::Normal(_)))
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        let inside = |folder: &String| {
+            let named: Vec<&str> = folder.split_terminator('/').collect();
+            let begins = |at: usize| {
+                let rest = parts.get(at..).unwrap_or_default();
+                rest.len() > named.len() && rest.iter().zip(&named).all(|(part, name)| part == name)
+            };
+            let own = parts.len().checked_sub(named.len() + 1);
+            let mut data = (0..parts.len()).filter(|at| parts[*at] == "data");
+            path.is_relative() && begins(0)
+                || own.is_some_and(begins)
+                || data.any(|at| begins(at + 2))
+        };
         match first.filter(|first| first.from.iter().any(inside)) {
             Some(first) => (&first.limits, first.technique.as_str()),
             None => (&self.limits, &self.technique),
@@ -206,6 +222,8 @@ mod tests {
             "documents/a.md",
             "drop/data/bot/documents/a.md",
             "./documents/a/b.md",
+            "/bucket/data/bot/documents/a/b.md",
+            "/home/me/documents/a.md",
         ] {
             assert_eq!(technique(path), "continued-pre-training", "{path}");
         }
@@ -213,6 +231,8 @@ mod tests {
             "pairs.jsonl",
             "drop/data/bot/pairs.jsonl",
             "my-documents/a.jsonl",
+            "/home/documents/bot/pairs.jsonl",
+            "/home/me/documents",
         ] {
             assert_eq!(technique(path), "fine-tuning", "{path}");
         }

@@ -11,6 +11,9 @@ mod supported;
 mod template;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
+mod template_tests;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests;
 mod trainers;
 mod values;

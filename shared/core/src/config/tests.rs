@@ -72,42 +72,6 @@ fn two_keys_are_enough() {
 }
 
 #[test]
-fn the_template_states_the_defaults() {
-    let template = init_template("support-bot");
-    assert_eq!(
-        Config::parse(&template).unwrap(),
-        Config::parse(LEAST).unwrap()
-    );
-    for shown in template
-        .lines()
-        .filter_map(|line| line.strip_prefix("# "))
-        .filter(|line| line.contains(" = "))
-    {
-        assert!(
-            [
-                "epochCount = 2",
-                "training_per_1k_tokens = 0.001",
-                "from = [\"curated/\", \"2026/\"]        # only keys that begin so, behind data/<pipeline>/; all of them if left out",
-                "columns = { prompt = \"text\", completion = \"category\" } # of CSV and TSV files; the header decides if left out",
-            ]
-            .contains(&shown),
-            "{shown}"
-        );
-    }
-    let all_on = template
-        .replace("# from", "from")
-        .replace("# columns", "columns")
-        .replace("# epochCount", "epochCount")
-        .replace("# training_per_1k", "training_per_1k");
-    let config = Config::parse(&all_on).unwrap();
-    assert_eq!(config.data.from, ["curated/", "2026/"]);
-    assert_eq!(config.data.compile.columns["prompt"], "text");
-    assert_eq!(config.training.hyperparameters["epochCount"], "2");
-    assert_eq!(config.budget.prices["training_per_1k_tokens"], 0.001);
-    assert!(Config::parse(&init_template("a\nb = [")).is_ok());
-}
-
-#[test]
 fn columns_and_secrets_are_read_and_a_slip_is_told() {
     let data = |data: &str| Config::parse(&format!("{LEAST}\n[data]\n{data}"));
     let config =

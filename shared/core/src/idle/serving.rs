@@ -129,7 +129,9 @@ fn in_use(inventory: &Inventory<'_>, found: Option<&Served>) -> Option<String> {
     if inventory.pipeline.moving.is_some() {
         return Some("the alias is moving".into());
     }
-    if let Some(run) = &inventory.pipeline.active_run {
+    if let Some(run) = &inventory.pipeline.active_run
+        && inventory.waiting() != Some(run)
+    {
         return Some(format!("run {run} may ask it"));
     }
     let Some(found) = found else {

@@ -210,7 +210,7 @@ pub fn decide(
         PipelineEvent::MoveUnderWay { look_at } => {
             moves::under_way(&mut next, *look_at, now, &mut say)?
         }
-        PipelineEvent::UpdateRefused => moves::update_refused(&mut next, now)?,
+        PipelineEvent::UpdateRefused => moves::update_refused(&mut next, now, &mut say)?,
         PipelineEvent::Serving { deployment } => moves::serving(&mut next, deployment, now)?,
         PipelineEvent::DeploymentGone { deployment } => {
             moves::repair(&mut next, deployment, None, now, &mut say)?;
@@ -228,10 +228,15 @@ pub fn decide(
             let swept = (*gone, *bought_until);
             moves::swept(&mut next, *generation, swept, now, &mut say)?
         }
-        PipelineEvent::ServingMarked { mark } => {
-            unserve::marked(&mut next, mark.as_ref(), &mut say)?
+        PipelineEvent::ServingMarked { mark, waiting } => {
+            unserve::marked(&mut next, mark.as_ref(), waiting.as_ref(), &mut say)?
         }
-        PipelineEvent::Unserved { deployment, reason } => {
+        PipelineEvent::Unserved {
+            deployment,
+            reason,
+            waiting,
+        } => {
+            unserve::idle_may_go(&next, waiting.as_ref())?;
             unserve::unserve(&mut next, deployment, reason, now, &mut say)?
         }
         PipelineEvent::StartRequested => {

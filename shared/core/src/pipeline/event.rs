@@ -128,6 +128,8 @@ pub enum PipelineEvent {
     ServingMarked {
         /// The mark.
         mark: Option<Mark>,
+        /// The active run, if it was seen to wait for a person: it asks the champion nothing any more.
+        waiting: Option<RunId>,
     },
     /// The champion is idle still, and the grace period is over: clients call nothing any more, and the deployment goes.
     Unserved {
@@ -135,6 +137,8 @@ pub enum PipelineEvent {
         deployment: String,
         /// Why, in words.
         reason: String,
+        /// The active run, if it was seen to wait for a person.
+        waiting: Option<RunId>,
     },
     /// `perennial start`.
     StartRequested,

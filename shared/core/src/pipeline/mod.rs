@@ -6,6 +6,7 @@ mod alias;
 mod decide;
 mod event;
 mod moves;
+mod throughput;
 mod trigger;
 mod unserve;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use alias::{MAX_MOVE_HOURS, Move, MoveEffect, MovePhase, MoveReason, SWEEP_LIMIT_HOURS};
 pub use decide::{PipelineDecision, Refusal, decide};
 pub use event::PipelineEvent;
+pub use throughput::{InsteadOfBuying, Throughput, instead_of_buying};
 pub(crate) use trigger::after;
 pub use trigger::{Trigger, trigger};
 
@@ -48,6 +50,10 @@ pub struct Champion {
     pub model: ModelId,
     /// On Bedrock.
     pub arn: String,
+    /// The plain id of the base model that it comes from in the end: what throughput of it costs depends on that. Empty in older
+    /// records.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub base_model: String,
 }
 
 impl Champion {
@@ -84,6 +90,9 @@ pub struct Sweep {
     /// Whether it is provisioned throughput.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub provisioned: bool,
+    /// Before then nobody is told again that it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say_after: Option<Timestamp>,
 }
 
 /// The champion was idle, and its deployment was removed. The model stays, and the next move serves again.
@@ -318,6 +327,15 @@ impl Pipeline {
     /// The model that a candidate is compared to: the champion, unless it serves nobody.
     pub fn compared(&self) -> Option<&Champion> {
         self.champion.as_ref().filter(|_| self.unserved.is_none())
+    }
+
+    /// Whether a run's comparison with this champion holds still. Where what serves it was removed as idle meanwhile, its kept answers are
+    /// what they were.
+    pub fn is_compared_to(&self, champion: Option<&Champion>) -> bool {
+        match champion {
+            Some(champion) => self.champion.as_ref() == Some(champion),
+            None => self.compared().is_none(),
+        }
     }
 
     /// Whether the deployment that clients call may be made anew if it is gone: nothing moves, and no repair has just failed.

@@ -7,10 +7,11 @@ use super::alias::{
     FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
     SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
+use super::throughput::affordable;
 use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported, is_provisioned};
 use crate::announcement::{Announcement, happened};
 use crate::config::Commitment;
-use crate::names::ModelId;
+use crate::names::{ModelId, PipelineName};
 use crate::routing::Serving;
 use crate::simulator::{self, Rule};
 
@@ -47,7 +48,7 @@ pub(super) fn begin(
     };
     // A deployment that the model does not need, or that serves in another way, goes once clients call what takes its place.
     let replaces = served_by.filter(|_| !matches!(phase, MovePhase::Updating { .. }));
-    pipeline.moving = Some(Move {
+    let moving = Move {
         from: pipeline.champion.clone(),
         to,
         generation: pipeline.generation,
@@ -57,7 +58,9 @@ pub(super) fn begin(
         serving,
         since: now,
         look_at: now,
-    });
+    };
+    affordable(pipeline, &moving)?;
+    pipeline.moving = Some(moving);
     Ok(())
 }
 
@@ -82,7 +85,11 @@ pub(super) fn under_way(
 }
 
 /// The deployment takes no update: another is made in its place.
-pub(super) fn update_refused(pipeline: &mut Pipeline, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn update_refused(
+    pipeline: &mut Pipeline,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) -> Result<(), Refusal> {
     let replaces = pipeline.deployment.clone();
     let moving = before_serving(pipeline)?;
     match moving.phase {
@@ -94,9 +101,16 @@ pub(super) fn update_refused(pipeline: &mut Pipeline, now: Timestamp) -> Result<
         }
         MovePhase::Updating { .. } | MovePhase::Writing => {}
     }
-    moving.phase = MovePhase::Creating;
-    moving.replaces = replaces;
-    moving.look_at = now;
+    let next = Move {
+        phase: MovePhase::Creating,
+        replaces,
+        look_at: now,
+        ..moving.clone()
+    };
+    match affordable(pipeline, &next) {
+        Ok(()) => pipeline.moving = Some(next),
+        Err(Refusal(reason)) => fail(pipeline, &reason, now, say),
+    }
     Ok(())
 }
 
@@ -197,7 +211,7 @@ pub(super) fn repair(
     };
     // The dead ARN stays until a new one serves, so that a repair that fails is tried again.
     pipeline.generation += 1;
-    pipeline.moving = Some(Move {
+    let moving = Move {
         from: Some(champion.clone()),
         to: champion,
         generation: pipeline.generation,
@@ -207,7 +221,16 @@ pub(super) fn repair(
         serving: asked(pipeline),
         since: now,
         look_at: now,
-    });
+    };
+    // A swap back to what it served before buys nothing.
+    let may_be_bought = match moving.phase {
+        MovePhase::Creating => affordable(pipeline, &moving),
+        _ => Ok(()),
+    };
+    match may_be_bought {
+        Ok(()) => pipeline.moving = Some(moving),
+        Err(Refusal(reason)) => not_moved(pipeline, &moving, &reason, now, say),
+    }
     Ok(())
 }
 
@@ -279,12 +302,14 @@ pub(super) fn swept(
     }
     let age = now.duration_since(pipeline.sweeps[place].since);
     let certain = gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
+    let is_late = age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS);
     // What is billed by the hour is never given up.
-    let given_up =
-        age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) && !pipeline.sweeps[place].provisioned;
-    if certain || given_up {
+    if certain || (is_late && !pipeline.sweeps[place].provisioned) {
         pipeline.sweeps.remove(place);
     } else {
+        if is_late && !gone {
+            remains(&mut pipeline.sweeps[place], &pipeline.name, now, say);
+        }
         // What is billed by the hour is not left for six.
         let wait = match gone || pipeline.sweeps[place].provisioned {
             true => SWEEP_HOURS,
@@ -295,6 +320,18 @@ pub(super) fn swept(
             .unwrap_or(Timestamp::MAX);
     }
     Ok(())
+}
+
+/// Tells people once a day of throughput that cannot be removed: it goes on being billed.
+fn remains(sweep: &mut Sweep, name: &PipelineName, now: Timestamp, say: &mut Vec<Announcement>) {
+    if sweep.say_after.is_some_and(|after| now < after) {
+        return;
+    }
+    sweep.say_after = now.checked_add(SignedDuration::from_hours(24)).ok();
+    say.push(happened(
+        "Throughput Remains",
+        json!({ "pipeline": name, "generation": sweep.generation, "since": sweep.since }),
+    ));
 }
 
 /// A person asks for an earlier champion.
@@ -401,38 +438,52 @@ pub(super) fn left(pipeline: &mut Pipeline, deployment: Option<&str>, now: Times
             since: now,
             look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
             provisioned: deployment.is_some_and(is_provisioned),
+            say_after: None,
         });
     }
 }
 
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Announcement>) {
+    let Some(moving) = pipeline.moving.take() else {
+        return;
+    };
+    if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
+        pipeline.sweeps.push(Sweep {
+            generation: moving.generation,
+            since: now,
+            look_at: now,
+            provisioned: moving.serving.is_provisioned(),
+            say_after: None,
+        });
+    }
+    not_moved(pipeline, &moving, reason, now, say);
+}
+
+/// It is said, and a repair is tried again later.
+fn not_moved(
+    pipeline: &mut Pipeline,
+    moving: &Move,
+    reason: &str,
+    now: Timestamp,
+    say: &mut Vec<Announcement>,
+) {
     say.push(happened(
         "Alias Not Moved",
         json!({ "pipeline": pipeline.name, "reason": reason }),
     ));
-    if let Some(moving) = pipeline.moving.take() {
-        if moving.reason == MoveReason::Repair {
-            let failed = match simulator::is_removed(Rule::RepairPace) {
-                true => 0,
-                false => pipeline.failed_repairs.min(16),
-            };
-            let doubled = FIRST_REPAIR_MINUTES << failed;
-            let wait = SignedDuration::from_mins(doubled)
-                .min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
-            pipeline.failed_repairs += 1;
-            pipeline.repair_after = now.checked_add(wait).ok();
-        }
-        if moving.phase == MovePhase::Creating && !simulator::is_removed(Rule::Sweep) {
-            pipeline.sweeps.push(Sweep {
-                generation: moving.generation,
-                since: now,
-                look_at: now,
-                provisioned: moving.serving.is_provisioned(),
-            });
-        }
-        pipeline.last_failure = Some(MoveFailure {
-            generation: moving.generation,
-            reason: reason.to_owned(),
-        });
+    if moving.reason == MoveReason::Repair {
+        let failed = match simulator::is_removed(Rule::RepairPace) {
+            true => 0,
+            false => pipeline.failed_repairs.min(16),
+        };
+        let doubled = FIRST_REPAIR_MINUTES << failed;
+        let wait =
+            SignedDuration::from_mins(doubled).min(SignedDuration::from_hours(REPAIR_PACE_HOURS));
+        pipeline.failed_repairs += 1;
+        pipeline.repair_after = now.checked_add(wait).ok();
     }
+    pipeline.last_failure = Some(MoveFailure {
+        generation: moving.generation,
+        reason: reason.to_owned(),
+    });
 }

@@ -8,15 +8,17 @@ use super::moves::left;
 use super::{Pipeline, Refusal, Unserved};
 use crate::announcement::{Announcement, happened};
 use crate::model::Mark;
+use crate::names::RunId;
 
 /// The mark is set, or taken off.
 pub(super) fn marked(
     pipeline: &mut Pipeline,
     mark: Option<&Mark>,
+    waiting: Option<&RunId>,
     say: &mut Vec<Announcement>,
 ) -> Result<(), Refusal> {
     if let Some(mark) = mark {
-        idle_may_go(pipeline)?;
+        idle_may_go(pipeline, waiting)?;
         say.push(happened(
             "Unserving Planned",
             json!({
@@ -31,7 +33,7 @@ pub(super) fn marked(
     Ok(())
 }
 
-/// Nothing serves from now on. The deployment is swept at once, and looked for as long as every other one that was left.
+/// Nothing serves from now on, after [`idle_may_go`]. The deployment is swept at once, and looked for as long as every other one that was left.
 pub(super) fn unserve(
     pipeline: &mut Pipeline,
     deployment: &str,
@@ -39,7 +41,6 @@ pub(super) fn unserve(
     now: Timestamp,
     say: &mut Vec<Announcement>,
 ) -> Result<(), Refusal> {
-    idle_may_go(pipeline)?;
     if pipeline.deployment.as_deref() != Some(deployment) {
         return Err(Refusal(format!("clients do not call {deployment}")));
     }
@@ -64,11 +65,15 @@ pub(super) fn unserve(
     Ok(())
 }
 
-fn idle_may_go(pipeline: &Pipeline) -> Result<(), Refusal> {
+/// Whether what serves may go whatever its use. A run that waits for a person has all its answers: from there it is judged by those that
+/// are kept, promoted, or ended, and never asks the champion again.
+pub(super) fn idle_may_go(pipeline: &Pipeline, waiting: Option<&RunId>) -> Result<(), Refusal> {
     if pipeline.moving.is_some() {
         return Err(Refusal("the alias is moving".into()));
     }
-    if let Some(run) = &pipeline.active_run {
+    if let Some(run) = &pipeline.active_run
+        && waiting != Some(run)
+    {
         return Err(Refusal(format!("run {run} may ask the champion")));
     }
     if pipeline.deployed_by.is_none() {

@@ -12,7 +12,9 @@ mod training;
 use serde::{Deserialize, Serialize};
 
 pub use first_stage::first_stage;
-pub use serving::{HOURS_PER_MONTH, ServingPrice, serving, serving_of};
+pub use serving::{
+    HOURS_PER_MONTH, ServingPrice, UnknownEarlierPrice, serving, serving_again, serving_of,
+};
 pub use table::{
     BATCH_DISCOUNT, COMMITTED, HOURLY, IMAGE, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
     Prices, STORAGE, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,

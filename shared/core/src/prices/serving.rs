@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{COMMITTED, PROVISIONED, Prices};
 use super::{UnknownPrice, known};
-use crate::config::{Budget, Commitment};
+use crate::config::{Budget, Commitment, Config};
 use crate::money::Usd;
 use crate::pipeline::{Pipeline, is_provisioned};
 use crate::routing::{Serving, plain_id};
@@ -94,6 +94,55 @@ pub fn serving(
     }))
 }
 
+/// Why no price is known of throughput that an earlier model would need.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownEarlierPrice {
+    /// Of the configuration's own base model.
+    #[error("{}", .0.sentence())]
+    Own(UnknownPrice),
+    /// Of another one: what `[budget.prices]` states is not its price.
+    #[error(
+        "what it costs for {base} is not known: [budget.prices] states it for {own}. Put the configuration of {base} in force, with \
+         its price and budget.serving_per_month_usd, and ask again"
+    )]
+    Other {
+        /// The earlier model's base.
+        base: String,
+        /// The configuration's.
+        own: String,
+    },
+    /// The record is older than the field.
+    #[error("its record does not say which base model it comes from, so its price is not known")]
+    NoBase,
+}
+
+/// What serving an earlier model in this way costs by the configuration in force, which may be of another base model: then only the
+/// table's own price counts.
+///
+/// # Errors
+/// [`UnknownEarlierPrice`], saying what to do.
+pub fn serving_again(
+    base_model: &str,
+    wanted: Serving,
+    config: &Config,
+) -> Result<Option<ServingPrice>, UnknownEarlierPrice> {
+    let own = plain_id(&config.base_model);
+    if base_model.is_empty() {
+        return Err(UnknownEarlierPrice::NoBase);
+    }
+    if base_model == own {
+        return serving(base_model, wanted, &config.budget).map_err(UnknownEarlierPrice::Own);
+    }
+    let budget = Budget {
+        prices: Default::default(),
+        ..config.budget.clone()
+    };
+    serving(base_model, wanted, &budget).map_err(|_| UnknownEarlierPrice::Other {
+        base: base_model.to_owned(),
+        own: own.to_owned(),
+    })
+}
+
 /// What serves a pipeline now, at the prices of its configuration in force; none where nothing is billed by the hour, or no price is
 /// stated any more.
 #[must_use]
@@ -103,8 +152,13 @@ pub fn serving_of(pipeline: &Pipeline) -> Option<ServingPrice> {
         .as_deref()
         .filter(|arn| is_provisioned(arn))?;
     let config = &pipeline.config.as_ref()?.config;
-    let model = plain_id(&config.base_model);
-    serving(model, pipeline.served_as, &config.budget).ok()?
+    let base = pipeline
+        .champion
+        .as_ref()
+        .map(|champion| champion.base_model.as_str())
+        .filter(|base| !base.is_empty())
+        .unwrap_or_else(|| plain_id(&config.base_model));
+    serving_again(base, pipeline.served_as, config).ok()?
 }
 
 /// One model unit. Without a price for the commitment the one without a commitment stands: it is the higher one.

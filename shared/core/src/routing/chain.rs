@@ -110,10 +110,10 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
             "Add [training.sagemaker] with image and instance_type, and a base_model with open weights",
         );
     }
-    if config.trigger.trial.is_some() {
+    if config.training.serverless.is_some() {
         return refused(
-            "trigger.trial with [[stage]]: a sample of both stages would buy the first one twice",
-            "Remove trigger.trial; a first stage that was bought is not bought again for other pairs",
+            "[training.serverless] has no effect with [[stage]]: both stages of a chain run in the container of [training.sagemaker]",
+            "Remove it",
         );
     }
     let mut route = on_sagemaker(config, region)?;

@@ -22,6 +22,11 @@ const SAVE_STEPS: &str = "save_steps";
 const SOURCE: &str = "aws/sagemaker-hyperpod-recipes, recipe_templatization/nova and jumpstart_model-id_map.json (read at 2631995, \
      2026-06-23); aws/sagemaker-python-sdk, SFTTrainer (read at a248126, 2026-08-21)";
 
+/// Why the candidate of a pipeline that serves by provisioned throughput is asked so as well.
+const ASKED_AS_SERVED: &str = "its candidate is asked by provisioned throughput of its own, as it will be served: AWS's page of \
+     CreateCustomModel names no other way for such a model, its other pages deploy adapters on demand (2026), and what was trained \
+     must not fail for that difference";
+
 /// A Nova model in SageMaker's public hub.
 struct Row {
     /// The plain id on Bedrock.
@@ -190,6 +195,10 @@ pub(super) fn route(
         }
     };
     let limits = limits.ok_or_else(|| unknown(&config.base_model))?;
+    let source = match serving.is_provisioned() {
+        true => format!("{source}; {ASKED_AS_SERVED}"),
+        false => source.to_owned(),
+    };
     Ok(Route {
         technique: config.technique,
         base_model: model.id.to_owned(),
@@ -210,11 +219,13 @@ pub(super) fn route(
         first: None,
         serving,
         batch_minimum: BATCH_MINIMUM,
-        source: source.to_owned(),
+        source,
     })
 }
 
-/// An adapter is served as any custom model is; a model of which all weights were trained by provisioned throughput alone.
+/// An adapter is served as it is asked for; a model of which all weights were trained by provisioned throughput alone. What is served by
+/// provisioned throughput is asked by it before: AWS's pages disagree on whether such a model could be deployed on demand, and this way
+/// holds by all of them.
 fn served(
     config: &Config,
     job: &ServerlessConfig,
@@ -222,7 +233,7 @@ fn served(
 ) -> Result<Serving, RoutingError> {
     match (job.peft, serving::serving(config, model)?) {
         (
-            Peft::Full,
+            _,
             Serving::Provisioned {
                 units, commitment, ..
             },

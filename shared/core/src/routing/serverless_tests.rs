@@ -92,6 +92,48 @@ fn a_model_of_which_all_weights_are_trained_is_served_by_provisioned_throughput_
 }
 
 #[test]
+fn an_adapter_that_is_to_be_served_by_provisioned_throughput_is_asked_by_it_too() {
+    let more = format!(
+        "{SERVERLESS}[promotion]\nserve = \"provisioned\"\nmodel_units = 3\n{PRICE}provisioned_per_hour = 5\n[budget]\nserving_per_month_usd = \
+         20000\n"
+    );
+    let config = config("amazon.nova-micro-v1:0", &more);
+    let route = config.check("us-east-1").unwrap();
+    let one_unit = Serving::Provisioned {
+        units: 1,
+        commitment: crate::config::Commitment::None,
+        only: true,
+    };
+    assert_eq!(route.serving.of_candidate(), one_unit);
+    assert!(
+        route.source.contains("as it will be served"),
+        "{}",
+        route.source
+    );
+    let usage = UsageEstimate {
+        prompts: 100,
+        training_tokens: 1_000,
+        training_records: 100,
+        ..UsageEstimate::default()
+    };
+    let priced = estimate(&route, &config, &usage).unwrap();
+    assert!(priced.evaluation.as_dollars() >= 48.0 * 5.0, "{priced:?}");
+    assert!(
+        priced
+            .lines
+            .join("\n")
+            .contains("through 1 model unit of provisioned throughput for at most 48 hours"),
+        "{priced:?}"
+    );
+
+    // By the token where it is served so.
+    let by_token = self::config("amazon.nova-micro-v1:0", &format!("{SERVERLESS}{PRICE}"));
+    let route = by_token.check("us-east-1").unwrap();
+    assert_eq!(route.serving.of_candidate(), Serving::OnDemand);
+    assert!(!route.source.contains("as it will be served"));
+}
+
+#[test]
 fn it_costs_what_is_trained_on_at_the_price_that_is_stated() {
     let usage = UsageEstimate {
         training_tokens: 1_000_000,

@@ -481,6 +481,7 @@ impl Run {
         Some(Champion {
             model: ModelId::of(&self.id),
             arn,
+            base_model: self.route.base_model.clone(),
         })
     }
 }

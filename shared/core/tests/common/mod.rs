@@ -40,6 +40,7 @@ pub(crate) fn champion(number: u64) -> Champion {
     Champion {
         model: model_id(number),
         arn: format!("arn:model/{number}"),
+        base_model: "amazon.nova-micro-v1:0".into(),
     }
 }
 

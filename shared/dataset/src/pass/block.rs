@@ -5,24 +5,24 @@ use smallvec::SmallVec;
 use super::{
     buffer::{Buffer, Space},
     cut::BLOCK,
-    known::{Identity, hash},
+    known::Identity,
     plan::Plan,
-    said::{accepted, hit_problem, line_too_long, rendered},
+    said::{accepted, hit_problem, line_too_long},
 };
 use crate::{
     canonical,
     compiler::Purpose,
-    finding::{Findings, Problem, bounded},
+    finding::{Findings, Place, Problem, bounded},
     json::{Tape, Value, refuse},
     media::{self, MediaReference},
     record::{
         self, Optional, Record, Taken,
-        quick::{self, Quick},
+        quick::{self, Escapes, Quick},
     },
-    refusal::{invalid_utf8, refusal},
+    refusal::{invalid_utf8, refusal_at},
     rules,
     scan::{
-        hidden::Spelt,
+        hidden::{Hides, Spelt},
         marks::Marks,
         secrets::{self, Hit, What},
         windows::Windows,
@@ -35,8 +35,8 @@ use crate::{
 pub(crate) struct Work {
     /// Whole lines.
     pub(crate) lines: Buffer,
-    /// The line of the file on which each of them began, where that is not one after the other.
-    pub(crate) numbers: Option<Vec<u64>>,
+    /// Where each of them began in the file, where they are not its lines, one after the other.
+    pub(crate) places: Option<Vec<Place>>,
     /// For what comes out.
     pub(crate) space: Space,
 }
@@ -53,17 +53,28 @@ pub(crate) struct Done {
     /// One for each canonical line.
     pub(crate) written: Vec<Written>,
     pub(crate) findings: Findings,
-    /// Lines, blank ones included; findings count from the block's first, unless the work had numbers.
+    /// Lines, blank ones included; findings count from the block's first, unless the work had places.
     pub(crate) lines: u64,
     /// Lines that are not blank.
     pub(crate) seen: u64,
     pub(crate) leaked: u64,
     /// The files that the records name, if they are asked for; lines as those of the findings.
     pub(crate) media: Vec<MediaReference>,
+    /// The questions of an evaluation set, if they are asked for; lines as those of the findings.
+    pub(crate) questions: Vec<Question>,
     /// The shape of the first record, if the plan had none yet.
     pub(crate) shape: Option<InputShape>,
     /// Whether the findings' lines are the file's.
-    pub(crate) numbered: bool,
+    pub(crate) placed: bool,
+}
+
+/// A question of an evaluation set, as it is looked for in training records.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    pub(crate) prompt: PromptDigest,
+    /// A hash of it to the letter.
+    pub(crate) exact: u64,
+    pub(crate) line: u64,
 }
 
 /// One canonical line, as the file's statistics and duplicates need it.
@@ -97,13 +108,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Works on whole lines; `numbers` are the lines of the file on which they began, where those are not one after the other.
+    /// Works on whole lines; `places` are where they began in the file, where they are not its lines, one after the other.
     /// What they become is appended to what `space` holds.
     pub(crate) fn work(
         &mut self,
         plan: &Plan,
         lines: &[u8],
-        numbers: Option<&[u64]>,
+        places: Option<&[Place]>,
         space: Space,
     ) -> Done {
         let Space { mut out, written } = space;
@@ -114,7 +125,7 @@ impl Worker {
             out,
             written,
             shape: plan.shape,
-            numbered: numbers.is_some(),
+            placed: places.is_some(),
             ..Done::default()
         };
         let block = lines;
@@ -128,10 +139,10 @@ impl Worker {
         );
         let mut hits = std::mem::take(&mut self.hits);
         secrets::find(block, &self.marks, plan.secrets.as_ref(), &mut hits);
-        let mut places = std::mem::take(&mut self.forbidden);
-        places.clear();
+        let mut found = std::mem::take(&mut self.forbidden);
+        found.clear();
         if let Some(forbidden) = forbidden {
-            forbidden.places(block, &self.marks, &mut places);
+            forbidden.places(block, &self.marks, &mut found);
         }
         let mut next_place = 0;
         let (mut start, mut next_hit) = (0, 0);
@@ -140,24 +151,24 @@ impl Worker {
             let (from, line) = (start, &block[start..end]);
             start = end + 1;
             done.lines += 1;
-            let number = match numbers {
-                Some(numbers) => numbers
+            let place = match places {
+                Some(places) => places
                     .get(done.lines as usize - 1)
                     .copied()
                     .unwrap_or_default(),
-                None => done.lines,
+                None => Place::line(done.lines),
             };
             let first_hit = next_hit;
             while hits.get(next_hit).is_some_and(|hit| hit.start < start) {
                 next_hit += 1;
             }
             let first_place = next_place;
-            while places.get(next_place).is_some_and(|place| *place < start) {
+            while found.get(next_place).is_some_and(|at| *at < start) {
                 next_place += 1;
             }
             let mut one = Line {
                 plan,
-                number,
+                place,
                 text: "",
                 forbidden: next_place > first_place,
                 hits: &hits[first_hit..next_hit],
@@ -182,7 +193,7 @@ impl Worker {
                     Ok(text) => text,
                     Err(error) => {
                         one.say_hits();
-                        one.add(invalid_utf8(line, error.valid_up_to()));
+                        one.add(invalid_utf8(line, place, error.valid_up_to()));
                         continue;
                     }
                 },
@@ -191,14 +202,14 @@ impl Worker {
             one.compile(&mut self.tape, &self.marks, &mut self.spelt);
         }
         self.hits = hits;
-        self.forbidden = places;
+        self.forbidden = found;
         done
     }
 }
 
 pub(super) struct Line<'l> {
     pub(super) plan: &'l Plan,
-    number: u64,
+    pub(super) place: Place,
     pub(super) text: &'l str,
     /// What was found in the line before it was parsed.
     hits: &'l [Hit],
@@ -207,7 +218,7 @@ pub(super) struct Line<'l> {
     /// Whether a forbidden string stands in it.
     pub(super) forbidden: bool,
     /// Where the line begins in the block.
-    from: usize,
+    pub(super) from: usize,
     pub(super) problems: &'l mut Vec<Problem>,
     pub(super) done: &'l mut Done,
 }
@@ -219,12 +230,17 @@ impl Line<'_> {
         } else {
             problem
         };
-        self.done.findings.add(self.number, self.text, problem);
+        self.done.findings.add(self.place, self.text, problem);
     }
 
     fn has_secret(&self) -> bool {
-        let told = self.said.iter().any(|what| *what != What::Lost);
-        told || self.hits.iter().any(|hit| hit.what != What::Lost)
+        let told = self.said.iter().any(|what| what.is_secret());
+        told || self.hits.iter().any(|hit| hit.what.is_secret())
+    }
+
+    /// Whether a control character stands in it that JSON does not escape.
+    pub(super) fn has_control(&self) -> bool {
+        self.hits.iter().any(|hit| hit.what == What::Control)
     }
 
     /// Says what was found in the line before it was parsed; whether the record cannot be used for it.
@@ -232,16 +248,22 @@ impl Line<'_> {
         self.say(self.hits)
     }
 
-    fn say(&mut self, hits: &[Hit]) -> bool {
-        let mut failed = false;
-        let secret = self.has_secret() || hits.iter().any(|hit| hit.what != What::Lost);
+    pub(super) fn say(&mut self, hits: &[Hit]) -> bool {
+        let any = hits.iter().any(|hit| hit.what.is_secret());
+        let mut failed = any
+            && self
+                .plan
+                .secrets
+                .as_ref()
+                .is_some_and(|secrets| secrets.reject);
+        let secret = self.has_secret() || any;
         for hit in hits {
-            // One finding for each kind: a line of a million cards is one line to be mended.
-            if self.said.contains(&hit.what) {
+            // One finding for each kind: a line of a million cards is one line to be mended. Control characters are told by text.
+            if hit.what == What::Control || self.said.contains(&hit.what) {
                 continue;
             }
             self.said.push(hit.what);
-            let problem = hit_problem(self.plan, self.from, self.text, *hit);
+            let problem = hit_problem(self.plan, self.from, self.text, self.place, *hit);
             failed |= problem.is_error();
             // What is said of a secret never has its text.
             let problem = if hit.what == What::Lost && secret {
@@ -249,7 +271,7 @@ impl Line<'_> {
             } else {
                 problem
             };
-            self.done.findings.add(self.number, self.text, problem);
+            self.done.findings.add(self.place, self.text, problem);
         }
         failed
     }
@@ -270,28 +292,30 @@ impl Line<'_> {
     fn compile(&mut self, tape: &mut Tape, marks: &Marks, spelt: &mut Spelt) {
         let text = self.text;
         let mut refused = self.say_hits();
-        if let Some(quick) = self.quick(text, marks, self.from) {
+        let mut quick = self.quick(text, marks, self.from, Escapes::Plain);
+        // What is read quickly has no escapes behind which something may hide.
+        if quick.is_none() {
+            let (secrets, forbidden) = (&self.plan.secrets, &self.plan.forbidden);
+            let hides = spelt.look(text, secrets.as_ref(), forbidden.as_ref());
+            refused |= self.say_hidden(spelt);
+            if hides == Hides::Deeper {
+                quick = self.quick(text, marks, self.from, Escapes::Deeper);
+            } else if hides == Hides::Characters
+                && let Some(quick) = self.quick(&spelt.line, &spelt.marks, 0, Escapes::Deeper)
+                && self.keep_spelt(refused, spelt.forbidden, &quick)
+            {
+                return;
+            }
+        }
+        if let Some(quick) = quick {
             self.done.shape = Some(quick.shape);
             self.keep(refused, |line| {
                 line.compiled(&quick.record, quick.canonical)
             });
             return;
         }
-        // What is read quickly has no such escapes.
-        if spelt.look(
-            text,
-            self.plan.secrets.as_ref(),
-            self.plan.forbidden.as_ref(),
-        ) {
-            refused |= self.say_hidden(spelt);
-            if let Some(quick) = self.quick(&spelt.line, &spelt.marks, 0)
-                && self.keep_spelt(refused, spelt.forbidden, &quick)
-            {
-                return;
-            }
-        }
         if tape.parse_marked(text, &marks.words, self.from).is_err() {
-            self.add(refusal(text, refuse(text)));
+            self.add(refusal_at(text, self.place, refuse(text)));
             return;
         }
         let value = tape.value(text);
@@ -320,10 +344,17 @@ impl Line<'_> {
     }
 
     /// The record of a line in its usual spelling.
-    fn quick<'t>(&self, text: &'t str, marks: &Marks, from: usize) -> Option<Quick<'t>> {
+    fn quick<'t>(
+        &self,
+        text: &'t str,
+        marks: &Marks,
+        from: usize,
+        escapes: Escapes,
+    ) -> Option<Quick<'t>> {
         match &self.plan.purpose {
             Purpose::Training(limits) if self.plan.quick => {
-                quick::read(text, &marks.words, from, limits.shape, self.done.shape)
+                let words = &marks.words;
+                quick::read(text, words, from, limits.shape, self.done.shape, escapes)
             }
             _ => None,
         }
@@ -371,7 +402,7 @@ impl Line<'_> {
         match written {
             Some(written) if !failed => self.done.written.push(Written {
                 end: self.done.out.len(),
-                line: self.number,
+                line: self.place.line,
                 secret: self.has_secret(),
                 ..written
             }),
@@ -405,23 +436,13 @@ impl Line<'_> {
         let limits = self.plan.limits()?;
         self.look_at_texts(record);
         let (tokens, answer) = self.look_at_length(record, limits);
-        if self.problems.iter().any(Problem::is_error) {
+        let refused = self.look_at_json(record);
+        if refused || self.problems.iter().any(Problem::is_error) {
             return None;
         }
-        if let Some(excluded) = &self.plan.evaluation
-            && let Some(prompt) = rendered(record)
-            && excluded.holds(PromptDigest::of(&prompt))
-        {
-            self.done.leaked += 1;
-            self.problems.push(Problem::new(
-                &rules::EVALUATION_LEAK,
-                "$",
-                bounded(&prompt),
-                "Nothing: it is left out when a dataset is sealed.",
-            ));
-        }
+        self.look_for_leak(record);
         if self.plan.media {
-            let (named, line) = (&mut self.done.media, self.number);
+            let (named, line) = (&mut self.done.media, self.place.line);
             media::for_each(record, |uri, kind, format| {
                 named.push(MediaReference {
                     uri: uri.to_owned(),
@@ -431,51 +452,6 @@ impl Line<'_> {
                 });
             });
         }
-        let start = self.done.out.len();
-        if let Some((line, None)) = canonical
-            && self.plan.packs
-            && std::ptr::eq(line, self.text)
-        {
-            return Some(Written {
-                verbatim: Some((self.from, self.from + line.len())),
-                identity: Identity {
-                    prompt: hash(line.as_bytes()),
-                    completion: line.len() as u64,
-                },
-                tokens,
-                ..Written::default()
-            });
-        }
-        let place = if let Some((line, answer)) = canonical {
-            let out = &mut self.done.out;
-            out.reserve(line.len() + 1);
-            out.extend_from_slice(line.as_bytes());
-            out.push(b'\n');
-            answer.map(|at| start + at)
-        } else {
-            match canonical::write(record, limits.shape, &mut self.done.out) {
-                Ok(place) => place,
-                Err(problem) => {
-                    self.problems.push(problem);
-                    return None;
-                }
-            }
-        };
-        let out = &self.done.out;
-        let optional = Optional::of(record);
-        if let Err(problem) = record::tools::read_back(record, optional, &out[start..]) {
-            self.problems.push(problem);
-            return None;
-        }
-        Some(Written {
-            identity: Identity::of(record, &out[start..], place.map(|from| from - start)),
-            tokens,
-            answer,
-            messages: record
-                .conversation()
-                .map_or(0, |record| record.turns.len() as u32),
-            optional,
-            ..Written::default()
-        })
+        self.written(record, canonical, limits, (tokens, answer))
     }
 }

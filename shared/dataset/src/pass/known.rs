@@ -18,7 +18,7 @@ pub(crate) enum Seen {
 }
 
 /// The hashes of one record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Identity {
     pub(crate) prompt: u64,
     pub(crate) completion: u64,

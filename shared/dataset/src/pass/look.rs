@@ -1,20 +1,25 @@
 //! What is looked at in every record: its shape, its texts, and how many tokens they have.
-use perennial_core::limits::{DataLimits, RecordShape};
+use perennial_core::{
+    limits::{DataLimits, RecordShape},
+    prompt::PromptDigest,
+};
 
 use super::{
-    block::{Line, Written},
+    block::{Line, Question, Written},
     known::{Identity, hash},
-    said::{accepted, length_problem},
+    said::{accepted, length_problem, rendered},
 };
 use crate::{
     conversation::Role,
     evaluation,
     finding::{Problem, around, bounded},
+    index::exact,
     json::Value,
     members::names,
     record::{Block, Record, preference},
     rules,
     shape::{self, InputShape},
+    summary::grouped,
     tokens::{estimate, estimate_tokens, fewest_tokens, least},
 };
 
@@ -26,13 +31,20 @@ impl Line<'_> {
         } else {
             evaluation::check(value, self.problems)?
         };
+        if self.plan.questions {
+            self.done.questions.push(Question {
+                prompt: PromptDigest::of(&record.prompt),
+                exact: exact(&record.prompt),
+                line: self.place.line,
+            });
+        }
         let line = record.to_line();
         let answer = estimate_tokens(&record.reference_response);
         self.done.out.extend_from_slice(&line);
         Some(Written {
             identity: Identity {
                 prompt: hash(record.prompt.as_bytes()),
-                completion: hash(&line),
+                completion: hash(record.reference_response.as_bytes()),
             },
             tokens: estimate_tokens(&record.prompt) + answer,
             answer: Some(answer),
@@ -112,6 +124,7 @@ impl Line<'_> {
 
     pub(super) fn look_at_texts(&mut self, record: &Record<'_>) {
         let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
+        let control = self.has_control();
         let (line, problems) = (self.text, &mut *self.problems);
         let source = self
             .plan
@@ -121,16 +134,7 @@ impl Line<'_> {
             if let Some(forbidden) = forbidden
                 && let Some((string, at)) = forbidden.find(text, near)
             {
-                let mut problem = Problem::new(
-                    &rules::FORBIDDEN_STRING,
-                    "$",
-                    format!(
-                        "\"{}\" in: {}",
-                        bounded(string),
-                        around(&text.plain(), at)
-                    ),
-                    format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                );
+                let mut problem = forbidden_problem(string, &text.plain(), at, source);
                 if let Some(place) = place_in(line, text.raw())
                     && let Some((start, end)) = forbidden.span(text.raw().as_bytes())
                 {
@@ -138,7 +142,7 @@ impl Line<'_> {
                 }
                 problems.push(problem);
             }
-            if text.has_control() {
+            if text.has_control() || control && text.has_plain_control() {
                 problems.push(Problem::new(
                     &rules::CONTROL_CHARACTER,
                     "$",
@@ -147,6 +151,36 @@ impl Line<'_> {
                 ));
             }
         });
+    }
+
+    /// Says of a record that its prompt stands in the evaluation set.
+    pub(super) fn look_for_leak(&mut self, record: &Record<'_>) {
+        let Some(excluded) = &self.plan.evaluation else {
+            return;
+        };
+        let Some(prompt) = rendered(record) else {
+            return;
+        };
+        let digest = PromptDigest::of(&prompt);
+        if !excluded.holds(digest) {
+            return;
+        }
+        self.done.leaked += 1;
+        let found = match excluded.place(digest) {
+            Some((file, line)) => format!(
+                "as {} line {}: {}",
+                bounded(file),
+                grouped(line),
+                bounded(&prompt)
+            ),
+            None => bounded(&prompt),
+        };
+        self.problems.push(Problem::new(
+            &rules::EVALUATION_LEAK,
+            "$",
+            found,
+            "Nothing: it is left out when a dataset is sealed.",
+        ));
     }
 
     pub(super) fn look_at_length(
@@ -192,6 +226,16 @@ impl Line<'_> {
         };
         (tokens, answer)
     }
+}
+
+/// The finding for a forbidden string at this byte of a text.
+pub(super) fn forbidden_problem(string: &str, text: &str, at: usize, source: &str) -> Problem {
+    Problem::new(
+        &rules::FORBIDDEN_STRING,
+        "$",
+        format!("\"{}\" in: {}", bounded(string), around(text, at)),
+        format!("Write it otherwise, for example without the colon or the brackets ({source})."),
+    )
 }
 
 /// Where a part of a line begins in it; nothing for a text that is spelt otherwise in its line.

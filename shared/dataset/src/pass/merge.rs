@@ -1,19 +1,20 @@
 //! The results of the blocks, put together in order: duplicates dropped, records counted, and what can only be said of the whole.
 use super::{
-    block::{Done, Written},
+    block::{Done, Question, Written},
     buffer::Space,
-    known::{Identity, Known, Seen, Spilled},
-    plan::{Plan, Spill},
-    said::{conflict_problem, line_too_long},
+    plan::Plan,
+    repeats::Repeats,
+    said::line_too_long,
     tally::{Frequent, Members},
 };
 use perennial_core::limits::RecordShape;
 use perennial_inputs::{Packed, Packer};
 
 use crate::{
+    between::Between,
     canonical,
     compiler::{Bounds, Purpose},
-    finding::{Findings, Problem},
+    finding::{Findings, Place, Problem},
     media::Gathered,
     rules,
     shape::InputShape,
@@ -33,18 +34,14 @@ pub(crate) struct Merger {
     pub(crate) lines: u64,
     seen: u64,
     pub(crate) written: u64,
-    pub(crate) duplicates: u64,
-    pub(crate) conflicts: u64,
     pub(crate) tokens: u64,
     pub(crate) samples: Vec<Sample>,
-    leaked: u64,
+    pub(crate) leaked: u64,
     pub(crate) media: Gathered,
     lengths: Lengths,
-    known: Known,
-    spill: Option<Box<dyn Spill>>,
-    spilled: Option<Spilled>,
-    limit: u64,
-    firsts: Firsts,
+    pub(crate) repeats: Repeats,
+    /// The questions of an evaluation set, where they are gathered.
+    questions: Vec<Question>,
     members: Members,
     completions: Frequent,
     training: bool,
@@ -52,14 +49,8 @@ pub(crate) struct Merger {
     packer: Option<Packer>,
     /// Whether a document with a secret is in it.
     pack_secret: bool,
-}
-
-/// The lines on which something was seen first; 0 where it was not.
-#[derive(Debug, Default)]
-struct Firsts {
-    duplicate: u64,
-    conflict: u64,
-    unchecked: u64,
+    /// Whether the records are pieces of one document: two that are alike are no duplicates, or its prose would be lost.
+    one_document: bool,
 }
 
 #[derive(Debug, Default)]
@@ -68,12 +59,6 @@ struct Lengths {
     prompts: Histogram,
     answers: Histogram,
     messages: Histogram,
-}
-
-impl std::fmt::Debug for dyn Spill {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Spill")
-    }
 }
 
 impl Merger {
@@ -92,29 +77,20 @@ impl Merger {
             lines: 0,
             seen: 0,
             written: 0,
-            duplicates: 0,
-            conflicts: 0,
             tokens: 0,
             samples: Vec::new(),
             leaked: 0,
             media: Gathered::default(),
             lengths: Lengths::default(),
-            known: Known::default(),
-            spill: None,
-            spilled: None,
-            limit: bounds.known,
-            firsts: Firsts::default(),
+            repeats: Repeats::new(purpose, bounds),
+            questions: Vec::new(),
             members: Members::default(),
             completions: Frequent::default(),
             training,
             packer,
             pack_secret: false,
+            one_document: false,
         }
-    }
-
-    /// Where records over the model's limit are kept for the search for duplicates.
-    pub(crate) fn spill_to(&mut self, spill: Box<dyn Spill>) {
-        self.spill = Some(spill);
     }
 
     /// Takes a finding after which nothing more can be read.
@@ -128,12 +104,13 @@ impl Merger {
         if problem.is_error() {
             self.seen += 1;
         }
-        self.findings.add(line, "", problem);
+        self.findings.add(Place::line(line), "", problem);
     }
 
     /// Says that documents come cut to the limit, and are not to be packed with others.
     pub(crate) fn is_cut(&mut self) {
         self.packer = None;
+        self.one_document = true;
     }
 
     /// Puts the finding that the time was up before all others.
@@ -148,7 +125,8 @@ impl Merger {
     pub(crate) fn too_long(&mut self, length: u64) {
         self.lines += 1;
         self.seen += 1;
-        self.findings.add(self.lines, "", line_too_long(length));
+        self.findings
+            .add(Place::line(self.lines), "", line_too_long(length));
     }
 
     /// Whether documents are put together, so that what comes out is not what a block gave.
@@ -159,14 +137,22 @@ impl Merger {
     /// Takes the result of a block of `lines` and appends its records to `out`, or puts its buffer in the place of an empty `out`; what
     /// is left to be used again.
     pub(crate) fn take(&mut self, mut done: Done, lines: &[u8], out: &mut Vec<u8>) -> Space {
-        let base = if done.numbered { 0 } else { self.lines };
-        self.lines += done.lines;
+        let base = if done.placed { 0 } else { self.lines };
+        if !done.placed {
+            self.lines += done.lines;
+        }
         self.seen += done.seen;
         self.leaked += done.leaked;
         self.media.take(std::mem::take(&mut done.media), base);
+        let questions = std::mem::take(&mut done.questions);
+        self.questions
+            .extend(questions.into_iter().map(|question| Question {
+                line: base + question.line,
+                ..question
+            }));
         self.shape = self.shape.or(done.shape);
         self.findings.join(std::mem::take(&mut done.findings), base);
-        self.known
+        self.repeats
             .expect(done.written.iter().map(|written| written.identity));
         if let Some(mut packer) = self.packer.take() {
             self.pack(&mut packer, &done, lines, base, out);
@@ -218,7 +204,7 @@ impl Merger {
                 None => &done.out[start..written.end],
             };
             start = written.end;
-            if self.insert_new(written, line)
+            if self.repeats.keeps(written.identity, line)
                 && let Some(text) = canonical::document_text(canonical)
             {
                 let mut handed_on = false;
@@ -249,7 +235,7 @@ impl Merger {
 
     /// Counts a record; false if it is dropped.
     fn keep(&mut self, written: &Written, line: u64, canonical: &[u8]) -> bool {
-        if !self.insert_new(written, line) {
+        if !self.one_document && !self.repeats.keeps(written.identity, line) {
             return false;
         }
         if self.training {
@@ -259,27 +245,6 @@ impl Merger {
             }
         }
         self.count(written, line, canonical);
-        true
-    }
-
-    /// Whether the record is not the same as one before.
-    fn insert_new(&mut self, written: &Written, line: u64) -> bool {
-        let seen = self.insert(written.identity, line);
-        // An evaluation set is asked as it was given: a question that stands twice counts twice, and is asked once.
-        if self.training {
-            match seen {
-                Seen::New => {}
-                Seen::Duplicate => {
-                    self.duplicates += 1;
-                    first(&mut self.firsts.duplicate, line);
-                    return false;
-                }
-                Seen::Conflict => {
-                    self.conflicts += 1;
-                    first(&mut self.firsts.conflict, line);
-                }
-            }
-        }
         true
     }
 
@@ -301,29 +266,13 @@ impl Merger {
         }
     }
 
-    fn insert(&mut self, record: Identity, line: u64) -> Seen {
-        if self.known.len() < self.limit as usize {
-            return self.known.insert(record);
+    /// The files that are read together, with the questions of this one.
+    pub(crate) fn between(&mut self) -> Between {
+        let mut between = self.repeats.between.take().unwrap_or_default();
+        for question in self.questions.drain(..) {
+            between.ask((question.prompt, question.exact), question.line);
         }
-        if self.spilled.is_none()
-            && let Some(file) = self.spill.take()
-        {
-            self.spilled = Some(Spilled::new(file));
-        }
-        let seen = self.known.find(record);
-        if seen == Seen::Duplicate {
-            return seen;
-        }
-        match self.spilled.as_mut().map(|spilled| spilled.insert(record)) {
-            Some(Ok(Seen::New)) => seen,
-            Some(Ok(on_disk)) => on_disk,
-            // No file, or none any more: what follows is compared with what is in memory.
-            Some(Err(_)) | None => {
-                self.spilled = None;
-                first(&mut self.firsts.unchecked, line);
-                seen
-            }
-        }
+        between
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
@@ -341,7 +290,7 @@ impl Merger {
             let secret = self.pack_secret;
             packer.finish(&mut |packed| self.packed(packed, secret, out));
         }
-        self.finish_duplicates(plan);
+        self.repeats.finish(plan, &mut self.findings);
         if self.hopeless {
             return;
         }
@@ -360,40 +309,6 @@ impl Merger {
         }
         if let Purpose::Training(_) = plan.purpose {
             self.finish_records(plan);
-        }
-    }
-
-    fn finish_duplicates(&mut self, plan: &Plan) {
-        let Firsts {
-            duplicate,
-            conflict,
-            unchecked,
-        } = self.firsts;
-        if duplicate > 0 {
-            self.findings.add_of_file(Problem::of_file(
-                &rules::EXACT_DUPLICATE,
-                format!(
-                    "{} of earlier records, the first at line {}",
-                    count(self.duplicates, "exact repetition"),
-                    grouped(duplicate)
-                ),
-                "Nothing: they were dropped.",
-            ));
-        }
-        if conflict > 0 {
-            self.findings
-                .add_of_file(conflict_problem(plan, self.conflicts, conflict));
-        }
-        if unchecked > 0 {
-            self.findings.add_of_file(Problem::of_file(
-                &rules::DUPLICATES_UNCHECKED,
-                format!(
-                    "from line {} on, records were only compared with the first {}",
-                    grouped(unchecked),
-                    grouped(self.limit)
-                ),
-                "Nothing: they are looked for again when the dataset is sealed.",
-            ));
         }
     }
 
@@ -421,7 +336,7 @@ impl Merger {
                 "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.",
             ));
         }
-        let read = self.written + self.duplicates;
+        let read = self.written + self.repeats.duplicates;
         if self.leaked * LEAKS.1 > read * LEAKS.0 {
             self.findings.add_of_file(Problem::of_file(
                 &rules::EVALUATION_LEAKS,
@@ -451,12 +366,6 @@ impl Merger {
                 "A run trains on the newest uploads, and on the first records of this one, up to that number.",
             ));
         }
-    }
-}
-
-fn first(place: &mut u64, line: u64) {
-    if *place == 0 {
-        *place = line;
     }
 }
 

@@ -86,6 +86,8 @@ pub(crate) struct Plan {
     pub(crate) bucket: Option<String>,
     /// Whether the files that records name are gathered.
     pub(crate) media: bool,
+    /// Whether the questions of an evaluation set are gathered.
+    pub(crate) questions: bool,
     /// The shape of the file's first record, once there was one.
     pub(crate) shape: Option<InputShape>,
     /// The most bytes of a line.
@@ -111,6 +113,7 @@ impl Plan {
             evaluation: None,
             bucket: None,
             media: false,
+            questions: false,
             shape: None,
             purpose,
             line,

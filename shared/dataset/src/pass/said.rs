@@ -4,7 +4,7 @@ use perennial_core::limits::{DataLimits, RecordShape};
 use super::plan::Plan;
 use crate::{
     compiler::Purpose,
-    finding::Problem,
+    finding::{Place, Problem},
     record::{Record, preference::contradictions},
     rules::{self, Severity},
     scan::secrets::{Hit, What},
@@ -74,54 +74,73 @@ pub(super) fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> P
 
 /// The finding for `found` records with a prompt that came before with another completion.
 pub(super) fn conflict_problem(plan: &Plan, found: u64, first: u64) -> Problem {
-    if plan
-        .limits()
-        .is_some_and(|limits| limits.shape == RecordShape::Preferences)
-    {
+    if prefers(plan) {
         return contradictions(found, first);
     }
+    let what = answer(plan);
     Problem::of_file(
         &rules::CONFLICTING_DUPLICATE,
         format!(
-            "{} with a prompt that came before with another completion, the first at line {}",
+            "{} with a prompt that came before with another {what}, the first at line {}",
             count(found, "record"),
             grouped(first)
         ),
-        "Keep one completion for each prompt, unless the answers are to differ.",
+        format!("Keep one {what} for each prompt, unless the answers are to differ."),
     )
 }
 
+/// Whether records say which of two answers is better: two of them contradict each other if they say it the other way round.
+pub(super) fn prefers(plan: &Plan) -> bool {
+    plan.limits()
+        .is_some_and(|limits| limits.shape == RecordShape::Preferences)
+}
+
+/// What a prompt has one of.
+pub(super) fn answer(plan: &Plan) -> &'static str {
+    match plan.purpose {
+        Purpose::Training(_) => "completion",
+        Purpose::Evaluation => "reference answer",
+    }
+}
+
 /// A secret is said, and never shown: a report is read by more people than the data.
-pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Problem {
+pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, place: Place, hit: Hit) -> Problem {
     let (start, end) = (hit.start - from, (hit.end - from).min(text.len()));
     let reject = plan.secrets.as_ref().is_some_and(|secrets| secrets.reject);
     let column = text
         .get(..start)
         .map_or(start, |before| before.chars().count())
         + 1;
+    let column = place.column(column as u64);
     let problem = match hit.what {
         What::Lost => {
             return Problem::new(
                 &rules::REPLACEMENT_CHARACTER,
                 "",
-                format!("column {}: {}", grouped(column as u64), crate::finding::around(text, start)),
+                format!("{column}: {}", crate::finding::around(text, start)),
                 "A character was lost before the file came here: write the file anew from its source, in UTF-8.",
+            )
+            .at((start, end));
+        }
+        What::Control => {
+            return Problem::new(
+                &rules::CONTROL_CHARACTER,
+                "",
+                format!("{column}: {}", crate::finding::around(text, start)),
+                "Take it out, unless the model is to learn it.",
             )
             .at((start, end));
         }
         What::Secret(what) => Problem::new(
             &rules::SECRET,
             "",
-            format!("column {}: {what}", grouped(column as u64)),
+            format!("{column}: {what}"),
             "Take it out of the data, and make it invalid: it stands in a file. `[data] secrets` in the configuration says what is done about it.",
         ),
         What::Card => Problem::new(
             &rules::CARD_NUMBER,
             "",
-            format!(
-                "column {}: a number with a payment card's form and checksum",
-                grouped(column as u64)
-            ),
+            format!("{column}: a number with a payment card's form and checksum"),
             "Replace it by a word, or by a number that no card has. `[data] secrets` in the configuration says what is done about it.",
         ),
     };

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     compiler::{Bounds, Purpose},
-    finding::Problem,
+    finding::{Place, Problem},
     input::{Collected, Made, table_options},
     rules, sniff,
 };
@@ -66,7 +66,7 @@ impl Stream {
         match &mut self.head {
             Some(head) => {
                 head.extend_from_slice(bytes);
-                if head.len() >= sniff::HEAD {
+                if sniff::enough(head).is_some() {
                     self.look(name, out);
                 }
             }
@@ -78,8 +78,7 @@ impl Stream {
     pub(crate) fn look(&mut self, name: &str, out: &mut Vec<u8>) {
         let Some(head) = self.head.take() else { return };
         let options = table_options(&self.plan.purpose, self.columns.clone());
-        let start = &head[..head.len().min(sniff::HEAD)];
-        let input = sniff::kind(start, name, &options).and_then(|kind| {
+        let input = sniff::kind(sniff::looked_at(&head), name, &options).and_then(|kind| {
             crate::input::Input::of(kind, &self.plan.purpose, self.plan.line, &options)
         });
         match input {
@@ -139,6 +138,7 @@ impl Stream {
         if let Some(mut input) = self.input.take() {
             let mut collected = std::mem::take(&mut self.collected);
             input.push(bytes, &mut collected, |made| self.take_made(made, out));
+            self.merger.lines = collected.file_lines();
             self.collected = collected;
             self.input = Some(input);
             return;
@@ -166,7 +166,7 @@ impl Stream {
 
     fn take_made(&mut self, made: Made<'_>, out: &mut Vec<u8>) {
         if !made.lines.is_empty() {
-            self.work(made.lines, Some(made.numbers), out);
+            self.work(made.lines, Some(made.places), out);
         }
         if let Some((line, problem)) = made.trouble {
             // In the file's order.
@@ -175,13 +175,13 @@ impl Stream {
         }
     }
 
-    fn work(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
+    fn work(&mut self, lines: &[u8], places: Option<&[Place]>, out: &mut Vec<u8>) {
         if self.is_shared() {
             let mut copied = self.spare.lines();
             copied.push(lines);
-            self.hand_over(copied, numbers.map(<[u64]>::to_vec), out);
+            self.hand_over(copied, places.map(<[Place]>::to_vec), out);
         } else {
-            self.work_here(lines, numbers, out);
+            self.work_here(lines, places, out);
         }
     }
 
@@ -190,14 +190,14 @@ impl Stream {
         self.threads > 1 && self.plan.shape.is_some()
     }
 
-    fn hand_over(&mut self, lines: Buffer, numbers: Option<Vec<u64>>, out: &mut Vec<u8>) {
+    fn hand_over(&mut self, lines: Buffer, places: Option<Vec<Place>>, out: &mut Vec<u8>) {
         let workers = self
             .workers
             .get_or_insert_with(|| Workers::new(self.threads - 1, &self.plan));
         let (merger, spare) = (&mut self.merger, &mut self.spare);
         let work = Work {
             lines,
-            numbers,
+            places,
             space: spare.space(),
         };
         let (worker, plan) = (&mut self.worker, &self.plan);
@@ -209,7 +209,7 @@ impl Stream {
         });
     }
 
-    fn work_here(&mut self, lines: &[u8], numbers: Option<&[u64]>, out: &mut Vec<u8>) {
+    fn work_here(&mut self, lines: &[u8], places: Option<&[Place]>, out: &mut Vec<u8>) {
         let space = if self.merger.packs() {
             self.spare.space()
         } else {
@@ -218,7 +218,7 @@ impl Stream {
                 written: self.spare.written(),
             }
         };
-        let done = self.worker.work(&self.plan, lines, numbers, space);
+        let done = self.worker.work(&self.plan, lines, places, space);
         let left = self.merger.take(done, lines, out);
         self.spare.take_space(left);
         if self.plan.shape.is_none() && self.merger.shape.is_some() {

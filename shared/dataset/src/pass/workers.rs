@@ -21,8 +21,8 @@ type Outcome = std::thread::Result<Done>;
 impl Worker {
     /// Works on a block, and gives its buffer back with the result.
     pub(crate) fn take(&mut self, plan: &Plan, work: Work) -> Done {
-        let numbers = work.numbers.as_deref();
-        let done = self.work(plan, &work.lines, numbers, work.space);
+        let places = work.places.as_deref();
+        let done = self.work(plan, &work.lines, places, work.space);
         Done {
             spent: work.lines,
             ..done

@@ -9,6 +9,7 @@ mod pair;
 pub(crate) mod preference;
 pub(crate) mod quick;
 pub(crate) mod tools;
+mod weight;
 
 use perennial_core::limits::{ContentLimits, RecordShape};
 use smallvec::SmallVec;
@@ -207,6 +208,27 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Hands the names of the tools that are used to `each`, and by what a use and its result are known.
+    pub(crate) fn for_each_name(&self, mut each: impl FnMut(&Text<'a>)) {
+        let turns = self
+            .conversation()
+            .into_iter()
+            .flat_map(|record| &record.turns);
+        for block in turns.flat_map(|turn| &turn.blocks) {
+            match block {
+                Block::ToolUse(used) => {
+                    each(&used.name);
+                    each(&used.id);
+                }
+                Block::ToolResult(result) => {
+                    each(&result.id);
+                    result.status.iter().for_each(&mut each);
+                }
+                Block::Text(_) | Block::Reasoning(_) | Block::Media(_) => {}
+            }
+        }
+    }
+
     /// Hands every text that a model would read to `each`.
     pub(crate) fn for_each_text<'s>(&'s self, mut each: impl FnMut(&'s Text<'a>)) {
         let conversation = match self {
@@ -306,7 +328,8 @@ pub(crate) fn read<'a>(
         InputShape::BedrockConversation => bedrock::read(value, taken, problems),
         InputShape::Messages => openai::read(value, taken, problems),
         InputShape::Prompts => pair::prompt(value, problems),
-        InputShape::Document => return Record::Document(others::document(value, problems)),
+        InputShape::Document => return Record::Document(others::document(value, "text", problems)),
+        InputShape::Input => return Record::Document(others::document(value, "input", problems)),
         InputShape::Caption => return others::caption(value, problems),
         InputShape::Reinforcement => return others::reinforcement(value, problems),
         InputShape::InvocationLog => return others::log(value, taken, problems),

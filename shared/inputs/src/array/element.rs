@@ -20,7 +20,13 @@ enum State {
 /// What became of a value.
 #[derive(Debug)]
 pub(crate) enum Done<'a> {
-    Json(&'a [u8]),
+    Json {
+        json: &'a [u8],
+        /// The line in which it begins.
+        line: u64,
+        /// The characters before it there, if it is handed over as it stands.
+        before: Option<u64>,
+    },
     Flawed(Trouble),
 }
 
@@ -30,6 +36,10 @@ pub(crate) struct Element {
     state: State,
     /// The line in which it begins.
     pub(crate) began: u64,
+    /// The characters before it in that line.
+    before: u64,
+    /// Whether an end of a line in it became a blank.
+    changed: bool,
     depth: u64,
     /// The open brackets, the innermost in the lowest bit: whether it is that of an object.
     objects: u128,
@@ -49,6 +59,8 @@ impl Element {
             bounds,
             state: State::Bare,
             began: 0,
+            before: 0,
+            changed: false,
             depth: 0,
             objects: 0,
             only_counted: false,
@@ -63,13 +75,15 @@ impl Element {
         self.text.capacity()
     }
 
-    /// Begins with the value whose first byte, the next to be scanned, is `first`.
-    pub(crate) fn begin(&mut self, first: u8, line: u64) {
+    /// Begins with the value whose first byte, the next to be scanned, is `first`, with so many characters before it in its line.
+    pub(crate) fn begin(&mut self, first: u8, line: u64, before: u64) {
         self.state = match first {
             b'{' | b'[' | b'"' => State::Tokens,
             _ => State::Bare,
         };
         self.began = line;
+        self.before = before;
+        self.changed = false;
         self.depth = 0;
         self.objects = 0;
         self.only_counted = false;
@@ -143,6 +157,7 @@ impl Element {
                         _ => {
                             self.keep(&bytes[from..at]);
                             self.keep(b" ");
+                            self.changed = true;
                             self.state = State::Gap;
                             continue;
                         }
@@ -272,11 +287,15 @@ impl Element {
             return Done::Flawed(flaw);
         }
         let json = if direct { last } else { &self.text };
-        Done::Json(if self.state == State::Bare {
-            json.trim_ascii_end()
-        } else {
-            json
-        })
+        Done::Json {
+            json: if self.state == State::Bare {
+                json.trim_ascii_end()
+            } else {
+                json
+            },
+            line: self.began,
+            before: (!self.changed).then_some(self.before),
+        }
     }
 }
 

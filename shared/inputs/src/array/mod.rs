@@ -37,6 +37,8 @@ pub struct Array {
     inside: bool,
     /// The line of the next byte.
     line: u64,
+    /// Characters before it in its line.
+    column: u64,
     /// The line of the bracket that opens the array.
     opened: u64,
     /// The text that has no place, and the line in which it begins.
@@ -55,6 +57,7 @@ impl Array {
             element: Element::new(bounds),
             inside: false,
             line: 1,
+            column: 0,
             opened: 0,
             text: (0, Vec::new()),
             any: false,
@@ -112,6 +115,14 @@ impl Array {
         }
     }
 
+    /// Goes past these bytes in the line, or in the last of the lines that they end.
+    fn pass(&mut self, bytes: &[u8]) {
+        match memchr::memrchr(b'\n', bytes) {
+            Some(end) => self.column = characters(&bytes[end + 1..]),
+            None => self.column += characters(bytes),
+        }
+    }
+
     fn open(&mut self) {
         self.place = Place::First;
         self.opened = self.line;
@@ -143,13 +154,15 @@ impl Source for Array {
         let mut at = 0;
         while at < bytes.len() && !self.ended {
             if self.inside {
-                let (in_array, began) = (self.in_array(), self.element.began);
+                let in_array = self.in_array();
+                let start = at;
                 let (used, done) = self.element.scan(&bytes[at..], &mut self.line, in_array);
                 at += used;
                 if let Some(done) = done {
                     self.inside = false;
-                    hand_over(done, began, each);
+                    hand_over(done, each);
                 }
+                self.pass(&bytes[start..at]);
                 continue;
             }
             let byte = bytes[at];
@@ -160,9 +173,13 @@ impl Source for Array {
                 }
                 b'\n' => {
                     self.line += 1;
+                    self.column = 0;
                     at += 1;
                 }
-                b' ' | b'\t' | b'\r' => at += 1,
+                b' ' | b'\t' | b'\r' => {
+                    self.column += 1;
+                    at += 1;
+                }
                 _ => {
                     let (begins, what) = self.between(byte);
                     if let Some(what) = what {
@@ -171,11 +188,12 @@ impl Source for Array {
                     if begins {
                         self.inside = true;
                         self.elements = true;
-                        self.element.begin(byte, self.line);
+                        self.element.begin(byte, self.line, self.column);
                         if self.in_array() {
                             self.place = Place::Element;
                         }
                     } else if self.place != Place::Text {
+                        self.column += 1;
                         at += 1;
                     }
                 }
@@ -191,18 +209,17 @@ impl Source for Array {
             self.end_in_text(each);
             return;
         }
-        let began = self.element.began;
         let mut open = None;
         if self.inside {
             if !self.element.needs_no_end() {
                 open = Some(Trouble::new(
                     What::UnclosedRecord,
-                    began,
+                    self.element.began,
                     self.element.kept(),
                 ));
             }
             if let Some(done) = self.element.finish() {
-                hand_over(done, began, each);
+                hand_over(done, each);
             }
         }
         if let Some(trouble) = open {
@@ -224,9 +241,18 @@ impl Source for Array {
     }
 }
 
-fn hand_over(done: Done<'_>, line: u64, each: &mut dyn FnMut(Item<'_>)) {
+/// Characters of text that need not be UTF-8, and may be cut inside of one: each is counted where it begins.
+fn characters(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64
+}
+
+fn hand_over(done: Done<'_>, each: &mut dyn FnMut(Item<'_>)) {
     match done {
-        Done::Json(json) => each(Item::Record { line, json }),
+        Done::Json { json, line, before } => each(Item::Record {
+            line,
+            column: before.map(|before| before + 1),
+            json,
+        }),
         Done::Flawed(trouble) => {
             debug_assert!(trouble.what.then() == Then::LeftOut);
             each(Item::Trouble(trouble));

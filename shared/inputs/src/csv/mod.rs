@@ -305,6 +305,7 @@ impl Table {
         }
         each(Item::Record {
             line: row.line,
+            column: None,
             json,
         });
         Ok(())

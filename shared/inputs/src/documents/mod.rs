@@ -190,6 +190,7 @@ impl Documents {
             self.records = true;
             each(Item::Record {
                 line: self.line,
+                column: None,
                 json: &self.json,
             });
         }

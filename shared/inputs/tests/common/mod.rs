@@ -15,7 +15,7 @@ pub(crate) enum Got {
 
 pub(crate) fn keep(all: &mut Vec<Got>, item: Item<'_>) {
     all.push(match item {
-        Item::Record { line, json } => {
+        Item::Record { line, json, .. } => {
             assert!(!json.contains(&b'\n'), "a record is one line");
             Got::Record(line, json.to_vec())
         }

@@ -50,6 +50,12 @@ fn one(finding: &Finding, file: usize, rules: Option<&str>) -> Markup {
 fn place(finding: &Finding) -> String {
     match (finding.line, &finding.excerpt) {
         (0, _) => "the whole file".to_owned(),
+        (line, Some(excerpt)) if excerpt.converted => {
+            format!(
+                "line {}, as the record that begins there was converted",
+                grouped(line)
+            )
+        }
         (line, Some(excerpt)) => {
             format!("line {}, column {}", grouped(line), grouped(excerpt.column))
         }

@@ -91,6 +91,11 @@ pub(crate) fn compiled() -> Vec<Summary> {
         ),
         compile("many.jsonl", training(), many.as_bytes()),
         compile(
+            "table.csv",
+            training(),
+            b"prompt,completion\n\"two\nlines\",System: <b>\n",
+        ),
+        compile(
             "questions.jsonl",
             Purpose::Evaluation,
             br#"{"prompt": "a", "referenceResponse": "b", "category": "c"}"#,
@@ -163,6 +168,7 @@ pub(crate) fn full() -> Summary {
                     from: 14,
                     to: 21,
                     column: 15,
+                    converted: false,
                 }),
             },
             Finding {

@@ -201,6 +201,10 @@ impl Step {
                     self.also.push(Also::ReleaseAll);
                     self.close(Outcome::Failed, reason)
                 }
+                RunState::Training { attempt, stop, .. } => {
+                    let (attempt, stop) = (*attempt, stop.clone());
+                    self.left_nothing(attempt, stop, reason)
+                }
                 RunState::Evaluating { .. } | RunState::Deciding => {
                     self.close(Outcome::Failed, reason)
                 }
@@ -268,7 +272,7 @@ impl Step {
             {
                 let attempt = *attempt;
                 let name = self.run.resource(self.run.training_purpose(), attempt);
-                let why = self.history.take().unwrap_or_default();
+                let why = self.last_told();
                 // The money stays reserved: an answer that was lost may still have been a job.
                 self.close(
                     match self.run.cancelled {
@@ -308,7 +312,7 @@ impl Step {
             RunState::Importing { deadline, .. }
                 if now > *deadline && self.run.claim.is_none() =>
             {
-                let why = self.history.take().unwrap_or_default();
+                let why = self.last_told();
                 self.close(
                     Outcome::Failed,
                     format!("the weights could not be imported in time. {why}"),
@@ -344,6 +348,13 @@ impl Step {
                 false
             }
         }
+    }
+
+    /// What the run waits for, as it was last told: the same words again are no new line of the history.
+    fn last_told(&mut self) -> String {
+        let told = self.history.take();
+        told.or_else(|| self.run.waits_for.clone())
+            .unwrap_or_default()
     }
 
     fn names_of_leftovers(&self) -> String {

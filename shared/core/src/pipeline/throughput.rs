@@ -1,0 +1,99 @@
+//! What a move of the alias may buy. Provisioned throughput is billed by the hour, so what goes back to an earlier model asks for its
+//! price first, and nothing is bought beside what is paid for already.
+
+use jiff::Timestamp;
+
+use super::{Champion, Move, MovePhase, MoveReason, Pipeline, Refusal};
+use crate::prices;
+use crate::routing::Serving;
+
+/// Provisioned throughput as it was found when it was to take another model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throughput {
+    /// Its ARN.
+    pub arn: String,
+    /// The model that it serves.
+    pub model_arn: String,
+    /// Whether a swap of its model is under way.
+    pub is_updating: bool,
+    /// It is bought until then.
+    pub bought_until: Option<Timestamp>,
+}
+
+/// What is done in the place of buying more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InsteadOfBuying {
+    /// What is there is looked at again.
+    Wait,
+    /// The move fails, and what serves goes on.
+    Fail {
+        /// In words.
+        reason: String,
+    },
+}
+
+/// A swap of provisioned throughput was refused, or cannot be asked for. Nothing is bought in its place while another's swap is under
+/// way, or while what is there is bought for longer: both would be paid for.
+#[must_use]
+pub fn instead_of_buying(
+    there: &Throughput,
+    to: &Champion,
+    now: Timestamp,
+) -> Option<InsteadOfBuying> {
+    if there.model_arn == to.arn || there.is_updating {
+        return Some(InsteadOfBuying::Wait);
+    }
+    let until = there.bought_until.filter(|until| *until > now)?;
+    Some(InsteadOfBuying::Fail {
+        reason: format!(
+            "{} is bought until {until} and does not take this model, as it has another base model or it is to have other model \
+             units; a second one would be paid for beside it. Promote again after that, or serve on demand",
+            there.arn
+        ),
+    })
+}
+
+/// Whether the move's next step buys throughput: a swap that AWS is known to refuse does.
+fn buys(pipeline: &Pipeline, moving: &Move) -> bool {
+    let same_base = |champion: &Champion| {
+        !champion.base_model.is_empty() && champion.base_model == moving.to.base_model
+    };
+    moving.serving.is_provisioned()
+        && match moving.phase {
+            MovePhase::Creating => true,
+            MovePhase::Updating { .. } => !pipeline.champion.as_ref().is_some_and(same_base),
+            MovePhase::Looking | MovePhase::Writing => false,
+        }
+}
+
+/// Whether the move may buy what it needs. A promotion's price was asked before its run began; a rollback and a repair bring back a
+/// model that another configuration may have trained.
+pub(super) fn affordable(pipeline: &Pipeline, moving: &Move) -> Result<(), Refusal> {
+    if matches!(moving.reason, MoveReason::Promotion { .. }) || !buys(pipeline, moving) {
+        return Ok(());
+    }
+    price_holds(pipeline, &moving.to, moving.serving).map_err(Refusal)
+}
+
+fn price_holds(pipeline: &Pipeline, to: &Champion, serving: Serving) -> Result<(), String> {
+    const OTHERWISE: &str = "promotion.serve = \"on-demand\" buys nothing";
+    let Some(in_force) = &pipeline.config else {
+        return Err("there is no configuration, so no throughput is bought".into());
+    };
+    let (config, model) = (&in_force.config, &to.model);
+    let price = match prices::serving_again(&to.base_model, serving, config) {
+        Ok(Some(price)) => price,
+        Ok(None) => return Ok(()),
+        Err(unknown) => {
+            return Err(format!(
+                "serving {model} again would buy provisioned throughput, and {unknown}; {OTHERWISE}"
+            ));
+        }
+    };
+    price.fits(&config.budget).map_err(|why| {
+        format!(
+            "serving {model} again would buy provisioned throughput of {}: {why}; {OTHERWISE}",
+            to.base_model
+        )
+    })
+}

@@ -1,0 +1,112 @@
+//! What a file is taken for, where its name does not say it or says it wrong.
+#![allow(clippy::unwrap_used)]
+mod common;
+
+use common::{compile, compile_in, nova, training};
+use perennial_core::limits::RecordShape;
+use perennial_dataset::{Purpose, Summary};
+
+fn counts(summary: &Summary) -> Vec<(&str, u64)> {
+    let counts = summary.finding_counts.iter();
+    let counts = counts.filter(|(rule, _)| *rule != "fewer-than-minimum");
+    counts
+        .map(|(rule, count)| (rule.as_str(), *count))
+        .collect()
+}
+
+#[test]
+fn records_over_several_lines_are_converted_wherever_their_lines_end() {
+    let long = "long ".repeat(500);
+    for (file, lines) in [
+        ("{\"prompt\": \"a\",\n \"completion\": \"b\"}\n{\"prompt\": \"c\",\n \"completion\": \"d\"}\n".to_owned(), [1, 3]),
+        ("{\"prompt\": \"a\",\n\"completion\": \"b\"}\n{\"prompt\": \"c\",\n\"completion\": \"d\"}\n".into(), [1, 3]),
+        ("{\"prompt\":\r\n\"a\", \"completion\": \"b\"}\r\n{\"prompt\":\r\n\"c\", \"completion\": \"d\"}".into(), [1, 3]),
+        ("{ \"prompt\": \"a\"\n, \"completion\": \"b\"\n}\n\n{ \"prompt\": \"c\"\n, \"completion\": \"d\"\n}\n".into(), [1, 5]),
+        (format!("{{\"prompt\": \"{long}\",\n \"completion\": \"b\"}}\n{{\"prompt\": \"c\",\n \"completion\": \"d\"}}\n"), [1, 3]),
+        ("{\"messages\": [\n{\"role\": \"user\", \"content\": \"a\"},\n{\"role\": \"assistant\", \"content\": \"b\"}]}\n\
+          {\"messages\": [\n{\"role\": \"user\", \"content\": \"c\"},\n{\"role\": \"assistant\", \"content\": \"d\"}]}\n".replace("\n{\"role\"", "\n  {\"role\""), [1, 4]),
+    ] {
+        let whole = compile("a.jsonl", nova(), file.as_bytes());
+        assert_eq!((counts(&whole.0), whole.0.records), (vec![("pretty-printed", 1)], 2), "{}", whole.0.to_text());
+        let began: Vec<u64> = whole.0.samples.iter().map(|sample| sample.line).collect();
+        assert_eq!(began, lines, "{file}");
+        for size in [1, 7, 1_023, 1_024, 1_025] {
+            let sizes = vec![size; file.len() / size];
+            assert_eq!(compile_in("a.jsonl", nova(), file.as_bytes(), &sizes), whole, "{size}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_broke_off_is_no_record_over_several_lines() {
+    let good = "{\"prompt\": \"c\", \"completion\": \"d\"}\n";
+    for broken in [
+        "{\"prompt\": \"a\",\n",
+        "{\"prompt\": \"a\", \"completion\":\n",
+        "{\"prompt\": \"a\", \"completion\": \"no end\n",
+        "{\"prompt\": \"two\nlines\", \"completion\": \"b\"}\n",
+        "{\"prompt\": \"a\", \"completion\": [\n\n",
+    ] {
+        let (summary, _) = compile("a.jsonl", nova(), format!("{broken}{good}").as_bytes());
+        assert_eq!(summary.records, 1, "{}", summary.to_text());
+        assert!(
+            summary.finding_counts["broken-json"] >= 1
+                && !summary.finding_counts.contains_key("pretty-printed")
+        );
+        assert_eq!(summary.findings[0].line, 1, "{}", summary.to_text());
+    }
+}
+
+#[test]
+fn a_file_without_an_ending_to_its_name_is_known_by_its_content() {
+    let documents = || training(RecordShape::Documents);
+    for prose in [
+        "# Ownership\n\nA set of rules.\n",
+        "Ownership is a set of rules.\n",
+        "[Rust](https://www.rust-lang.org) is a language.\n",
+        "[1] A note.\n",
+        "---\ntitle: A\n---\nText.\n",
+    ] {
+        let (summary, out) = compile("-", documents(), prose.as_bytes());
+        assert!(
+            summary.is_accepted() && summary.records == 1,
+            "{}",
+            summary.to_text()
+        );
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&out).unwrap()["text"],
+            prose
+        );
+        // Where no documents are trained on, it is said once, and not of each line.
+        let (summary, _) = compile("-", nova(), prose.as_bytes());
+        assert_eq!(
+            (summary.errors, summary.finding_counts["other-trainer"]),
+            (1, 1),
+            "{}",
+            summary.to_text()
+        );
+        let (summary, _) = compile("-", Purpose::Evaluation, prose.as_bytes());
+        assert_eq!(
+            (summary.errors, summary.finding_counts["wrong-place"]),
+            (1, 1),
+            "{}",
+            summary.to_text()
+        );
+    }
+    let record = "{\"prompt\": \"a\", \"completion\": \"b\"}";
+    for (file, rule) in [
+        (format!("{record}\n"), None),
+        (format!("[{record}]"), Some("json-array")),
+        (format!("[\n[]{record}]"), Some("json-array")),
+        ("prompt,completion\na,b\n".into(), Some("columns-taken")),
+        (format!("what?\n{record}\n"), Some("broken-json")),
+    ] {
+        let (summary, _) = compile("-", nova(), file.as_bytes());
+        assert_eq!(summary.records, 1, "{}", summary.to_text());
+        assert!(
+            rule.is_none_or(|rule| summary.finding_counts.contains_key(rule)),
+            "{}",
+            summary.to_text()
+        );
+    }
+}
