@@ -29,11 +29,15 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::SERVICE);
         }
     };
-    match runtime.block_on(commands::run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(failure.code())
-        }
+    let done = runtime.block_on(commands::run(cli));
+    // The command's own status counts, if it has one: it says more than that it could not be told.
+    let failures = [done, output::written()]
+        .into_iter()
+        .filter_map(Result::err);
+    let mut code = None;
+    for failure in failures {
+        eprintln!("error: {failure}");
+        code.get_or_insert(failure.code());
     }
+    ExitCode::from(code.unwrap_or(0))
 }

@@ -1,7 +1,8 @@
 //! How results are shown: tables and lines for people, JSON for programs. Results go to standard output, everything
 //! else to standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
@@ -10,17 +11,33 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 
-/// Prints a text, and no error when nobody reads on (`perennial runs | head`).
+/// The first write to standard output that failed. Kept here, so that no command can forget it: `main` asks at the end.
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a text. Whether that went well is asked once, at the end ([`written`]).
 pub(crate) fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A closed pipe is the reader's wish, and there is no other place to say so.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| {
-        if text.ends_with('\n') {
-            out.flush()
-        } else {
-            out.write_all(b"\n")
-        }
-    });
+    if let Err(error) = print_to(&mut io::stdout().lock(), text) {
+        // Of several, the first one says why.
+        let _ = FAILED.set(error);
+    }
+}
+
+fn print_to(out: &mut impl Write, text: &str) -> io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+/// Whether all that was printed reached standard output. A closed pipe is the reader's wish (`perennial runs | head`), and no failure.
+pub(crate) fn written() -> Result<(), Failure> {
+    match FAILED.get() {
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Service(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Prints JSON, indented.

@@ -30,11 +30,15 @@ output_per_1k_tokens = 0.0002
 
 async fn started(more: &str) -> World {
     let mut world = World::new();
+    begin(&mut world, more).await;
+    world
+}
+
+async fn begin(world: &mut World, more: &str) {
     world.upload("pipelines/bot.toml", format!("{SAGEMAKER}{more}"));
     world.upload("eval/bot/questions.jsonl", evaluation());
     world.upload("data/bot/tickets.jsonl", training());
     world.pass(SignedDuration::from_mins(30)).await;
-    world
 }
 
 #[tokio::test]
@@ -234,4 +238,49 @@ async fn a_job_that_runs_into_its_own_limit_fails_the_run_and_costs_no_more_than
         panic!("{:?}", run.state)
     };
     assert!(reason.contains("MaxRuntimeExceeded"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_model_that_lies_deeper_below_the_output_is_imported_from_there() {
+    let mut world = World::new();
+    world
+        .cloud
+        .bedrock
+        .set_model_folders(&["checkpoint-100/", "SageMaker-FFT/Llama-3.1-8B/"]);
+    begin(&mut world, "").await;
+    world.pass(SignedDuration::from_hours(5)).await;
+    let runs = world.runs("bot").await;
+    assert_eq!(
+        runs[0].outcome(),
+        Some(Outcome::Promoted),
+        "{:#?}",
+        runs[0].state
+    );
+    let imports = world.cloud.bedrock.import_jobs();
+    assert_eq!(imports.len(), 1);
+    let weights = runs[0].weights.as_deref().unwrap_or_default();
+    assert!(
+        weights.ends_with("/output/model/SageMaker-FFT/Llama-3.1-8B/"),
+        "{weights}"
+    );
+}
+
+#[tokio::test]
+async fn of_two_models_none_is_guessed_and_nothing_is_trained_again() {
+    let mut world = World::new();
+    world.cloud.bedrock.set_model_folders(&["a/", "b/"]);
+    begin(&mut world, "").await;
+    world.pass(SignedDuration::from_hours(12)).await;
+    let runs = world.runs("bot").await;
+    let RunState::Ended {
+        outcome, reason, ..
+    } = &runs[0].state
+    else {
+        panic!("{:#?}", runs[0].state)
+    };
+    assert_eq!(*outcome, Outcome::Failed);
+    assert!(reason.contains("it left 2 models"), "{reason}");
+    assert!(reason.contains("a/, b/"), "{reason}");
+    assert_eq!(world.cloud.bedrock.container_jobs().len(), 1);
+    assert!(world.cloud.bedrock.import_jobs().is_empty());
 }

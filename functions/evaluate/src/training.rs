@@ -3,7 +3,7 @@
 use perennial_core::names::is_ours;
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run, Seen, job_words};
-use perennial_engine::StepResult;
+use perennial_engine::{StepResult, weights};
 use perennial_ports::{ContainerJob, PortResult, Tags, TrainingJob, TrainingStatus};
 
 use crate::{Ports, checkpoint};
@@ -41,12 +41,40 @@ pub(crate) async fn observe(ports: &Ports, run: &Run, attempt: u32) -> StepResul
 async fn find(ports: &Ports, run: &Run, attempt: u32, name: &str) -> PortResult<Option<Look>> {
     Ok(match run.route.trainer {
         Trainer::Bedrock { .. } => ports.training.find_training(name).await?.map(customization),
-        Trainer::SageMaker { .. } => ports.containers.find_container(name).await?.map(container),
+        Trainer::SageMaker { .. } => match ports.containers.find_container(name).await? {
+            Some(job) => Some(instances(ports, job).await?),
+            None => None,
+        },
         Trainer::Serverless { .. } => match ports.containers.find_container(name).await? {
             Some(job) => Some(serverless(ports, run, attempt, job).await?),
             None => None,
         },
     })
+}
+
+/// A job on instances leaves its model somewhere below its output: where, is looked up once the job is done.
+async fn instances(ports: &Ports, mut job: ContainerJob) -> PortResult<Look> {
+    if job.status != TrainingStatus::Completed {
+        return Ok(container(job));
+    }
+    let Some(output) = &job.weights else {
+        return Ok(container(job));
+    };
+    match weights::find(ports.read.as_ref(), output).await? {
+        Ok(found) => {
+            job.weights = Some(found);
+            Ok(container(job))
+        }
+        Err(reason) => Ok(Look {
+            event: Some(Event::Impossible {
+                reason: format!(
+                    "the job completed, but its model cannot be taken: {reason}. What it left is in {output}"
+                ),
+            }),
+            arn: job.arn,
+            tags: job.tags,
+        }),
+    }
 }
 
 /// A serverless job leaves no weights, but a pointer to a checkpoint, which is read once the job is done.
@@ -63,11 +91,11 @@ async fn serverless(ports: &Ports, run: &Run, attempt: u32, job: ContainerJob) -
     Ok(Look {
         event: Some(match found {
             Ok(weights) => Event::WeightsSeen { weights },
-            Err(reason) => Event::TrainingSeen(Seen::Failed {
-                message: format!(
+            Err(reason) => Event::Impossible {
+                reason: format!(
                     "the job completed, but its checkpoint is not to be found: {reason}"
                 ),
-            }),
+            },
         }),
         arn: job.arn,
         tags: job.tags,

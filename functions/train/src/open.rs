@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use perennial_core::announcement::{Announcement, Stage, object_found};
-use perennial_core::config::{DataConfig, StartFrom};
+use perennial_core::config::DataConfig;
 use perennial_core::manifest::{Manifest, compile_digest, select};
 use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
-use perennial_core::routing::{Route, route};
+use perennial_core::routing::{Route, Start, route};
 use perennial_core::run::{DatasetRef, Run, RunState};
 use perennial_core::upload::{Upload, UploadStatus};
 use perennial_engine::records::{self, Stored};
@@ -108,9 +108,15 @@ async fn open(
     if let Some(reason) = chain::lacks(&manifest, &route, pipeline.name.as_str()) {
         return nothing(ports, stored, reason).await;
     }
-    let start = match config.training.start_from {
-        StartFrom::Champion => pipeline.champion.clone(),
-        StartFrom::Base => None,
+    let (start, instead) = match route.start(config.training.start_from, pipeline.champion.as_ref())
+    {
+        Start::Base => (None, None),
+        Start::Champion(champion) => (Some(champion.clone()), None),
+        Start::BaseInstead { because } => (None, Some(because)),
+    };
+    let because = match instead {
+        Some(instead) => format!("{because}; {instead}"),
+        None => because,
     };
     let digest = manifest.digest();
     let mut trained_on = vec![digest.clone()];

@@ -22,3 +22,4 @@ pub mod simulator;
 pub mod span;
 pub mod table;
 pub mod upload;
+pub mod weights;

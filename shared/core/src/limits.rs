@@ -1,8 +1,12 @@
 //! What a trainer accepts as training data, per base model and technique: one row a model, each with its source.
 
+mod preferences;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Technique;
+
+pub use preferences::preferences;
 
 /// The shape of one training record that a trainer takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,8 @@ pub enum RecordShape {
     ImageCaptions,
     /// OpenAI-style `messages`, with `reference_answer` and members of one's own, for reinforcement fine-tuning.
     Reinforcement,
+    /// A conversation whose last message has a preferred and a non-preferred candidate: for direct preference optimization.
+    Preferences,
 }
 
 impl RecordShape {
@@ -31,7 +37,10 @@ impl RecordShape {
     #[must_use]
     pub fn holds_answers(self) -> bool {
         match self {
-            Self::BedrockConversation | Self::PromptCompletion | Self::AnthropicMessages => true,
+            Self::BedrockConversation
+            | Self::PromptCompletion
+            | Self::AnthropicMessages
+            | Self::Preferences => true,
             Self::Documents
             | Self::DistillationPrompts
             | Self::InvocationLogs

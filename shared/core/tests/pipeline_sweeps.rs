@@ -96,6 +96,30 @@ fn what_is_still_there_is_tried_again_for_a_week() {
 }
 
 #[test]
+fn throughput_is_never_given_up_and_after_a_week_people_are_told_once_a_day() {
+    let mut pipeline = failed_creating();
+    pipeline.sweeps[0].provisioned = true;
+    let still_there = PipelineEvent::Swept {
+        generation: 1,
+        gone: false,
+        bought_until: None,
+    };
+    let mut told = Vec::new();
+    for hour in 1..=SWEEP_LIMIT_HOURS + 72 {
+        let decided = decide(&pipeline, &still_there, at(hour)).expect("it is looked for");
+        pipeline = decided.pipeline;
+        assert_eq!(pipeline.sweeps[0].look_at, at(hour + 1), "every hour");
+        let said = decided.say.iter();
+        told.extend(said.map(|one| (hour - SWEEP_LIMIT_HOURS, one.detail_type.clone())));
+    }
+    let words = "Throughput Remains".to_owned();
+    let days = [2, 26, 50].map(|hour| (hour, words.clone()));
+    assert_eq!(told, days);
+    let gone = swept(&pipeline, 1, true, SWEEP_LIMIT_HOURS + 73);
+    assert_eq!((gone.sweeps.len(), gone.due), (0, None));
+}
+
+#[test]
 fn a_deployment_that_was_removed_or_replaced_is_looked_for_an_hour_later() {
     let serves = happens(
         &configured(),

@@ -47,6 +47,7 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
         (
             "training",
             vec![
+                end("impossible"),
                 ("cancel", "training to stop"),
                 ("done", "evaluating"),
                 end("done, no model"),
@@ -59,6 +60,7 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
         (
             "training, to stop",
             vec![
+                end("impossible"),
                 ("cancel", SAME),
                 ("done", "evaluating"),
                 end("done, no model"),
@@ -72,6 +74,7 @@ fn table() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
         (
             "training, cancelled",
             vec![
+                ("impossible", "closing cancelled"),
                 ("cancel", SAME),
                 ("done", "closing cancelled"),
                 end("done, no model"),

@@ -1,4 +1,7 @@
 //! The canonical lines of a shard: written in one fixed form, and read back for duplicates, leakage and the hold-out.
+mod preferences;
+mod trainers;
+
 use perennial_core::limits::RecordShape;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -11,6 +14,8 @@ use crate::{
     record::{Block, Conversation, Media, Record, ResultPart, ToolResult, ToolUse, Turn},
     rules,
 };
+
+pub(crate) use trainers::{other_trainer, shape_name};
 
 /// The schema version that Nova's documentation asks for.
 pub(crate) const SCHEMA_VERSION: &str = "bedrock-conversation-2024";
@@ -45,12 +50,15 @@ pub(crate) fn write(
             push(out, &["\"}"]);
             Some(start)
         }
+        (Record::Preference(preference), RecordShape::Preferences) => {
+            preferences::write(preference, out)
+        }
         (Record::Reinforcement { json, .. }, RecordShape::Reinforcement)
         | (Record::Log { json, .. }, RecordShape::InvocationLogs) => {
             out.extend_from_slice(json);
             None
         }
-        (record, shape) => return Err(other_trainer(record, shape)),
+        (record, shape) => return Err(trainers::of_another(record, shape)),
     };
     out.push(b'\n');
     Ok(answer)
@@ -71,39 +79,6 @@ pub(crate) fn document_text(line: &[u8]) -> Option<&[u8]> {
     line.trim_ascii_end()
         .strip_prefix(DOCUMENT.0)?
         .strip_suffix(DOCUMENT.1)
-}
-
-fn other_trainer(record: &Record<'_>, shape: RecordShape) -> Problem {
-    let what = match record {
-        Record::Conversation(_) => "a question with its answer",
-        Record::Document(_) => "a document",
-        Record::Caption { .. } => "an image with its caption",
-        Record::Reinforcement { .. } => "a record with a reference answer",
-        Record::Log { .. } => "an invocation log",
-    };
-    Problem::new(
-        &rules::OTHER_TRAINER,
-        "$",
-        what,
-        format!(
-            "This pipeline's trainer takes {}. Move the file to a pipeline of its kind.",
-            shape_name(shape)
-        ),
-    )
-}
-
-/// What records of this shape are, for messages.
-pub(crate) fn shape_name(shape: RecordShape) -> &'static str {
-    match shape {
-        RecordShape::BedrockConversation => "Bedrock conversation",
-        RecordShape::PromptCompletion => "prompt/completion",
-        RecordShape::AnthropicMessages => "Anthropic messages",
-        RecordShape::Documents => "{\"text\"} documents",
-        RecordShape::DistillationPrompts => "prompts for distillation",
-        RecordShape::InvocationLogs => "Bedrock invocation logs",
-        RecordShape::ImageCaptions => "image-ref/caption",
-        RecordShape::Reinforcement => "messages with reference_answer",
-    }
 }
 
 /// Appends the parts; room is made once for all of them.
@@ -457,7 +432,13 @@ fn count_tokens(value: Value<'_>, within: &str, name: &str, tokens: &mut u64) {
         Some(text)
             if !matches!(
                 name,
-                "role" | "schemaVersion" | "category" | "image-ref" | "uri" | "format"
+                "role"
+                    | "schemaVersion"
+                    | "category"
+                    | "image-ref"
+                    | "uri"
+                    | "format"
+                    | "preferenceLabel"
             ) =>
         {
             *tokens += crate::tokens::estimate(&text);
@@ -484,7 +465,10 @@ fn turn(message: Value<'_>) -> Option<PlainTurn<'_>> {
         role if role.is("assistant") => Role::Assistant,
         _ => return None,
     };
-    let content = message.get("content")?;
+    let content = match message.get("content") {
+        Some(content) => content,
+        None => preferences::preferred(message)?,
+    };
     let texts = match content.text() {
         Some(text) => vec![text.plain().into_owned().into()],
         None => content

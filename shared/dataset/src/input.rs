@@ -101,11 +101,19 @@ impl Input {
                     ))),
                     None,
                 ),
-                Purpose::Training(_) => {
+                Purpose::Training(limits) => {
+                    let record = match limits.shape {
+                        RecordShape::Preferences => {
+                            "{\"prompt\": \"...\", \"chosen\": \"...\", \"rejected\": \"...\"}"
+                        }
+                        _ => "{\"prompt\": \"...\", \"completion\": \"...\"}",
+                    };
                     return Err(Problem::of_file(
                         &rules::OTHER_TRAINER,
                         "a document",
-                        "Documents serve continued pre-training. For this pipeline, write JSON Lines: {\"prompt\": \"...\", \"completion\": \"...\"} a line.",
+                        format!(
+                            "Documents serve continued pre-training. For this pipeline, write JSON Lines: {record} a line."
+                        ),
                     ));
                 }
                 Purpose::Evaluation => {

@@ -254,7 +254,10 @@ pub(crate) fn for_each(record: &Record<'_>, mut each: impl FnMut(&str, MediaKind
                 }
             }
         }
-        Record::Document(_) | Record::Reinforcement { .. } | Record::Log { .. } => {}
+        Record::Document(_)
+        | Record::Reinforcement { .. }
+        | Record::Preference(_)
+        | Record::Log { .. } => {}
     }
 }
 

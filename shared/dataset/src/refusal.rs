@@ -67,7 +67,7 @@ fn character_at(text: &str, at: usize) -> (usize, usize) {
 }
 
 /// Whether the parser stopped at half of a surrogate pair.
-fn is_half(text: &str, at: usize, said: &str) -> bool {
+pub(crate) fn is_half(text: &str, at: usize, said: &str) -> bool {
     let before = &text.as_bytes()[at.saturating_sub(12).min(text.len())..at.min(text.len())];
     let first_half = |escape: &[u8]| {
         matches!(

@@ -2,7 +2,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use perennial_core::{
-    limits::DataLimits,
+    limits::{DataLimits, RecordShape},
     prompt::{PromptDigest, held_out},
 };
 
@@ -76,6 +76,9 @@ pub struct Sealer {
     line: Vec<u8>,
     tape: Tape,
     digests: HashSet<[u8; 16]>,
+    /// The records of the current shard, where they may be pieces of one document: two of those that are alike are no duplicates. What was
+    /// given twice in one upload was dropped when that was compiled.
+    pieces: Option<HashSet<[u8; 16]>>,
     prompts_seen: HashSet<PromptDigest>,
     sealed: Sealed,
 }
@@ -146,6 +149,7 @@ impl Sealer {
             line: Vec::new(),
             tape: Tape::default(),
             digests: HashSet::new(),
+            pieces: (limits.shape == RecordShape::Documents).then(HashSet::new),
             prompts_seen: HashSet::new(),
             sealed: Sealed::default(),
         }
@@ -188,6 +192,27 @@ impl Sealer {
     pub fn end_shard(&mut self, out: &mut Vec<u8>) {
         let line = std::mem::take(&mut self.line);
         self.take(&line, out);
+        self.end_pieces();
+    }
+
+    fn end_pieces(&mut self) {
+        if let Some(pieces) = &mut self.pieces {
+            self.digests.extend(pieces.drain());
+        }
+    }
+
+    /// Whether no earlier record is the same.
+    fn is_new(&mut self, record: [u8; 16]) -> bool {
+        match &mut self.pieces {
+            Some(pieces) => {
+                let is_new = !self.digests.contains(&record);
+                if is_new {
+                    pieces.insert(record);
+                }
+                is_new
+            }
+            None => self.digests.insert(record),
+        }
     }
 
     /// The share of the records so far whose prompt stands in the evaluation set ([`Sealed::leak_share`]).
@@ -262,7 +287,7 @@ impl Sealer {
                 return Fate::Dropped;
             }
         }
-        if !self.digests.insert(entry.record) {
+        if !self.is_new(entry.record) {
             self.sealed.duplicates += 1;
             return Fate::Dropped;
         }
@@ -306,6 +331,7 @@ impl Sealer {
                 _ => stretches.push(Stretch { range, held_out }),
             }
         }
+        self.end_pieces();
         stretches
     }
 

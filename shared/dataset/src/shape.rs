@@ -12,10 +12,15 @@ pub(crate) enum InputShape {
     Messages,
     Prompts,
     Document,
+    /// A document whose text is named `input`.
+    Input,
     Caption,
     Reinforcement,
     InvocationLog,
     Evaluation,
+    Candidates,
+    Chosen,
+    PreferredOutput,
 }
 
 impl InputShape {
@@ -27,11 +32,23 @@ impl InputShape {
             Self::Messages => "OpenAI-style messages",
             Self::Prompts => "prompts only",
             Self::Document => "{\"text\"} documents",
+            Self::Input => "{\"input\"} documents",
             Self::Caption => "image-ref/caption",
             Self::Reinforcement => "messages with reference_answer",
             Self::InvocationLog => "Bedrock invocation logs",
             Self::Evaluation => "evaluation (prompt/referenceResponse)",
+            Self::Candidates => "Nova preferences (candidates)",
+            Self::Chosen => "prompt/chosen/rejected",
+            Self::PreferredOutput => "OpenAI preferences (preferred_output)",
         }
+    }
+
+    /// Whether a record has two answers, one of which is preferred.
+    pub(crate) fn is_preference(self) -> bool {
+        matches!(
+            self,
+            Self::Candidates | Self::Chosen | Self::PreferredOutput
+        )
     }
 }
 
@@ -53,6 +70,10 @@ pub(crate) fn accepted(target: RecordShape) -> &'static str {
         RecordShape::Reinforcement => {
             "{\"messages\": [{\"role\", \"content\"}], \"reference_answer\"}"
         }
+        RecordShape::Preferences => {
+            "{\"prompt\", \"chosen\", \"rejected\"}, {\"input\", \"preferred_output\", \"non_preferred_output\"}, \
+             {\"messages\": [..., {\"role\", \"candidates\": [{\"content\", \"preferenceLabel\"}]}]}"
+        }
     }
 }
 
@@ -64,6 +85,9 @@ pub(crate) fn detect(
     target: Option<RecordShape>,
 ) -> Option<InputShape> {
     let has = |name| value.has(name);
+    if let Some(shape) = preference(value, target) {
+        return Some(shape);
+    }
     if let Some(messages) = value.get("messages") {
         return Some(conversation(value, messages, target));
     }
@@ -92,10 +116,30 @@ pub(crate) fn detect(
             _ => InputShape::PromptCompletion,
         });
     }
-    if has("text") || has("input") && !has("output") {
+    if has("text") {
         return Some(InputShape::Document);
     }
-    None
+    (has("input") && !has("output")).then_some(InputShape::Input)
+}
+
+/// Which shape of preferences it is, if it is one. One of two answers says so only where preferences are wanted.
+fn preference(value: Value<'_>, target: Option<RecordShape>) -> Option<InputShape> {
+    let wanted = target == Some(RecordShape::Preferences);
+    let both = |one, other| match (value.has(one), value.has(other)) {
+        (true, true) => true,
+        (false, false) => false,
+        _ => wanted,
+    };
+    if both("chosen", "rejected") {
+        return Some(InputShape::Chosen);
+    }
+    if both("preferred_output", "non_preferred_output") {
+        return Some(InputShape::PreferredOutput);
+    }
+    let mut messages = value.get("messages")?.items();
+    messages
+        .any(|message| message.has("candidates"))
+        .then_some(InputShape::Candidates)
 }
 
 fn conversation(value: Value<'_>, messages: Value<'_>, target: Option<RecordShape>) -> InputShape {

@@ -13,6 +13,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         4 => Just(b"{\"prompt\": \"a\", \"completion\": \"b\"}\n".to_vec()),
         2 => Just(b"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}\r\n".to_vec()),
         2 => Just(b"{\"prompt\": \"q\", \"referenceResponse\": \"r\"}\n".to_vec()),
+        2 => Just(b"{\"prompt\": \"q\", \"chosen\": \"r\", \"rejected\": \"s\"}\n".to_vec()),
         1 => Just(b"\n".to_vec()),
         1 => Just(b"\xef\xbb\xbf".to_vec()),
         1 => Just(b"\x1f\x8b\x08".to_vec()),
@@ -38,6 +39,10 @@ fn json() -> impl Strategy<Value = String> {
         Just("system"),
         Just("schemaVersion"),
         Just("category"),
+        Just("chosen"),
+        Just("rejected"),
+        Just("candidates"),
+        Just("preferenceLabel"),
         Just("referenceResponse"),
         Just("x"),
     ];
@@ -95,6 +100,7 @@ fn purpose() -> impl Strategy<Value = Purpose> {
         Just(training(RecordShape::Documents)),
         Just(training(RecordShape::DistillationPrompts)),
         Just(training(RecordShape::Reinforcement)),
+        Just(training(RecordShape::Preferences)),
         Just(Purpose::Evaluation)
     ]
 }

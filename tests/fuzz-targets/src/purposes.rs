@@ -29,7 +29,11 @@ pub(crate) static PURPOSES: LazyLock<Vec<Purpose>> = LazyLock::new(|| {
     let training = rows
         .into_iter()
         .map(|row| Purpose::Training(row.expect("the table has a row for each of these models")));
-    training.chain([Purpose::Evaluation]).collect()
+    let preferences = limits::preferences("amazon.nova-micro-v1:0");
+    let preferences = preferences.expect("Nova Micro learns from preferences");
+    training
+        .chain([Purpose::Evaluation, Purpose::Training(preferences)])
+        .collect()
 });
 
 fn small(row: &DataLimits, tokens: u64) -> DataLimits {

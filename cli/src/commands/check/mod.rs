@@ -1,6 +1,7 @@
 //! `perennial check`: data files and configurations, by the same rules that hold after an upload. Nothing is sent.
 
 mod media;
+mod place;
 mod read;
 mod target;
 
@@ -44,6 +45,7 @@ pub(super) fn run(args: &CheckArgs, region: Option<&str>) -> Result<(), Failure>
 
 /// What was found, and what the data was held against if there was any.
 fn check(args: &CheckArgs, region: Option<&str>) -> Result<(Check, Option<Target>), Failure> {
+    place::page_is_elsewhere(args)?;
     let (mut configurations, data): (Vec<_>, Vec<_>) = args
         .files
         .iter()
@@ -125,7 +127,7 @@ fn files(
     }
     let (mut training, mut training_files) = (0, 0);
     for path in paths {
-        let evaluation = args.evaluation || is_evaluation(path);
+        let evaluation = args.evaluation || place::is_evaluation(path);
         let (trained_by, technique) = target.of_stage(path);
         let limits = media_limits(args, target, evaluation);
         let (mut summary, named) = Reading {
@@ -179,12 +181,6 @@ fn threads(args: &CheckArgs) -> usize {
     )
 }
 
-/// A file in a folder `eval`, as in the bucket and in the drop folder.
-fn is_evaluation(path: &Path) -> bool {
-    path.parent()
-        .is_some_and(|folder| folder.components().any(|part| part.as_os_str() == "eval"))
-}
-
 /// The page, with what training on each file alone would cost, where prices are known.
 fn page(check: &Check, target: Option<&Target>) -> String {
     let estimates: Vec<Option<Estimate>> = check
@@ -211,16 +207,4 @@ fn page(check: &Check, target: Option<&Target>) -> String {
         });
     }
     html::page(&page)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_in_an_eval_folder_is_an_evaluation_set() {
-        assert!(is_evaluation(Path::new("drop/eval/bot/prompts.jsonl")));
-        assert!(!is_evaluation(Path::new("drop/data/bot/eval")));
-        assert!(!is_evaluation(Path::new("eval.jsonl")));
-    }
 }

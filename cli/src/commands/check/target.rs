@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use perennial_core::config::{Config, Secrets, Technique};
+use perennial_core::config::{Config, Secrets, ServerlessTechnique, Technique};
 use perennial_core::limits::{self, DataLimits};
 use perennial_core::routing::{Route, RoutingError};
 
@@ -43,10 +43,18 @@ impl Target {
     /// The target of what AWS can train, and this version cannot, or not serve.
     fn without_route(config: &Config) -> Option<Self> {
         let model = plain(&config.base_model);
-        // Of what has no route, only Nova is known to be trained on documents.
+        // Documents train Nova and open weights, wherever that is done.
+        let on_documents = ["amazon.", "meta."]
+            .iter()
+            .any(|vendor| model.starts_with(vendor));
         let known = config.technique != Technique::ContinuedPreTraining
-            || model.starts_with("amazon.") && limits::fine_tuning(model).is_some();
-        let limits = limits::of(config.technique, model).filter(|_| known)?;
+            || on_documents && limits::fine_tuning(model).is_some();
+        let serverless = config.training.serverless.as_ref();
+        let prefers = serverless.is_some_and(|job| job.technique == ServerlessTechnique::Dpo);
+        let limits = match prefers {
+            true => limits::preferences(model),
+            false => limits::of(config.technique, model).filter(|_| known),
+        }?;
         Some(Self::known(config.technique.as_str(), model, limits).compiled_as(config))
     }
 

@@ -12,10 +12,11 @@ use super::{Lists, Wrong};
 use crate::stack::{Rule, Stack, Trigger};
 
 /// Those of them that must be told to a person.
-const TOLD: [&str; 16] = [
+const TOLD: [&str; 17] = [
     "Commitment Holds",
     "Unserving Planned",
     "Champion Unserved",
+    "Throughput Remains",
     "Configuration Rejected",
     "Approval Needed",
     "Model Deleted",

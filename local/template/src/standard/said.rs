@@ -9,7 +9,7 @@ use perennial_core::names::{PipelineName, RunId};
 use serde_json::{Value, json};
 
 /// What people may want to know of, and no function takes.
-const NEWS: [&str; 21] = [
+const NEWS: [&str; 22] = [
     "Upload Rejected",
     "Upload Withdrawn",
     "Configuration Rejected",
@@ -31,6 +31,7 @@ const NEWS: [&str; 21] = [
     "Commitment Holds",
     "Unserving Planned",
     "Champion Unserved",
+    "Throughput Remains",
 ];
 
 /// An event, the bus that it is said on, and who is to take it.

@@ -6,6 +6,7 @@ mod alias;
 mod decide;
 mod event;
 mod moves;
+mod sweeps;
 mod throughput;
 mod trigger;
 mod unserve;
@@ -90,6 +91,9 @@ pub struct Sweep {
     /// Whether it is provisioned throughput.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub provisioned: bool,
+    /// Before then nobody is told again that it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say_after: Option<Timestamp>,
 }
 
 /// The champion was idle, and its deployment was removed. The model stays, and the next move serves again.

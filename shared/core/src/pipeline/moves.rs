@@ -1,14 +1,14 @@
-//! The moves of the alias: how one begins, goes on and ends, and what is looked for after it.
+//! The moves of the alias: how one begins, goes on and ends.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::alias::{
     FIRST_REPAIR_MINUTES, MAX_MOVE_HOURS, Move, MovePhase, MoveReason, REPAIR_PACE_HOURS,
-    SWEEP_HOURS, SWEEP_LIMIT_HOURS, SWEEP_PACE_HOURS,
 };
+use super::sweeps::left;
 use super::throughput::affordable;
-use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported, is_provisioned};
+use super::{Champion, MoveFailure, Pipeline, Refusal, Sweep, is_imported};
 use crate::announcement::{Announcement, happened};
 use crate::config::Commitment;
 use crate::names::ModelId;
@@ -273,53 +273,6 @@ pub(super) fn failed(
     Ok(())
 }
 
-/// What a move may have left was looked for.
-pub(super) fn swept(
-    pipeline: &mut Pipeline,
-    generation: u64,
-    (gone, bought_until): (bool, Option<Timestamp>),
-    now: Timestamp,
-    say: &mut Vec<Announcement>,
-) -> Result<(), Refusal> {
-    let Some(place) = pipeline
-        .sweeps
-        .iter()
-        .position(|sweep| sweep.generation == generation)
-    else {
-        return Err(Refusal(format!(
-            "nothing of move {generation} is looked for"
-        )));
-    };
-    if let Some(until) = bought_until.filter(|until| *until > now) {
-        // Its time counts from the end of what is paid for: before, no try can succeed.
-        pipeline.sweeps[place].since = until;
-        pipeline.sweeps[place].look_at = until;
-        say.push(happened(
-            "Commitment Holds",
-            json!({ "pipeline": pipeline.name, "generation": generation, "until": until }),
-        ));
-        return Ok(());
-    }
-    let age = now.duration_since(pipeline.sweeps[place].since);
-    let certain = gone && age >= SignedDuration::from_hours(SWEEP_HOURS);
-    // What is billed by the hour is never given up.
-    let given_up =
-        age > SignedDuration::from_hours(SWEEP_LIMIT_HOURS) && !pipeline.sweeps[place].provisioned;
-    if certain || given_up {
-        pipeline.sweeps.remove(place);
-    } else {
-        // What is billed by the hour is not left for six.
-        let wait = match gone || pipeline.sweeps[place].provisioned {
-            true => SWEEP_HOURS,
-            false => SWEEP_PACE_HOURS,
-        };
-        pipeline.sweeps[place].look_at = now
-            .checked_add(SignedDuration::from_hours(wait))
-            .unwrap_or(Timestamp::MAX);
-    }
-    Ok(())
-}
-
 /// A person asks for an earlier champion.
 pub(super) fn roll_back(
     pipeline: &mut Pipeline,
@@ -412,22 +365,6 @@ fn in_flight(pipeline: &mut Pipeline) -> Result<&mut Move, Refusal> {
         .ok_or_else(|| Refusal("the alias is not moving".into()))
 }
 
-/// Clients do not call this deployment any more. An invocation that has seen neither its removal nor what took its place may
-/// still create it anew under its name.
-pub(super) fn left(pipeline: &mut Pipeline, deployment: Option<&str>, now: Timestamp) {
-    if let Some(generation) = pipeline.deployed_by.take()
-        && !simulator::is_removed(Rule::Sweep)
-    {
-        let wait = SignedDuration::from_hours(SWEEP_HOURS);
-        pipeline.sweeps.push(Sweep {
-            generation,
-            since: now,
-            look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
-            provisioned: deployment.is_some_and(is_provisioned),
-        });
-    }
-}
-
 fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Announcement>) {
     let Some(moving) = pipeline.moving.take() else {
         return;
@@ -438,6 +375,7 @@ fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Ann
             since: now,
             look_at: now,
             provisioned: moving.serving.is_provisioned(),
+            say_after: None,
         });
     }
     not_moved(pipeline, &moving, reason, now, say);

@@ -3,6 +3,7 @@
 use super::table::{HOURLY, IMAGE, Prices, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING};
 use super::{UnknownPrice, UsageEstimate, known, thousands};
 use crate::config::{Budget, Config, SageMakerConfig};
+use crate::limits::RecordShape;
 use crate::money::Usd;
 use crate::routing::serverless::{BATCH, MAX_EPOCHS, MAX_STEPS};
 use crate::routing::{Customization, Route, Trainer, images_seen};
@@ -84,8 +85,13 @@ fn serverless(
         }
     };
     let amount = thousands(usage.training_tokens) * times * price;
+    // How SageMaker counts a pair is not published.
+    let of = match route.limits.shape {
+        RecordShape::Preferences => " (each prompt with both of its answers)",
+        _ => "",
+    };
     let line = format!(
-        "training: {} tokens, {how}, at ${price} per 1,000 tokens: {}",
+        "training: {} tokens{of}, {how}, at ${price} per 1,000 tokens: {}",
         usage.training_tokens,
         Usd::from_dollars(amount)
     );

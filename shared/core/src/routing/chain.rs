@@ -110,6 +110,12 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
             "Add [training.sagemaker] with image and instance_type, and a base_model with open weights",
         );
     }
+    if config.training.serverless.is_some() {
+        return refused(
+            "[training.serverless] has no effect with [[stage]]: both stages of a chain run in the container of [training.sagemaker]",
+            "Remove it",
+        );
+    }
     let mut route = on_sagemaker(config, region)?;
     route.hyperparameters.extend(last.hyperparameters.clone());
     route.first = Some(Box::new(first_stage(first, &route)?));

@@ -4,6 +4,7 @@
 mod chain;
 mod hyperparameters;
 mod images;
+mod preferences;
 pub(crate) mod serverless;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -12,6 +13,7 @@ mod serving;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod serving_tests;
+mod start;
 mod table;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -30,6 +32,7 @@ use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::{DataLimits, RecordShape};
 pub use chain::FirstStage;
 pub(crate) use images::images_seen;
+pub use start::Start;
 use table::{MODELS, ModelRow};
 pub use trainer::{Customization, Serving, Trainer};
 

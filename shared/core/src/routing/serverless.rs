@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::table::{BATCH_MINIMUM, Hyperparameter, ModelRow, Range};
 use super::{
-    Route, RoutingError, Serving, Trainer, find, hyperparameters, servable_in, serving, techniques,
-    unknown,
+    Route, RoutingError, Serving, Trainer, find, hyperparameters, preferences, servable_in,
+    serving, techniques, unknown,
 };
 use crate::config::{Config, Peft, ServerlessConfig, ServerlessTechnique, StartFrom};
 use crate::limits::{self, ContentLimits, DataLimits};
@@ -34,9 +34,11 @@ struct Row {
     /// Its name in the hub.
     hub: &'static str,
     hyperparameters: &'static [Hyperparameter],
+    /// Whether it learns from preferences.
+    prefers: bool,
 }
 
-const fn one_of(
+pub(super) const fn one_of(
     name: &'static str,
     values: &'static [&'static str],
     default: Option<&'static str>,
@@ -48,7 +50,7 @@ const fn one_of(
     }
 }
 
-const fn whole(name: &'static str, low: i64, high: i64) -> Hyperparameter {
+pub(super) const fn whole(name: &'static str, low: i64, high: i64) -> Hyperparameter {
     Hyperparameter {
         name,
         range: Range::Whole(low, high),
@@ -56,7 +58,7 @@ const fn whole(name: &'static str, low: i64, high: i64) -> Hyperparameter {
     }
 }
 
-const fn real(name: &'static str, low: f64, high: f64) -> Hyperparameter {
+pub(super) const fn real(name: &'static str, low: f64, high: f64) -> Hyperparameter {
     Hyperparameter {
         name,
         range: Range::Real(low, high),
@@ -64,7 +66,7 @@ const fn real(name: &'static str, low: f64, high: f64) -> Hyperparameter {
     }
 }
 
-const LORA_ALPHA: &[&str] = &["32", "64", "96", "128", "160", "192"];
+pub(super) const LORA_ALPHA: &[&str] = &["32", "64", "96", "128", "160", "192"];
 
 /// What is sent unasked decides what is trained, and so what it costs. All else is left to the service.
 const NOVA_1: &[Hyperparameter] = &[
@@ -104,25 +106,32 @@ const ROWS: &[Row] = &[
         id: "amazon.nova-micro-v1:0",
         hub: "nova-textgeneration-micro",
         hyperparameters: NOVA_1,
+        prefers: true,
     },
     Row {
         id: "amazon.nova-lite-v1:0",
         hub: "nova-textgeneration-lite",
         hyperparameters: NOVA_1,
+        prefers: true,
     },
     Row {
         id: "amazon.nova-pro-v1:0",
         hub: "nova-textgeneration-pro",
         hyperparameters: NOVA_1,
+        prefers: true,
     },
     Row {
         id: "amazon.nova-2-lite-v1:0",
         hub: "nova-textgeneration-lite-v2",
         hyperparameters: NOVA_2,
+        prefers: false,
     },
 ];
 
-fn refused<T>(what: impl Into<String>, instead: impl Into<String>) -> Result<T, RoutingError> {
+pub(super) fn refused<T>(
+    what: impl Into<String>,
+    instead: impl Into<String>,
+) -> Result<T, RoutingError> {
     Err(RoutingError::Technique {
         what: what.into(),
         instead: instead.into(),
@@ -154,13 +163,6 @@ pub(super) fn route(
             ),
         );
     };
-    if job.technique == ServerlessTechnique::Dpo {
-        return refused(
-            "training.serverless.technique = \"dpo\": this version does not compile preferred and other answers yet, and how a \
-             serverless job wants them AWS documents for its recipes only",
-            "Use \"sft\"",
-        );
-    }
     if !model.regions.contains(&region) {
         return Err(RoutingError::WrongRegion {
             name: model.name.to_owned(),
@@ -176,12 +178,27 @@ pub(super) fn route(
         );
     }
     let serving = served(config, job, model)?;
-    let source = match serving.is_provisioned() {
-        true => format!("{SOURCE}; {ASKED_AS_SERVED}"),
-        false => SOURCE.to_owned(),
+    let asked = &config.training.hyperparameters;
+    let (hyperparameters, limits, source) = match job.technique {
+        ServerlessTechnique::Sft => (
+            resolve(row, model.name, asked)?,
+            limits::fine_tuning(model.id),
+            SOURCE,
+        ),
+        ServerlessTechnique::Dpo => {
+            let known = ROWS.iter().filter(|row| row.prefers).map(|row| row.id);
+            (
+                preferences::hyperparameters(row.prefers, known, job.peft, model.name, asked)?,
+                limits::preferences(model.id),
+                preferences::SOURCE,
+            )
+        }
     };
-    let hyperparameters = resolve(row, model.name, &config.training.hyperparameters)?;
-    let limits = limits::fine_tuning(model.id).ok_or_else(|| unknown(&config.base_model))?;
+    let source = match serving.is_provisioned() {
+        true => format!("{source}; {ASKED_AS_SERVED}"),
+        false => source.to_owned(),
+    };
+    let limits = limits.ok_or_else(|| unknown(&config.base_model))?;
     Ok(Route {
         technique: config.technique,
         base_model: model.id.to_owned(),

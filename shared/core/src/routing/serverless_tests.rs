@@ -169,12 +169,6 @@ fn what_cannot_be_trained_or_served_so_is_refused_with_what_can() {
     for (model, more, region, words) in [
         (
             micro,
-            with("technique = \"dpo\""),
-            "us-east-1",
-            "Use \"sft\"",
-        ),
-        (
-            micro,
             with("peft = \"full\""),
             "us-east-1",
             "provisioned throughput",

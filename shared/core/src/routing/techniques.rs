@@ -188,7 +188,7 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
         }
         return on_sagemaker(config, region);
     }
-    if config.training.sagemaker.is_some() && config.training.on.is_none() {
+    if config.training.sagemaker.is_some() {
         said_where(config)?;
     }
     if let Some(row) = images::find(&config.base_model) {

@@ -399,7 +399,8 @@ impl<L: Looks> Parser<'_, L> {
             b'u' => {
                 text.flags |= REWRITE;
                 let unit = self.unit(at)?;
-                if unit < 0x20 && !matches!(unit, 0x09 | 0x0a | 0x0d) {
+                if unit < 0x20 && !matches!(unit, 0x09 | 0x0a | 0x0d) || matches!(unit, 0x7f..=0x9f)
+                {
                     text.flags |= CONTROL;
                 }
                 return match unit {

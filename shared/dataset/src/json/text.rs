@@ -73,6 +73,11 @@ impl<'a> Text<'a> {
         self.control
     }
 
+    /// Whether a control character stands in it that JSON does not escape: U+007F to U+009F.
+    pub(crate) fn has_plain_control(&self) -> bool {
+        self.raw.chars().any(|c| matches!(c, '\u{7f}'..='\u{9f}'))
+    }
+
     /// The text itself.
     pub(crate) fn plain(&self) -> Cow<'_, str> {
         if self.excess == 0 {
@@ -85,9 +90,10 @@ impl<'a> Text<'a> {
     /// Whether it has nothing but white space.
     pub(crate) fn is_blank(&self) -> bool {
         match self.raw.as_bytes().first() {
-            // The common case, decided by one byte.
+            // The common cases, decided by one byte and by one character.
             Some(byte) if byte.is_ascii_graphic() && *byte != b'\\' => false,
             None => true,
+            Some(0x80..) if !self.raw.chars().next().is_some_and(is_white) => false,
             Some(_) => self.plain().chars().all(is_white),
         }
     }
@@ -120,9 +126,30 @@ pub(crate) fn characters(text: &[u8]) -> (u64, u64) {
     (ascii, leading)
 }
 
-/// White space as Unicode has it, and as Python's `str.strip` has it, by which AWS's validators decide.
+/// White space as Unicode has it, and as Python's `str.strip` has it, by which AWS's validators decide; and what nobody sees: control
+/// characters, joiners and spaces of no width, marks of direction, fillers, selectors of variants and tags.
 fn is_white(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// The text that a valid JSON string holds. What is no valid string (it never is, here) stays as it is.
@@ -168,6 +195,12 @@ mod tests {
             ("", true),
             (" \n\t", true),
             ("\u{3000}", true),
+            ("\u{200b}", true),
+            ("\u{feff}\u{2060}\u{200c}\u{200d}\n", true),
+            ("\u{7}\u{85}\u{7f}", true),
+            ("\u{200b}x", false),
+            ("日\n", false),
+            ("👩\u{200d}👧", false),
             ("\\", false),
             (" x", false),
         ] {

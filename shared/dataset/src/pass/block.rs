@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{
     buffer::{Buffer, Space},
     cut::BLOCK,
-    known::{Identity, hash},
+    known::Identity,
     plan::Plan,
     said::{accepted, hit_problem, line_too_long, rendered},
 };
@@ -17,12 +17,12 @@ use crate::{
     media::{self, MediaReference},
     record::{
         self, Optional, Record, Taken,
-        quick::{self, Quick},
+        quick::{self, Escapes, Quick},
     },
     refusal::{invalid_utf8, refusal},
     rules,
     scan::{
-        hidden::Spelt,
+        hidden::{Hides, Spelt},
         marks::Marks,
         secrets::{self, Hit, What},
         windows::Windows,
@@ -207,7 +207,7 @@ pub(super) struct Line<'l> {
     /// Whether a forbidden string stands in it.
     pub(super) forbidden: bool,
     /// Where the line begins in the block.
-    from: usize,
+    pub(super) from: usize,
     pub(super) problems: &'l mut Vec<Problem>,
     pub(super) done: &'l mut Done,
 }
@@ -223,8 +223,13 @@ impl Line<'_> {
     }
 
     fn has_secret(&self) -> bool {
-        let told = self.said.iter().any(|what| *what != What::Lost);
-        told || self.hits.iter().any(|hit| hit.what != What::Lost)
+        let told = self.said.iter().any(|what| what.is_secret());
+        told || self.hits.iter().any(|hit| hit.what.is_secret())
+    }
+
+    /// Whether a control character stands in it that JSON does not escape.
+    pub(super) fn has_control(&self) -> bool {
+        self.hits.iter().any(|hit| hit.what == What::Control)
     }
 
     /// Says what was found in the line before it was parsed; whether the record cannot be used for it.
@@ -232,12 +237,18 @@ impl Line<'_> {
         self.say(self.hits)
     }
 
-    fn say(&mut self, hits: &[Hit]) -> bool {
-        let mut failed = false;
-        let secret = self.has_secret() || hits.iter().any(|hit| hit.what != What::Lost);
+    pub(super) fn say(&mut self, hits: &[Hit]) -> bool {
+        let any = hits.iter().any(|hit| hit.what.is_secret());
+        let mut failed = any
+            && self
+                .plan
+                .secrets
+                .as_ref()
+                .is_some_and(|secrets| secrets.reject);
+        let secret = self.has_secret() || any;
         for hit in hits {
-            // One finding for each kind: a line of a million cards is one line to be mended.
-            if self.said.contains(&hit.what) {
+            // One finding for each kind: a line of a million cards is one line to be mended. Control characters are told by text.
+            if hit.what == What::Control || self.said.contains(&hit.what) {
                 continue;
             }
             self.said.push(hit.what);
@@ -270,25 +281,27 @@ impl Line<'_> {
     fn compile(&mut self, tape: &mut Tape, marks: &Marks, spelt: &mut Spelt) {
         let text = self.text;
         let mut refused = self.say_hits();
-        if let Some(quick) = self.quick(text, marks, self.from) {
+        let mut quick = self.quick(text, marks, self.from, Escapes::Plain);
+        // What is read quickly has no escapes behind which something may hide.
+        if quick.is_none() {
+            let (secrets, forbidden) = (&self.plan.secrets, &self.plan.forbidden);
+            let hides = spelt.look(text, secrets.as_ref(), forbidden.as_ref());
+            refused |= self.say_hidden(spelt);
+            if hides == Hides::Deeper {
+                quick = self.quick(text, marks, self.from, Escapes::Deeper);
+            } else if hides == Hides::Characters
+                && let Some(quick) = self.quick(&spelt.line, &spelt.marks, 0, Escapes::Deeper)
+                && self.keep_spelt(refused, spelt.forbidden, &quick)
+            {
+                return;
+            }
+        }
+        if let Some(quick) = quick {
             self.done.shape = Some(quick.shape);
             self.keep(refused, |line| {
                 line.compiled(&quick.record, quick.canonical)
             });
             return;
-        }
-        // What is read quickly has no such escapes.
-        if spelt.look(
-            text,
-            self.plan.secrets.as_ref(),
-            self.plan.forbidden.as_ref(),
-        ) {
-            refused |= self.say_hidden(spelt);
-            if let Some(quick) = self.quick(&spelt.line, &spelt.marks, 0)
-                && self.keep_spelt(refused, spelt.forbidden, &quick)
-            {
-                return;
-            }
         }
         if tape.parse_marked(text, &marks.words, self.from).is_err() {
             self.add(refusal(text, refuse(text)));
@@ -314,16 +327,23 @@ impl Line<'_> {
             return;
         };
         self.keep(refused, |line| match &line.plan.purpose {
-            Purpose::Evaluation => line.question(value),
+            Purpose::Evaluation => line.question(value, shape),
             Purpose::Training(limits) => line.record(value, shape, limits),
         });
     }
 
     /// The record of a line in its usual spelling.
-    fn quick<'t>(&self, text: &'t str, marks: &Marks, from: usize) -> Option<Quick<'t>> {
+    fn quick<'t>(
+        &self,
+        text: &'t str,
+        marks: &Marks,
+        from: usize,
+        escapes: Escapes,
+    ) -> Option<Quick<'t>> {
         match &self.plan.purpose {
             Purpose::Training(limits) if self.plan.quick => {
-                quick::read(text, &marks.words, from, limits.shape, self.done.shape)
+                let words = &marks.words;
+                quick::read(text, words, from, limits.shape, self.done.shape, escapes)
             }
             _ => None,
         }
@@ -405,7 +425,8 @@ impl Line<'_> {
         let limits = self.plan.limits()?;
         self.look_at_texts(record);
         let (tokens, answer) = self.look_at_length(record, limits);
-        if self.problems.iter().any(Problem::is_error) {
+        let refused = self.look_at_json(record);
+        if refused || self.problems.iter().any(Problem::is_error) {
             return None;
         }
         if let Some(excluded) = &self.plan.evaluation
@@ -431,65 +452,6 @@ impl Line<'_> {
                 });
             });
         }
-        let start = self.done.out.len();
-        if let Some((line, None)) = canonical
-            && self.plan.packs
-            && std::ptr::eq(line, self.text)
-        {
-            return Some(Written {
-                verbatim: Some((self.from, self.from + line.len())),
-                identity: Identity {
-                    prompt: hash(line.as_bytes()),
-                    completion: line.len() as u64,
-                },
-                tokens,
-                ..Written::default()
-            });
-        }
-        let place = if let Some((line, answer)) = canonical {
-            let out = &mut self.done.out;
-            out.reserve(line.len() + 1);
-            out.extend_from_slice(line.as_bytes());
-            out.push(b'\n');
-            answer.map(|at| start + at)
-        } else {
-            match canonical::write(record, limits.shape, &mut self.done.out) {
-                Ok(place) => place,
-                Err(problem) => {
-                    self.problems.push(problem);
-                    return None;
-                }
-            }
-        };
-        let out = &self.done.out;
-        let optional = Optional::of(record);
-        if let Err(problem) = record::tools::read_back(record, optional, &out[start..]) {
-            self.problems.push(problem);
-            return None;
-        }
-        let identity = match place {
-            Some(from) => Identity {
-                prompt: hash(&out[start..from]),
-                // With what follows it, such as the tools that the record defines.
-                completion: hash(&out[from..]),
-            },
-            None => {
-                let line = out[start..].trim_ascii_end();
-                Identity {
-                    prompt: hash(line),
-                    completion: line.len() as u64,
-                }
-            }
-        };
-        Some(Written {
-            identity,
-            tokens,
-            answer,
-            messages: record
-                .conversation()
-                .map_or(0, |record| record.turns.len() as u32),
-            optional,
-            ..Written::default()
-        })
+        self.written(record, canonical, limits, (tokens, answer))
     }
 }

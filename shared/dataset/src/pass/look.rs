@@ -12,7 +12,7 @@ use crate::{
     finding::{Problem, around, bounded},
     json::Value,
     members::names,
-    record::{Block, Record},
+    record::{Block, Record, preference},
     rules,
     shape::{self, InputShape},
     tokens::{estimate, estimate_tokens, fewest_tokens, least},
@@ -20,8 +20,12 @@ use crate::{
 
 impl Line<'_> {
     /// An evaluation record, checked and written.
-    pub(super) fn question(&mut self, value: Value<'_>) -> Option<Written> {
-        let record = evaluation::check(value, self.problems)?;
+    pub(super) fn question(&mut self, value: Value<'_>, shape: InputShape) -> Option<Written> {
+        let record = if shape.is_preference() {
+            preference::question(value, shape, self.problems)?
+        } else {
+            evaluation::check(value, self.problems)?
+        };
         let line = record.to_line();
         let answer = estimate_tokens(&record.reference_response);
         self.done.out.extend_from_slice(&line);
@@ -65,6 +69,8 @@ impl Line<'_> {
         };
         match (target, shape) {
             (None, InputShape::Evaluation) => {}
+            // The preferred answer is the right one.
+            (None, shape) if shape.is_preference() => {}
             (None, other) => {
                 self.add(evaluation::training_record_here(value, other.label()));
                 return None;
@@ -106,6 +112,7 @@ impl Line<'_> {
 
     pub(super) fn look_at_texts(&mut self, record: &Record<'_>) {
         let (forbidden, near) = (&self.plan.forbidden, self.forbidden);
+        let control = self.has_control();
         let (line, problems) = (self.text, &mut *self.problems);
         let source = self
             .plan
@@ -115,16 +122,7 @@ impl Line<'_> {
             if let Some(forbidden) = forbidden
                 && let Some((string, at)) = forbidden.find(text, near)
             {
-                let mut problem = Problem::new(
-                    &rules::FORBIDDEN_STRING,
-                    "$",
-                    format!(
-                        "\"{}\" in: {}",
-                        bounded(string),
-                        around(&text.plain(), at)
-                    ),
-                    format!("Write it otherwise, for example without the colon or the brackets ({source})."),
-                );
+                let mut problem = forbidden_problem(string, &text.plain(), at, source);
                 if let Some(place) = place_in(line, text.raw())
                     && let Some((start, end)) = forbidden.span(text.raw().as_bytes())
                 {
@@ -132,7 +130,7 @@ impl Line<'_> {
                 }
                 problems.push(problem);
             }
-            if text.has_control() {
+            if text.has_control() || control && text.has_plain_control() {
                 problems.push(Problem::new(
                     &rules::CONTROL_CHARACTER,
                     "$",
@@ -155,12 +153,19 @@ impl Line<'_> {
         });
         record.for_each_json(|json| tokens += estimate_tokens(json));
         let most = limits.max_record_tokens;
+        // Two answers are read one after the other, each with the prompt.
+        let shorter = match record {
+            Record::Preference(preference) => preference.shorter(),
+            _ => (0, 0),
+        };
+        let longest = tokens - shorter.0;
         // Documents are cut to the limit.
-        if tokens > most && limits.shape != RecordShape::Documents {
+        if longest > most && limits.shape != RecordShape::Documents {
             let mut fewest = 0;
             record.for_each_text(|text| fewest += least(text));
             record.for_each_json(|json| fewest += fewest_tokens(json));
-            self.problems.push(length_problem(fewest, tokens, limits));
+            let fewest = fewest - shorter.1;
+            self.problems.push(length_problem(fewest, longest, limits));
         }
         let turn = record.conversation().and_then(|record| record.turns.last());
         let answer = match (record, turn) {
@@ -179,6 +184,16 @@ impl Line<'_> {
         };
         (tokens, answer)
     }
+}
+
+/// The finding for a forbidden string at this byte of a text.
+pub(super) fn forbidden_problem(string: &str, text: &str, at: usize, source: &str) -> Problem {
+    Problem::new(
+        &rules::FORBIDDEN_STRING,
+        "$",
+        format!("\"{}\" in: {}", bounded(string), around(text, at)),
+        format!("Write it otherwise, for example without the colon or the brackets ({source})."),
+    )
 }
 
 /// Where a part of a line begins in it; nothing for a text that is spelt otherwise in its line.

@@ -4,7 +4,7 @@ use super::{
     buffer::Space,
     known::{Identity, Known, Seen, Spilled},
     plan::{Plan, Spill},
-    said::line_too_long,
+    said::{conflict_problem, line_too_long},
     tally::{Frequent, Members},
 };
 use perennial_core::limits::RecordShape;
@@ -52,6 +52,8 @@ pub(crate) struct Merger {
     packer: Option<Packer>,
     /// Whether a document with a secret is in it.
     pack_secret: bool,
+    /// Whether the records are pieces of one document: two that are alike are no duplicates, or its prose would be lost.
+    one_document: bool,
 }
 
 /// The lines on which something was seen first; 0 where it was not.
@@ -109,6 +111,7 @@ impl Merger {
             training,
             packer,
             pack_secret: false,
+            one_document: false,
         }
     }
 
@@ -134,6 +137,7 @@ impl Merger {
     /// Says that documents come cut to the limit, and are not to be packed with others.
     pub(crate) fn is_cut(&mut self) {
         self.packer = None;
+        self.one_document = true;
     }
 
     /// Puts the finding that the time was up before all others.
@@ -264,6 +268,9 @@ impl Merger {
 
     /// Whether the record is not the same as one before.
     fn insert_new(&mut self, written: &Written, line: u64) -> bool {
+        if self.one_document {
+            return true;
+        }
         let seen = self.insert(written.identity, line);
         // An evaluation set is asked as it was given: a question that stands twice counts twice, and is asked once.
         if self.training {
@@ -341,7 +348,7 @@ impl Merger {
             let secret = self.pack_secret;
             packer.finish(&mut |packed| self.packed(packed, secret, out));
         }
-        self.finish_duplicates();
+        self.finish_duplicates(plan);
         if self.hopeless {
             return;
         }
@@ -363,7 +370,7 @@ impl Merger {
         }
     }
 
-    fn finish_duplicates(&mut self) {
+    fn finish_duplicates(&mut self, plan: &Plan) {
         let Firsts {
             duplicate,
             conflict,
@@ -381,15 +388,8 @@ impl Merger {
             ));
         }
         if conflict > 0 {
-            self.findings.add_of_file(Problem::of_file(
-                &rules::CONFLICTING_DUPLICATE,
-                format!(
-                    "{} with a prompt that came before with another completion, the first at line {}",
-                    count(self.conflicts, "record"),
-                    grouped(conflict)
-                ),
-                "Keep one completion for each prompt, unless the answers are to differ.",
-            ));
+            self.findings
+                .add_of_file(conflict_problem(plan, self.conflicts, conflict));
         }
         if unchecked > 0 {
             self.findings.add_of_file(Problem::of_file(

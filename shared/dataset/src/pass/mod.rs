@@ -3,8 +3,10 @@
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod cut;
+mod identity;
 pub(crate) mod known;
 mod look;
+mod made;
 pub(crate) mod merge;
 pub(crate) mod plan;
 mod said;

@@ -1,15 +1,15 @@
 //! What is said about a line as a whole: its length, what was found in it before it was parsed.
-use perennial_core::limits::DataLimits;
+use perennial_core::limits::{DataLimits, RecordShape};
 
 use super::plan::Plan;
 use crate::{
     compiler::Purpose,
     finding::Problem,
-    record::Record,
+    record::{Record, preference::contradictions},
     rules::{self, Severity},
     scan::secrets::{Hit, What},
     shape,
-    summary::grouped,
+    summary::{count, grouped},
 };
 
 /// The finding for a line over the limit.
@@ -72,6 +72,25 @@ pub(super) fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> P
     )
 }
 
+/// The finding for `found` records with a prompt that came before with another completion.
+pub(super) fn conflict_problem(plan: &Plan, found: u64, first: u64) -> Problem {
+    if plan
+        .limits()
+        .is_some_and(|limits| limits.shape == RecordShape::Preferences)
+    {
+        return contradictions(found, first);
+    }
+    Problem::of_file(
+        &rules::CONFLICTING_DUPLICATE,
+        format!(
+            "{} with a prompt that came before with another completion, the first at line {}",
+            count(found, "record"),
+            grouped(first)
+        ),
+        "Keep one completion for each prompt, unless the answers are to differ.",
+    )
+}
+
 /// A secret is said, and never shown: a report is read by more people than the data.
 pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Problem {
     let (start, end) = (hit.start - from, (hit.end - from).min(text.len()));
@@ -87,6 +106,19 @@ pub(super) fn hit_problem(plan: &Plan, from: usize, text: &str, hit: Hit) -> Pro
                 "",
                 format!("column {}: {}", grouped(column as u64), crate::finding::around(text, start)),
                 "A character was lost before the file came here: write the file anew from its source, in UTF-8.",
+            )
+            .at((start, end));
+        }
+        What::Control => {
+            return Problem::new(
+                &rules::CONTROL_CHARACTER,
+                "",
+                format!(
+                    "column {}: {}",
+                    grouped(column as u64),
+                    crate::finding::around(text, start)
+                ),
+                "Take it out, unless the model is to learn it.",
             )
             .at((start, end));
         }

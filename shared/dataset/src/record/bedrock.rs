@@ -65,7 +65,7 @@ pub(super) fn read<'a>(
     record
 }
 
-fn turn<'a>(
+pub(super) fn turn<'a>(
     message: Value<'a>,
     path: Path<'_>,
     index: usize,
@@ -127,7 +127,7 @@ pub(super) fn no_content(role: Value<'_>, path: Path<'_>) -> Problem {
     )
 }
 
-fn system<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> SmallVec<[Text<'a>; 1]> {
+pub(super) fn system<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> SmallVec<[Text<'a>; 1]> {
     let Some(member) = value.some("system") else {
         return SmallVec::new();
     };

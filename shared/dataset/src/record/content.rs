@@ -205,7 +205,7 @@ fn check_reasoning(
     }
 }
 
-fn not_taken(what: &str, path: Path<'_>, taken: Taken<'_>) -> Problem {
+pub(super) fn not_taken(what: &str, path: Path<'_>, taken: Taken<'_>) -> Problem {
     Problem::new(
         &rules::CONTENT_NOT_TAKEN,
         path,

@@ -6,8 +6,10 @@ mod openai;
 mod order;
 mod others;
 mod pair;
+pub(crate) mod preference;
 pub(crate) mod quick;
 pub(crate) mod tools;
+mod weight;
 
 use perennial_core::limits::{ContentLimits, RecordShape};
 use smallvec::SmallVec;
@@ -175,6 +177,8 @@ pub(crate) enum Record<'a> {
         conversation: Conversation<'a>,
         json: Vec<u8>,
     },
+    /// Two answers, one of them preferred.
+    Preference(Box<preference::Preference<'a>>),
     /// An invocation log that distillation takes as it is.
     Log {
         conversation: Conversation<'a>,
@@ -188,6 +192,7 @@ impl<'a> Record<'a> {
             Self::Conversation(conversation)
             | Self::Reinforcement { conversation, .. }
             | Self::Log { conversation, .. } => Some(conversation),
+            Self::Preference(preference) => Some(&preference.conversation),
             Self::Document(_) | Self::Caption { .. } => None,
         }
     }
@@ -203,28 +208,53 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Hands the names of the tools that are used to `each`, and by what a use and its result are known.
+    pub(crate) fn for_each_name(&self, mut each: impl FnMut(&Text<'a>)) {
+        let turns = self
+            .conversation()
+            .into_iter()
+            .flat_map(|record| &record.turns);
+        for block in turns.flat_map(|turn| &turn.blocks) {
+            match block {
+                Block::ToolUse(used) => {
+                    each(&used.name);
+                    each(&used.id);
+                }
+                Block::ToolResult(result) => {
+                    each(&result.id);
+                    result.status.iter().for_each(&mut each);
+                }
+                Block::Text(_) | Block::Reasoning(_) | Block::Media(_) => {}
+            }
+        }
+    }
+
     /// Hands every text that a model would read to `each`.
     pub(crate) fn for_each_text<'s>(&'s self, mut each: impl FnMut(&'s Text<'a>)) {
-        match self {
-            Self::Document(text) => each(text),
-            Self::Caption { caption, .. } => each(caption),
+        let conversation = match self {
+            Self::Document(text) => return each(text),
+            Self::Caption { caption, .. } => return each(caption),
             Self::Conversation(conversation)
             | Self::Reinforcement { conversation, .. }
-            | Self::Log { conversation, .. } => {
-                conversation.system.iter().for_each(&mut each);
-                for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
-                    match block {
-                        Block::Text(text) | Block::Reasoning(text) => each(text),
-                        Block::ToolResult(result) => {
-                            for part in &result.content {
-                                if let ResultPart::Text(text) = part {
-                                    each(text);
-                                }
-                            }
+            | Self::Log { conversation, .. } => conversation,
+            Self::Preference(preference) => {
+                // The preferred answer is the last text.
+                preference.rejected.texts().for_each(&mut each);
+                &preference.conversation
+            }
+        };
+        conversation.system.iter().for_each(&mut each);
+        for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
+            match block {
+                Block::Text(text) | Block::Reasoning(text) => each(text),
+                Block::ToolResult(result) => {
+                    for part in &result.content {
+                        if let ResultPart::Text(text) = part {
+                            each(text);
                         }
-                        Block::Media(_) | Block::ToolUse(_) => {}
                     }
                 }
+                Block::Media(_) | Block::ToolUse(_) => {}
             }
         }
     }
@@ -289,18 +319,25 @@ pub(crate) fn read<'a>(
     taken: Taken<'_>,
     problems: &mut Vec<Problem>,
 ) -> Record<'a> {
+    if let Some(record) = preference::read(value, shape, taken, problems) {
+        return record;
+    }
     let conversation = match shape {
         InputShape::PromptCompletion => pair::read(value, "completion", problems),
         InputShape::PromptResponse => pair::read(value, "response", problems),
         InputShape::BedrockConversation => bedrock::read(value, taken, problems),
         InputShape::Messages => openai::read(value, taken, problems),
         InputShape::Prompts => pair::prompt(value, problems),
-        InputShape::Document => return Record::Document(others::document(value, problems)),
+        InputShape::Document => return Record::Document(others::document(value, "text", problems)),
+        InputShape::Input => return Record::Document(others::document(value, "input", problems)),
         InputShape::Caption => return others::caption(value, problems),
         InputShape::Reinforcement => return others::reinforcement(value, problems),
         InputShape::InvocationLog => return others::log(value, taken, problems),
-        // Detected and refused before.
-        InputShape::Evaluation => Conversation::default(),
+        // Read or refused before.
+        InputShape::Evaluation
+        | InputShape::Candidates
+        | InputShape::Chosen
+        | InputShape::PreferredOutput => Conversation::default(),
     };
     if taken.shape == RecordShape::DistillationPrompts && conversation.turns.len() > 2 {
         problems.push(Problem::new(

@@ -5,15 +5,16 @@ use smallvec::SmallVec;
 
 use super::{
     Block, Conversation, Media, MediaKind, ResultPart, Taken, ToolResult, ToolUse, Turn, bedrock,
-    blocks, order, pair,
+    blocks, order, pair, weight,
 };
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
-    json::{Tape, Text, Value},
+    json::{Refused, Tape, Text, Value, refuse},
     members::{empty_system, extra_members, names, wrong_type},
     path::Path,
-    rules,
+    refusal::is_half,
+    rules::{self, Rule},
 };
 use perennial_core::limits::RecordShape;
 
@@ -27,6 +28,8 @@ const KNOWN: &[&str] = &[
     "function_call",
     "refusal",
     "audio",
+    // The last, so that it can be left out where it is none.
+    "weight",
 ];
 /// What has no place in any trainer's shape.
 const NO_PLACE: &[&str] = &["function_call", "refusal", "audio"];
@@ -39,6 +42,7 @@ pub(super) fn read<'a>(
     let (record, complete) = read_messages(value, problems);
     let answered = taken.shape != RecordShape::DistillationPrompts;
     order::check(&record, complete, answered, problems);
+    weight::check(value, problems);
     extra_members(
         value,
         Path::Root,
@@ -110,20 +114,25 @@ pub(super) fn read_messages<'a>(
     (record, complete)
 }
 
-struct Said<'a> {
-    role: Value<'a>,
-    blocks: SmallVec<[Block<'a>; 1]>,
+pub(super) struct Said<'a> {
+    pub(super) role: Value<'a>,
+    pub(super) blocks: SmallVec<[Block<'a>; 1]>,
     /// Whether everything in it could be read.
     complete: bool,
 }
 
-fn said<'a>(message: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> Option<Said<'a>> {
+pub(super) fn said<'a>(
+    message: Value<'a>,
+    path: Path<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Said<'a>> {
     if !message.is_object() {
         problems.push(wrong_type(path, "an object with role and content", message));
         return None;
     }
     let before = problems.len();
-    extra_members(message, path, KNOWN, problems);
+    let known = &KNOWN[..KNOWN.len() - usize::from(!weight::is_known(message))];
+    extra_members(message, path, known, problems);
     for name in NO_PLACE {
         if message
             .some(name)
@@ -319,7 +328,7 @@ fn tool_call<'a>(
     };
     let Some(input) = input else {
         problems.push(Problem::new(
-            &rules::WRONG_TYPE,
+            not_an_object(arguments),
             Path::Member(&member, "arguments"),
             arguments.map_or_else(|| "no arguments".to_owned(), |value| bounded(value.raw())),
             "Write the arguments as a JSON object in a string, as the model is to write them.",
@@ -328,6 +337,19 @@ fn tool_call<'a>(
     };
     extra_members(call, path, &["id", "type", "function", "index"], problems);
     Some(Block::ToolUse(Box::new(ToolUse { id, name, input })))
+}
+
+/// The rule that arguments break which are no JSON object in a string.
+fn not_an_object(arguments: Option<Value<'_>>) -> &'static Rule {
+    let Some(text) = arguments.and_then(Value::text) else {
+        return &rules::WRONG_TYPE;
+    };
+    let plain = text.plain();
+    match refuse(&plain) {
+        Refused::Broken { at, said } if is_half(&plain, at, &said) => &rules::BROKEN_UNICODE,
+        Refused::DuplicateMember(_) => &rules::DUPLICATE_MEMBER,
+        _ => &rules::WRONG_TYPE,
+    }
 }
 
 /// `text` as a compact JSON object, if it is one.

@@ -14,8 +14,7 @@ use perennial_core::limits::RecordShape;
 const CAPTION: std::ops::RangeInclusive<u64> = 3..=1024;
 
 /// `{"text"}` or `{"input"}`.
-pub(super) fn document<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Text<'a> {
-    let name = if value.has("text") { "text" } else { "input" };
+pub(super) fn document<'a>(value: Value<'a>, name: &str, problems: &mut Vec<Problem>) -> Text<'a> {
     extra_members(value, Path::Root, &[name], problems);
     text_member(
         value,
@@ -145,7 +144,7 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     for (index, message) in messages().enumerate() {
         left_out(
             message,
-            &["reasoning_content"],
+            &["reasoning_content", "weight"],
             Path::Item(&list, index),
             problems,
         );

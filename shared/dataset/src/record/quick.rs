@@ -25,6 +25,15 @@ pub(crate) struct Quick<'a> {
     pub(crate) canonical: Option<(&'a str, Answer)>,
 }
 
+/// Which escapes a text may have and be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Escapes {
+    /// None behind which something may hide once the text itself is read as JSON.
+    Plain,
+    /// Those as well: they were looked at.
+    Deeper,
+}
+
 /// Reads `line`, which begins at `from` in the block with these marks. `so_far` is the shape of the records before it.
 pub(crate) fn read<'a>(
     line: &'a str,
@@ -32,6 +41,7 @@ pub(crate) fn read<'a>(
     from: usize,
     target: RecordShape,
     so_far: Option<InputShape>,
+    escapes: Escapes,
 ) -> Option<Quick<'a>> {
     let is = |shape| so_far.is_none_or(|first| first == shape);
     let reader = || Reader {
@@ -40,6 +50,7 @@ pub(crate) fn read<'a>(
         looks: Marked { marks, from },
         at: 0,
         spaced: false,
+        escapes,
     };
     match target {
         RecordShape::Documents if is(InputShape::Document) => reader().document(),
@@ -69,6 +80,7 @@ struct Reader<'a, 'm> {
     at: usize,
     /// Whether white space stands between values.
     spaced: bool,
+    escapes: Escapes,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -210,9 +222,12 @@ impl<'a> Reader<'a, '_> {
                 }
                 b'\\' => {
                     // The escapes that stay as they are.
-                    let (b'n' | b'"' | b'\\' | b't' | b'r') = self.bytes.get(found + 1)? else {
-                        return None;
-                    };
+                    match self.bytes.get(found + 1)? {
+                        b'n' | b'"' | b't' | b'r' => {}
+                        b'\\' if self.escapes == Escapes::Deeper => {}
+                        b'\\' if !matches!(self.bytes.get(found + 2)?, b'u' | b'/') => {}
+                        _ => return None,
+                    }
                     escapes += 1;
                     at = found + 2;
                 }
@@ -390,7 +405,7 @@ mod tests {
             let nothing = crate::scan::windows::Windows::default();
             marks.look(line.as_bytes(), &nothing, &nothing);
             assert!(
-                read(line, &marks.words, 0, target, None).is_some(),
+                read(line, &marks.words, 0, target, None, Escapes::Plain).is_some(),
                 "{line}"
             );
         }

@@ -1,7 +1,7 @@
 //! The tools that a record defines, and whether what uses them and what they answered belong together.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Block, Conversation, Optional, Record, blocks};
+use super::{Block, Conversation, Optional, Record, ToolUse, Turn, blocks};
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
@@ -78,7 +78,8 @@ fn defined(config: &str) -> BTreeSet<String> {
 }
 
 /// Uses and results: each use by the assistant, of a tool that is defined, with an id of its own; each result by the user, for an
-/// earlier use, once.
+/// earlier use, once; and no use that the next message does not answer, as Converse refuses a conversation that goes on without. A use
+/// in the last message is an answer to learn.
 pub(super) fn check(record: &Conversation<'_>, problems: &mut Vec<Problem>) {
     let used = record.turns.iter().flat_map(|turn| &turn.blocks);
     if !used
@@ -90,13 +91,29 @@ pub(super) fn check(record: &Conversation<'_>, problems: &mut Vec<Problem>) {
     let names = record.tools.as_deref().map(defined);
     let mut answered: BTreeMap<&str, bool> = BTreeMap::new();
     let messages = Path::Member(&Path::Root, "messages");
-    for turn in &record.turns {
+    for (at, turn) in record.turns.iter().enumerate() {
         let path = Path::Item(&messages, turn.index);
+        let next = record.turns.get(at + 1);
         for block in &turn.blocks {
             match block {
                 Block::ToolUse(used) => {
                     if turn.role == Role::User {
                         problems.push(place(path, "a toolUse block in a user message"));
+                    }
+                    if turn.role == Role::Assistant
+                        && let Some(next) = next.filter(|next| next.role == Role::User)
+                        && !answers(next, used)
+                    {
+                        problems.push(Problem::new(
+                            &rules::TOOL_PAIRING,
+                            path,
+                            format!(
+                                "the use \"{}\" of the tool \"{}\" has no result in the next message",
+                                bounded(&used.id.plain()),
+                                bounded(&used.name.plain())
+                            ),
+                            "Write the tool's result into the user's message after it, or end the record with the use.",
+                        ));
                     }
                     if let Some(names) = &names
                         && !names.contains(used.name.raw())
@@ -147,6 +164,13 @@ pub(super) fn check(record: &Conversation<'_>, problems: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+/// Whether a turn has the result of this use.
+fn answers(turn: &Turn<'_>, used: &ToolUse<'_>) -> bool {
+    turn.blocks
+        .iter()
+        .any(|block| matches!(block, Block::ToolResult(result) if result.id.raw() == used.id.raw()))
 }
 
 fn place(path: Path<'_>, found: &str) -> Problem {

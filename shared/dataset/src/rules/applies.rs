@@ -141,6 +141,18 @@ pub(super) const MEDIA_AND_CAPTIONS: Applies = Applies {
     models: &[LITE, PRO, LITE_2, LLAMA_11B, LLAMA_90B, CANVAS, TITAN_IMAGE],
     ..NOVA
 };
+/// Two answers to a prompt, one of them preferred.
+pub(super) const PREFERENCES: Applies = Applies {
+    to: "fine-tuning of Amazon Nova Micro, Lite and Pro by preferences (DPO)",
+    models: &[MICRO, LITE, PRO],
+    ..NOVA
+};
+/// The same, where they may stand in an evaluation set as well.
+pub(super) const PREFERENCES_ASKED: Applies = Applies {
+    to: "fine-tuning of Amazon Nova Micro, Lite and Pro by preferences (DPO); preferences in evaluation sets",
+    evaluation_sets: true,
+    ..PREFERENCES
+};
 pub(super) const HAIKU: Applies = Applies {
     to: "fine-tuning of Claude 3 Haiku",
     models: &[CLAUDE],

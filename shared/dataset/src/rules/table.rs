@@ -2,7 +2,7 @@
 use super::applies::{
     ALL, ANSWERS, BEDROCK, CAPTIONS, CONVERSATIONS, DOCUMENTS, EVALUATION, FORBIDDEN, HAIKU,
     LLAMA_MEDIA, MEDIA, MEDIA_AND_CAPTIONS, NOVA, NOVA_2, NOVA_AND_REINFORCEMENT, NOVA_MEDIA,
-    PROMPTS, REFERENCES, REINFORCED, TO_DISTIL, TRAINING,
+    PREFERENCES, PREFERENCES_ASKED, PROMPTS, REFERENCES, REINFORCED, TO_DISTIL, TRAINING,
 };
 use super::{Held, Rule, Severity};
 
@@ -30,6 +30,10 @@ const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
 const PRE_TRAINING: &str =
     "Amazon Nova 2 user guide, nova-data-prep-cpt-2 (2026); aws/nova-forge-sdk";
+const DPO: &str = "Amazon Nova user guide, nova-dpo (read 2026-11-22); aws/sagemaker-python-sdk, ai_registry/schemas/dpo.json (read at a248126, \
+                   2026-08-21)";
+const DPO_GUIDE: &str = "SageMaker developer guide, nova-fine-tune-1 (read 2026-11-22)";
+const OPENAI: &str = "OpenAI, fine-tuning guide and API reference: an assistant's message with the weight 0 is not trained on";
 const JSON: &str = "RFC 8259 (JSON), section 2";
 const CSV: &str = "RFC 4180 (CSV)";
 const JSON_LINES: &str =
@@ -190,10 +194,10 @@ findings {
         "An evaluation record has a referenceResponse: answers are scored against it.",
         "Add \"referenceResponse\" with the right answer.";
     EMPTY_PROMPT = "empty-prompt", Error, PROMPTS, VALIDATOR,
-        "A prompt has more than white space.",
+        "A prompt has more than white space and characters that nobody sees.",
         "Write the text, or take the record out.";
     EMPTY_COMPLETION = "empty-completion", Error, ANSWERS, VALIDATOR,
-        "A completion has more than white space.",
+        "A completion has more than white space and characters that nobody sees.",
         "Write the text, or take the record out.";
     EMPTY_REFERENCE = "empty-reference", Error, REFERENCES, "Bedrock user guide, model-evaluation-prompt-datasets-judge (evaluation sets) and rft-prepare-data (reinforcement); AWS Nova Dataset Validator",
         "A referenceResponse, and a reference_answer, has more than white space.",
@@ -213,6 +217,23 @@ findings {
     DISTILLATION_TURNS = "distillation-turns", Error, TO_DISTIL, DISTILLATION,
         "A distillation record is one question of one text, with at most one answer.",
         "Write each question as a record of its own, with what came before it in its text.";
+    WEIGHT_OF_ANSWER = "weight-of-answer", Error, ANSWERS, OPENAI,
+        "The last answer of a record in OpenAI's shape is one to learn: its weight is 1, or it has none.",
+        "End the record with an answer that the model is to learn, or take the record out.";
+    WEIGHT_LOST = "weight-lost", Warning, ANSWERS, OPENAI,
+        "An earlier answer has the weight 1, or none: no trainer of AWS's has a place for another, and the model may learn it.",
+        "Nothing, if the model may learn it as well. Otherwise end the record before it.";
+}
+"Preferences" {
+    PREFERENCE_CANDIDATES = "preference-candidates", Error, PREFERENCES_ASKED, DPO,
+        "A preference has two answers to the same messages, one of them preferred: the last message, and no other, has exactly one preferred and one non-preferred candidate.",
+        "Write one preferred and one non-preferred answer of one message each; of more answers make a record for each pair.";
+    EQUAL_CANDIDATES = "equal-candidates", Error, PREFERENCES_ASKED, OWN,
+        "The two answers of a preference differ, white space around them apart.",
+        "Write the answer that is not preferred, or take the record out: a pair that prefers nothing teaches nothing.";
+    CONTRADICTING_PREFERENCE = "contradicting-preference", Warning, PREFERENCES, OWN,
+        "Of the same two answers to a prompt, the same one is preferred everywhere. Other pairs of answers to one prompt are no contradiction.",
+        "Keep the record that is right: together they teach nothing.";
 }
 "Images, videos and documents" {
     CONTENT_NOT_TAKEN = "content-not-taken", Error, BEDROCK, BOTH,
@@ -265,8 +286,8 @@ findings {
     TOOL_PLACE = "tool-place", Error, NOVA_AND_REINFORCEMENT, BOTH,
         "The assistant uses tools; user messages hold their results.",
         "Write toolUse in the assistant's message and toolResult in the user's after it, or the whole record in OpenAI's shape.";
-    TOOL_PAIRING = "tool-pairing", Error, NOVA, BOTH,
-        "Each tool use names a defined tool and has an id of its own; each result answers an earlier use, once.",
+    TOOL_PAIRING = "tool-pairing", Error, NOVA, "AWS Nova Dataset Validator (nova_ft_dataset_validator.py); aws/nova-forge-sdk (PyPI amzn-nova-forge 1.4.10); Amazon Bedrock, Converse: the message after a toolUse has its toolResult",
+        "Each tool use names a defined tool, has an id of its own, and has its result in the next message, unless it stands in the last; each result answers an earlier use, once.",
         "Define the tool, give each use its own id, and write one result for each use, after it.";
     OPTIONAL_MEMBER = "optional-member", Warning, CONVERSATIONS, FORGE,
         "system, image, video, reasoningContent, toolUse and toolResult stand in all records or in none.",
@@ -277,17 +298,18 @@ findings {
         "A text has no U+FFFD, which stands where a character was lost.",
         "The character was lost before the file came here: write the file anew from its source, in UTF-8.";
     CONTROL_CHARACTER = "control-character", Warning, TRAINING, OWN,
-        "A text has no control characters but tab, line feed and carriage return.",
+        "A text has no control characters but tab, line feed and carriage return: none of U+0000 to U+001F, and none of U+007F to U+009F.",
         "Take it out, unless the model is to learn it.";
-    SECRET = "secret", Warning, ALL, "Perennial's own: the forms that the issuers publish, as listed in shared/dataset/src/scan/secrets.rs",
-        "A text has no key, token or private key: a model repeats what it was trained on. `[data] secrets` makes this an error, or turns it off.",
+    SECRET = "secret", Warning, ALL, "Perennial's own: the forms that the issuers publish, as listed in shared/dataset/src/scan/kinds.rs",
+        "A text has no key, token or private key, at any depth of escapes: a model repeats what it was trained on. `[data] secrets` makes this an error, or turns it off.",
         "Take it out of the data, and make it invalid: it stands in a file.";
     CARD_NUMBER = "card-number", Warning, ALL, "Perennial's own: ISO/IEC 7812-1 (check digit)",
         "A text has no number that is a payment card's by its form and checksum. `[data] secrets` makes this an error, or turns it off.",
         "Replace it by a word, or by a number that no card has.";
     FORBIDDEN_STRING = "forbidden-string", Error, FORBIDDEN, FORBIDDEN_LISTS,
         "No text holds a string that makes the job fail. Nova, in any case: System: User: Bot: Assistant: Thought: [EOS] <image> <video> <unk>. \
-         Claude 3 Haiku: a line that starts with Human: or Assistant:.",
+         Claude 3 Haiku: a line that starts with Human: or Assistant:, a text's first line among them. \
+         A text is also what a tool is named, given and answers.",
         "Write it otherwise, for example without the colon or the brackets.";
 }
 "Length" {
@@ -300,7 +322,7 @@ findings {
 }
 "The file as a whole" {
     EXACT_DUPLICATE = "exact-duplicate", Note, ALL, OWN,
-        "A record that repeats an earlier one exactly is dropped.",
+        "A record that repeats an earlier one exactly is dropped; pieces of one document are no records of their own in this.",
         "Nothing: it stands in the data once.";
     DUPLICATES_UNCHECKED = "duplicates-unchecked", Note, ALL, OWN,
         "Duplicates are looked for among all records; beyond the first million of a file that needs a place to keep them.",
@@ -353,6 +375,9 @@ Always "Held by what Perennial writes" {
         "Nothing: 10,000 records within the limit on tokens (sample-too-long) stay below it.";
 }
 NotChecked "Asked by AWS and not checked" {
+    "preference-count", Note, PREFERENCES, DPO_GUIDE,
+        "A dataset of preferences has at least 1,000 pairs for training to be effective.",
+        "Raise `[trigger] min_records` to 1,000, or look closely at what the gate says.";
     "distillation-file-size", Error, TO_DISTIL, DISTILLATION,
         "A file of prompts has at most 1 GiB; invocation logs may be larger.",
         "Keep the prompts of a pipeline below it.";

@@ -53,7 +53,18 @@ fn goes_on_before(block: &[u8], at: usize) -> bool {
         before > 0 && block[before - 1] == b'\\' && matches!(block[before], b'n' | b'r' | b't');
     !escape
         && (block[before].is_ascii_alphanumeric()
-            || matches!(block[before], b'.' | b'_' | b'/' | b'=' | b'-'))
+            || matches!(block[before], b'.' | b'_' | b'/' | b'-')
+            // Behind a name it is a value; behind anything else, the end of Base64 or a part of an address.
+            || block[before] == b'=' && !is_assigned(block, before))
+}
+
+/// Whether a name or a quote stands before the sign at `at`.
+fn is_assigned(block: &[u8], at: usize) -> bool {
+    let name = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b' ' | b'"' | b'\'' | b']' | b'\\')
+    };
+    at.checked_sub(1).is_some_and(|before| name(block[before]))
 }
 
 /// Whether what ends at `end` goes on: a full stop at the end of a sentence is no fraction.
@@ -160,6 +171,12 @@ mod tests {
                     (" \\\"", "\\\"."),
                     (" ", "."),
                     ("卡", ""),
+                    ("card=", "&cvc=123"),
+                    ("card:", ","),
+                    ("\\\"card\\\":", "}"),
+                    ("card: ", ";"),
+                    ("card = ", ""),
+                    ("(", ")"),
                 ] {
                     let text = format!("{}{start}{card}{end}", "x".repeat(before));
                     assert_eq!(cards(&text), [card], "{text}");
@@ -177,6 +194,17 @@ mod tests {
             "id_4111111111111111",
             "order 12345678901234567890123",
             "2026-11-21 20:01:08 1763755268",
+            "card=4111111111111112",
+            "x=4111111111111111.5",
+            "x=-4111111111111111",
+            "x=41111111111111110000",
+            "x=4111111111111111abc",
+            "aGVsbG8==4111111111111111",
+            "41111111-1111-1111-1111-111111111111",
+            "id=41111111-1111-4111-8111-111111111111",
+            "id:550e8400-e29b-41d4-a716-446655440000",
+            "3.14159265358979323846",
+            "https://a.b/4111111111111111",
             "41111111111111111111111",
         ] {
             assert!(cards(text).is_empty(), "{text}");

@@ -24,6 +24,16 @@ struct Pattern {
     escaped: String,
     /// Where its window begins in the escaped form.
     at: usize,
+    /// Bytes of the line feed that it begins with, in the escaped form. What follows it is forbidden at the start of a text as well: texts
+    /// are joined by line feeds, and whoever reads a conversation as one text has one before each.
+    feed: usize,
+}
+
+impl Pattern {
+    /// What stands in an escaped text behind the line feed.
+    fn line(&self) -> &[u8] {
+        &self.escaped.as_bytes()[self.feed..]
+    }
 }
 
 impl Forbidden {
@@ -42,10 +52,18 @@ impl Forbidden {
                     Some(rare) if rare + 1 < WINDOW => rare.min(last),
                     _ => at,
                 };
+                let line = string.strip_prefix('\n');
+                let feed = if line.is_some_and(|line| !line.is_empty()) {
+                    2
+                } else {
+                    0
+                };
                 Pattern {
                     string: string.clone(),
+                    // Where the line feed is none, the window has to stand as well.
+                    at: at.max(feed),
                     escaped,
-                    at,
+                    feed,
                 }
             })
             .collect();
@@ -72,11 +90,21 @@ impl Forbidden {
         places.clear();
         places.extend(Marks::places(&marks.forbidden).filter(|place| {
             self.strings.iter().any(|pattern| {
-                let wanted = pattern.escaped.as_bytes();
-                place
+                let stands = |at: usize, wanted: &[u8]| {
+                    block
+                        .get(at..at + wanted.len())
+                        .is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+                };
+                let whole = place
                     .checked_sub(pattern.at)
-                    .and_then(|start| block.get(start..start + wanted.len()))
-                    .is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+                    .is_some_and(|start| stands(start, pattern.escaped.as_bytes()));
+                // Behind the quote that a text begins with.
+                let first = pattern.feed > 0
+                    && place
+                        .checked_sub(pattern.at - pattern.feed)
+                        .filter(|start| *start > 0 && block[start - 1] == b'"')
+                        .is_some_and(|start| stands(start, pattern.line()));
+                whole || first
             })
         }));
     }
@@ -84,6 +112,11 @@ impl Forbidden {
     /// The forbidden string that stands first in escaped bytes, as start and end.
     pub(crate) fn span(&self, escaped: &[u8]) -> Option<(usize, usize)> {
         let places = self.strings.iter().filter_map(|pattern| {
+            let line = pattern.line();
+            let first = escaped.get(..line.len());
+            if pattern.feed > 0 && first.is_some_and(|first| first.eq_ignore_ascii_case(line)) {
+                return Some((0, line.len()));
+            }
             let wanted = pattern.escaped.as_bytes();
             let at = escaped
                 .windows(wanted.len())
@@ -111,6 +144,13 @@ impl Forbidden {
         self.strings
             .iter()
             .filter_map(|pattern| {
+                let line = pattern.string.strip_prefix('\n').unwrap_or_default();
+                let first = bytes.get(..line.len());
+                if pattern.feed > 0
+                    && first.is_some_and(|first| first.eq_ignore_ascii_case(line.as_bytes()))
+                {
+                    return Some((line, 0));
+                }
                 let wanted = pattern.string.as_bytes();
                 let at = bytes
                     .windows(wanted.len())
@@ -129,13 +169,10 @@ mod tests {
         let strings: Vec<String> = strings.iter().map(ToString::to_string).collect();
         let forbidden = Forbidden::new(&strings).unwrap();
         let text = Text::of(text);
+        let quoted = format!("\"{}\"", text.raw());
         let (mut marks, mut places) = (Marks::default(), Vec::new());
-        marks.look(
-            text.raw().as_bytes(),
-            &Windows::default(),
-            &forbidden.windows,
-        );
-        forbidden.places(text.raw().as_bytes(), &marks, &mut places);
+        marks.look(quoted.as_bytes(), &Windows::default(), &forbidden.windows);
+        forbidden.places(quoted.as_bytes(), &marks, &mut places);
         let found = forbidden.find(&text, true);
         // What stands in a text is seen in its line.
         assert!(found.is_none() || forbidden.always || !places.is_empty());
@@ -162,6 +199,10 @@ mod tests {
             find(&["forbidden"], "it is Forbidden."),
             Some(("forbidden".into(), 6))
         );
+        // A text begins a line.
+        assert_eq!(find(&["\nHuman:"], "human: hi"), Some(("Human:".into(), 0)));
+        assert_eq!(find(&["\nHuman:"], "\"human: hi"), None);
+        assert_eq!(find(&["\nHuman:"], "a human: hi"), None);
         assert_eq!(find(&["x:", "a:b"], "an X:"), Some(("x:".into(), 3)));
         assert_eq!(find(&["a:b"], "an A:B"), Some(("a:b".into(), 3)));
     }

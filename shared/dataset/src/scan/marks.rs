@@ -24,7 +24,7 @@ pub(crate) struct Word {
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     pub(crate) words: Vec<Word>,
-    /// Where a secret's window may begin: a word and its bits.
+    /// Where a secret's window may begin, or U+007F stands: a word and its bits.
     pub(super) secrets: Vec<(usize, u64)>,
     /// Where the window of a forbidden string may begin.
     pub(super) forbidden: Vec<(usize, u64)>,
@@ -149,7 +149,8 @@ fn word<S: Simd>(
         | here.simd_lt(splat(0x20)).to_bitmask();
     let wide = here.simd_ge(splat(0x80)).to_bitmask();
     marks.words.push(Word { special, wide });
-    let found = secrets.find(simd, &all);
+    // U+007F is looked for with them, as a byte of its own.
+    let found = secrets.find(simd, &all) | here.simd_eq(splat(0x7f)).to_bitmask();
     if found != 0 {
         marks.secrets.push((index, found));
     }

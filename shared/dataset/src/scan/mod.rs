@@ -2,6 +2,7 @@
 pub(crate) mod cards;
 pub(crate) mod forbidden;
 pub(crate) mod hidden;
+mod kinds;
 pub(crate) mod marks;
 pub(crate) mod secrets;
 pub(crate) mod windows;

@@ -1,117 +1,18 @@
 //! Keys, tokens and private keys, by the forms that their issuers publish. Looked for in a whole block at once.
 use std::sync::LazyLock;
 
-use memchr::memmem;
-
 use super::{
     cards,
+    kinds::{KINDS, Tail},
     marks::{Marks, WINDOW},
     windows::Windows,
 };
 use crate::pass::plan::SecretsRule;
 
-/// Which characters a token goes on with.
-#[derive(Clone, Copy)]
-enum Tail {
-    /// Upper-case letters and digits.
-    Upper,
-    /// Letters and digits.
-    Alphanumeric,
-    /// Letters, digits, `_` and `-`.
-    Url,
-    /// Letters, digits, `+`, `/` and `=`.
-    Base64,
-    /// A name, a sign or quotes, and then 40 characters in Base64.
-    Assigned,
-    /// A key's kind and `PRIVATE KEY-----`.
-    PrivateKey,
-    /// Three parts, dots between them.
-    Jwt,
-}
-
-/// What a secret starts with, how it goes on and for how long at least, and what it is.
-struct Kind {
-    start: &'static str,
-    /// Where the window of its start begins by which it is found, and the window's group: alike windows are in one.
-    window: (usize, usize),
-    tail: Tail,
-    least: usize,
-    what: &'static str,
-}
-
-const fn kind(
-    start: &'static str,
-    window: (usize, usize),
-    tail: Tail,
-    least: usize,
-    what: &'static str,
-) -> Kind {
-    Kind {
-        start,
-        window,
-        tail,
-        least,
-        what,
-    }
-}
-
-/// Windows are bytes that stand together in few texts.
-const KINDS: &[Kind] = &[
-    kind("AKIA", (1, 4), Tail::Upper, 16, "an AWS access key id"),
-    kind("ASIA", (1, 4), Tail::Upper, 16, "an AWS access key id"),
-    kind(
-        "aws_secret_access_key",
-        (1, 0),
-        Tail::Assigned,
-        40,
-        "an AWS secret access key",
-    ),
-    kind(
-        "AWS_SECRET_ACCESS_KEY",
-        (1, 0),
-        Tail::Assigned,
-        40,
-        "an AWS secret access key",
-    ),
-    kind(
-        "SecretAccessKey",
-        (5, 6),
-        Tail::Assigned,
-        40,
-        "an AWS secret access key",
-    ),
-    kind("-----BEGIN ", (3, 3), Tail::PrivateKey, 0, "a private key"),
-    kind("ghp_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
-    kind("gho_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
-    kind("ghu_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
-    kind("ghs_", (1, 0), Tail::Alphanumeric, 36, "a GitHub token"),
-    kind("github_pat_", (4, 1), Tail::Url, 40, "a GitHub token"),
-    kind("glpat-", (3, 2), Tail::Url, 20, "a GitLab token"),
-    kind("xoxb-", (2, 2), Tail::Url, 20, "a Slack token"),
-    kind("xoxp-", (2, 2), Tail::Url, 20, "a Slack token"),
-    kind("AIza", (1, 5), Tail::Url, 35, "a Google API key"),
-    kind("ya29.", (1, 7), Tail::Url, 40, "a Google access token"),
-    kind("sk-ant-", (0, 1), Tail::Url, 40, "an Anthropic API key"),
-    kind("sk-proj-", (0, 1), Tail::Url, 40, "an OpenAI API key"),
-    kind("sk_live_", (0, 1), Tail::Alphanumeric, 16, "a Stripe key"),
-    kind("rk_live_", (0, 1), Tail::Alphanumeric, 16, "a Stripe key"),
-    kind("npm_", (1, 0), Tail::Alphanumeric, 36, "an npm token"),
-    kind(
-        "AccountKey=",
-        (6, 6),
-        Tail::Base64,
-        80,
-        "an Azure storage key",
-    ),
-    // What `{"alg`, `{"typ`, `{"kid` and `{"enc` begin with in Base64.
-    kind("eyJhbGc", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
-    kind("eyJ0eXA", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
-    kind("eyJraWQ", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
-    kind("eyJlbmM", (0, 7), Tail::Jwt, 10, "a JSON Web Token"),
-];
-
 /// The group of the window that U+FFFD is.
 const LOST: usize = 3;
+/// The group of what U+0080 to U+009F begin.
+const CONTROLS: usize = 5;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
@@ -127,6 +28,7 @@ pub(crate) static WINDOWS: LazyLock<Windows> = LazyLock::new(|| {
             windows.add(group, *window);
         }
     }
+    windows.add_ranges(CONTROLS, [0xc2..=0xc2, 0x80..=0x9f, 0..=0xff]);
     windows
 });
 
@@ -145,6 +47,15 @@ pub(crate) enum What {
     Card,
     /// U+FFFD.
     Lost,
+    /// U+007F, or one of U+0080 to U+009F: control characters that JSON does not escape.
+    Control,
+}
+
+impl What {
+    /// Whether a report may not show it.
+    pub(crate) fn is_secret(self) -> bool {
+        matches!(self, Self::Secret(_) | Self::Card)
+    }
 }
 
 impl Secrets {
@@ -168,7 +79,9 @@ fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
     if start < done {
         return None;
     }
+    // A name may be a part of another.
     let inside = start > 0
+        && kind.tail != Tail::Assigned
         && kind.start.as_bytes()[0].is_ascii_alphanumeric()
         && block[start - 1].is_ascii_alphanumeric()
         // An escape's letter is no letter of the text.
@@ -176,7 +89,9 @@ fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
     if inside {
         return None;
     }
-    let end = ends(block, start + kind.start.len(), kind.tail, kind.least)?;
+    let end = kind
+        .tail
+        .ends(block, start + kind.start.len(), kind.least)?;
     Some(Hit {
         start,
         end,
@@ -184,20 +99,40 @@ fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
     })
 }
 
+/// The length of the control character that begins here, if it is one that JSON does not escape.
+fn control_at(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0x7f, ..] => Some(1),
+        [0xc2, 0x80..=0x9f, ..] => Some(2),
+        _ => None,
+    }
+}
+
 /// Everything that is looked for in a block as a whole, in order; `marks` are those of the block.
 pub(crate) fn find(block: &[u8], marks: &Marks, secrets: Option<&Secrets>, hits: &mut Vec<Hit>) {
     hits.clear();
-    // Of characters that were lost the first of each line: a file that was read in the wrong encoding has millions of them.
-    let (mut done, mut line) = (0, 0);
+    // Of characters that were lost, and of control characters, the first of each line: a file that was read in the wrong encoding has
+    // millions of them.
+    let (mut done, mut lost, mut control) = (0, 0, 0);
+    let line_end = |from: usize| {
+        memchr::memchr(b'\n', &block[from..]).map_or(block.len(), |end| from + end + 1)
+    };
     for place in Marks::places(&marks.secrets) {
-        if place >= line && block[place..].starts_with("\u{fffd}".as_bytes()) {
+        let mut hit = |length, what| {
             hits.push(Hit {
                 start: place,
-                end: place + '\u{fffd}'.len_utf8(),
-                what: What::Lost,
+                end: place + length,
+                what,
             });
-            line =
-                memchr::memchr(b'\n', &block[place..]).map_or(block.len(), |end| place + end + 1);
+        };
+        if place >= lost && block[place..].starts_with("\u{fffd}".as_bytes()) {
+            hit('\u{fffd}'.len_utf8(), What::Lost);
+            lost = line_end(place);
+        } else if let Some(length) = control_at(&block[place..]) {
+            if place >= control {
+                hit(length, What::Control);
+                control = line_end(place);
+            }
         } else if secrets.is_some()
             && let Some(hit) = secret(block, place, done)
         {
@@ -215,60 +150,6 @@ pub(crate) fn find(block: &[u8], marks: &Marks, secrets: Option<&Secrets>, hits:
         });
     }
     hits.sort_unstable_by_key(|hit| hit.start);
-}
-
-/// So many bytes of a token are looked at: that many starts stand in a row costs no more than this for each.
-const MOST: usize = 512;
-
-/// Where the secret ends whose start ended at `from`, if it is one.
-fn ends(block: &[u8], from: usize, tail: Tail, least: usize) -> Option<usize> {
-    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    let url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let run = |from: usize, holds: &dyn Fn(u8) -> bool| {
-        let rest = block.get(from..).unwrap_or_default();
-        from + rest
-            .iter()
-            .take(MOST)
-            .take_while(|byte| holds(**byte))
-            .count()
-    };
-    let long = |from: usize, end: usize| (end >= from + least).then_some(end);
-    match tail {
-        Tail::Upper => {
-            // Exactly so many: what is longer is something else.
-            let end = run(from, &upper);
-            (end == from + least && !block.get(end).is_some_and(u8::is_ascii_alphanumeric))
-                .then_some(end)
-        }
-        Tail::Alphanumeric => long(from, run(from, &|byte| byte.is_ascii_alphanumeric())),
-        Tail::Url => long(from, run(from, &url)),
-        Tail::Base64 => long(from, run(from, &base64)),
-        Tail::Assigned => {
-            let sign = |byte: u8| matches!(byte, b' ' | b'=' | b':' | b'"' | b'\'' | b'\\');
-            let start = run(from, &sign);
-            let end = run(start, &base64);
-            (start > from && end == start + least).then_some(end)
-        }
-        Tail::PrivateKey => {
-            let line = &block[from..block.len().min(from + 40)];
-            memmem::find(line, b"PRIVATE KEY-----").map(|at| from + at + 16)
-        }
-        Tail::Jwt => {
-            let mut end = run(from, &url);
-            for _ in 0..2 {
-                if end < from + least || block.get(end) != Some(&b'.') {
-                    return None;
-                }
-                let part = end + 1;
-                end = run(part, &url);
-                if end < part + least {
-                    return None;
-                }
-            }
-            Some(end)
-        }
-    }
 }
 
 #[cfg(test)]
@@ -289,28 +170,130 @@ mod tests {
             .collect()
     }
 
+    /// Tokens of every kind, put together here, so that no scanner of repositories takes this file for a leak.
+    fn tokens() -> Vec<(String, &'static str)> {
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let mixed = |count: usize| "a1B2c3D4".repeat(20)[..count].to_owned();
+        let assigned = |name: &str| (format!("{name}{secret}"), "an AWS secret access key");
+        vec![
+            (
+                format!("AKIA{}", "IOSFODNN7EXAMPLE"),
+                "an AWS access key id",
+            ),
+            (
+                format!("ASIA{}", "IOSFODNN7EXAMPLE"),
+                "an AWS access key id",
+            ),
+            assigned("secret_access_key = "),
+            assigned("secret_access_key: "),
+            assigned("SECRET_ACCESS_KEY="),
+            assigned("secretAccessKey: "),
+            assigned("secretAccessKey: \\\""),
+            assigned("SecretAccessKey>"),
+            assigned("secretAccessKey:\\t"),
+            assigned("secret-access-key: '"),
+            (
+                format!("-----BEGIN RSA {}", "PRIVATE KEY-----"),
+                "a private key",
+            ),
+            (
+                format!("-----BEGIN {}", "PRIVATE KEY-----"),
+                "a private key",
+            ),
+            (
+                format!("-----BEGIN PGP {}", "PRIVATE KEY BLOCK-----"),
+                "a private key",
+            ),
+            (
+                format!("-----BEGIN OPENSSH {}", "PRIVATE KEY-----"),
+                "a private key",
+            ),
+            (format!("ABSK{}", mixed(130)), "an Amazon Bedrock API key"),
+            (
+                format!("bedrock-api-key-{}", mixed(60)),
+                "an Amazon Bedrock API key",
+            ),
+            (format!("ghp_{}", mixed(36)), "a GitHub token"),
+            (format!("ghr_{}", mixed(36)), "a GitHub token"),
+            (
+                format!("github_pat_{}_{}", mixed(22), mixed(59)),
+                "a GitHub token",
+            ),
+            (format!("glpat-{}", mixed(20)), "a GitLab token"),
+            (format!("hf_{}", mixed(34)), "a Hugging Face token"),
+            (
+                format!("xoxb-{}-{}", "1234567890123", mixed(24)),
+                "a Slack token",
+            ),
+            (
+                format!("xoxs-{}-{}", "1234567890123", mixed(24)),
+                "a Slack token",
+            ),
+            (
+                format!("xapp-1-{}-{}", "A012345678", mixed(24)),
+                "a Slack token",
+            ),
+            (format!("AIza{}", mixed(35)), "a Google API key"),
+            (format!("ya29.{}", mixed(60)), "a Google access token"),
+            (format!("GOCSPX-{}", mixed(28)), "a Google client secret"),
+            (
+                format!("sk-ant-api03-{}", mixed(95)),
+                "an Anthropic API key",
+            ),
+            (format!("sk-proj-{}", mixed(120)), "an OpenAI API key"),
+            (format!("sk-svcacct-{}", mixed(120)), "an OpenAI API key"),
+            (
+                format!("sk-{}T3Blbk{}", mixed(20), "FJ".to_owned() + &mixed(20)),
+                "an OpenAI API key",
+            ),
+            (format!("sk_live_{}", mixed(24)), "a Stripe key"),
+            (format!("rk_live_{}", mixed(24)), "a Stripe key"),
+            (format!("npm_{}", mixed(36)), "an npm token"),
+            (format!("pypi-AgEIcHlwaS5vcmc{}", mixed(80)), "a PyPI token"),
+            (
+                format!("dop_v1_{}", "0123456789abcdef".repeat(4)),
+                "a DigitalOcean token",
+            ),
+            (
+                format!("shpat_{}", "0123456789abcdef".repeat(2)),
+                "a Shopify token",
+            ),
+            (format!("gsk_{}", mixed(52)), "a Groq API key"),
+            (
+                format!("AccountKey={}==", mixed(86)),
+                "an Azure storage key",
+            ),
+            (
+                format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", mixed(30), mixed(43)),
+                "a JSON Web Token",
+            ),
+        ]
+    }
+
     #[test]
     fn secrets_are_found_by_their_published_forms() {
-        // Put together here, so that no scanner of repositories takes this file for a leak.
-        let key = format!("AKIA{}", "IOSFODNN7EXAMPLE");
-        let text = format!("{{\"text\": \"use {key} and\\n{key}\"}}");
-        let id = What::Secret("an AWS access key id");
-        assert_eq!(found(&text), [(id, key.clone()), (id, key)]);
-        let token = format!("ghp_{}", "a1".repeat(18));
-        assert_eq!(
-            found(&token),
-            [(What::Secret("a GitHub token"), token.clone())]
-        );
-        let pem = format!("-----BEGIN RSA {}", "PRIVATE KEY-----");
-        assert_eq!(found(&pem), [(What::Secret("a private key"), pem.clone())]);
-        let secret = format!(
-            "aws_secret_access_key = {}",
-            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-        );
-        assert_eq!(
-            found(&secret),
-            [(What::Secret("an AWS secret access key"), secret.clone())]
-        );
+        for (token, what) in tokens() {
+            for (before, after) in [
+                ("", ""),
+                ("{\"text\": \"", "\"}"),
+                ("use \\n", "\\n"),
+                ("key=", ", then"),
+                ("日", "日"),
+            ] {
+                for shift in 0..5 {
+                    let text = format!("{}{before}{token}{after}", " ".repeat(shift * 16));
+                    assert_eq!(
+                        found(&text),
+                        [(What::Secret(what), token.clone())],
+                        "{text}"
+                    );
+                }
+            }
+        }
+        for name in ["aws_", "AWS", "my", "\\n"] {
+            let text = format!("{name}{}", tokens()[5].0);
+            assert_eq!(found(&text).len(), 1, "{text}");
+        }
         assert_eq!(
             found("lost: \u{fffd}!"),
             [(What::Lost, "\u{fffd}".to_owned())]
@@ -318,17 +301,49 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_that_json_does_not_escape_are_found_once_a_line() {
+        for control in ["\u{7f}", "\u{80}", "\u{85}", "\u{9f}"] {
+            let text = format!("a {control}\u{86} b\nc{control}");
+            let expected = (What::Control, control.to_owned());
+            assert_eq!(found(&text), [expected.clone(), expected]);
+        }
+        // Others that begin with the same byte.
+        assert!(found("\u{a0}«»°é ÿ 日本 ~").is_empty());
+    }
+
+    #[test]
     fn what_only_looks_like_one_is_none() {
+        let mixed = |count: usize| "a1B2c3D4".repeat(20)[..count].to_owned();
         for text in [
-            "AKIA",
-            "AKIAshort",
-            "XAKIAIOSFODNN7EXAMPLE",
-            "ghp_123",
-            "-----BEGIN CERTIFICATE-----",
-            "eyJust a word",
-            "shf_x",
+            "AKIA".to_owned(),
+            "AKIAshort".to_owned(),
+            "XAKIAIOSFODNN7EXAMPLE".to_owned(),
+            "ghp_123".to_owned(),
+            "-----BEGIN CERTIFICATE-----".to_owned(),
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----".to_owned(),
+            "-----BEGIN CERTIFICATE-----\\nPRIVATE KEY-----".to_owned(),
+            "eyJust a word".to_owned(),
+            "shf_x".to_owned(),
+            format!("hf_{}", mixed(33)),
+            format!("hf_{}", mixed(35)),
+            format!("hf_{}_x", mixed(34)),
+            format!("shf_{}", mixed(34)),
+            "hf_hub_download(repo_id, filename)".to_owned(),
+            "secret_access_key: Optional[str] = None".to_owned(),
+            format!("secret_access_key={}", "x".repeat(40)),
+            format!("secretAccessKey: {}", mixed(39)),
+            format!("secretAccessKey: {}", mixed(41)),
+            "the secretAccessKey is secret, and a-secret-access-key too".to_owned(),
+            format!("sk-{}", mixed(48)),
+            format!("task-{}", mixed(48)),
+            "sk-learn-and-numpy-and-pandas-and-other-packages".to_owned(),
+            "xoxo-".to_owned(),
+            "npm_config_registry".to_owned(),
+            format!("shpat_{}", mixed(33)),
+            "AIzaSy".to_owned(),
+            "a bedrock-api-key-of-mine".to_owned(),
         ] {
-            assert!(found(text).is_empty(), "{text}");
+            assert!(found(&text).is_empty(), "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Strings by a window of three of their bytes: a table that says for every place in a text whether one of the windows may stand there,
 //! by the halves of the three bytes ("Teddy", Geoffrey Langdale). What it names is compared once more.
+use std::ops::RangeInclusive;
+
 use super::marks::WINDOW;
 
 /// Groups of windows. A place is named where all three bytes may be of one group.
@@ -17,6 +19,16 @@ impl Windows {
         for (halves, byte) in self.halves.iter_mut().zip(window) {
             halves[0][usize::from(byte & 0xf)] |= 1 << (group % GROUPS);
             halves[1][usize::from(byte >> 4)] |= 1 << (group % GROUPS);
+        }
+    }
+
+    /// Takes in all windows whose bytes are in these ranges.
+    pub(crate) fn add_ranges(&mut self, group: usize, ranges: [RangeInclusive<u8>; WINDOW]) {
+        for (halves, range) in self.halves.iter_mut().zip(ranges) {
+            for byte in range {
+                halves[0][usize::from(byte & 0xf)] |= 1 << (group % GROUPS);
+                halves[1][usize::from(byte >> 4)] |= 1 << (group % GROUPS);
+            }
         }
     }
 

@@ -17,7 +17,16 @@ pub(super) const ALL: &[Mutation] = &[
     change("an item stands twice", 8, double_item),
     change("schemaVersion is another", 3, other_version),
     change("schemaVersion is missing", 1, no_version),
+    change("an answer with a weight", 4, weight),
 ];
+
+/// OpenAI's: 0 for an answer that is not to be learned.
+fn weight(rng: &mut Rng, record: &mut Value) -> bool {
+    let weight = rng.u8(..2);
+    let is_answer = |value: &Value| value.get("role").is_some_and(|role| role == "assistant");
+    let answer = pick(rng, record, |_, value| is_answer(value));
+    put(answer, "weight", json!(weight))
+}
 
 fn drop_member(rng: &mut Rng, record: &mut Value) -> bool {
     let all = pointers(record);

@@ -201,6 +201,10 @@ impl Step {
                     self.also.push(Also::ReleaseAll);
                     self.close(Outcome::Failed, reason)
                 }
+                RunState::Training { attempt, stop, .. } => {
+                    let (attempt, stop) = (*attempt, stop.clone());
+                    self.left_nothing(attempt, stop, reason)
+                }
                 RunState::Evaluating { .. } | RunState::Deciding => {
                     self.close(Outcome::Failed, reason)
                 }

@@ -196,6 +196,20 @@ impl Step {
         }
     }
 
+    /// The job completed, and what it left is of no use. It is paid for, and another one like it would leave no more.
+    pub(super) fn left_nothing(
+        &mut self,
+        attempt: u32,
+        stop: Option<String>,
+        reason: &str,
+    ) -> bool {
+        self.saw_job(self.run.training_purpose(), attempt, "", "Completed");
+        match self.run.cancelled.is_some() {
+            true => self.close(Outcome::Cancelled, stop.unwrap_or_default()),
+            false => self.close(Outcome::Failed, reason),
+        }
+    }
+
     /// The model is there: it is registered, and asked.
     pub(super) fn made(&mut self, arn: &str) -> bool {
         self.register(arn);

@@ -160,6 +160,20 @@ fn check_container(spec: &ContainerSpec) -> PortResult<()> {
     Ok(())
 }
 
+/// A folder as Hugging Face has it: this file and weights beside it.
+pub(crate) const CONFIG: &str = "config.json";
+pub(crate) const WEIGHTS: &str = ".safetensors";
+
+/// The keys of the weights that lie in a folder itself, and not below it.
+pub(crate) fn weights_in(uri: &str, objects: &MemoryObjects) -> Vec<String> {
+    let Some(folder) = uri.strip_prefix(&format!("s3://{BUCKET}/")) else {
+        return Vec::new();
+    };
+    let mut keys = objects.keys(folder);
+    keys.retain(|key| key.ends_with(WEIGHTS) && !key[folder.len()..].contains('/'));
+    keys
+}
+
 impl State {
     fn start_container(
         &mut self,
@@ -186,12 +200,9 @@ impl State {
         let model = match spec.model() {
             None => Vec::new(),
             Some(uri) => {
-                let model = uri
-                    .strip_prefix(&format!("s3://{BUCKET}/"))
-                    .map(|prefix| objects.keys(prefix))
-                    .unwrap_or_default();
+                let model = weights_in(uri, objects);
                 if model.is_empty() {
-                    return Err(checks::invalid(op, format!("no object is below {uri}")));
+                    return Err(checks::invalid(op, format!("no weights are in {uri}")));
                 }
                 model
             }
@@ -265,8 +276,13 @@ impl State {
                     self.escrow.insert(uri, container.files.clone());
                 } else {
                     let folder = format!("{output}/model/");
-                    for (number, file) in container.files.iter().enumerate() {
-                        objects.write_by_service(&format!("{folder}{number}.jsonl"), file.clone());
+                    let models = self.model_folders.as_deref().unwrap_or(&[""]);
+                    for model in models.iter().map(|below| format!("{folder}{below}")) {
+                        objects.write_by_service(&format!("{model}{CONFIG}"), "{}");
+                        for (number, file) in container.files.iter().enumerate() {
+                            let name = format!("{model}{number}{WEIGHTS}");
+                            objects.write_by_service(&name, file.clone());
+                        }
                     }
                     job.weights = Some(format!("s3://{BUCKET}/{folder}"));
                 }

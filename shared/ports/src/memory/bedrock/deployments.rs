@@ -41,6 +41,10 @@ impl Deployed {
             || matches!(self.shown.update, Some(UpdateStatus::Updating(_)))
     }
 
+    pub(super) fn ends_at(&mut self, at: Timestamp) {
+        self.next.get_or_insert(at);
+    }
+
     fn failure(&self) -> Option<&String> {
         match &self.outcome {
             Outcome::Fails(message) => Some(message),

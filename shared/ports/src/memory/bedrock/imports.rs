@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::containers::weights_in;
 use super::state::{Model, State};
 use super::{MemoryBedrock, Outcome, Work, checks};
+use crate::memory::MemoryObjects;
 use crate::memory::faults::operation;
-use crate::memory::{BUCKET, MemoryObjects};
 use crate::{
     CustomModel, ImportJob, ImportSpec, ImportStatus, ModelStatus, ObserveImports, PortResult,
     StartImports,
@@ -20,14 +21,6 @@ pub(crate) struct Import {
     pub(crate) token_known: bool,
     /// It is a custom model that is made of a checkpoint, and no job.
     pub(crate) registers: bool,
-}
-
-/// The prefix in the bucket that an S3 URI names.
-fn folder(weights: &str) -> Option<&str> {
-    weights
-        .strip_prefix("s3://")?
-        .strip_prefix(BUCKET)?
-        .strip_prefix('/')
 }
 
 impl State {
@@ -60,8 +53,7 @@ impl State {
                 format!("the model name {} is taken", spec.model_name),
             ));
         }
-        let there = folder(&spec.weights).is_some_and(|folder| !objects.keys(folder).is_empty());
-        if !there {
+        if weights_in(&spec.weights, objects).is_empty() {
             return Err(checks::invalid(
                 op,
                 format!("no weights are in {}", spec.weights),
@@ -104,8 +96,7 @@ impl State {
             import.job.message = Some(message.clone());
         } else {
             let arn = self.arn("imported-model");
-            let keys = folder(&import.spec.weights).map(|folder| objects.keys(folder));
-            let files = keys.unwrap_or_default();
+            let files = weights_in(&import.spec.weights, objects);
             let model = Model {
                 shown: CustomModel {
                     arn: arn.clone(),

@@ -114,6 +114,17 @@ impl MemoryBedrock {
             .extend(std::iter::repeat_n(outcome, n));
     }
 
+    /// From now on containers leave a model in each of these folders below their output, which end in a slash.
+    pub fn set_model_folders(&self, folders: &[&'static str]) {
+        lock(&self.state).model_folders = Some(folders.to_vec());
+    }
+
+    /// Provisioned throughput whose creation or update hangs is ready, as if AWS's support had been asked.
+    pub fn end_throughput_that_hangs(&self) {
+        let now = self.clock.now();
+        lock(&self.state).end_what_hangs(now);
+    }
+
     /// The service forgets every client token, as it does after some time: a repeated create is then a `Conflict`.
     pub fn forget_tokens(&self) {
         lock(&self.state).forget_tokens();

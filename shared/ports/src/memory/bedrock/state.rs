@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) trainings: BTreeMap<String, Training>,
     /// By name.
     pub(crate) containers: BTreeMap<String, Container>,
+    /// Below its output, the folders in which a container leaves a model; the output itself unless something else is said.
+    pub(crate) model_folders: Option<Vec<&'static str>>,
     /// By name.
     pub(crate) imports: BTreeMap<String, Import>,
     /// What serverless jobs left with AWS, by its URI.

@@ -67,6 +67,15 @@ impl Deployed {
 }
 
 impl State {
+    /// What was to hang for ever ends after all, well.
+    pub(super) fn end_what_hangs(&mut self, now: Timestamp) {
+        for deployed in self.deployments.values_mut() {
+            if deployed.spec.buy.is_some() && deployed.in_progress() {
+                deployed.ends_at(now);
+            }
+        }
+    }
+
     /// The ARN of what is bought, if the account's model units allow it.
     pub(super) fn buy(&mut self, purchase: &Purchase) -> PortResult<String> {
         let op = operation::CREATE_THROUGHPUT;

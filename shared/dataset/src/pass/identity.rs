@@ -1,0 +1,51 @@
+//! What a record is known by among those before it: its prompt and its completion, each as a hash.
+use super::known::{Identity, hash};
+use crate::{
+    json::Text,
+    record::{Record, Turn, preference::Preference},
+};
+
+impl Identity {
+    /// Of a canonical line whose answer begins at `answer`.
+    pub(super) fn of(record: &Record<'_>, line: &[u8], answer: Option<usize>) -> Self {
+        match (record, answer) {
+            (Record::Preference(preference), Some(from)) => {
+                Self::of_preference(preference, &line[..from])
+            }
+            (_, Some(from)) => Self {
+                prompt: hash(&line[..from]),
+                // With what follows it, such as the tools that the record defines.
+                completion: hash(&line[from..]),
+            },
+            (_, None) => {
+                let line = line.trim_ascii_end();
+                Self {
+                    prompt: hash(line),
+                    completion: line.len() as u64,
+                }
+            }
+        }
+    }
+
+    /// Several pairs of answers to one prompt are no contradiction; the same pair the other way round is one.
+    fn of_preference(preference: &Preference<'_>, before: &[u8]) -> Self {
+        let answer = |turn: &Turn<'_>| {
+            let texts: Vec<&str> = turn.texts().map(Text::raw).collect();
+            hash(texts.join("\n").as_bytes())
+        };
+        let preferred = preference.parts().1.map(answer).unwrap_or_default();
+        let rejected = answer(&preference.rejected);
+        let mut bytes = [0; 24];
+        for (place, number) in bytes.chunks_exact_mut(8).zip([
+            hash(before),
+            preferred.min(rejected),
+            preferred.max(rejected),
+        ]) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        Self {
+            prompt: hash(&bytes),
+            completion: preferred,
+        }
+    }
+}
