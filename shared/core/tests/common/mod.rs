@@ -165,6 +165,7 @@ pub(crate) fn shard(version: &str, kind: UploadKind, records: u64, sequence: u64
         tokens: records * 100,
         sequence,
         accepted_at: at(i64::try_from(sequence).expect("small")),
+        unusable: None,
     }
 }
 
