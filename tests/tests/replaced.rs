@@ -77,7 +77,7 @@ async fn what_a_quarantined_replacement_replaced_is_compiled_anew_for_new_settin
 
 #[tokio::test]
 async fn an_earlier_version_that_cannot_be_compiled_anew_is_missed_in_words() {
-    let secret = "{\"prompt\":\"The key?\",\"completion\":\"AKIAQYLPMN5HHHFPZAM2\"}\n";
+    let secret = "{\"prompt\":\"The key?\",\"completion\":\"AKIAPERENNIAL7PAGES2\"}\n";
     for (first, gone, why) in [
         (
             training(),
