@@ -114,11 +114,9 @@ pub(crate) async fn seal(
     };
     let sealed = sealer.finish();
     let object = |pushed: u32| {
-        let newest_first = manifest.training.iter().rev();
-        let entry = newest_first
-            .skip(pushed as usize)
-            .map(|entry| &entry.object);
-        entry.cloned().next().unwrap_or_default()
+        let mut newest_first = manifest.training.iter().rev();
+        let entry = newest_first.nth(pushed as usize);
+        entry.map_or(String::new(), |entry| entry.object.clone())
     };
     let conflicts = sealed.conflict_between.map(|(here, there)| Conflicts {
         records: sealed.conflicts,

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use perennial_core::manifest::Manifest;
 use perennial_core::run::{Event, Run};
 use perennial_engine::{Desk, Invocation};

@@ -211,23 +211,28 @@ fn measured() {
             .unwrap();
         line.to_owned()
     };
-    println!("before: {}", peak());
-    let mut sealer = sealer(&[], Some(0.5)).asking("bot", 1_000, HashSet::new());
-    let (mut out, mut bytes) = (Vec::new(), 0);
-    for n in 0..200_000 {
-        let line = line(&format!("{n} {filler}"), &filler);
-        bytes += line.len();
-        sealer.push(line.as_bytes(), &mut out);
-        out.clear();
+    println!("at the start: {}", peak());
+    for (what, most) in [("what is asked", 1_000), ("all", usize::MAX)] {
+        let mut sealer = sealer(&[], Some(0.5));
+        if most < usize::MAX {
+            sealer = sealer.asking("bot", most, HashSet::new());
+        }
+        let (mut out, mut bytes) = (Vec::new(), 0);
+        for n in 0..200_000 {
+            let line = line(&format!("{n} {filler}"), &filler);
+            bytes += line.len();
+            sealer.push(line.as_bytes(), &mut out);
+            out.clear();
+        }
+        sealer.end_shard(&mut out);
+        let sealed = sealer.finish();
+        let records = asked(&sealed);
+        println!(
+            "{what} kept of {} MiB, {} held out, {} for questions: {}",
+            bytes >> 20,
+            sealed.held_out,
+            records.len(),
+            peak()
+        );
     }
-    sealer.end_shard(&mut out);
-    let sealed = sealer.finish();
-    let records: Vec<EvalRecord> = asked(&sealed);
-    println!(
-        "{} MiB, {} held out, {} asked: {}",
-        bytes >> 20,
-        sealed.held_out,
-        records.len(),
-        peak()
-    );
 }
