@@ -105,7 +105,7 @@ async fn a_swap_that_is_refused_buys_nothing_beside_what_is_bought_for_longer() 
         report.contains("is bought until") && report.contains("paid for beside it"),
         "{report}"
     );
-    assert_eq!(bought(&world), [serves.clone()]);
+    assert_eq!(bought(&world), std::slice::from_ref(&serves));
     assert_eq!(world.cloud.faults.calls(operation::CREATE_THROUGHPUT), 1);
     assert_eq!(alias(&world), Some(serves.arn));
 }

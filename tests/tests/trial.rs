@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use perennial_core::config::TrialConfig;
 use perennial_core::model::ModelLife;
 use perennial_core::run::Outcome;
+use perennial_ports::memory::{Outcome as Ends, Work};
 use perennial_tests::{World, config, evaluation, shuffled, training};
 
 const TRIAL: &str =
@@ -106,7 +107,9 @@ async fn a_trial_that_gains_too_little_buys_no_run_until_more_data_come() {
 
 #[tokio::test]
 async fn a_trial_that_would_cost_more_than_it_may_starts_nothing() {
-    let more = TRIAL.replace("max_usd = 5", "max_usd = 0.000001");
+    // It holds the questions, and not the records, whose length nobody knew before they were there.
+    let more = TRIAL.replace("max_usd = 5", "max_usd = 0.009");
+    let more = format!("{more}[evaluation]\nmax_prompts = 72\n");
     let mut world = world(training(), &more);
     world.pass(SignedDuration::from_hours(24)).await;
     let runs = world.runs("bot").await;
@@ -115,6 +118,91 @@ async fn a_trial_that_would_cost_more_than_it_may_starts_nothing() {
     let said = world.report(&format!("reports/bot/runs/{}.txt", runs[0].id));
     assert!(said.contains("trigger.trial.max_usd allows"), "{said}");
     assert!(world.cloud.bedrock.training_jobs().is_empty());
+}
+
+#[tokio::test]
+async fn a_trial_that_can_never_be_paid_is_refused_with_its_configuration() {
+    let more = TRIAL.replace("max_usd = 5", "max_usd = 0.000001");
+    let mut world = world(training(), &more);
+    world.pass(SignedDuration::from_hours(24)).await;
+    assert_eq!(world.runs("bot").await, vec![]);
+    let said = world.report("reports/bot/configuration.txt");
+    assert!(said.contains("Write max_usd = 0."), "{said}");
+}
+
+/// A container by the hour, whose full run of 6 hours costs $12; the questions cost $9 of imported models.
+const CONTAINER: &str = r#"
+technique = "fine-tuning"
+base_model = "meta.llama3-1-8b-instruct-v1:0"
+[trigger]
+min_records = 100
+quiet_for = "1m"
+at_most_every = "1h"
+trial = { records = 120, max_usd = 15 }
+[training]
+on = "sagemaker"
+[training.sagemaker]
+image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1"
+instance_type = "ml.g5.2xlarge"
+max_run = "6h"
+[evaluation]
+max_prompts = 100
+[budget.prices]
+training_per_hour = 2
+imported_per_minute = 0.2
+input_per_1k_tokens = 0.0002
+output_per_1k_tokens = 0.0002
+"#;
+
+async fn in_a_container(hangs: bool) -> World {
+    let mut world = World::new();
+    if hangs {
+        let bedrock = &world.cloud.bedrock;
+        bedrock.plan_next(Work::Training, Ends::Hangs, 1);
+    }
+    world.upload("pipelines/bot.toml", CONTAINER);
+    world.upload("eval/bot/questions.jsonl", evaluation());
+    world.upload("data/bot/tickets.jsonl", training());
+    world.pass(SignedDuration::from_hours(16)).await;
+    world
+}
+
+#[tokio::test]
+async fn a_containers_trial_stays_within_its_money_and_opens_the_run_with_all_its_time() {
+    let mut world = in_a_container(false).await;
+    let runs = world.runs("bot").await;
+    assert_eq!(runs.len(), 2, "{runs:#?} {:?}", world.failures);
+    let (trial, full) = (&runs[0], &runs[1]);
+    assert_eq!(trial.outcome(), Some(Outcome::Passed), "{:#?}", trial.state);
+    assert_eq!(full.outcome(), Some(Outcome::Promoted), "{:#?}", full.state);
+    assert!(trial.reserved.as_dollars() <= 15.0, "{}", trial.reserved);
+    let limits: Vec<u64> = world
+        .cloud
+        .bedrock
+        .container_jobs()
+        .iter()
+        .map(|job| job.spec.max_run_seconds())
+        .collect();
+    // What the questions leave of $15, at $2 an hour.
+    assert_eq!(limits, vec![179 * 60, 6 * 3_600]);
+    let said = world.report(&format!("reports/bot/runs/{}.txt", trial.id));
+    assert!(said.contains("ml.g5.2xlarge for at most 179m"), "{said}");
+    world.pass(SignedDuration::from_hours(1)).await;
+    assert_eq!(world.failures, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_containers_trial_that_runs_out_of_its_time_says_what_gives_it_more() {
+    let world = in_a_container(true).await;
+    let runs = world.runs("bot").await;
+    assert_eq!(runs[0].outcome(), Some(Outcome::Failed), "{:#?}", runs[0]);
+    let said = world.report(&format!("reports/bot/runs/{}.txt", runs[0].id));
+    assert!(
+        said.contains("MaxRuntimeExceeded")
+            && said.contains("trigger.trial.max_usd lets it run for 179m"),
+        "{said}"
+    );
+    assert!(runs[0].reserved.as_dollars() <= 15.0);
 }
 
 #[tokio::test]

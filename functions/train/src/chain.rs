@@ -7,7 +7,7 @@ use perennial_core::manifest::Manifest;
 use perennial_core::names::ResourceName;
 use perennial_core::pretrained::{self, Pretrained};
 use perennial_core::prices::first_stage;
-use perennial_core::routing::{FirstStage, Route};
+use perennial_core::routing::{FirstStage, Route, Trainer};
 use perennial_core::run::{FirstPrepared, KeptWeights, Prepared, Run};
 use perennial_dataset::Excluded;
 use perennial_engine::{EngineError, records};
@@ -94,7 +94,11 @@ pub(crate) async fn prepare(
         None => (cost, line),
         Some(kept) => (
             perennial_core::money::Usd::ZERO,
-            format!("first stage: bought by run {}, and not again", kept.run),
+            format!(
+                "first stage: bought by run {}, and not again{}",
+                kept.run,
+                taken_on_trust(run)
+            ),
         ),
     };
     let first = FirstPrepared {
@@ -108,6 +112,17 @@ pub(crate) async fn prepare(
         kept,
     };
     Ok(Some((first, line)))
+}
+
+/// What the digest does not hold, as nobody here may read it.
+fn taken_on_trust(run: &Run) -> String {
+    let recipe = match &run.route.trainer {
+        Trainer::SageMaker { job } => job.recipe.as_deref(),
+        _ => None,
+    };
+    recipe.map_or_else(String::new, |recipe| {
+        format!(" (if {recipe} was edited since, give it another name)")
+    })
 }
 
 /// Weights that an earlier run left for the same, if they are there.

@@ -8,9 +8,9 @@ use perennial_core::gate::power;
 use perennial_core::limits::RecordShape;
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::pipeline::is_provisioned;
-use perennial_core::prices::{UsageEstimate, estimate};
+use perennial_core::prices::{UsageEstimate, estimate, trial_route};
 use perennial_core::prompt::{PromptDigest, subsample};
-use perennial_core::routing::Serving;
+use perennial_core::routing::{Serving, Trainer};
 use perennial_core::run::{Event, Prepared, Run};
 use perennial_core::score::ResolvedMetric;
 use perennial_dataset::{EvalRecord, Excluded, MOST_ASKED, Sealed, estimate_tokens};
@@ -159,8 +159,16 @@ async fn assemble(
         .put(&evaluation_key, Bytes::from(lines), "application/x-ndjson")
         .await?;
     let usage = usage(ports, run, &sealed, &chosen).await?;
-    let mut cost = match estimate(&run.route, &run.config, &usage) {
-        Ok(cost) => cost,
+    let priced = match run.trial {
+        Some(trial) => trial_route(&run.route, &run.config, &usage, trial),
+        None => Ok(run.route.clone()),
+    };
+    let priced = priced.and_then(|route| {
+        let cost = estimate(&route, &run.config, &usage)?;
+        Ok((cost, route))
+    });
+    let (mut cost, route) = match priced {
+        Ok(priced) => priced,
         Err(unknown) => return refuse(unknown.to_string()),
     };
     let (first, first_line) = first.unzip();
@@ -189,6 +197,10 @@ async fn assemble(
         evaluation_cost: cost.evaluation,
         cost_lines: cost.lines,
         first: first.map(Box::new),
+        max_run: match &route.trainer {
+            Trainer::SageMaker { job } => run.trial.map(|_| job.max_run),
+            _ => None,
+        },
     })
 }
 

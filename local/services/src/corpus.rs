@@ -21,6 +21,9 @@ pub(crate) enum Kind {
     Preference,
 }
 
+/// What a record is held against, and in words why it does not hold.
+pub(crate) type Check = fn(&Value) -> Result<(), String>;
+
 /// What a learner is given.
 #[derive(Debug, Default)]
 pub(crate) struct Corpus {
@@ -29,7 +32,7 @@ pub(crate) struct Corpus {
     /// The length of the answers that are not preferred: they are read, and not learnt.
     rejected: usize,
     /// What each record is held against besides, if anything.
-    pub(crate) check: Option<fn(&Value) -> Result<(), String>>,
+    pub(crate) check: Option<Check>,
     pub(crate) records: usize,
     pub(crate) kinds: BTreeSet<Kind>,
 }

@@ -324,7 +324,7 @@ const CHANGES: [Change; 17] = [
     (
         "Prefix: work/",
         "Prefix: data/",
-        &["Bucket.LifecycleConfiguration: “data/” expires after 30 days; nothing but work/ may"],
+        &["Bucket.LifecycleConfiguration: “data/” expires after 60 days; nothing but work/ may"],
     ),
 ];
 

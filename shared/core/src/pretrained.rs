@@ -9,8 +9,9 @@ use crate::names::{PipelineName, RunId};
 use crate::routing::{Route, Trainer};
 use crate::simulator::{Rule, is_removed};
 
-/// For so long after they were seen, weights are used again. They lie under `work/`, which expires after 30 days: some of them may
-/// be gone earlier than others, and the job that loads them may have to wait for its machines.
+/// For so long after they were seen, weights are used again. They lie under `work/`, which is emptied after
+/// [`WORK_DAYS`](crate::run::WORK_DAYS): the job that loads them may have to wait for its machines, run for days and be bought twice
+/// (`routing/lifetime.rs`).
 pub const TRUSTED_DAYS: i64 = 25;
 
 /// The weights of a chain's first stage, as a record.
@@ -44,7 +45,8 @@ impl Pretrained {
 }
 
 /// What a chain's first stage is bought for: base model, container, hyperparameters and documents. `None` where there is no first
-/// stage. Machines and time limits are not in it: they change what it costs, not what it learns.
+/// stage. Machines and time limits are not in it: they change what it costs, not what it learns. Nor is what lies behind the image's
+/// tag and the recipe's URI: they are the user's, and no function may read them.
 #[must_use]
 pub fn digest(route: &Route, documents: &Manifest) -> Option<String> {
     let first = route.first.as_ref()?;

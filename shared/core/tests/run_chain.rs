@@ -304,7 +304,12 @@ fn weights_are_trusted_for_less_time_than_they_are_kept() {
     };
     assert!(left.is_trusted(at(24 * TRUSTED_DAYS - 1)));
     assert!(!left.is_trusted(at(24 * TRUSTED_DAYS)));
-    const { assert!(TRUSTED_DAYS < 30, "work/ expires after 30 days") };
+    const {
+        assert!(
+            TRUSTED_DAYS < perennial_core::run::WORK_DAYS,
+            "work/ expires"
+        )
+    };
 }
 
 #[test]

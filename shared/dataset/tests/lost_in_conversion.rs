@@ -3,7 +3,7 @@
 mod common;
 
 use common::compile;
-use perennial_core::limits::{fine_tuning, reinforcement};
+use perennial_core::limits::{RecordShape, fine_tuning, reinforcement};
 use perennial_dataset::{Purpose, Summary};
 use serde_json::{Value, json};
 
@@ -79,6 +79,17 @@ fn an_answer_that_is_not_to_be_learned_is_never_trained_on_without_a_word() {
         format!("{record}\n").as_bytes(),
     );
     assert_eq!(rules_of(&summary), [("extra-member", "$.messages[3]")]);
+    // Of two answers one is preferred, and what was said before is not learned.
+    let record = json!({"input": {"messages": [{"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a", "weight": 0}, {"role": "user", "content": "r"}]},
+        "preferred_output": [{"role": "assistant", "content": "b"}],
+        "non_preferred_output": [{"role": "assistant", "content": "c"}]});
+    let purpose = common::training(RecordShape::Preferences);
+    let (summary, _) = compile("a.jsonl", purpose, format!("{record}\n").as_bytes());
+    assert_eq!(
+        rules_of(&summary),
+        [("extra-member", "$.input.messages[1]")]
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The longest answer that is asked for, in tokens.
-pub const MAX_ANSWER_TOKENS: u32 = 512;
+pub const MAX_ANSWER_TOKENS: u32 = perennial_core::prices::MAX_ANSWER_TOKENS;
 /// One chunk's largest size.
 const CHUNK_LIMIT: usize = 64 << 20;
 

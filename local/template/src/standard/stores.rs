@@ -14,8 +14,8 @@ use crate::stack::{BLOCKS, Bucket, Origin, Stack, Table};
 
 /// What expires; nothing else does.
 const WORK: &str = "work/";
-/// What a run keeps there must outlive it: all of its deadlines (`shared/core/src/run/mod.rs`) and a week of aftercare.
-const LEAST_DAYS: u64 = 21;
+/// What a run keeps there must outlive it; a configuration whose runs may take longer is refused (`shared/core/src/routing/lifetime.rs`).
+const LEAST_DAYS: u64 = perennial_core::run::WORK_DAYS.unsigned_abs();
 
 /// Others than those that the functions are told are nothing to Perennial.
 pub(super) fn check(
@@ -239,7 +239,7 @@ fn of_bucket(found: &Bucket, Lists { needs, standard }: &mut Lists) {
         .any(|expiry| kept(&expiry))
     {
         let message = format!(
-            "{WORK} must be kept for {LEAST_DAYS} days: a run may take two weeks, and a week is looked after it"
+            "{WORK} must be kept for {LEAST_DAYS} days: configurations are let in whose runs may need it for so long"
         );
         wrong.say(&found.origin, "LifecycleConfiguration", message);
     }

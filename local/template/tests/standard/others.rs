@@ -189,12 +189,12 @@ const NEEDS: [Row; 16] = [
     (
         "Prefix: work/",
         "Prefix: data/",
-        "“data/” expires after 30 days",
+        "“data/” expires after 60 days",
     ),
     (
         "            Prefix: work/\n",
         "",
-        "“” expires after 30 days",
+        "“” expires after 60 days",
     ),
     (
         "      FunctionResponseTypes: [ReportBatchItemFailures]\n",

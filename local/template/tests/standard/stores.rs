@@ -7,9 +7,9 @@ const POLICY: &str =
 
 const LOSSES: [Change; 34] = [
     (
-        "            ExpirationInDays: 30\n",
+        "            ExpirationInDays: 60\n",
         "            ExpirationInDays: 3\n",
-        &["Bucket.LifecycleConfiguration: work/ must be kept for 21 days"],
+        &["Bucket.LifecycleConfiguration: work/ must be kept for 60 days"],
     ),
     (
         "{ NoncurrentDays: 1 }",
@@ -137,11 +137,11 @@ const LOSSES: [Change; 34] = [
     (
         "            Prefix: work/\n",
         "",
-        &["Bucket.LifecycleConfiguration: “” expires after 30 days; nothing but work/ may"],
+        &["Bucket.LifecycleConfiguration: “” expires after 60 days; nothing but work/ may"],
     ),
     (
-        "            ExpirationInDays: 30\n            NoncurrentVersionExpiration: { NoncurrentDays: 1 }\n",
-        "            ExpirationInDays: 30\n            NoncurrentVersionExpiration: { NoncurrentDays: 1 }\n          - { Id: old, Status: Enabled, Prefix: data/, NoncurrentVersionExpiration: { NoncurrentDays: 1 } }\n          - Id: aborted\n            Status: Enabled\n            Prefix: shards/\n",
+        "            ExpirationInDays: 60\n            NoncurrentVersionExpiration: { NoncurrentDays: 1 }\n",
+        "            ExpirationInDays: 60\n            NoncurrentVersionExpiration: { NoncurrentDays: 1 }\n          - { Id: old, Status: Enabled, Prefix: data/, NoncurrentVersionExpiration: { NoncurrentDays: 1 } }\n          - Id: aborted\n            Status: Enabled\n            Prefix: shards/\n",
         &[
             "Bucket.LifecycleConfiguration: old versions under “data/” expire; nothing but work/ may",
         ],

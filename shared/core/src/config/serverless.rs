@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::section::{Problems, Section};
-use super::trainers::{is_resource, is_role};
+use super::trainers::{is_resource, is_role, limit};
 use super::values::{Peft, ServerlessTechnique};
 use crate::span::Span;
 
@@ -50,7 +50,7 @@ pub(super) fn read(
     }
     let group = section.text("model_package_group", is_group, GROUP, problems);
     let role = section.text("role", is_role, ROLE, problems);
-    let max_run = section.span("max_run", Span::minutes(1), Span::hours(72), problems);
+    let max_run = limit(&section, "max_run", Span::hours(72), problems);
     Some(ServerlessConfig {
         technique,
         peft,

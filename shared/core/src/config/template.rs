@@ -48,7 +48,7 @@ start_from = "base"                   # base | champion (iterative training)
 # grader = "arn:aws:lambda:us-east-1:123456789012:function:grader"
 
 # [training.serverless]               # Nova on SageMaker without machines; on = "sagemaker"
-# technique = "sft"
+# technique = "sft"                   # sft | dpo (preferences)
 # peft = "lora"                       # lora | full (served by provisioned throughput only)
 # accept_eula = true                  # the model's licence is yours to read and accept
 # model_package_group = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial"

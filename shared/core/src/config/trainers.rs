@@ -8,6 +8,26 @@ use crate::span::Span;
 /// The largest disk of a training job, in GB. Source: SageMaker's `ResourceConfig.VolumeSizeInGB`, by default quota.
 const MOST_VOLUME: u64 = 16_384;
 
+/// The longest that a training job runs. Source: SageMaker's `StoppingCondition.MaxRuntimeInSeconds`, "the maximum value is 28 days"
+/// (aws-sdk-sagemaker 1.248); its service model has no bound.
+const LONGEST_RUN: Span = Span::days(28);
+
+/// A limit of a training job's time.
+pub(super) fn limit(
+    section: &Section<'_, '_>,
+    name: &str,
+    default: Span,
+    problems: &mut Problems,
+) -> Span {
+    let limit = section.span(name, Span::minutes(1), default, problems);
+    if limit > LONGEST_RUN {
+        let fix =
+            format!("Write at most {LONGEST_RUN}: SageMaker lets no training job take longer.");
+        section.wrong(name, fix, problems);
+    }
+    limit
+}
+
 /// `[training.distillation]`: whose answers the student learns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DistillationConfig {
@@ -179,10 +199,17 @@ pub(super) fn sagemaker(
             problems,
         );
     }
-    let least = Span::minutes(1);
-    let max_run = section.span("max_run", least, Span::hours(24), problems);
+    if !subnets.is_empty() && role.is_none() && section.value("role").is_none() {
+        section.wrong(
+            "role",
+            "With subnets SageMaker makes network interfaces in the job's role, which the installation's own may not: write the ARN of \
+             a role of yours that may (ec2:CreateNetworkInterface and what belongs to it), and give it to the stack as TrainingRoleArn.",
+            problems,
+        );
+    }
+    let max_run = limit(&section, "max_run", Span::hours(24), problems);
     let spot = section.boolean("spot", problems);
-    let max_wait = section.span("max_wait", least, max_run.max(Span::hours(48)), problems);
+    let max_wait = limit(&section, "max_wait", max_run.max(Span::hours(48)), problems);
     if spot && max_wait < max_run {
         section.wrong(
             "max_wait",

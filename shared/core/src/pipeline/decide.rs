@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves, unserve};
+use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves, sweeps, unserve};
 use crate::announcement::{Announcement, happened};
 use crate::names::ModelId;
 use crate::run::Outcome;
@@ -226,7 +226,7 @@ pub fn decide(
             bought_until,
         } => {
             let swept = (*gone, *bought_until);
-            moves::swept(&mut next, *generation, swept, now, &mut say)?
+            sweeps::swept(&mut next, *generation, swept, now, &mut say)?
         }
         PipelineEvent::ServingMarked { mark, waiting } => {
             unserve::marked(&mut next, mark.as_ref(), waiting.as_ref(), &mut say)?

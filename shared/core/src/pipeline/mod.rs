@@ -6,6 +6,7 @@ mod alias;
 mod decide;
 mod event;
 mod moves;
+mod sweeps;
 mod throughput;
 mod trigger;
 mod unserve;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::moves::left;
+use super::sweeps::left;
 use super::{Pipeline, Refusal, Unserved};
 use crate::announcement::{Announcement, happened};
 use crate::model::Mark;

@@ -8,6 +8,10 @@ mod table;
 #[expect(clippy::unwrap_used)]
 mod tests;
 mod training;
+mod trial;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod trial_tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +23,15 @@ pub use table::{
     BATCH_DISCOUNT, COMMITTED, HOURLY, IMAGE, IMPORTED, INPUT, KEYS, OUTPUT, PROVISIONED, PriceKey,
     Prices, STORAGE, TEACHER_INPUT, TEACHER_OUTPUT, TRAINING,
 };
+pub use trial::{SHORTEST, least_of_trial, trial_route};
 
 use crate::config::{Budget, Commitment, Config};
 use crate::money::Usd;
 use crate::routing::{Route, Serving};
 use crate::run::EVALUATION_DEADLINE_HOURS;
+
+/// The longest answer that a model is asked for in an evaluation, in tokens.
+pub const MAX_ANSWER_TOKENS: u32 = 512;
 
 /// What a run is expected to use. Token counts are totals, not averages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

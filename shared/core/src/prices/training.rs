@@ -9,8 +9,9 @@ use crate::routing::serverless::{BATCH, MAX_EPOCHS, MAX_STEPS};
 use crate::routing::{Customization, Route, Trainer, images_seen};
 use crate::run::TRAINING_DEADLINE_HOURS;
 
-/// Prompts with answers that a distillation job trains on at most: Bedrock adds prompts of its own to a small set. Source:
-/// Bedrock user guide, model-distillation: "up to 15,000 prompt-response pairs" (2026).
+/// Prompts with answers that a distillation job trains on at most: Bedrock adds prompts of its own to a small set, and says neither when
+/// nor how many. To pairs of invocation logs it adds none: their answers are taken as they are. Source: Bedrock user guide,
+/// model-distillation: "up to 15,000 prompt-response pairs", and distillation-data-prep-option-2 (2026).
 const DISTILLATION_PAIRS: u64 = 15_000;
 /// How often distillation goes through the pairs is not published; Nova's fine-tuning goes through twice by default.
 const DISTILLATION_EPOCHS: u64 = 2;
@@ -29,6 +30,14 @@ pub(super) fn estimate(
         Trainer::Bedrock {
             customization: Customization::FineTuning,
         } => by_token(route, usage, prices),
+        Trainer::Bedrock {
+            customization:
+                Customization::Distillation {
+                    logged_answers: Some(true),
+                    max_response_tokens,
+                    ..
+                },
+        } => logged_pairs(usage, prices, *max_response_tokens),
         Trainer::Bedrock {
             customization:
                 Customization::Distillation {
@@ -169,6 +178,25 @@ fn distillation(
         ),
     ];
     Ok((taught + trained, lines))
+}
+
+/// The pairs stand in the invocation logs: no teacher is asked, and nothing is added to them. Their answers were asked for without
+/// Perennial, so that the longest answer of the configuration is counted on top of what the entries hold.
+fn logged_pairs(
+    usage: &UsageEstimate,
+    prices: &Prices,
+    max_response_tokens: u32,
+) -> Result<(f64, Vec<String>), UnknownPrice> {
+    let price = prices.training_usd_per_1k_tokens;
+    let price = known(prices, price, "training", TRAINING)?;
+    let pairs = usage.training_records;
+    let tokens = usage.training_tokens + pairs * u64::from(max_response_tokens);
+    let amount = thousands(tokens) * price * DISTILLATION_EPOCHS as f64;
+    let line = format!(
+        "training: {pairs} pairs of the logs, taken {DISTILLATION_EPOCHS} times, at ${price} per 1,000 tokens: {}",
+        Usd::from_dollars(amount)
+    );
+    Ok((amount, vec![line]))
 }
 
 /// As long as the job may run: SageMaker stops it then. Spare capacity costs less, and is reckoned at the full price.

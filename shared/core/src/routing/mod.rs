@@ -4,6 +4,7 @@
 mod chain;
 mod hyperparameters;
 mod images;
+mod lifetime;
 mod preferences;
 pub(crate) mod serverless;
 #[cfg(test)]
@@ -175,6 +176,7 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
     }?;
+    lifetime::check(&route)?;
     techniques::trial(config, &route)?;
     Ok(route)
 }

@@ -295,40 +295,26 @@ pub(super) const DISTILLATION: &[DistillationRow] = &[
     },
 ];
 
-/// By the names of `RFTHyperParameters`. Source: Bedrock's service model for the names (aws-sdk-bedrock 1.166); the ranges are wide,
-/// as none are published: what the service refuses, it refuses before training.
+const fn of_service(name: &'static str, range: Range) -> Hyperparameter {
+    Hyperparameter {
+        name,
+        range,
+        default: None,
+    }
+}
+
+/// By the names and in the ranges of `RFTHyperParameters`. Source: Bedrock's service model, which the local cloud keeps
+/// (`local/services/src/request_model.json`, 2026). For the two lengths it has no range: theirs is that of its integers, and what the
+/// service refuses of them it refuses before training.
 pub(super) const REINFORCEMENT_HYPERPARAMETERS: &[Hyperparameter] = &[
-    Hyperparameter {
-        name: "epochCount",
-        range: Range::Whole(1, 100),
-        default: None,
-    },
-    Hyperparameter {
-        name: "batchSize",
-        range: Range::Whole(1, 4_096),
-        default: None,
-    },
-    real("learningRate", 1e-9, 1.0, None),
-    Hyperparameter {
-        name: "maxPromptLength",
-        range: Range::Whole(1, 1_000_000),
-        default: None,
-    },
-    Hyperparameter {
-        name: "trainingSamplePerPrompt",
-        range: Range::Whole(1, 1_024),
-        default: None,
-    },
-    Hyperparameter {
-        name: "inferenceMaxTokens",
-        range: Range::Whole(1, 1_000_000),
-        default: None,
-    },
-    Hyperparameter {
-        name: "evalInterval",
-        range: Range::Whole(1, 1_000_000),
-        default: None,
-    },
+    of_service("epochCount", Range::Whole(1, 50)),
+    of_service("batchSize", Range::Whole(16, 512)),
+    of_service("learningRate", Range::Real(1e-7, 1e-3)),
+    of_service("maxPromptLength", Range::Whole(1, 2_147_483_647)),
+    of_service("trainingSamplePerPrompt", Range::Whole(2, 16)),
+    of_service("inferenceMaxTokens", Range::Whole(1, 2_147_483_647)),
+    of_service("reasoningEffort", Range::OneOf(&["low", "medium", "high"])),
+    of_service("evalInterval", Range::Whole(1, 100)),
 ];
 
 const REINFORCEMENT_SOURCE: &str =

@@ -151,6 +151,86 @@ fn reinforcement_needs_a_grader_and_a_model_that_takes_it() {
 }
 
 #[test]
+fn reinforcement_takes_its_hyperparameters_in_the_ranges_of_the_service_model() {
+    let graded = "[training.reinforcement]\ngrader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n";
+    let asked = |name: &str, value: &str| {
+        let text = format!("[training.hyperparameters]\n{name} = {value}\n{graded}");
+        config(
+            "reinforcement-fine-tuning",
+            "amazon.nova-2-lite-v1:0",
+            &text,
+        )
+        .check("us-east-1")
+    };
+    for (name, within, outside) in [
+        ("epochCount", ["1", "50"], ["0", "51"]),
+        ("batchSize", ["16", "512"], ["15", "513"]),
+        (
+            "learningRate",
+            ["0.0000001", "0.001"],
+            ["0.00000001", "0.0011"],
+        ),
+        ("trainingSamplePerPrompt", ["2", "16"], ["1", "17"]),
+        ("evalInterval", ["1", "100"], ["0", "101"]),
+        ("inferenceMaxTokens", ["1", "4096"], ["0", "2147483648"]),
+        (
+            "reasoningEffort",
+            ["\"low\"", "\"high\""],
+            ["\"none\"", "\"max\""],
+        ),
+    ] {
+        for value in within {
+            let route = asked(name, value).unwrap();
+            let sent = route.hyperparameters.get(name).unwrap();
+            assert_eq!(
+                sent.parse::<f64>().ok(),
+                value.parse::<f64>().ok(),
+                "{name} = {value} is sent as {sent}"
+            );
+        }
+        for value in outside {
+            let refused = asked(name, value).unwrap_err().to_string();
+            assert!(
+                refused.contains(&format!("training.hyperparameters.{name}: found")),
+                "{refused}"
+            );
+        }
+    }
+}
+
+#[test]
+fn subnets_need_a_role_that_may_use_them() {
+    let text = format!(
+        "technique = \"continued-pre-training\"\nbase_model = {LLAMA:?}\n{SAGEMAKER}subnets = [\"subnet-1\"]\nsecurity_groups = [\"sg-1\"]\n"
+    );
+    let refused = Config::parse(&text).unwrap_err().to_string();
+    assert!(
+        refused.contains("training.sagemaker.role: it is missing")
+            && refused.contains("TrainingRoleArn"),
+        "{refused}"
+    );
+    Config::parse(&format!(
+        "{text}role = \"arn:aws:iam::123456789012:role/training\"\n"
+    ))
+    .unwrap();
+}
+
+#[test]
+fn no_training_job_is_asked_to_run_for_longer_than_sagemaker_lets_it() {
+    let of = |more: &str| {
+        let text = format!(
+            "technique = \"continued-pre-training\"\nbase_model = {LLAMA:?}\n{SAGEMAKER}{more}\n"
+        );
+        Config::parse(&text).map_err(|error| error.to_string())
+    };
+    of("max_run = \"28d\"").unwrap();
+    for more in ["max_run = \"29d\"", "spot = true\nmax_wait = \"29d\""] {
+        let refused = of(more).unwrap_err();
+        assert!(refused.contains("Write at most 28d"), "{refused}");
+    }
+}
+
+#[test]
 fn a_table_without_effect_is_refused() {
     let taught = "[training.distillation]\nteacher = \"amazon.nova-pro-v1:0\"\n";
     for (technique, more) in [

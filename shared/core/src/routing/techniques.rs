@@ -7,8 +7,9 @@ use super::{
     Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images,
     serverless, serving, unknown,
 };
-use crate::config::{Config, Serve, StartFrom, Technique, TrainOn};
+use crate::config::{Config, Serve, StartFrom, Technique, TrainOn, TrialConfig};
 use crate::limits;
+use crate::prices::Estimate;
 
 /// Tokens of a teacher's longest answer where the configuration is silent. Source: the default that Bedrock's console names for
 /// `maxResponseLengthForInference` (2026).
@@ -91,7 +92,48 @@ pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> 
             "Lower the one or raise the other",
         );
     }
-    Ok(())
+    // A price that is not known is another refusal, as with any run.
+    match crate::prices::least_of_trial(route, config, trial) {
+        Ok(least) if least.total() > trial.max_usd => {
+            refused_for_its_price(config, route, trial, &least)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Each trial would be opened and fail by its estimate.
+fn refused_for_its_price(
+    config: &Config,
+    route: &Route,
+    trial: TrialConfig,
+    least: &Estimate,
+) -> Result<(), RoutingError> {
+    let counted = least.lines.iter();
+    let counted = counted.filter(|line| !line.starts_with("not in this sum"));
+    let counted: Vec<&str> = counted.map(String::as_str).collect();
+    let needed = least.total().to_string();
+    let needed = needed.trim_start_matches('$');
+    let longer = match &route.trainer {
+        Trainer::SageMaker { .. } => ": what is above that lets its job run for longer",
+        _ => "",
+    };
+    let per_run = match least.total() > config.budget.per_run_usd {
+        true => ", with a budget.per_run_usd that holds it",
+        false => "",
+    };
+    refused(
+        format!(
+            "trigger.trial.max_usd = {}: a trial with {} questions, as evaluation.max_prompts lets it have, costs at least {} ({})",
+            trial.max_usd,
+            config.evaluation.max_prompts,
+            least.total(),
+            counted.join("; ")
+        ),
+        format!(
+            "Write max_usd = {needed} or more{per_run}{longer}; or ask fewer questions (evaluation.max_prompts), or take \
+             trigger.trial out"
+        ),
+    )
 }
 
 /// Where two services could train, the configuration says which.

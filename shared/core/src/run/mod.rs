@@ -38,12 +38,6 @@ fn starting_limit_hours(run: &Run, attempt: u32) -> i64 {
     STARTING_LIMIT_HOURS + earlier * (run.training_deadline_hours() + STARTING_LIMIT_HOURS)
 }
 
-/// Hours that a job with a limit of its own may take.
-fn after_capacity(limit: Span) -> i64 {
-    let hours = limit.as_secs().div_ceil(3_600);
-    CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
-}
-
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -272,6 +266,9 @@ pub struct Prepared {
     /// The first stage of a chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Box<FirstPrepared>>,
+    /// A trial's job in a container is stopped after so long, as the trial's money goes no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_run: Option<Span>,
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::span::Span;
+
 /// A job that failed for the service's own reasons is tried again, up to this many attempts.
 pub const MAX_ATTEMPTS: u32 = 2;
 /// A training job that is not done by then is stopped (jobs have hung for days: facts/aws.md).
@@ -13,6 +15,9 @@ pub const IMPORTING_LIMIT_HOURS: i64 = 24;
 pub const IMPORT_STARTING_LIMIT_HOURS: i64 = 7 * 24;
 /// What a training job on SageMaker may take beyond its own limits, for capacity to be found and weights to be written.
 pub const CAPACITY_HOURS: i64 = 24;
+/// What a run works with lies under `work/` and is removed after so many days (`infra/template.yaml`); a configuration whose runs may
+/// need it for longer is refused.
+pub const WORK_DAYS: i64 = 60;
 /// A dataset that cannot be assembled for so long never will be.
 pub const PREPARING_LIMIT_HOURS: i64 = 48;
 /// A training job whose create is throttled, bound by a quota or unanswered for so long is given up, if there is none.
@@ -34,3 +39,9 @@ pub const AFTERCARE_HOURS: i64 = 1;
 pub const AFTERCARE_PACE_HOURS: i64 = 6;
 /// What cannot be removed within this time after the end is named in the history and given up.
 pub const AFTERCARE_LIMIT_HOURS: i64 = 7 * 24;
+
+/// Hours that a job with a limit of its own may take.
+pub(crate) fn after_capacity(limit: Span) -> i64 {
+    let hours = limit.as_secs().div_ceil(3_600);
+    CAPACITY_HOURS + i64::try_from(hours).unwrap_or(TRAINING_DEADLINE_HOURS)
+}

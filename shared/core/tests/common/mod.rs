@@ -81,6 +81,7 @@ pub(crate) fn prepared() -> Prepared {
         evaluation_cost: usd(2),
         cost_lines: vec!["training: $8.00".into()],
         first: None,
+        max_run: None,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Records that are no conversation of one's own making: documents, captions, reinforcement records, invocation logs.
-use super::{Block, Conversation, Record, Taken, Turn, content, openai, order};
+use super::{Block, Conversation, Record, Taken, Turn, content, openai, order, weight};
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
@@ -142,12 +142,9 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     let messages = || value.get("messages").into_iter().flat_map(Value::items);
     let list = Path::Member(&Path::Root, "messages");
     for (index, message) in messages().enumerate() {
-        left_out(
-            message,
-            &["reasoning_content", "weight"],
-            Path::Item(&list, index),
-            problems,
-        );
+        let path = Path::Item(&list, index);
+        left_out(message, &["reasoning_content"], path, problems);
+        weight::left_out(message, path, problems);
     }
     let is_system = |message: Value<'_>| message.get("role").is_some_and(|role| role.is("system"));
     let first = messages().next();

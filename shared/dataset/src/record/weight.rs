@@ -45,6 +45,18 @@ pub(super) fn check(value: Value<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Says that a weight is left out where no answer is learned as such: of preferences, one of two is.
+pub(super) fn left_out(message: Value<'_>, path: Path<'_>, problems: &mut Vec<Problem>) {
+    if message.some("weight").is_some() && is_known(message) {
+        problems.push(Problem::new(
+            &rules::EXTRA_MEMBER,
+            path,
+            "weight",
+            "Nothing, if the model is not to learn from it: the compiled record leaves it out.",
+        ));
+    }
+}
+
 fn is_answer(message: Value<'_>) -> bool {
     message.get("role").is_some_and(|role| role.is("assistant"))
 }

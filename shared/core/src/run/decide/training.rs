@@ -7,6 +7,7 @@ use crate::announcement::happened;
 use crate::model::{Model, ModelLife};
 use crate::money::Usd;
 use crate::names::{ModelId, Purpose};
+use crate::routing::Trainer;
 use crate::run::{
     Awaiting, BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event,
     MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen, job_words,
@@ -94,6 +95,11 @@ impl Step {
             ));
             return self.close(Outcome::Failed, over.to_string());
         }
+        if let (Some(limit), Trainer::SageMaker { job }) =
+            (prepared.max_run, &mut self.run.route.trainer)
+        {
+            job.max_run = limit;
+        }
         let first_words = self.keep_first().unwrap_or_default();
         let purpose = self.run.training_purpose();
         if purpose == Purpose::Pretraining {
@@ -165,9 +171,10 @@ impl Step {
                     return self.close(Outcome::Cancelled, stop.unwrap_or_default());
                 }
                 if attempt >= MAX_ATTEMPTS || stop.is_some() || !is_service_fault(message) {
+                    let more = self.why_so_short(message);
                     return self.close(
                         Outcome::Failed,
-                        format!("the {words} failed (attempt {attempt}): {message}"),
+                        format!("the {words} failed (attempt {attempt}): {message}{more}"),
                     );
                 }
                 let amount = match purpose {
@@ -207,6 +214,17 @@ impl Step {
         match self.run.cancelled.is_some() {
             true => self.close(Outcome::Cancelled, stop.unwrap_or_default()),
             false => self.close(Outcome::Failed, reason),
+        }
+    }
+
+    /// A trial's job is stopped early because of its money, and more of `max_run` would not help.
+    fn why_so_short(&self, message: &str) -> String {
+        let limit = self.run.prepared.as_ref().and_then(|found| found.max_run);
+        match limit {
+            Some(limit) if message.contains("MaxRuntimeExceeded") => {
+                format!(". In this trial trigger.trial.max_usd lets it run for {limit}")
+            }
+            _ => String::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     Block, Conversation, Record, Taken, Turn, content,
     openai::{self, Said},
-    order,
+    order, weight,
 };
 use crate::{
     conversation::{Role, Turn as PlainTurn, render_prompt},
@@ -206,6 +206,7 @@ fn spoken<'a>(
     let before = problems.len();
     for (index, message) in list.items().enumerate() {
         let path = Path::Item(&path, index);
+        weight::left_out(message, path, problems);
         let Some(Said { role, blocks, .. }) = openai::said(message, path, problems) else {
             continue;
         };
