@@ -261,6 +261,9 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
     ));
     if let Some(prepared) = &view.prepared {
         facts.push(("dataset", dataset(&run.dataset, prepared)));
+        if let Some(conflicts) = &prepared.conflicts {
+            facts.push(("data", conflicts.words()));
+        }
         facts.push((
             "prompts",
             format!("{} of {}", prepared.prompts, prepared.prompts_available),
@@ -315,6 +318,10 @@ fn dataset(digest: &str, prepared: &Prepared) -> String {
         (prepared.duplicates, duplicates),
         (prepared.leaked, leaked.as_str()),
         (prepared.held_out, "held out for evaluation"),
+        (
+            prepared.held_out_again,
+            "of those asked with another of the same prompt",
+        ),
         (prepared.left_out, "left out as the model takes no more"),
     ] {
         if number > 0 {

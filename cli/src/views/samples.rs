@@ -99,6 +99,7 @@ pub(crate) fn upload(key: &str, sequence: u64) -> Upload {
             tokens: 9_000,
             sequence,
             accepted_at: at(0),
+            unusable: None,
         }),
         report: Some(format!("reports/support-bot/uploads/{key}")),
         earlier: None,

@@ -1,6 +1,7 @@
 //! An upload, as `status PIPELINE` shows it.
 
 use jiff::Timestamp;
+use perennial_core::manifest::in_force;
 use perennial_core::pipeline::Pipeline;
 use perennial_core::upload::{Upload, UploadKind, UploadStatus};
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub(crate) struct UploadView {
     quarantined: bool,
     /// Whether what it replaced is trained on meanwhile.
     replaced_version_in_force: bool,
+    /// Why the version in force, which was compiled for other settings, could not be compiled anew: datasets leave it out.
+    left_out: Option<String>,
     /// The report for people; the same for programs ends in `.json`.
     report: Option<String>,
     seen_at: Timestamp,
@@ -55,7 +58,11 @@ impl UploadView {
             earlier_version_in_force: shard.is_some_and(|shard| shard.version != upload.version),
             quarantined: upload.kind == UploadKind::Training
                 && shard.is_some_and(|shard| quarantined(shard.sequence)),
-            replaced_version_in_force: upload.earlier.is_some(),
+            replaced_version_in_force: (upload.earlier.as_ref())
+                .is_some_and(|earlier| earlier.unusable.is_none()),
+            left_out: in_force(upload, &pipeline.quarantine)
+                .and_then(|shard| shard.unusable.as_ref())
+                .map(|unusable| unusable.why.clone()),
             report: upload.report.as_ref().map(|report| format!("{report}.txt")),
             seen_at: upload.seen_at,
         }
@@ -71,6 +78,11 @@ impl UploadView {
             if self.replaced_version_in_force {
                 words.push_str(", what it replaced is trained on meanwhile");
             }
+        }
+        if let Some(why) = &self.left_out {
+            words.push_str(&format!(
+                "; left out as it was compiled for other settings: {why}"
+            ));
         }
         words
     }

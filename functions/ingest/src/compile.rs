@@ -148,6 +148,7 @@ pub(crate) async fn compile(
         tokens: counted.1,
         sequence: 0,
         accepted_at: ports.desk.now(),
+        unusable: None,
     };
     Ok(Compiled::Shard(found, shard))
 }

@@ -3,7 +3,7 @@
 use perennial_core::announcement::{Announcement, Stage, object_found, pipeline_due};
 use perennial_core::config::Config;
 use perennial_core::keys::Key;
-use perennial_core::manifest::compile_digest;
+use perennial_core::manifest::{compile_digest, stale_earlier};
 use perennial_core::names::PipelineName;
 use perennial_core::pipeline::{ConfigInForce, Pipeline, PipelineEvent};
 use perennial_core::prices::serving;
@@ -241,7 +241,8 @@ async fn wake(ports: &Ports, pipeline: &PipelineName) -> Result<(), EngineError>
         let stale = upload
             .shard
             .as_ref()
-            .is_some_and(|shard| shard.compile_digest != digest);
+            .is_some_and(|shard| shard.needs_compiling(&digest))
+            || stale_earlier(&upload, &stored.record.quarantine, &digest).is_some();
         // `from` has changed: what it does not take goes, what it takes comes back.
         let takes = in_force.config.data.takes(&upload.key);
         let again = match upload.status {

@@ -18,7 +18,7 @@ use perennial_ports::{ErrorKind, Write};
 
 use crate::compile::{Compiled, compile};
 use crate::contention::Tries;
-use crate::earlier::compile_anew;
+use crate::earlier::{self, compile_anew};
 use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
 use crate::{ObjectEvent, Ports, outside, withdraw};
@@ -26,7 +26,7 @@ use crate::{ObjectEvent, Ports, outside, withdraw};
 /// A save is tried so often when others keep writing to the pipeline first.
 pub(crate) const TRIES: u32 = 60;
 /// A report lists 100 findings at most, so it stays far below this.
-const REPORT_LIMIT: usize = 16 << 20;
+pub(crate) const REPORT_LIMIT: usize = 16 << 20;
 
 pub(crate) async fn take(
     ports: &Ports,
@@ -115,13 +115,14 @@ async fn try_once(
         .flatten();
     let route = route.of(&upload.key).into_owned();
     let holdout = configured
-        .and_then(|stored| stored.record.config)
-        .map_or(0.0, |in_force| in_force.config.evaluation.holdout);
-    let done = known
         .as_ref()
-        .is_some_and(|known| is_done(&known.record, &current.version, &digest));
-    if done && is_reported(ports, &upload).await? {
-        return Ok(Taken::Yes);
+        .and_then(|stored| stored.record.config.as_ref())
+        .map_or(0.0, |in_force| in_force.config.evaluation.holdout);
+    let done = known.filter(|known| is_done(&known.record, &current.version, &digest));
+    if let (Some(known), Some(pipeline)) = (done, &configured)
+        && is_reported(ports, &upload).await?
+    {
+        return earlier::take_up(ports, &route, known, pipeline, (holdout, &digest), time).await;
     }
     match compile(ports, &route, &upload, current.size, holdout, &digest, time).await? {
         Compiled::Gone => Ok(Taken::Yes),
@@ -148,7 +149,7 @@ pub(crate) fn is_done(known: &Upload, version: &str, digest: &str) -> bool {
             UploadStatus::Rejected => known
                 .shard
                 .as_ref()
-                .is_none_or(|shard| shard.compile_digest == digest),
+                .is_none_or(|shard| !shard.needs_compiling(digest)),
             UploadStatus::Waiting | UploadStatus::Withdrawn | UploadStatus::Outside => false,
         }
 }

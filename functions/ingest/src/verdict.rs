@@ -2,7 +2,7 @@
 
 use perennial_core::announcement::{Announcement, happened, object_found};
 use perennial_core::keys::Key;
-use perennial_core::manifest::{compile_digest, replaced};
+use perennial_core::manifest::{compile_digest, replaced, stale_earlier};
 use perennial_core::pipeline::{Pipeline, PipelineEvent};
 use perennial_core::upload::{Shard, Standing, Upload, UploadStatus, standing};
 use perennial_engine::records::{self, Stored};
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::Ports;
 use crate::compile::Found;
 use crate::contention::Tries;
-use crate::earlier;
+use crate::earlier::{self, Anew};
 use crate::report::cost;
 use crate::time_left::TimeLeft;
 use crate::upload::{TRIES, Taken, current_route, is_done, report, takes};
@@ -130,8 +130,11 @@ pub(crate) async fn accept(
                 say.push(accepted_event(&upload, shard.records));
                 let now = current_route(ports, &pipeline)
                     .map(|route| compile_digest(&route, upload.kind, &upload.key));
-                if now.as_ref() != Some(&shard.compile_digest) {
-                    // The configuration changed while this was compiled for the one before.
+                let earlier =
+                    stale_earlier(&stored.record, &pipeline.quarantine, &shard.compile_digest);
+                if now.as_ref() != Some(&shard.compile_digest) || earlier.is_some() {
+                    // The configuration changed while this was compiled for the one before; or what this replaced is trained on
+                    // meanwhile, and has to be compiled as well.
                     say.push(object_found(&upload.key, &upload.version, 0));
                 }
                 desk.announce.announce(&say).await?;
@@ -242,7 +245,7 @@ pub(crate) async fn reject(
     ports: &Ports,
     mut upload: Upload,
     found: Box<Found>,
-    anew: Option<Shard>,
+    anew: Option<Anew>,
     seen: u64,
     digest: &str,
     time: TimeLeft,
@@ -257,6 +260,7 @@ pub(crate) async fn reject(
         }
         upload.status = UploadStatus::Rejected;
         upload.shard = known.as_ref().and_then(|known| known.record.shard.clone());
+        let known_shard = upload.shard.clone();
         let recompiled = earlier::replace(&mut upload.shard, anew.as_ref(), upload.kind);
         let stays = upload.shard.clone();
         let mut writes = vec![records::put_upload(&Stored {
@@ -264,7 +268,10 @@ pub(crate) async fn reject(
             version: known.map_or(0, |known| known.version),
         })];
         let mut say = Vec::new();
-        if let Some(event) = &recompiled {
+        let looked = PipelineEvent::Looked;
+        // The pipeline is written too, so that a run that is being opened at this moment selects its shards anew.
+        let changes = upload.shard != known_shard;
+        if let Some(event) = recompiled.as_ref().or(changes.then_some(&looked)) {
             let (write, said, _) = pipelines::apply(desk, &upload.pipeline, event).await?;
             writes.push(write);
             say = said;
@@ -282,8 +289,12 @@ pub(crate) async fn reject(
                     } else if shard.compile_digest == digest {
                         format!("the earlier version {version} ({records} records) stays in force")
                     } else {
+                        let why = shard.unusable.as_ref();
+                        let why = why.map_or(String::new(), |unusable| {
+                            format!(", and {}", unusable.why)
+                        });
                         format!(
-                            "the earlier version {version} ({records} records) was compiled for other settings: it is left \
+                            "the earlier version {version} ({records} records) was compiled for other settings{why}: it is left \
                              out of later datasets until this file is mended"
                         )
                     });

@@ -4,16 +4,20 @@
 //! the rest is read. A shard without one, or with one that does not fit it any more, is read from its first byte to its last. The file is
 //! the same, byte for byte.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use perennial_core::limits::DataLimits;
 use perennial_core::manifest::{Manifest, ManifestEntry, index_key};
-use perennial_core::run::{LeftOut, Run};
+use perennial_core::prompt::PromptDigest;
+use perennial_core::run::{Conflicts, LeftOut, Run};
 use perennial_dataset::{Assembly, Excluded, Index, MOST_INDEX, Move, Pick, Sealed, Sealer};
-use perennial_engine::EngineError;
 use perennial_ports::objects::read_all;
 use perennial_ports::{CopyFrom, ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 
 use crate::Ports;
+use crate::prepare::Failure;
+use crate::time_left::TimeLeft;
 
 /// Written to the training file at a time.
 const PIECE: usize = 1 << 20;
@@ -28,16 +32,40 @@ pub(crate) struct Selection<'a> {
     pub(crate) exclude: Excluded,
     /// A trial's: so many records of all.
     pub(crate) sample: Option<u64>,
+    /// Prompts that are no fair question, if they are held out.
+    pub(crate) seen: HashSet<PromptDigest>,
+    /// How long it may take.
+    pub(crate) time: &'a TimeLeft,
 }
 
-/// Writes the training file of a stage, and says of which uploads records were left out.
+/// A training file.
+pub(crate) struct File {
+    pub(crate) sealed: Sealed,
+    /// The uploads of which records were left out.
+    pub(crate) left_out_of: Vec<LeftOut>,
+    pub(crate) conflicts: Option<Conflicts>,
+}
+
+/// Why there is none.
+enum Stopped {
+    TimeIsUp,
+    Port(PortError),
+}
+
+impl From<PortError> for Stopped {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+/// Writes the training file of a stage.
 pub(crate) async fn seal(
     ports: &Ports,
     run: &Run,
     manifest: &Manifest,
     selection: Selection<'_>,
     training_key: &str,
-) -> Result<(Sealed, Vec<LeftOut>), EngineError> {
+) -> Result<File, Failure> {
     let holdout = manifest
         .holdout
         .map(|share| (run.pipeline.to_string(), share));
@@ -46,16 +74,22 @@ pub(crate) async fn seal(
         .write
         .create(training_key, "application/x-ndjson")
         .await?;
-    let mut sealer = Sealer::new(selection.limits, selection.exclude, holdout);
+    let most = run.config.evaluation.max_prompts as usize;
+    let mut sealer = Sealer::new(selection.limits, selection.exclude, holdout).asking(
+        run.pipeline.as_str(),
+        most,
+        selection.seen,
+    );
     if let Some(most) = selection.sample {
         let key = format!("trial of {}", run.pipeline);
         sealer = sealer.sampling(&key, most, manifest.records());
     }
     let mut assembler = Assembler {
         ports,
+        time: selection.time,
         sealer,
         plan: Assembly::new(ports.write.smallest_copy(), all),
-        file: File {
+        file: Writing {
             sink,
             out: Vec::new(),
         },
@@ -70,25 +104,55 @@ pub(crate) async fn seal(
     } = assembler;
     match made {
         Ok(()) => file.sink.finish().await?,
-        Err(error) => {
+        Err(stopped) => {
             file.sink.abort().await;
-            return Err(error.into());
+            return Err(match stopped {
+                Stopped::TimeIsUp => Failure::TimeIsUp,
+                Stopped::Port(error) => Failure::Engine(error.into()),
+            });
         }
     };
-    Ok((sealer.finish(), left_out_of))
+    let sealed = sealer.finish();
+    let object = |pushed: u32| {
+        let mut newest_first = manifest.training.iter().rev();
+        let entry = newest_first.nth(pushed as usize);
+        entry.map_or(String::new(), |entry| entry.object.clone())
+    };
+    let conflicts = sealed.conflict_between.map(|(here, there)| Conflicts {
+        records: sealed.conflicts,
+        uploads: (object(here), object(there)),
+    });
+    Ok(File {
+        sealed,
+        left_out_of,
+        conflicts,
+    })
 }
 
 struct Assembler<'p> {
     ports: &'p Ports,
+    time: &'p TimeLeft,
     sealer: Sealer,
     plan: Assembly,
-    file: File,
+    file: Writing,
     left_out_of: Vec<LeftOut>,
 }
 
 impl Assembler<'_> {
-    async fn shards(&mut self, manifest: &Manifest) -> PortResult<()> {
+    fn passed(&self, bytes: u64) {
+        self.time.passed(bytes, self.ports.desk.now());
+    }
+
+    fn look_at_time(&self) -> Result<(), Stopped> {
+        match self.time.is_up(self.ports.desk.now()) {
+            true => Err(Stopped::TimeIsUp),
+            false => Ok(()),
+        }
+    }
+
+    async fn shards(&mut self, manifest: &Manifest) -> Result<(), Stopped> {
         for entry in manifest.training.iter().rev() {
+            self.look_at_time()?;
             let before = self.sealer.left_out();
             if self.sealer.is_full() {
                 self.sealer.leave_out(entry.records);
@@ -106,12 +170,17 @@ impl Assembler<'_> {
                 });
             }
         }
-        self.file.flush().await
+        self.file.flush().await?;
+        Ok(())
     }
 
-    async fn whole(&mut self, entry: &ManifestEntry) -> PortResult<()> {
+    async fn whole(&mut self, entry: &ManifestEntry) -> Result<(), Stopped> {
         let mut stream = self.ports.read.open(&entry.shard, None).await?;
+        let mut read = 0;
         while let Some(chunk) = stream.next().await? {
+            self.look_at_time()?;
+            self.passed(chunk.len() as u64);
+            read += chunk.len() as u64;
             let before = self.file.out.len();
             self.sealer.push(&chunk, &mut self.file.out);
             self.plan.wrote((self.file.out.len() - before) as u64);
@@ -120,6 +189,7 @@ impl Assembler<'_> {
         let before = self.file.out.len();
         self.sealer.end_shard(&mut self.file.out);
         self.plan.wrote((self.file.out.len() - before) as u64);
+        self.passed(entry.bytes.saturating_sub(read));
         Ok(())
     }
 
@@ -128,9 +198,14 @@ impl Assembler<'_> {
         entry: &ManifestEntry,
         index: &Index,
         tag: &str,
-    ) -> PortResult<()> {
+    ) -> Result<(), Stopped> {
         let stretches = self.sealer.push_index(index);
+        let mut passed = 0;
         for made in self.plan.shard(&stretches) {
+            self.look_at_time()?;
+            let (Move::Copy(range) | Move::Read { range, .. }) = &made;
+            self.passed(range.end.saturating_sub(passed));
+            passed = passed.max(range.end);
             match made {
                 Move::Copy(range) => {
                     self.file.flush().await?;
@@ -149,6 +224,7 @@ impl Assembler<'_> {
                 }
             }
         }
+        self.passed(entry.bytes.saturating_sub(passed));
         Ok(())
     }
 
@@ -159,7 +235,7 @@ impl Assembler<'_> {
         mut at: u64,
         picks: &[Pick],
         shard: &str,
-    ) -> PortResult<()> {
+    ) -> Result<(), Stopped> {
         let mut chunk = Bytes::new();
         let mut held_out = Vec::new();
         for pick in picks {
@@ -168,6 +244,7 @@ impl Assembler<'_> {
                 let chunk_end = at + chunk.len() as u64;
                 if chunk_end <= start {
                     at = chunk_end;
+                    self.look_at_time()?;
                     chunk = stream.next().await?.ok_or_else(|| ended_early(shard, at))?;
                     continue;
                 }
@@ -224,13 +301,13 @@ fn ended_early(shard: &str, at: u64) -> PortError {
 }
 
 /// The training file, as it is written.
-struct File {
+struct Writing {
     sink: Box<dyn ObjectSink>,
     /// Not handed on yet.
     out: Vec<u8>,
 }
 
-impl File {
+impl Writing {
     async fn write_pieces(&mut self) -> PortResult<()> {
         if self.out.len() >= PIECE {
             self.flush().await?;

@@ -1,5 +1,7 @@
 //! The first stage of a chain: what it trains on, whether the same was bought before, and its job.
 
+use std::collections::HashSet;
+
 use perennial_core::config::SageMakerConfig;
 use perennial_core::manifest::Manifest;
 use perennial_core::names::ResourceName;
@@ -12,9 +14,10 @@ use perennial_engine::{EngineError, records};
 use perennial_ports::ContainerSpec;
 
 use crate::Ports;
-use crate::assemble::{Selection, seal};
+use crate::assemble::{File, Selection, seal};
 use crate::prepare::{Failure, refuse};
 use crate::start::container_spec;
+use crate::time_left::TimeLeft;
 
 /// Why a chain cannot begin: one of its stages has nothing to train on.
 pub(crate) fn lacks(manifest: &Manifest, route: &Route, pipeline: &str) -> Option<String> {
@@ -41,6 +44,7 @@ pub(crate) async fn prepare(
     ports: &Ports,
     run: &Run,
     documents: &Manifest,
+    time: &TimeLeft,
 ) -> Result<Option<(FirstPrepared, String)>, Failure> {
     let (Some(stage), Some(digest)) = (
         run.route.first.as_ref(),
@@ -57,8 +61,14 @@ pub(crate) async fn prepare(
         limits,
         exclude: nothing,
         sample: None,
+        seen: HashSet::new(),
+        time,
     };
-    let (sealed, left_out_of) = seal(ports, run, documents, selection, &training_key).await?;
+    let File {
+        sealed,
+        left_out_of,
+        ..
+    } = seal(ports, run, documents, selection, &training_key).await?;
     if sealed.unreadable > 0 {
         return refuse(format!(
             "{} lines of the documents' shards cannot be read; were files under shards/ changed by hand? Upload them again",

@@ -7,6 +7,7 @@ mod open;
 mod prepare;
 mod requests;
 mod start;
+mod time_left;
 
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -94,9 +95,9 @@ impl Perform for Ports {
         Function::Train
     }
 
-    async fn perform(&self, run: &Run, effect: &Effect, _: &Invocation) -> StepResult {
+    async fn perform(&self, run: &Run, effect: &Effect, invocation: &Invocation) -> StepResult {
         match effect {
-            Effect::Prepare => prepare::prepare(self, run).await,
+            Effect::Prepare => prepare::prepare(self, run, invocation).await,
             Effect::StartTraining { attempt } => start::start(self, run, *attempt).await,
             Effect::LookForTraining { attempt } => start::look(self, run, *attempt).await,
             Effect::Import { attempt, weights } => {

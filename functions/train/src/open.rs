@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use perennial_core::announcement::{Announcement, Stage, object_found};
 use perennial_core::config::DataConfig;
-use perennial_core::manifest::{Manifest, compile_digest, select};
+use perennial_core::manifest::{
+    Manifest, Quarantine, compile_digest, left_behind, select, stale_earlier,
+};
 use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
@@ -18,6 +20,8 @@ use crate::{Ports, chain};
 const TRIES: u32 = 20;
 /// So many uploads are said to be compiled anew at a time.
 const MOST_SAID: usize = 100;
+/// So many uploads are named in a run's opening words that it leaves out.
+const MOST_NAMED: usize = 3;
 
 /// Looks at a pipeline's trigger, and opens a run if it holds.
 pub(crate) async fn consider(
@@ -81,7 +85,7 @@ async fn open(
         .into_iter()
         .map(|upload| upload.record)
         .collect();
-    let stale = to_be_taken_up_again(&uploads, &route, &config.data);
+    let stale = to_be_taken_up_again(&uploads, &route, &config.data, &pipeline.quarantine);
     if !stale.is_empty() {
         desk.announce.announce(&stale).await?;
         let reason = format!(
@@ -114,10 +118,12 @@ async fn open(
         Start::Champion(champion) => (Some(champion.clone()), None),
         Start::BaseInstead { because } => (None, Some(because)),
     };
-    let because = match instead {
-        Some(instead) => format!("{because}; {instead}"),
-        None => because,
-    };
+    let left = left_behind(&uploads, &config, &route, &pipeline.quarantine, MOST_NAMED);
+    let because = [Some(because), instead, left]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ");
     let digest = manifest.digest();
     let mut trained_on = vec![digest.clone()];
     if let Some(champion) = &start
@@ -191,16 +197,21 @@ async fn open(
 
 /// Uploads that a run would seal or leave out wrongly if it was opened now: compiled for another model, or on the wrong side of
 /// `[data] from`. They are said again, as the first word may have been lost; the pipeline stays due.
-fn to_be_taken_up_again(uploads: &[Upload], route: &Route, data: &DataConfig) -> Vec<Announcement> {
+fn to_be_taken_up_again(
+    uploads: &[Upload],
+    route: &Route,
+    data: &DataConfig,
+    quarantine: &Quarantine,
+) -> Vec<Announcement> {
     let again = |upload: &&Upload| {
         let digest = compile_digest(route, upload.kind, &upload.key);
         let takes = data.takes(&upload.key);
         let shard = upload.shard.as_ref();
+        let stale = shard.is_some_and(|shard| shard.needs_compiling(&digest))
+            || stale_earlier(upload, quarantine, &digest).is_some();
         match upload.status {
-            UploadStatus::Accepted => {
-                !takes || shard.is_some_and(|shard| shard.compile_digest != digest)
-            }
-            UploadStatus::Rejected => !takes && shard.is_some(),
+            UploadStatus::Accepted => !takes || stale,
+            UploadStatus::Rejected => shard.is_some() && (!takes || stale),
             UploadStatus::Outside => takes,
             UploadStatus::Waiting | UploadStatus::Withdrawn => false,
         }

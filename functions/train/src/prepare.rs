@@ -13,13 +13,14 @@ use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::routing::{Serving, Trainer};
 use perennial_core::run::{Event, Prepared, Run};
 use perennial_core::score::ResolvedMetric;
-use perennial_dataset::{EvalRecord, Excluded, Sealed, estimate_tokens};
+use perennial_dataset::{EvalRecord, Excluded, MOST_ASKED, Sealed, estimate_tokens};
 use perennial_engine::kept::{self, question_digest};
-use perennial_engine::{EngineError, StepResult, questions, records};
+use perennial_engine::{EngineError, Invocation, StepResult, questions, records};
 use perennial_ports::ErrorKind;
 use perennial_ports::objects::read_all;
 
-use crate::assemble::{Selection, seal};
+use crate::assemble::{File, Selection, seal};
+use crate::time_left::TimeLeft;
 use crate::{Ports, chain};
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
@@ -30,6 +31,8 @@ pub(crate) struct Refused(String);
 
 pub(crate) enum Failure {
     Refused(Refused),
+    /// The dataset is not sealed yet.
+    TimeIsUp,
     Engine(EngineError),
 }
 
@@ -43,15 +46,19 @@ pub(crate) fn refuse<T>(reason: impl Into<String>) -> Result<T, Failure> {
     Err(Failure::Refused(Refused(reason.into())))
 }
 
-pub(crate) async fn prepare(ports: &Ports, run: &Run) -> StepResult {
-    match assemble(ports, run).await {
+pub(crate) async fn prepare(ports: &Ports, run: &Run, invocation: &Invocation) -> StepResult {
+    let began = ports.desk.now();
+    let manifest = manifest(ports, run).await?;
+    let time = TimeLeft::new(invocation, began, &manifest);
+    match assemble(ports, run, manifest, &time).await {
         Ok(prepared) => Ok(Event::Prepared(Box::new(prepared))),
         Err(Failure::Refused(Refused(reason))) => Ok(Event::Impossible { reason }),
+        Err(Failure::TimeIsUp) => Ok(time.outcome(&ports.desk, run)),
         Err(Failure::Engine(error)) => Err(error),
     }
 }
 
-async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
+async fn manifest(ports: &Ports, run: &Run) -> Result<Manifest, EngineError> {
     let body = read_all(
         ports.read.as_ref(),
         &run.dataset.manifest_key,
@@ -59,27 +66,47 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         questions::LIMIT,
     )
     .await?;
-    let manifest: Manifest = serde_json::from_slice(&body).map_err(|error| {
+    serde_json::from_slice(&body).map_err(|error| {
         EngineError::Event(format!(
             "{} is unreadable: {error}",
             run.dataset.manifest_key
         ))
-    })?;
+    })
+}
+
+async fn assemble(
+    ports: &Ports,
+    run: &Run,
+    manifest: Manifest,
+    time: &TimeLeft,
+) -> Result<Prepared, Failure> {
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
     let asked_again = EvalRecord::asked_again(&evaluation);
     let training_key = training_key(run);
     let (documents, manifest) = manifest.by_stage(&run.route);
-    let first = chain::prepare(ports, run, &documents).await?;
+    let first = chain::prepare(ports, run, &documents, time).await?;
+    let seen = seen_by_champion(ports, run).await?;
+    let (seen_of_held_out, seen) = match manifest.evaluation.is_empty() {
+        true => (seen, HashSet::new()),
+        false => (HashSet::new(), seen),
+    };
     let selection = Selection {
         limits: &run.route.limits,
         exclude,
         sample: run.trial.map(|trial| trial.records),
+        seen: seen_of_held_out,
+        time,
     };
-    let (sealed, left_out_of) = seal(ports, run, &manifest, selection, &training_key).await?;
-    check_training(run, &manifest, &sealed)?;
+    let File {
+        mut sealed,
+        left_out_of,
+        conflicts,
+    } = seal(ports, run, &manifest, selection, &training_key).await?;
+    check_training(run, &sealed)?;
     if run.trial.is_none() {
-        let prompts: Vec<u8> = sealed.prompts.iter().flat_map(|digest| digest.0).collect();
+        let prompts = std::mem::take(&mut sealed.prompts);
+        let prompts: Vec<u8> = prompts.iter().flat_map(|digest| digest.0).collect();
         let key = prompts_key(&run.pipeline, &run.dataset.digest);
         ports
             .write
@@ -87,21 +114,22 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
             .await?;
     }
 
-    let available = if !run.route.is_scored() {
+    let (fair, before, after) = if !run.route.is_scored() {
         // Whatever stands under eval/ can be asked of no model that makes pictures.
-        Vec::new()
+        (Vec::new(), 0, 0)
     } else if manifest.evaluation.is_empty() {
-        records_of(&sealed.held_out_records)
+        // Sealing has left out what is no fair question, and what is not drawn.
+        let prompts = sealed.held_out - sealed.held_out_again;
+        let fair = records_of(&std::mem::take(&mut sealed.held_out_records));
+        (fair, prompts, prompts - sealed.held_out_seen)
     } else {
-        evaluation
+        let before = evaluation.len() as u64;
+        let mut fair = evaluation;
+        fair.retain(|record| !seen.contains(&PromptDigest::of(&record.prompt)));
+        let after = fair.len() as u64;
+        (fair, before, after)
     };
-    let seen = seen_by_champion(ports, run).await?;
-    let before = available.len();
-    let fair: Vec<EvalRecord> = available
-        .into_iter()
-        .filter(|record| !seen.contains(&PromptDigest::of(&record.prompt)))
-        .collect();
-    let chosen = choose(run, &fair);
+    let chosen = choose(run, fair);
     let metric = match run
         .config
         .evaluation
@@ -112,6 +140,14 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         Err(error) => return refuse(error.to_string()),
     };
     let mut power = what_it_can_tell(run, &manifest, metric, chosen.len())?;
+    let asked = after.min(run.config.evaluation.max_prompts.into());
+    if (chosen.len() as u64) < asked {
+        power += &format!(
+            " ({} of {asked} prompts are asked, as the held-out records are long: {} MiB of them are kept)",
+            chosen.len(),
+            MOST_ASKED >> 20
+        );
+    }
     if let Some(again) = asked_again.filter(|_| run.route.is_scored()) {
         power += &format!(" ({again})");
     }
@@ -144,6 +180,8 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         leaked: sealed.leaked,
         leaked_to_the_letter: sealed.leaked_to_the_letter,
         held_out: sealed.held_out,
+        held_out_again: sealed.held_out_again,
+        conflicts,
         left_out: sealed.left_out,
         not_sampled: sealed.not_sampled,
         left_out_of,
@@ -151,8 +189,8 @@ async fn assemble(ports: &Ports, run: &Run) -> Result<Prepared, Failure> {
         evaluation_key,
         evaluation_digest,
         prompts: chosen.len() as u64,
-        prompts_available: before as u64,
-        prompts_seen_by_champion: (before - fair.len()) as u64,
+        prompts_available: before,
+        prompts_seen_by_champion: before - after,
         metric,
         power,
         training_cost: cost.training,
@@ -232,7 +270,7 @@ fn records_of(lines: &[u8]) -> Vec<EvalRecord> {
         .collect()
 }
 
-fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(), Failure> {
+fn check_training(run: &Run, sealed: &Sealed) -> Result<(), Failure> {
     if sealed.unreadable > 0 {
         return refuse(format!(
             "{} lines of this dataset's shards cannot be read; were files under shards/ changed by hand? Upload the data \
@@ -242,10 +280,10 @@ fn check_training(run: &Run, manifest: &Manifest, sealed: &Sealed) -> Result<(),
     }
     if sealed.leak_share() > MOST_LEAKED {
         return refuse(format!(
-            "{} of {} training records ({:.1} %) also stand in the evaluation set; at most {:.0} % may. Take them out of \
-             eval/{}/ or of the training data",
+            "{} of {} training records ({:.1} %) also stand in the evaluation set, duplicates not counted; at most {:.0} % may. Take \
+             them out of eval/{}/ or of the training data",
             sealed.leaked,
-            manifest.records(),
+            sealed.distinct(),
             sealed.leak_share() * 100.0,
             MOST_LEAKED * 100.0,
             run.pipeline
@@ -289,16 +327,18 @@ async fn seen_by_champion(ports: &Ports, run: &Run) -> Result<HashSet<PromptDige
 }
 
 /// At most `max_prompts`, drawn by a seed that stays the same from run to run, so that kept answers serve again.
-fn choose(run: &Run, fair: &[EvalRecord]) -> Vec<EvalRecord> {
+fn choose(run: &Run, fair: Vec<EvalRecord>) -> Vec<EvalRecord> {
     let digests: Vec<PromptDigest> = fair
         .iter()
         .map(|record| PromptDigest::of(&record.prompt))
         .collect();
     let most = run.config.evaluation.max_prompts as usize;
-    subsample(run.pipeline.as_str(), &digests, most)
+    let mut chosen = subsample(run.pipeline.as_str(), &digests, most)
         .into_iter()
-        .map(|index| fair[index].clone())
-        .collect()
+        .peekable();
+    let numbered = fair.into_iter().enumerate();
+    let drawn = numbered.filter(|(index, _)| chosen.next_if_eq(index).is_some());
+    drawn.map(|(_, record)| record).collect()
 }
 
 async fn usage(

@@ -155,6 +155,66 @@ pub fn replaced(known: &Upload, new: &Shard, quarantine: &Quarantine) -> Option<
         .cloned()
 }
 
+/// The shard of an upload that a dataset holds, whatever it was compiled for: a replacement in quarantine gives way to what it replaced.
+///
+/// Only training data can be in quarantine: without its questions a pipeline would be judged on a hold-out that nobody chose.
+pub fn in_force<'u>(upload: &'u Upload, quarantine: &Quarantine) -> Option<&'u Shard> {
+    if upload.kind == UploadKind::Evaluation {
+        return upload.shard.as_ref();
+    }
+    let candidates = [upload.shard.as_ref(), upload.earlier.as_ref()];
+    let free = |shard: &&Shard| !is_quarantined(quarantine, shard.sequence);
+    candidates.into_iter().flatten().find(free)
+}
+
+/// The earlier version that an upload's replacement in quarantine has given way to, if it has to be compiled anew from its original for
+/// the settings that `digest` stands for.
+pub fn stale_earlier<'u>(
+    upload: &'u Upload,
+    quarantine: &Quarantine,
+    digest: &str,
+) -> Option<&'u Shard> {
+    let earlier = upload.earlier.as_ref()?;
+    let is_in_force = in_force(upload, quarantine) == Some(earlier);
+    (is_in_force && earlier.needs_compiling(digest)).then_some(earlier)
+}
+
+/// The versions in force that no dataset with these settings holds, as they were compiled for others and their originals cannot be
+/// compiled anew; in words. `at_most` of them are named.
+pub fn left_behind(
+    uploads: &[Upload],
+    config: &Config,
+    route: &Route,
+    quarantine: &Quarantine,
+    at_most: usize,
+) -> Option<String> {
+    let left: Vec<(&Upload, &Shard)> = uploads
+        .iter()
+        .filter(|upload| upload.status != UploadStatus::Outside && config.data.takes(&upload.key))
+        .filter_map(|upload| Some((upload, in_force(upload, quarantine)?)))
+        .filter(|(upload, shard)| {
+            shard.compile_digest != compile_digest(route, upload.kind, &upload.key)
+        })
+        .collect();
+    let named = left.iter().take(at_most).map(|(upload, shard)| {
+        let why = match &shard.unusable {
+            Some(unusable) => unusable.why.as_str(),
+            None => "its newest version has to be mended first",
+        };
+        let (key, version, records) = (&upload.key, &shard.version, shard.records);
+        format!("{key}, version {version} ({records} records): {why}")
+    });
+    let named: Vec<String> = named.collect();
+    (!left.is_empty()).then(|| {
+        format!(
+            "left out, as they were compiled for other settings and cannot be compiled anew: {} uploads: {}{}",
+            left.len(),
+            named.join("; "),
+            if left.len() > at_most { "; and others" } else { "" }
+        )
+    })
+}
+
 /// Chooses the shards of a dataset.
 ///
 /// `since` is the sequence up to which the champion has been trained, for `use = "new"`; `now_second` is Unix time,
@@ -168,16 +228,6 @@ pub fn select(
     since: u64,
     now_second: i64,
 ) -> Manifest {
-    // A quarantined replacement gives way to what it replaced. Only training data can be in quarantine: without its
-    // questions a pipeline would be judged on a hold-out that nobody chose.
-    let in_force = |upload: &'_ Upload| -> Option<Shard> {
-        if upload.kind == UploadKind::Evaluation {
-            return upload.shard.clone();
-        }
-        let candidates = [upload.shard.as_ref(), upload.earlier.as_ref()];
-        let free = |shard: &&Shard| !is_quarantined(quarantine, shard.sequence);
-        candidates.into_iter().flatten().find(free).cloned()
-    };
     let wanted = |shard: &Shard| match config.data.use_ {
         DataUse::All => true,
         DataUse::New => shard.sequence > since,
@@ -192,7 +242,7 @@ pub fn select(
         let mut entries: Vec<ManifestEntry> = uploads
             .iter()
             .filter(|upload| upload.kind == kind && inside(upload))
-            .filter_map(|upload| in_force(upload).map(|shard| (upload, shard)))
+            .filter_map(|upload| in_force(upload, quarantine).map(|shard| (upload, shard.clone())))
             .filter(|(upload, shard)| {
                 shard.compile_digest == compile_digest(route, kind, &upload.key) && keep(shard)
             })

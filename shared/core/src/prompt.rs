@@ -175,7 +175,7 @@ pub fn subsample(seed: &str, digests: &[PromptDigest], max: usize) -> Vec<usize>
     let mut ranked: Vec<(u64, usize)> = digests
         .iter()
         .enumerate()
-        .map(|(index, digest)| (keyed("perennial subsample 1", seed, *digest), index))
+        .map(|(index, digest)| (rank(seed, *digest), index))
         .collect();
     ranked.sort_unstable();
     let mut chosen: Vec<usize> = ranked
@@ -185,6 +185,12 @@ pub fn subsample(seed: &str, digests: &[PromptDigest], max: usize) -> Vec<usize>
         .collect();
     chosen.sort_unstable();
     chosen
+}
+
+/// The place of a prompt in the order by which [`subsample`] draws: the smallest ranks are chosen.
+#[must_use]
+pub fn rank(seed: &str, digest: PromptDigest) -> u64 {
+    keyed("perennial subsample 1", seed, digest)
 }
 
 fn keyed(purpose: &str, key: &str, digest: PromptDigest) -> u64 {

@@ -122,6 +122,27 @@ pub struct Shard {
     pub sequence: u64,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// Why its original could not be compiled anew for the settings that came later, if that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<Unusable>,
+}
+
+/// Settings for which an original cannot be compiled anew: no dataset with them holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unusable {
+    /// The compile digest of those settings.
+    pub compile_digest: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl Shard {
+    /// Whether it was compiled for other settings than these, and nobody has tried yet to compile it anew for them.
+    #[must_use]
+    pub fn needs_compiling(&self, digest: &str) -> bool {
+        let tried = self.unusable.as_ref();
+        self.compile_digest != digest && tried.is_none_or(|tried| tried.compile_digest != digest)
+    }
 }
 
 /// What became of the newest version of an object.

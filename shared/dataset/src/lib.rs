@@ -5,6 +5,7 @@
 //! Nothing here does I/O, and nothing that a file contains can make it panic, stall or take unbounded memory.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod asked;
 mod assembly;
 mod between;
 mod canonical;
@@ -32,6 +33,7 @@ mod statistics;
 mod summary;
 mod tokens;
 
+pub use asked::MOST_ASKED;
 pub use assembly::{Assembly, MOST_COPY, Move, Pick};
 pub use between::Between;
 pub use canonical::{completion_of, prompt_of, record_digest};

@@ -1,6 +1,6 @@
 //! Sealing a dataset: shards in, one training file out, without duplicates, leaked records and the hold-out.
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map},
     ops::Range,
 };
 
@@ -10,7 +10,7 @@ use perennial_core::{
 };
 
 use crate::{
-    canonical::CanonicalRecord,
+    asked::Asked,
     evaluation::EvalRecord,
     index::{Entry, Index, describe, exact},
     json::Tape,
@@ -89,8 +89,8 @@ impl From<HashSet<PromptDigest>> for Excluded {
 /// Streams canonical shards into one training file. Push the newest shard first: over the model's maximum, what
 /// comes later is left out.
 ///
-/// Memory: 16 bytes for each distinct record and prompt up to twice the model's maximum, the digests to exclude, the
-/// held-out records, and one line.
+/// Memory: 16 bytes for each distinct record and 32 for each prompt up to twice the model's maximum (as much again where that many
+/// leak), the digests to exclude, of the held-out records those that are asked ([`Sealer::asking`]), and one line.
 #[derive(Debug)]
 pub struct Sealer {
     max_records: u64,
@@ -103,8 +103,19 @@ pub struct Sealer {
     /// The records of the current shard, where they may be pieces of one document: two of those that are alike are no duplicates. What was
     /// given twice in one upload was dropped when that was compiled.
     pieces: Option<HashSet<[u8; 16]>>,
-    prompts_seen: HashSet<PromptDigest>,
+    prompts_seen: HashMap<PromptDigest, First>,
+    asked: Asked,
+    /// The number of the current shard, from 0 in the order in which they are pushed.
+    shard: u32,
     sealed: Sealed,
+}
+
+/// Where a prompt came first.
+#[derive(Debug, Clone, Copy)]
+struct First {
+    exact: u64,
+    shard: u32,
+    held_out: bool,
 }
 
 /// A sample in the place of all records: chosen by the hash of the normalised prompt, so that it does not hang on the order.
@@ -122,12 +133,21 @@ pub struct Sealed {
     pub records: u64,
     /// Records dropped because an earlier pushed one is exactly the same.
     pub duplicates: u64,
-    /// Records dropped because their prompt stands in the evaluation set.
+    /// Records dropped because their prompt stands in the evaluation set, each counted once: a duplicate of one is a duplicate.
     pub leaked: u64,
     /// Those of them whose prompt stands there to the letter; the others differ in case or white space only.
     pub leaked_to_the_letter: u64,
     /// Records kept apart for evaluation.
     pub held_out: u64,
+    /// Those of them whose prompt was held out before: it is asked once, with the answer that was pushed first.
+    pub held_out_again: u64,
+    /// Held-out prompts that are no fair question ([`Sealer::asking`]).
+    pub held_out_seen: u64,
+    /// Records whose question an earlier pushed shard has to the letter, and that differ in something else: the answer, or what the system
+    /// says. They are trained on, or held out.
+    pub conflicts: u64,
+    /// The shards of the first of them: of the record, and of the question's first record. From 0, as they were pushed.
+    pub conflict_between: Option<(u32, u32)>,
     /// Records over the model's maximum. They were not looked at any further, so duplicates among them count too.
     pub left_out: u64,
     /// Records that were not drawn into the sample ([`Sealer::sampling`]).
@@ -138,20 +158,25 @@ pub struct Sealed {
     pub tokens_estimate: u64,
     /// The distinct prompts of the training file, in order.
     pub prompts: Vec<PromptDigest>,
-    /// The held-out records, as canonical evaluation lines.
+    /// The held-out records that are asked, each prompt once, as canonical evaluation lines.
     pub held_out_records: Vec<u8>,
 }
 
 impl Sealed {
-    /// Which share (0 to 1) of the records read had their prompt in the evaluation set. Above 0.01 is an error
+    /// The records among which leaks are counted: all that were looked at, without duplicates. (Of a sample: what is outside of it was not
+    /// compared.)
+    #[must_use]
+    pub fn distinct(&self) -> u64 {
+        self.records + self.held_out + self.leaked + self.not_sampled
+    }
+
+    /// Which share (0 to 1) of the distinct records had their prompt in the evaluation set. Above 0.01 is an error
     /// (design, section 7).
     #[must_use]
     pub fn leak_share(&self) -> f64 {
-        let read = self.records + self.held_out + self.leaked + self.not_sampled;
-        if read == 0 {
-            0.0
-        } else {
-            self.leaked as f64 / read as f64
+        match self.distinct() {
+            0 => 0.0,
+            distinct => self.leaked as f64 / distinct as f64,
         }
     }
 }
@@ -174,9 +199,22 @@ impl Sealer {
             tape: Tape::default(),
             digests: HashSet::new(),
             pieces: (limits.shape == RecordShape::Documents).then(HashSet::new),
-            prompts_seen: HashSet::new(),
+            prompts_seen: HashMap::new(),
+            asked: Asked::all(),
+            shard: 0,
             sealed: Sealed::default(),
         }
+    }
+
+    /// Of the held-out records keeps what is asked: at most `most` prompts, drawn as [`subsample`] draws by `seed`, none of which is `seen`,
+    /// and at most [`MOST_ASKED`] bytes of them. The others are held out as well, and counted.
+    ///
+    /// [`subsample`]: perennial_core::prompt::subsample
+    /// [`MOST_ASKED`]: crate::MOST_ASKED
+    #[must_use]
+    pub fn asking(mut self, seed: &str, most: usize, seen: HashSet<PromptDigest>) -> Self {
+        self.asked = Asked::some(seed, most, seen);
+        self
     }
 
     /// Trains on `most` records out of `all` or so: a sample by the hash of `key` and the normalised prompt, the same whenever it is
@@ -220,6 +258,7 @@ impl Sealer {
     }
 
     fn end_pieces(&mut self) {
+        self.shard += 1;
         if let Some(pieces) = &mut self.pieces {
             self.digests.extend(pieces.drain());
         }
@@ -255,7 +294,10 @@ impl Sealer {
     /// What came of it. Call [`Sealer::end_shard`] before.
     #[must_use]
     pub fn finish(self) -> Sealed {
-        self.sealed
+        Sealed {
+            held_out_records: self.asked.finish(),
+            ..self.sealed
+        }
     }
 
     fn take(&mut self, line: &[u8], out: &mut Vec<u8>) {
@@ -276,7 +318,7 @@ impl Sealer {
                 out.extend_from_slice(line);
                 out.push(b'\n');
             }
-            Fate::HeldOut => self.keep_apart(record),
+            Fate::HeldOut => self.asked.put(entry.prompt, record),
             Fate::Dropped => {}
         }
     }
@@ -288,6 +330,11 @@ impl Sealer {
             return Fate::Dropped;
         }
         if self.exclude.normalised.contains(&entry.prompt) {
+            // So many leaks are too many of any dataset, however many of them are duplicates.
+            if self.sealed.leaked < self.max_records && !self.is_new(entry.record) {
+                self.sealed.duplicates += 1;
+                return Fate::Dropped;
+            }
             self.sealed.leaked += 1;
             self.sealed.leaked_to_the_letter +=
                 u64::from(self.exclude.exact.contains(&entry.exact));
@@ -315,26 +362,52 @@ impl Sealer {
             self.sealed.duplicates += 1;
             return Fate::Dropped;
         }
+        let is_first = self.is_first(entry, apart);
         if apart {
             self.sealed.held_out += 1;
-            return Fate::HeldOut;
+            if !is_first {
+                self.sealed.held_out_again += 1;
+            } else if self.asked.is_seen(entry.prompt) {
+                self.sealed.held_out_seen += 1;
+            } else if self.asked.offer(entry.prompt, entry.length) {
+                return Fate::HeldOut;
+            }
+            return Fate::Dropped;
         }
         self.sealed.records += 1;
         self.sealed.tokens_estimate += entry.tokens;
-        if self.prompts_seen.insert(entry.prompt) {
+        if is_first {
             self.sealed.prompts.push(entry.prompt);
         }
         Fate::Kept
     }
 
-    fn keep_apart(&mut self, record: CanonicalRecord) {
-        if let Some(completion) = record.completion {
-            let record = EvalRecord {
-                prompt: record.prompt,
-                reference_response: completion,
-                category: None,
-            };
-            self.sealed.held_out_records.extend(record.to_line());
+    /// Whether no record before had the prompt. One of an earlier pushed shard that had it to the letter is another: duplicates are gone.
+    fn is_first(&mut self, entry: &Entry, held_out: bool) -> bool {
+        let here = First {
+            exact: entry.exact,
+            shard: self.shard,
+            held_out,
+        };
+        match self.prompts_seen.entry(entry.prompt) {
+            hash_map::Entry::Vacant(place) => {
+                place.insert(here);
+                true
+            }
+            hash_map::Entry::Occupied(mut place) => {
+                let first = *place.get();
+                if entry.answered && first.exact == here.exact && first.shard != here.shard {
+                    self.sealed.conflicts += 1;
+                    let between = (here.shard, first.shard);
+                    self.sealed.conflict_between.get_or_insert(between);
+                }
+                // Held out before, and trained on now, as this record has no answer: it is one of the prompts trained on.
+                let trained_now = first.held_out && !held_out;
+                if trained_now {
+                    place.insert(First { held_out, ..first });
+                }
+                trained_now
+            }
         }
     }
 
@@ -372,7 +445,7 @@ impl Sealer {
                 continue;
             }
             match describe(&mut tape, line) {
-                Some((record, entry)) if entry.answered => self.keep_apart(record),
+                Some((record, entry)) if entry.answered => self.asked.put(entry.prompt, record),
                 _ => self.sealed.unreadable += 1,
             }
         }
@@ -390,7 +463,7 @@ impl Sealer {
 enum Fate {
     Kept,
     HeldOut,
-    /// Leaked, a duplicate, over the maximum, or outside the sample; it is counted.
+    /// Leaked, a duplicate, over the maximum, outside the sample, or held out and not asked; it is counted.
     Dropped,
 }
 
@@ -399,6 +472,6 @@ enum Fate {
 pub struct Stretch {
     /// In the shard.
     pub range: Range<u64>,
-    /// Kept from training, for evaluation.
+    /// Kept from training, and asked.
     pub held_out: bool,
 }

@@ -111,7 +111,7 @@ pub async fn drive(
                 _ => {
                     let claim = Claim {
                         by: invocation.id.clone(),
-                        until: lease(desk, invocation, now),
+                        until: lease(desk, invocation, now, run, &effect),
                     };
                     match save(desk, &stored, &Event::Claimed(claim), invocation).await? {
                         Saved::Yes { stored, .. } => {
@@ -198,7 +198,17 @@ fn sooner(
 const LEASE_POLLS: u64 = 2;
 const SHORTEST_LEASE: u64 = 15;
 
-fn lease(desk: &Desk, invocation: &Invocation, now: Timestamp) -> Timestamp {
+fn lease(
+    desk: &Desk,
+    invocation: &Invocation,
+    now: Timestamp,
+    run: &Run,
+    effect: &Effect,
+) -> Timestamp {
+    // A dataset that was not sealed within a claim's time is given all that there is.
+    if *effect == Effect::Prepare && run.waits_for.is_some() {
+        return invocation.deadline;
+    }
     let lease = SHORTEST_LEASE.max(desk.settings.poll.as_secs().saturating_mul(LEASE_POLLS));
     after(now, Span(lease)).min(invocation.deadline)
 }

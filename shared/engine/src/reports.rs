@@ -162,6 +162,16 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
             prepared.held_out,
             prepared.left_out
         );
+        if prepared.held_out_again > 0 {
+            let _ = writeln!(
+                text,
+                "  {} of those held out repeat a prompt that was held out before: it is asked once, with the newest upload's answer",
+                prepared.held_out_again
+            );
+        }
+        if let Some(conflicts) = &prepared.conflicts {
+            let _ = writeln!(text, "  {}", conflicts.words());
+        }
         if prepared.not_sampled > 0 {
             let _ = writeln!(text, "  {} outside the sample", prepared.not_sampled);
         }

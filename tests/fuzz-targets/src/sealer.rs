@@ -68,7 +68,12 @@ pub fn sealer(data: &[u8]) {
         held_out
             .filter(|line| EvalRecord::parse(line).is_some())
             .count() as u64,
-        sealed.held_out
+        sealed.held_out - sealed.held_out_again
+    );
+    assert!(sealed.conflicts <= sealed.records + sealed.held_out);
+    assert_eq!(
+        sealed.conflicts > 0,
+        sealed.conflict_between.is_some_and(|(here, there)| here > there)
     );
 
     let (again, same) = seal(new(), &out, None);

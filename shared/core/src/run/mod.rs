@@ -227,6 +227,12 @@ pub struct Prepared {
     pub leaked_to_the_letter: u64,
     /// Records held out for evaluation.
     pub held_out: u64,
+    /// Held-out records whose prompt was held out before: each prompt is asked once, with the newest upload's answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_out_again: u64,
+    /// Questions that two uploads answer differently.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<Conflicts>,
     /// Records left out because the model takes no more.
     pub left_out: u64,
     /// Records that a trial's sample left out.
@@ -267,6 +273,32 @@ pub struct Prepared {
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// Records whose question stands in another upload to the letter, with another answer or system prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflicts {
+    /// How many.
+    pub records: u64,
+    /// The object of the first of them, and the one that has its question too.
+    pub uploads: (String, String),
+}
+
+impl Conflicts {
+    /// In words, with what to do.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (here, there) = &self.uploads;
+        let have = if self.records == 1 {
+            "record has"
+        } else {
+            "records have"
+        };
+        format!(
+            "conflicting-duplicate (warning): {} {have} a question that another upload has to the letter, with another answer or system prompt, as {here} and {there}. Keep one answer for each question, unless the answers are to differ",
+            self.records
+        )
+    }
 }
 
 /// An upload of which records were left out, as the model takes no more.

@@ -64,6 +64,8 @@ pub(crate) fn prepared() -> Prepared {
         leaked: 2,
         leaked_to_the_letter: 1,
         held_out: 60,
+        held_out_again: 0,
+        conflicts: None,
         left_out: 0,
         not_sampled: 0,
         left_out_of: Vec::new(),
@@ -166,6 +168,7 @@ pub(crate) fn shard(version: &str, kind: UploadKind, records: u64, sequence: u64
         tokens: records * 100,
         sequence,
         accepted_at: at(i64::try_from(sequence).expect("small")),
+        unusable: None,
     }
 }
 
