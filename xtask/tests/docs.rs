@@ -344,16 +344,21 @@ fn every_key_of_the_configuration_has_its_row() {
         .unwrap()
         .0;
     let mut table = String::new();
+    let mut in_stages = false;
     for line in body.lines() {
+        let line = line.trim_start_matches("# ");
+        in_stages |= line.starts_with("[[");
         if let Some(name) = between(line, "[", ']')
             .first()
-            .filter(|_| line.starts_with('['))
+            .filter(|_| line.starts_with('[') && !line.starts_with("[["))
         {
             table = format!("{name}.");
-        } else if let Some((key, _)) = line.trim_start_matches("# ").split_once(" = ") {
+            in_stages = false;
+        } else if let Some((key, _)) = line.split_once(" = ") {
             let key = key.trim();
-            let is_key =
-                !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            // What a stage may have stands in a sentence.
+            let is_key = !in_stages
+                && !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             let row = format!("`{table}{key}`");
             assert!(
                 !is_key || page.contains(&row),
