@@ -358,7 +358,8 @@ fn every_key_of_the_configuration_has_its_row() {
             let key = key.trim();
             // What a stage may have stands in a sentence.
             let is_key = !in_stages
-                && !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                && !key.is_empty()
+                && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             let row = format!("`{table}{key}`");
             assert!(
                 !is_key || page.contains(&row),

@@ -73,7 +73,9 @@ pub fn sealer(data: &[u8]) {
     assert!(sealed.conflicts <= sealed.records + sealed.held_out);
     assert_eq!(
         sealed.conflicts > 0,
-        sealed.conflict_between.is_some_and(|(here, there)| here > there)
+        sealed
+            .conflict_between
+            .is_some_and(|(here, there)| here > there)
     );
 
     let (again, same) = seal(new(), &out, None);

@@ -124,7 +124,12 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
 const MESSAGE: &[&str] = &["role", "content", "tool_calls", "tool_call_id"];
 
 /// Says that members are left out of what the trainer gets.
-pub(super) fn left_out(value: Value<'_>, names: &[&str], path: Path<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn left_out(
+    value: Value<'_>,
+    names: &[&str],
+    path: Path<'_>,
+    problems: &mut Vec<Problem>,
+) {
     for name in names.iter().filter(|name| value.some(name).is_some()) {
         problems.push(Problem::new(
             &rules::EXTRA_MEMBER,
