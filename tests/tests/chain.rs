@@ -313,12 +313,13 @@ async fn a_chain_without_documents_opens_no_run_and_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn weights_of_the_first_stage_that_lie_deeper_are_where_the_second_starts() {
+async fn what_the_first_stage_left_is_handed_to_the_second_whole_and_its_model_is_found_where_it_lies()
+ {
     let mut world = dropped();
     world
         .cloud
         .bedrock
-        .set_model_folders(&["checkpoints/hf_merged/"]);
+        .set_model_folders(&["a/", "checkpoints/hf_merged/"]);
     world.pass(SignedDuration::from_hours(8)).await;
     let run = world.runs("bot").await.remove(0);
     assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:#?}", run.state);
@@ -326,54 +327,43 @@ async fn weights_of_the_first_stage_that_lie_deeper_are_where_the_second_starts(
         .try_into()
         .expect("one job");
     let from = second.spec.model().unwrap_or_default();
+    assert!(from.ends_with("/output/model/"), "{from}");
+    let imported = run.weights.as_deref().unwrap_or_default();
     assert!(
-        from.ends_with("/output/model/checkpoints/hf_merged/"),
-        "{from}"
+        imported.ends_with("/output/model/checkpoints/hf_merged/"),
+        "{imported}"
     );
 }
 
 #[tokio::test]
-async fn what_a_first_stage_left_that_nobody_waited_for_is_kept_only_if_a_later_run_can_start_from_it()
- {
-    for (folders, kept) in [
-        (["checkpoints/hf_merged/"].as_slice(), Some("hf_merged/")),
-        (["a/", "b/"].as_slice(), None),
-    ] {
-        let mut world = dropped();
-        world.cloud.bedrock.set_model_folders(folders);
-        // The job is made, and nobody hears of it until it is done.
-        world.cloud.lose_answer_next(operation::CREATE_CONTAINER, 1);
-        world
-            .cloud
-            .fail_next(operation::GET_CONTAINER, ErrorKind::Unanswered, 60);
-        let run = until(&mut world, |run| {
-            matches!(run.state, RunState::Starting { .. })
-                && run.creates.contains(&(Purpose::Pretraining, 1))
+async fn what_a_first_stage_left_that_nobody_waited_for_is_kept_for_later_runs() {
+    let mut world = dropped();
+    // The job is made, and nobody hears of it until it is done.
+    world.cloud.lose_answer_next(operation::CREATE_CONTAINER, 1);
+    world
+        .cloud
+        .fail_next(operation::GET_CONTAINER, ErrorKind::Unanswered, 60);
+    let run = until(&mut world, |run| {
+        matches!(run.state, RunState::Starting { .. })
+            && run.creates.contains(&(Purpose::Pretraining, 1))
+    })
+    .await;
+    world
+        .request(Request::Cancel {
+            pipeline: run.pipeline.clone(),
+            run: run.id.clone(),
         })
         .await;
-        world
-            .request(Request::Cancel {
-                pipeline: run.pipeline.clone(),
-                run: run.id.clone(),
-            })
-            .await;
-        world.pass(SignedDuration::from_hours(12)).await;
-        let run = world.runs("bot").await.remove(0);
-        assert_eq!(run.outcome(), Some(Outcome::Cancelled), "{:#?}", run.state);
-        let [first] = jobs_for(&world, Purpose::Pretraining)
-            .try_into()
-            .expect("one job");
-        assert_eq!(
-            first.job.status,
-            perennial_ports::TrainingStatus::Completed,
-            "the case is made"
-        );
-        match kept {
-            Some(folder) => {
-                let weights = run.first_weights.as_deref().unwrap_or_default();
-                assert!(weights.ends_with(folder), "{weights}");
-            }
-            None => assert_eq!(run.first_weights, None),
-        }
-    }
+    world.pass(SignedDuration::from_hours(12)).await;
+    let run = world.runs("bot").await.remove(0);
+    assert_eq!(run.outcome(), Some(Outcome::Cancelled), "{:#?}", run.state);
+    let [first] = jobs_for(&world, Purpose::Pretraining)
+        .try_into()
+        .expect("one job");
+    assert_eq!(
+        first.job.status,
+        perennial_ports::TrainingStatus::Completed,
+        "the case is made"
+    );
+    assert_eq!(run.first_weights, first.job.weights);
 }

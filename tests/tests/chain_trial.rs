@@ -98,13 +98,30 @@ async fn the_trial_buys_the_first_stage_and_the_run_on_all_data_starts_from_its_
 }
 
 #[tokio::test]
-async fn a_trial_of_a_chain_that_costs_more_than_it_may_starts_no_stage() {
+async fn a_chains_trial_that_its_money_cannot_hold_is_refused_with_its_configuration() {
     let mut world = dropped(20);
     world.pass(SignedDuration::from_hours(8)).await;
+    assert!(world.runs("bot").await.is_empty());
+    let report = world.report("reports/bot/pipeline.txt");
+    assert!(
+        report.contains("trigger.trial.max_usd = $20.00") && report.contains("first stage, "),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_chains_trial_shortens_the_second_stage_and_never_the_first() {
+    let mut world = dropped(24);
+    world.pass(SignedDuration::from_hours(16)).await;
     let runs = world.runs("bot").await;
-    assert_eq!(runs.len(), 1);
-    assert_eq!(runs[0].outcome(), Some(Outcome::Failed));
-    let report = world.report(&format!("reports/bot/runs/{}.txt", runs[0].id));
-    assert!(report.contains("trigger.trial.max_usd allows"), "{report}");
-    assert_eq!(world.cloud.bedrock.container_jobs().len(), 0);
+    let trial = runs.first().expect("the trial");
+    assert_eq!(trial.outcome(), Some(Outcome::Passed), "{:#?}", trial.state);
+    assert!(trial.reserved.as_dollars() <= 24.0, "{}", trial.reserved);
+    let seconds = |purpose| {
+        let jobs = jobs_for(&world, purpose);
+        jobs.first().map(|job| job.spec.max_run_seconds())
+    };
+    assert_eq!(seconds(Purpose::Pretraining), Some(6 * 3600));
+    let second = seconds(Purpose::Training).expect("a second stage");
+    assert!((600..6 * 3600).contains(&second), "{second}");
 }

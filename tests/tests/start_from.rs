@@ -7,7 +7,7 @@ use perennial_tests::{World, evaluation, training};
 fn iterative(base_model: &str) -> String {
     format!(
         "technique = \"fine-tuning\"\nbase_model = \"{base_model}\"\n[trigger]\nmin_records = 100\nquiet_for = \
-         \"1m\"\nat_most_every = \"1m\"\n[training]\nstart_from = \"champion\"\n[budget.prices]\ntraining_per_1k_tokens = 0.001\n"
+         \"1m\"\nat_most_every = \"1m\"\n[data]\nuse = \"new\"\n[training]\nstart_from = \"champion\"\n[budget.prices]\ntraining_per_1k_tokens = 0.001\n"
     )
 }
 
@@ -52,6 +52,12 @@ async fn the_second_run_trains_on_from_the_champion_and_one_of_another_base_mode
         ]
     );
     assert_eq!(runs[2].starts_from, None);
+    let uploads: Vec<u64> = runs.iter().map(|run| run.dataset.uploads).collect();
+    assert_eq!(
+        uploads,
+        [1, 1, 3],
+        "what starts from a bare model is given everything"
+    );
     assert!(
         runs[2].because.contains(
             "it starts from amazon.nova-lite-v1:0, though training.start_from = \"champion\""

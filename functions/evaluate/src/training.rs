@@ -1,6 +1,6 @@
 //! Following the training job: its true state, read by name.
 
-use perennial_core::names::is_ours;
+use perennial_core::names::{Purpose, is_ours};
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run, Seen, job_words};
 use perennial_engine::{StepResult, weights};
@@ -42,6 +42,8 @@ async fn find(ports: &Ports, run: &Run, attempt: u32, name: &str) -> PortResult<
     Ok(match run.route.trainer {
         Trainer::Bedrock { .. } => ports.training.find_training(name).await?.map(customization),
         Trainer::SageMaker { .. } => match ports.containers.find_container(name).await? {
+            // What a chain's first stage left is handed on as it is.
+            Some(job) if run.training_purpose() == Purpose::Pretraining => Some(container(job)),
             Some(job) => Some(instances(ports, job).await?),
             None => None,
         },

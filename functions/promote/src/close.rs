@@ -3,7 +3,7 @@
 use perennial_core::names::{Purpose, is_ours};
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, MAX_ATTEMPTS, Run, Seen};
-use perennial_engine::{StepResult, records, reports, temporary, weights};
+use perennial_engine::{StepResult, records, reports, temporary};
 use perennial_ports::{
     BatchStatus, ContainerJob, ImportStatus, PortResult, TrainingJob, TrainingStatus,
 };
@@ -28,7 +28,7 @@ async fn stop_training(ports: &Ports, run: &Run, purpose: Purpose) -> StepResult
     for attempt in 1..=MAX_ATTEMPTS {
         let resource = run.resource(purpose, attempt);
         let name = resource.to_string();
-        let Some((job, output)) = find_training(ports, run, &name).await? else {
+        let Some((job, weights)) = find_training(ports, run, &name).await? else {
             continue;
         };
         if !is_ours(&resource.tags(), &job.tags) {
@@ -41,9 +41,8 @@ async fn stop_training(ports: &Ports, run: &Run, purpose: Purpose) -> StepResult
                 job: job.arn,
             });
         }
-        // Of a chain's first stage they are kept for later runs; what no later run could start from is left to expire.
-        if let (Some(output), Purpose::Pretraining, None) = (output, purpose, &run.first_weights)
-            && let Ok(weights) = weights::find(ports.read.as_ref(), &output).await?
+        // Of a chain's first stage they are kept for later runs.
+        if let (Some(weights), Purpose::Pretraining, None) = (weights, purpose, &run.first_weights)
         {
             return Ok(Event::WeightsSeen { weights });
         }

@@ -94,13 +94,24 @@ async fn open(
         );
         return Ok(Opening::Nothing(reason));
     }
+    let (start, instead) = match route.start(config.training.start_from, pipeline.champion.as_ref())
+    {
+        Start::Base => (None, None),
+        Start::Champion(champion) => (Some(champion.clone()), None),
+        Start::BaseInstead { because } => (None, Some(because)),
+    };
+    // What starts from the base model in the champion's place has learnt nothing yet: it is given everything.
+    let since = match instead {
+        Some(_) => 0,
+        None => pipeline.champion_sealed,
+    };
     let manifest = select(
         &pipeline.name,
         &uploads,
         &config,
         &route,
         &pipeline.quarantine,
-        pipeline.champion_sealed,
+        since,
         now.as_second(),
     );
     if manifest.training.is_empty() {
@@ -112,12 +123,6 @@ async fn open(
     if let Some(reason) = chain::lacks(&manifest, &route, pipeline.name.as_str()) {
         return nothing(ports, stored, reason).await;
     }
-    let (start, instead) = match route.start(config.training.start_from, pipeline.champion.as_ref())
-    {
-        Start::Base => (None, None),
-        Start::Champion(champion) => (Some(champion.clone()), None),
-        Start::BaseInstead { because } => (None, Some(because)),
-    };
     let left = left_behind(&uploads, &config, &route, &pipeline.quarantine, MOST_NAMED);
     let because = [Some(because), instead, left]
         .into_iter()

@@ -7,6 +7,7 @@ use perennial_core::config::{Approval, Commitment};
 use perennial_core::gate::power;
 use perennial_core::limits::RecordShape;
 use perennial_core::manifest::{Manifest, prompts_key};
+use perennial_core::money::Usd;
 use perennial_core::pipeline::is_provisioned;
 use perennial_core::prices::{UsageEstimate, estimate, trial_route};
 use perennial_core::prompt::{PromptDigest, subsample};
@@ -160,7 +161,10 @@ async fn assemble(
         .await?;
     let usage = usage(ports, run, &sealed, &chosen).await?;
     let priced = match run.trial {
-        Some(trial) => trial_route(&run.route, &run.config, &usage, trial),
+        Some(trial) => {
+            let first = first.as_ref().map_or(Usd::ZERO, |(first, _)| first.cost);
+            trial_route(&run.route, &run.config, &usage, trial, first)
+        }
         None => Ok(run.route.clone()),
     };
     let priced = priced.and_then(|route| {

@@ -4,7 +4,7 @@
 //! model some folders deeper, under a name of its own (docs/recipe.md), and trainers leave their intermediate checkpoints beside it.
 
 /// The most keys that are looked at. A sharded model of 405 billion parameters has about 200 files.
-pub const MOST_KEYS: usize = 5_000;
+pub const MOST_KEYS: usize = 20_000;
 
 /// What each folder that can be imported has.
 ///
@@ -29,6 +29,11 @@ pub enum WeightsError {
         .0.join(", ")
     )]
     Several(Vec<String>),
+    /// More than is looked through.
+    #[error(
+        "it left more than {0} files, and no more are looked through; leave the model and little else below /opt/ml/model"
+    )]
+    TooMany(usize),
     /// Only the difference to the base model was left.
     #[error(
         "it left an adapter ({0}) and no merged weights, which are what Bedrock imports; merge them in the container (merge_weights: \
@@ -55,7 +60,8 @@ pub fn folder<'a>(below: impl Iterator<Item = &'a str> + Clone) -> Result<String
         folders.dedup();
         folders
     };
-    let weighty = folders_with(|name| name.ends_with(WEIGHTS));
+    // Some trainers put the base model's configuration beside an adapter.
+    let weighty = folders_with(|name| name.ends_with(WEIGHTS) && !name.starts_with("adapter_"));
     let mut models = folders_with(|name| name == CONFIG);
     models.retain(|folder| weighty.binary_search(folder).is_ok());
     if models.is_empty() {
@@ -105,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_model_is_found_wherever_it_lies_below_the_output() {
-        let cases: [(&[&str], &str); 7] = [
+        let cases: [(&[&str], &str); 8] = [
             (&["config.json", "model-00001-of-00002.safetensors"], ""),
             // A model at the top is the model, whatever lies beside it.
             (
@@ -144,6 +150,16 @@ mod tests {
                     "checkpoints/peft/adapter_model.safetensors",
                 ],
                 "checkpoints/hf_merged/",
+            ),
+            (
+                &[
+                    "lora/adapter_config.json",
+                    "lora/adapter_model.safetensors",
+                    "lora/config.json",
+                    "merged/config.json",
+                    "merged/model.safetensors",
+                ],
+                "merged/",
             ),
             // A configuration without weights is no model, nor are weights without a configuration.
             (

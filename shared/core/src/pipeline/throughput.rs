@@ -55,13 +55,16 @@ pub fn instead_of_buying(
 
 /// Whether the move's next step buys throughput: a swap that AWS is known to refuse does.
 fn buys(pipeline: &Pipeline, moving: &Move) -> bool {
-    let same_base = |champion: &Champion| {
-        !champion.base_model.is_empty() && champion.base_model == moving.to.base_model
+    // Where a record does not name its base, the swap is tried: if AWS refuses it, the price is asked before anything is bought.
+    let other_base = |champion: &Champion| {
+        !champion.base_model.is_empty()
+            && !moving.to.base_model.is_empty()
+            && champion.base_model != moving.to.base_model
     };
     moving.serving.is_provisioned()
         && match moving.phase {
             MovePhase::Creating => true,
-            MovePhase::Updating { .. } => !pipeline.champion.as_ref().is_some_and(same_base),
+            MovePhase::Updating { .. } => pipeline.champion.as_ref().is_some_and(other_base),
             MovePhase::Looking | MovePhase::Writing => false,
         }
 }

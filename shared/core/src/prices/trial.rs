@@ -1,6 +1,9 @@
 //! What a trial costs: as far as that is known when its configuration arrives, and for how long a container's job may run in it.
 
-use super::{Estimate, MAX_ANSWER_TOKENS, Prices, UnknownPrice, UsageEstimate, estimate, training};
+use super::{
+    Estimate, MAX_ANSWER_TOKENS, Prices, UnknownPrice, UsageEstimate, estimate, first_stage,
+    training,
+};
 use crate::config::{Config, TrialConfig};
 use crate::money::Usd;
 use crate::routing::{Route, Serving, Trainer};
@@ -10,7 +13,8 @@ use crate::span::Span;
 /// container says how long it takes.
 pub const SHORTEST: Span = Span::minutes(10);
 
-/// The route of a trial: a container's job is stopped when it has used up what the questions leave of the trial's `max_usd`.
+/// The route of a trial: a container's job is stopped when it has used up what the questions, and a chain's first stage at `first`, leave
+/// of the trial's `max_usd`. In a chain that is the second stage's job: the first makes for the run on all data what it makes for the trial.
 /// Where that is less than [`SHORTEST`], it is `SHORTEST`, and the estimate is over the limit.
 ///
 /// # Errors
@@ -20,12 +24,13 @@ pub fn trial_route(
     config: &Config,
     usage: &UsageEstimate,
     trial: TrialConfig,
+    first: Usd,
 ) -> Result<Route, UnknownPrice> {
     let Trainer::SageMaker { job } = &route.trainer else {
         return Ok(route.clone());
     };
     let questions = estimate(route, config, usage)?.evaluation;
-    let left = trial.max_usd.saturating_sub(questions);
+    let left = trial.max_usd.saturating_sub(questions + first);
     let prices = Prices::of(&route.base_model, &config.budget);
     let mut limited = job.clone();
     limited.max_run = Span::minutes(1);
@@ -50,7 +55,7 @@ fn whole_minutes(left: Usd, minute: f64) -> Span {
 }
 
 /// What a trial costs at least, with as many questions as may be asked and without what rests on the length of records and questions:
-/// that is not known before they are there.
+/// that is not known before they are there. A chain's first stage is in it: whether it was bought before is not known either.
 ///
 /// # Errors
 /// [`UnknownPrice`], naming the key to set.
@@ -69,6 +74,11 @@ pub fn least_of_trial(
         champion_prompts: 0,
         champion_serving: Serving::OnDemand,
     };
-    let route = trial_route(route, config, &usage, trial)?;
-    estimate(&route, config, &usage)
+    let first = first_stage(route, config)?;
+    let amount = first.as_ref().map_or(Usd::ZERO, |(amount, _)| *amount);
+    let limited = trial_route(route, config, &usage, trial, amount)?;
+    let mut least = estimate(&limited, config, &usage)?;
+    least.training = least.training + amount;
+    least.lines.splice(0..0, first.map(|(_, line)| line));
+    Ok(least)
 }

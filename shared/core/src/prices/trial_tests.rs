@@ -70,7 +70,7 @@ fn a_containers_trial_runs_for_as_long_as_its_money_goes() {
     let trial = config.trigger.trial.unwrap();
     let all = estimate(&full, &config, &USAGE).unwrap();
     assert_eq!(all.training, Usd::from_dollars(72.0), "12 hours at $6");
-    let limited = trial_route(&full, &config, &USAGE, trial).unwrap();
+    let limited = trial_route(&full, &config, &USAGE, trial, Usd::ZERO).unwrap();
     let Trainer::SageMaker { job } = &limited.trainer else {
         panic!("{limited:?}");
     };
@@ -84,7 +84,9 @@ fn a_containers_trial_runs_for_as_long_as_its_money_goes() {
     let config = parsed(&shorter, "20");
     let full = route(&config, "us-west-2").unwrap();
     assert_eq!(
-        trial_route(&full, &config, &USAGE, trial).unwrap().trainer,
+        trial_route(&full, &config, &USAGE, trial, Usd::ZERO)
+            .unwrap()
+            .trainer,
         full.trainer
     );
 }
@@ -152,7 +154,7 @@ proptest! {
             job.instance_count = count;
         }
         let usage = UsageEstimate { prompts, ..USAGE };
-        let limited = trial_route(&full, &config, &usage, trial).unwrap();
+        let limited = trial_route(&full, &config, &usage, trial, Usd::ZERO).unwrap();
         let Trainer::SageMaker { job } = &limited.trainer else { panic!() };
         let cost = estimate(&limited, &config, &usage).unwrap();
         prop_assert!(cost.total() <= trial.max_usd || job.max_run == SHORTEST, "{:?} {:?}", cost, job.max_run);

@@ -27,6 +27,7 @@ impl Step {
         if self.run.cancelled.is_some() {
             return self.close(Outcome::Cancelled, stop.unwrap_or_default());
         }
+        self.limit_trial();
         self.run.creates.push((Purpose::Training, 1));
         self.run.state = RunState::Starting { attempt: 1 };
         self.note(format!(

@@ -95,13 +95,11 @@ impl Step {
             ));
             return self.close(Outcome::Failed, over.to_string());
         }
-        if let (Some(limit), Trainer::SageMaker { job }) =
-            (prepared.max_run, &mut self.run.route.trainer)
-        {
-            job.max_run = limit;
-        }
         let first_words = self.keep_first().unwrap_or_default();
         let purpose = self.run.training_purpose();
+        if purpose == Purpose::Training {
+            self.limit_trial();
+        }
         if purpose == Purpose::Pretraining {
             self.reserve(Purpose::Pretraining, 1, first_cost);
         }
@@ -115,6 +113,14 @@ impl Step {
             "dataset {} is sealed: {} records, {} evaluation prompts; {total} is reserved; {}{first_words}",
             self.run.dataset.digest, prepared.records, prepared.prompts, prepared.power
         ))
+    }
+
+    /// The job on a trial's sample has the time that its money pays for. The first stage of a chain trains on all documents, and has its own.
+    pub(super) fn limit_trial(&mut self) {
+        let limit = self.run.prepared.as_ref().and_then(|found| found.max_run);
+        if let (Some(limit), Trainer::SageMaker { job }) = (limit, &mut self.run.route.trainer) {
+            job.max_run = limit;
+        }
     }
 
     pub(super) fn training_seen(

@@ -221,9 +221,14 @@ impl State {
         let model = match spec.model() {
             None => Vec::new(),
             Some(uri) => {
-                let model = weights_in(uri, objects);
+                // Every file below it is handed to the container.
+                let mut model = uri
+                    .strip_prefix(&format!("s3://{BUCKET}/"))
+                    .map(|prefix| objects.keys(prefix))
+                    .unwrap_or_default();
+                model.retain(|key| key.ends_with(WEIGHTS));
                 if model.is_empty() {
-                    return Err(checks::invalid(op, format!("no weights are in {uri}")));
+                    return Err(checks::invalid(op, format!("no weights are below {uri}")));
                 }
                 model
             }
