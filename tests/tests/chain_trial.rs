@@ -26,6 +26,8 @@ technique = "continued-pre-training"
 from = ["documents/"]
 [[stage]]
 technique = "fine-tuning"
+[evaluation]
+max_prompts = 100
 [budget]
 per_run_usd = 60
 [budget.prices]
@@ -102,7 +104,7 @@ async fn a_chains_trial_that_its_money_cannot_hold_is_refused_with_its_configura
     let mut world = dropped(20);
     world.pass(SignedDuration::from_hours(8)).await;
     assert!(world.runs("bot").await.is_empty());
-    let report = world.report("reports/bot/pipeline.txt");
+    let report = world.report("reports/bot/configuration.txt");
     assert!(
         report.contains("trigger.trial.max_usd = $20.00") && report.contains("first stage, "),
         "{report}"
@@ -114,7 +116,9 @@ async fn a_chains_trial_shortens_the_second_stage_and_never_the_first() {
     let mut world = dropped(24);
     world.pass(SignedDuration::from_hours(16)).await;
     let runs = world.runs("bot").await;
-    let trial = runs.first().expect("the trial");
+    let Some(trial) = runs.first() else {
+        panic!("{}", world.report("reports/bot/configuration.txt"));
+    };
     assert_eq!(trial.outcome(), Some(Outcome::Passed), "{:#?}", trial.state);
     assert!(trial.reserved.as_dollars() <= 24.0, "{}", trial.reserved);
     let seconds = |purpose| {

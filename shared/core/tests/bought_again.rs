@@ -83,8 +83,13 @@ fn a_rollback_that_would_buy_more_than_the_budget_is_refused_in_words() {
             && words.contains("Put the configuration of"),
         "{words}"
     );
-    // A record that does not say what it is made of buys nothing either.
-    let words = refusal(&serves("", MICRO, 1_000_000), &rollback(None));
+    // Of a record that does not say what it is made of a swap is tried, and nothing is bought in its place.
+    let asked = happens(&serves("", MICRO, 1_000_000), &[rollback(None)]);
+    assert!(asked.moving.is_some(), "a swap buys nothing");
+    let refused = decide(&asked, &PipelineEvent::UpdateRefused, at(1)).expect("it applies");
+    assert_eq!(refused.pipeline.moving, None);
+    let failure = refused.pipeline.last_failure.expect("it is told");
+    let words = failure.reason;
     assert!(words.contains("does not say which base model"), "{words}");
 }
 
