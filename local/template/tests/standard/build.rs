@@ -12,7 +12,7 @@ const BUILD: [Change; 19] = [
         "    Timeout: 120\n",
         "",
         &[
-            "TrainFunction: MemorySize and Timeout are to be written out; Lambda gives 128 MB and 3 s",
+            "PromoteFunction: MemorySize and Timeout are to be written out; Lambda gives 128 MB and 3 s",
         ],
     ),
     (

@@ -9,7 +9,7 @@ const ALARM: &str = "      AlarmName: !Sub perennial-${Installation}-train-error
 const EMAIL: &str = "      Protocol: email\n";
 const TABLE: &str = "      BillingMode: PAY_PER_REQUEST\n";
 const BUCKET: &str = "      VersioningConfiguration: { Status: Enabled }\n";
-const WORK: &str = "            ExpirationInDays: 30\n";
+const WORK: &str = "            ExpirationInDays: 60\n";
 const QUEUE: &str = "      VisibilityTimeout: 5400\n";
 const ENDPOINT: &str = "      VpcEndpointType: Interface\n";
 const WIDGETS: &str = "{ \"widgets\": [";
@@ -125,7 +125,7 @@ const REPLACED: [(&str, &str); 9] = [
         "    Type: AWS::SNS::Topic\n    DeletionPolicy: Snapshot\n",
     ),
     (
-        "            ExpirationInDays: 30\n",
+        "            ExpirationInDays: 60\n",
         "            ExpirationDate: \"2030-01-01T00:00:00Z\"\n",
     ),
     (
