@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use perennial_core::pipeline::{MoveReason, UNSERVED, is_imported};
+use perennial_core::pipeline::{MoveReason, Pipeline, UNSERVED, is_imported};
 use perennial_ports::{DeploymentStatus, UpdateStatus};
 
 use super::{Check, View, Written};
@@ -121,6 +121,8 @@ impl Check for OneChampion {
                     champion.arn
                 )),
             },
+            // People have been told what it costs, and decide.
+            None if repair_waits_for_its_price(pipeline) => Ok(()),
             None => Err(format!("{deployment}, which clients call, is not there")),
             Some(found) if found.model_arn != champion.arn => Err(format!(
                 "{deployment} serves {}, and the champion is {}",
@@ -129,4 +131,12 @@ impl Check for OneChampion {
             Some(_) => Ok(()),
         }
     }
+}
+
+/// Whether what served is gone, and serving again would buy throughput whose price the configuration in force does not hold: nothing is
+/// bought until people change that.
+pub(crate) fn repair_waits_for_its_price(pipeline: &Pipeline) -> bool {
+    let words = "would buy provisioned throughput";
+    let refused = pipeline.last_failure.as_ref();
+    pipeline.repair_after.is_some() && refused.is_some_and(|failure| failure.reason.contains(words))
 }

@@ -19,6 +19,8 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_core::names::{Installation, PipelineName};
 use perennial_ports::memory::MemoryCloud;
 
+pub(crate) use alias::repair_waits_for_its_price;
+
 use crate::facts::{Fact, Row};
 use crate::picture::{Change, Picture};
 

@@ -6,6 +6,7 @@ use perennial_core::pipeline::Pipeline;
 use perennial_core::run::{Run, RunState};
 
 use super::{MINUTE, World};
+use crate::checks::repair_waits_for_its_price;
 
 /// Rounds of `reconcile` in which every run must have ended once the faults have stopped.
 const MOST_ROUNDS: u32 = 120;
@@ -69,10 +70,11 @@ impl World {
         let Some(pipeline) = self.typed_pipeline() else {
             return true;
         };
-        // A repair that failed is tried again, unless its model is gone.
+        // A repair that failed is tried again, unless its model is gone, or its price is over the budget.
         let repairs = pipeline
             .repair_after
             .is_some_and(|after| after > self.last_round)
+            && !repair_waits_for_its_price(&pipeline)
             && pipeline
                 .champion
                 .as_ref()
