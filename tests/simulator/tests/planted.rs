@@ -57,14 +57,14 @@ const FOUND: [Found; 8] = [
     Found {
         what: "a hopeless repair of what serves was repeated every few minutes, for ever",
         plant: Plant::RepairPace,
-        seed: 2018,
+        seed: 2358,
         promise: "every run ends",
         words: "rounds of reconcile without faults",
     },
     Found {
         what: "a request for a rollback that came twice went back twice",
         plant: Plant::RollbackFrom,
-        seed: 25,
+        seed: 751,
         promise: "at most one champion, one target of the alias and one move",
         words: "rollbacks were carried out",
     },
