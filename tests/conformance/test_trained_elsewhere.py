@@ -31,7 +31,7 @@ def s3_channel(prefix: str) -> dict:
 @pytest.fixture(scope="module")
 def checkpoint(cloud, clients, bedrock) -> str:
     clients("s3").put_object(Bucket=BUCKET, Key="conversations/a.jsonl", Body=b'{"prompt":"question 3","completion":"label-3"}')
-    config = {"BaseModelArn": HUB, "AcceptEula": True, "JobType": "FineTuning", "CustomizationTechnique": "DPO", "Peft": "LORA"}
+    config = {"BaseModelArn": HUB, "AcceptEula": True, "JobType": "FineTuning", "CustomizationTechnique": "SFT", "Peft": "LORA"}
     clients("sagemaker").create_training_job(
         TrainingJobName="elsewhere-nova",
         RoleArn=ROLE,
