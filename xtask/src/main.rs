@@ -7,7 +7,7 @@ mod python;
 mod steps;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -122,6 +122,11 @@ fn perform(step: &Step, place: &str, more: &[OsString]) -> Result<(), Failure> {
 
 /// Runs a program in the workspace's root to its end.
 fn carry_out(mut command: Command) -> Result<(), Failure> {
+    for (name, _) in env::vars_os() {
+        if of_this_package(&name) {
+            command.env_remove(name);
+        }
+    }
     let status = command
         .env(PROPTEST_SEED.0, proptest_seed())
         .env(TARGET, target())
@@ -136,6 +141,15 @@ fn carry_out(mut command: Command) -> Result<(), Failure> {
     }
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Err((status.to_string(), code.unwrap_or(1).max(1)))
+}
+
+/// What cargo tells the program that it runs about its package. A build script that looks at it (ring's does) would run again
+/// whenever a plain `cargo` follows, and the whole AWS SDK be compiled again after it.
+fn of_this_package(variable: &OsStr) -> bool {
+    let variable = variable.to_string_lossy();
+    ["CARGO_MANIFEST_", "CARGO_PKG_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
 }
 
 /// The same cases at every run, so that a change alone makes a test fail; set the variable to look for new cases.
@@ -250,6 +264,26 @@ mod tests {
     #[test]
     fn the_root_is_the_workspace() {
         assert!(root().join("xtask").is_dir() && root().join("Cargo.lock").is_file());
+    }
+
+    #[test]
+    fn what_cargo_tells_of_this_package_is_told_to_nobody_else() {
+        for name in [
+            "CARGO_MANIFEST_DIR",
+            "CARGO_PKG_NAME",
+            "CARGO_PKG_VERSION_PRE",
+        ] {
+            assert!(of_this_package(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "CARGO",
+            "CARGO_HOME",
+            "CARGO_TARGET_DIR",
+            "CARGO_INCREMENTAL",
+            "PATH",
+        ] {
+            assert!(!of_this_package(OsStr::new(name)), "{name}");
+        }
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub struct Store {
     pub(crate) blobs: Arc<Blobs>,
     index: Mutex<Connection>,
     pub(crate) notify: Notify,
-    /// Held as long as the store is open; the system lets go of it when the process dies.
-    _lock: File,
+    /// Held as long as the store is open; the system lets go of it when the process dies. The last of the fields, as they are dropped in order.
+    _lock: Lock,
 }
 
 /// A bucket.
@@ -60,6 +60,17 @@ pub struct PutOptions {
     pub condition: Condition,
     /// Who writes.
     pub caller: Caller,
+}
+
+/// A locked file.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would not do: a child process that another thread starts has the file open, too, until it runs its program.
+        drop(self.0.unlock());
+    }
 }
 
 impl Store {
@@ -98,7 +109,7 @@ impl Store {
             blobs: Arc::new(blobs),
             index: Mutex::new(index),
             notify: Notify::new(),
-            _lock: lock,
+            _lock: Lock(lock),
         }))
     }
 

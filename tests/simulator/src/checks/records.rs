@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use perennial_core::config::DataUse;
+use perennial_core::config::{DataUse, StartFrom};
 use perennial_core::manifest::{Manifest, compile_digest};
 use perennial_core::names::{Purpose, ResourceName};
-use perennial_core::pipeline::Pipeline;
+use perennial_core::pipeline::{Pipeline, is_imported};
 use perennial_core::run::{Outcome, Run};
 use perennial_core::upload::{Shard, Upload, UploadKind};
 
@@ -77,6 +77,7 @@ impl NoRecordLost {
             ));
         }
         tried_first(run, pipeline, view)?;
+        let over = starts_over(run, pipeline, view)?;
         let quarantined = |shard: &Shard| {
             let range = |(after, to): &(u64, u64)| shard.sequence > *after && shard.sequence <= *to;
             pipeline.quarantine.iter().any(range)
@@ -101,7 +102,7 @@ impl NoRecordLost {
                     .find(|shard| !quarantined(shard))?;
                 let compiled = Some(&shard.compile_digest) == digest(&upload.key).as_ref();
                 let wanted = match run.config.data.use_ {
-                    DataUse::New => shard.sequence > pipeline.champion_sealed,
+                    DataUse::New => over || shard.sequence > pipeline.champion_sealed,
                     _ => true,
                 };
                 (compiled && wanted).then(|| (upload.key.clone(), shard.version.clone()))
@@ -207,6 +208,32 @@ impl NoRecordLost {
             .and_then(|body| serde_json::from_slice::<Manifest>(&body).ok())
             .is_some_and(|manifest| manifest.holdout.is_some())
     }
+}
+
+/// Whether a run that was to start from the champion starts from the base model, on everything: only if the champion comes from
+/// another base model, or was imported.
+fn starts_over(run: &Run, pipeline: &Pipeline, view: &View<'_>) -> Result<bool, String> {
+    let (StartFrom::Champion, Some(champion)) =
+        (run.config.training.start_from, &pipeline.champion)
+    else {
+        return Ok(false);
+    };
+    let over = run.starts_from.is_none();
+    let maker = view.picture.runs.values();
+    let maker = maker
+        .map(Arc::as_ref)
+        .find(|known| known.id.as_str() == champion.model.as_str());
+    let of_another = maker.is_none_or(|maker| maker.route.base_model != run.route.base_model);
+    if over == (of_another || is_imported(&champion.arn)) {
+        return Ok(over);
+    }
+    Err(format!(
+        "run {} trains on from {:?}; the champion is {} of {:?}",
+        run.id,
+        run.starts_from,
+        champion.model,
+        maker.map(|maker| &maker.route.base_model)
+    ))
 }
 
 /// Where a trial is asked for, only one that passed lets a run on all data be opened.
