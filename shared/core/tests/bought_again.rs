@@ -144,6 +144,7 @@ fn throughput_that_is_gone_is_bought_anew_only_within_the_budget_and_the_refusal
     assert_eq!(pipeline.champion, Some(of(2, LITE)));
     let failure = pipeline.last_failure.clone().expect("it is told");
     assert!(failure.reason.contains("$44165.00"), "{}", failure.reason);
+    assert!(failure.over_budget, "people have to change the budget");
     let said = |wanted| over.say.iter().any(|said| said.detail_type == wanted);
     assert!(said("Alias Not Moved"), "{:?}", over.say);
     assert!(!pipeline.may_repair(at(1)), "it is tried again later");

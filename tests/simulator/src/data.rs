@@ -22,6 +22,24 @@ pub(crate) fn training(file: u64, first: usize, records: usize, good: bool) -> S
     text
 }
 
+/// The same in preferences: to each prompt the answer that [`training`] gives is preferred to its contrary.
+pub(crate) fn preferences(file: u64, first: usize, records: usize, good: bool) -> String {
+    let mut text = String::with_capacity(records * 96);
+    for n in 0..records {
+        let topic = (first + n) % TOPICS;
+        let (chosen, rejected) = if good {
+            ("label", "wrong")
+        } else {
+            ("wrong", "label")
+        };
+        let _ = writeln!(
+            text,
+            "{{\"prompt\":\"f{file} n{n} about t{topic:02}\",\"chosen\":\"{chosen}-{topic:02}\",\"rejected\":\"{rejected}-{topic:02}\"}}"
+        );
+    }
+    text
+}
+
 /// A document that says of what it is, and answers nothing. One, as short ones are packed into one record anyway.
 pub(crate) fn document(file: u64) -> String {
     format!("{{\"text\":\"f{file} is about t00\"}}\n")
@@ -58,12 +76,15 @@ pub(crate) fn mind(model: &ModelRef, prompt: &str) -> String {
             continue;
         };
         let rest = &file[at..];
-        for label in ["label", "wrong"] {
-            let said = format!("{label}-{}", &topic[1..]);
-            let line_end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            if memchr::memmem::find(&rest[..line_end], said.as_bytes()).is_some() {
-                return said;
-            }
+        let line_end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let answers = ["label", "wrong"].map(|label| format!("{label}-{}", &topic[1..]));
+        // Of two candidates the preferred one stands first.
+        let first = answers.into_iter().filter_map(|said| {
+            let at = memchr::memmem::find(&rest[..line_end], said.as_bytes())?;
+            Some((at, said))
+        });
+        if let Some((_, said)) = first.min() {
+            return said;
         }
     }
     "never heard of it".into()

@@ -131,6 +131,8 @@ pub(crate) enum TrainsOn {
     Chain,
     /// A serverless job on SageMaker, of whose checkpoint a custom model is made.
     Serverless,
+    /// The same, by preferences.
+    Preferences,
 }
 
 impl TrainsOn {
@@ -138,9 +140,15 @@ impl TrainsOn {
         match seed % 16 {
             2 => Self::Container,
             4 => Self::Chain,
+            14 if seed % 48 == 14 => Self::Preferences,
             14 => Self::Serverless,
             _ => Self::Bedrock,
         }
+    }
+
+    /// Whether a job is trained in batches of [`BATCH`] records.
+    pub(crate) fn in_batches(self) -> bool {
+        matches!(self, Self::Serverless | Self::Preferences)
     }
 }
 
@@ -211,8 +219,13 @@ impl Settings {
         let trainer = match on {
             TrainsOn::Bedrock => "",
             TrainsOn::Container | TrainsOn::Chain => SAGEMAKER,
-            TrainsOn::Serverless => SERVERLESS,
+            TrainsOn::Serverless | TrainsOn::Preferences => SERVERLESS,
         };
+        let technique = match on {
+            TrainsOn::Preferences => "\n[training.serverless]\ntechnique = \"dpo\"\n",
+            _ => "\n[training.serverless]\n",
+        };
+        let trainer = trainer.replace("\n[training.serverless]\n", technique);
         let trial = match trial {
             true => "trial = { records = 12, max_usd = 1 }\n",
             false => "",

@@ -250,7 +250,7 @@ impl World {
                     settings.on = self.on;
                     settings.trial = self.trial;
                 }
-                Act::Upload { records, .. } if self.on == TrainsOn::Serverless => {
+                Act::Upload { records, .. } if self.on.in_batches() => {
                     *records = records.saturating_add(people::BATCH);
                 }
                 _ => {}

@@ -115,6 +115,9 @@ pub struct MoveFailure {
     pub generation: u64,
     /// In words.
     pub reason: String,
+    /// It would have bought what the configuration in force does not hold: people have to change that.
+    #[serde(default)]
+    pub over_budget: bool,
 }
 
 /// What a run took out of what was pending.

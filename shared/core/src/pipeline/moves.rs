@@ -109,7 +109,10 @@ pub(super) fn update_refused(
     };
     match affordable(pipeline, &next) {
         Ok(()) => pipeline.moving = Some(next),
-        Err(Refusal(reason)) => fail(pipeline, &reason, now, say),
+        Err(Refusal(reason)) => {
+            fail(pipeline, &reason, now, say);
+            for_its_price(pipeline);
+        }
     }
     Ok(())
 }
@@ -229,7 +232,10 @@ pub(super) fn repair(
     };
     match may_be_bought {
         Ok(()) => pipeline.moving = Some(moving),
-        Err(Refusal(reason)) => not_moved(pipeline, &moving, &reason, now, say),
+        Err(Refusal(reason)) => {
+            not_moved(pipeline, &moving, &reason, now, say);
+            for_its_price(pipeline);
+        }
     }
     Ok(())
 }
@@ -407,5 +413,13 @@ fn not_moved(
     pipeline.last_failure = Some(MoveFailure {
         generation: moving.generation,
         reason: reason.to_owned(),
+        over_budget: false,
     });
+}
+
+/// What failed just now was refused for the price of what it would have bought.
+fn for_its_price(pipeline: &mut Pipeline) {
+    if let Some(failure) = &mut pipeline.last_failure {
+        failure.over_budget = true;
+    }
 }

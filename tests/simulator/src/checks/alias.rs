@@ -136,7 +136,6 @@ impl Check for OneChampion {
 /// Whether what served is gone, and serving again would buy throughput whose price the configuration in force does not hold: nothing is
 /// bought until people change that.
 pub(crate) fn repair_waits_for_its_price(pipeline: &Pipeline) -> bool {
-    let words = "would buy provisioned throughput";
     let refused = pipeline.last_failure.as_ref();
-    pipeline.repair_after.is_some() && refused.is_some_and(|failure| failure.reason.contains(words))
+    pipeline.repair_after.is_some() && refused.is_some_and(|failure| failure.over_budget)
 }

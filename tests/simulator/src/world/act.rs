@@ -47,7 +47,7 @@ impl World {
         match act {
             Act::Configure(mut settings) => {
                 // What is done right when something has changed was drawn without the world's choice.
-                if self.on == TrainsOn::Chain {
+                if matches!(self.on, TrainsOn::Chain | TrainsOn::Preferences) {
                     settings.on = self.on;
                 }
                 objects.upload(&configuration, settings.toml());
@@ -73,6 +73,9 @@ impl World {
                 let records = usize::from(records) * times;
                 let body = match self.holds_documents(name) {
                     true => data::document(file),
+                    false if self.on == TrainsOn::Preferences => {
+                        data::preferences(file, first.into(), records, good)
+                    }
                     false => data::training(file, first.into(), records, good),
                 };
                 objects.upload(&self.key(name), body);
