@@ -35,6 +35,25 @@ fn the_demo_really_happens() {
 }
 
 #[test]
+fn the_demo_of_every_other_technique_ends_in_a_model_that_serves_and_beats_its_base() {
+    for technique in ["continued-pre-training", "chain", "distillation"] {
+        let output = perennial(&["demo", "--technique", technique]);
+        let told = String::from_utf8_lossy(&output.stdout);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{technique}: {told}\n{error}");
+        for part in [
+            "figures: candidate 0.",
+            "ended: promoted",
+            "clients call arn:aws:bedrock:us-east-1:123456789012:",
+            "ok     its gate was passed on questions that it never saw",
+            "ok     its model is the champion",
+        ] {
+            assert!(told.contains(part), "{technique}: no “{part}” in\n{told}");
+        }
+    }
+}
+
+#[test]
 fn a_demo_that_does_not_happen_fails_and_says_where_to_look() {
     let dir = tempfile::tempdir().unwrap();
     let record = "{\"prompt\": \"a question\", \"completion\": \"\"}\n";

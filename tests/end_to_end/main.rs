@@ -13,3 +13,4 @@ mod pages;
 mod pre_training;
 mod provisioned;
 mod real_data;
+mod sagemaker;
