@@ -7,13 +7,14 @@ use perennial_core::routing::Route;
 use perennial_core::upload::{Shard, Upload, UploadKind};
 use perennial_dataset::{Compiler, Indexer, MediaLimits, Purpose, SecretsRule, Summary};
 use perennial_engine::EngineError;
+use perennial_engine::time_left::{Progress, TimeLeft};
 use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
 use crate::leakage::evaluation;
 use crate::media;
-use crate::time_left::{Progress, TimeLeft};
+use crate::too_short::too_short;
 
 /// Compiled bytes are handed on in pieces of this size and more.
 const PIECE: usize = 1 << 20;
@@ -90,11 +91,11 @@ pub(crate) async fn compile(
     if ended == Ended::TimeIsUp {
         pass.sink.abort().await;
         let progress = Progress {
-            read: pass.read,
+            done: pass.read,
             of: size,
             took: ports.desk.now().duration_since(began),
         };
-        return match time.too_short_for(progress) {
+        return match too_short(&time, progress) {
             Some((found, fix)) => Ok(Compiled::Bad(Box::new(Found {
                 summary: pass.compiler.out_of_time(found, fix),
                 notes,
@@ -290,7 +291,7 @@ fn held_up(upload: &Upload, progress: Progress) -> PortError {
     let words = format!(
         "{}: {} of {} bytes were read when the function's time was up. That is not the file's fault, it was held up before; \
          it is tried again",
-        upload.key, progress.read, progress.of
+        upload.key, progress.done, progress.of
     );
     PortError::new(READ, ErrorKind::Unanswered, words)
 }

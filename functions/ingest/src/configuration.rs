@@ -16,8 +16,8 @@ use perennial_ports::{ErrorKind, ObjectInfo, PortError};
 use serde::Serialize;
 
 use crate::contention::Tries;
-use crate::time_left::TimeLeft;
 use crate::{ObjectEvent, Ports};
+use perennial_engine::time_left::TimeLeft;
 
 /// What `Config::parse` accepts at most; one byte more is read, so that it can say so.
 const LIMIT: usize = 64 * 1024 + 1;

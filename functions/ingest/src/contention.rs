@@ -7,7 +7,7 @@ use perennial_engine::EngineError;
 use sha2::{Digest, Sha256};
 
 use crate::Ports;
-use crate::time_left::TimeLeft;
+use perennial_engine::time_left::TimeLeft;
 
 /// The longest wait before the second try, in milliseconds; it doubles with each further one.
 const FIRST: u64 = 100;

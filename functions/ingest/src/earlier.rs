@@ -18,8 +18,8 @@ use serde::Deserialize;
 use crate::Ports;
 use crate::compile::{Compiled, compile};
 use crate::report::{self, cost};
-use crate::time_left::TimeLeft;
 use crate::upload::{REPORT_LIMIT, Taken};
+use perennial_engine::time_left::TimeLeft;
 
 /// What compiling the original of a version anew came to.
 pub(crate) struct Anew {

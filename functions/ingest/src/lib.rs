@@ -17,7 +17,7 @@ mod outside;
 #[cfg(feature = "lambda")]
 mod page;
 mod report;
-mod time_left;
+mod too_short;
 mod upload;
 mod verdict;
 mod withdraw;
@@ -29,10 +29,9 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use perennial_core::prices::Estimate;
 use perennial_core::upload::{Place, is_folder_marker, place};
 use perennial_engine::reports::{self, UploadReport};
+use perennial_engine::time_left::TimeLeft;
 use perennial_engine::{Desk, EngineError, Invocation};
 use perennial_ports::{Pause, ReadObjects, WriteObjects};
-
-use time_left::TimeLeft;
 
 pub use event::ObjectEvent;
 #[cfg(feature = "lambda")]

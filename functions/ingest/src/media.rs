@@ -9,7 +9,7 @@ use perennial_dataset::{
 use perennial_ports::{PortError, PortResult};
 
 use crate::Ports;
-use crate::time_left::TimeLeft;
+use perennial_engine::time_left::TimeLeft;
 
 /// Different files of one upload, at most.
 pub(crate) const FILES: usize = 2_000;

@@ -19,9 +19,9 @@ use perennial_ports::{ErrorKind, Write};
 use crate::compile::{Compiled, compile};
 use crate::contention::Tries;
 use crate::earlier::{self, compile_anew};
-use crate::time_left::TimeLeft;
 use crate::verdict::{accept, reject};
 use crate::{ObjectEvent, Ports, outside, withdraw};
+use perennial_engine::time_left::TimeLeft;
 
 /// A save is tried so often when others keep writing to the pipeline first.
 pub(crate) const TRIES: u32 = 60;

@@ -14,8 +14,8 @@ use crate::compile::Found;
 use crate::contention::Tries;
 use crate::earlier::{self, Anew};
 use crate::report::cost;
-use crate::time_left::TimeLeft;
 use crate::upload::{TRIES, Taken, current_route, is_done, report, takes};
+use perennial_engine::time_left::TimeLeft;
 
 /// Shard, pipeline sequence and due time in one transaction. `seen` is the record's version as of which the
 /// bucket was asked.

@@ -13,8 +13,8 @@ use perennial_ports::objects::read_all;
 use serde_json::json;
 
 use crate::contention::Tries;
-use crate::time_left::TimeLeft;
 use crate::{ObjectEvent, Ports};
+use perennial_engine::time_left::TimeLeft;
 
 const TRIES: u32 = 60;
 const MANIFEST_LIMIT: usize = 64 << 20;

@@ -17,7 +17,7 @@ use perennial_ports::{CopyFrom, ErrorKind, ObjectSink, ObjectStream, PortError, 
 
 use crate::Ports;
 use crate::prepare::Failure;
-use crate::time_left::TimeLeft;
+use crate::sealing::Sealing;
 
 /// Written to the training file at a time.
 const PIECE: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub(crate) struct Selection<'a> {
     /// Prompts that are no fair question, if they are held out.
     pub(crate) seen: HashSet<PromptDigest>,
     /// How long it may take.
-    pub(crate) time: &'a TimeLeft,
+    pub(crate) time: &'a Sealing,
 }
 
 /// A training file.
@@ -131,7 +131,7 @@ pub(crate) async fn seal(
 
 struct Assembler<'p> {
     ports: &'p Ports,
-    time: &'p TimeLeft,
+    time: &'p Sealing,
     sealer: Sealer,
     plan: Assembly,
     file: Writing,

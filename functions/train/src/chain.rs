@@ -16,8 +16,8 @@ use perennial_ports::ContainerSpec;
 use crate::Ports;
 use crate::assemble::{File, Selection, seal};
 use crate::prepare::{Failure, refuse};
+use crate::sealing::Sealing;
 use crate::start::container_spec;
-use crate::time_left::TimeLeft;
 
 /// Why a chain cannot begin: one of its stages has nothing to train on.
 pub(crate) fn lacks(manifest: &Manifest, route: &Route, pipeline: &str) -> Option<String> {
@@ -44,7 +44,7 @@ pub(crate) async fn prepare(
     ports: &Ports,
     run: &Run,
     documents: &Manifest,
-    time: &TimeLeft,
+    time: &Sealing,
 ) -> Result<Option<(FirstPrepared, String)>, Failure> {
     let (Some(stage), Some(digest)) = (
         run.route.first.as_ref(),

@@ -6,8 +6,8 @@ mod import;
 mod open;
 mod prepare;
 mod requests;
+mod sealing;
 mod start;
-mod time_left;
 
 #[cfg(feature = "lambda")]
 mod lambda;

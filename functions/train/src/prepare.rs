@@ -21,7 +21,7 @@ use perennial_ports::ErrorKind;
 use perennial_ports::objects::read_all;
 
 use crate::assemble::{File, Selection, seal};
-use crate::time_left::TimeLeft;
+use crate::sealing::Sealing;
 use crate::{Ports, chain};
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
@@ -50,7 +50,7 @@ pub(crate) fn refuse<T>(reason: impl Into<String>) -> Result<T, Failure> {
 pub(crate) async fn prepare(ports: &Ports, run: &Run, invocation: &Invocation) -> StepResult {
     let began = ports.desk.now();
     let manifest = manifest(ports, run).await?;
-    let time = TimeLeft::new(invocation, began, &manifest);
+    let time = Sealing::new(invocation, began, &manifest);
     match assemble(ports, run, manifest, &time).await {
         Ok(prepared) => Ok(Event::Prepared(Box::new(prepared))),
         Err(Failure::Refused(Refused(reason))) => Ok(Event::Impossible { reason }),
@@ -79,7 +79,7 @@ async fn assemble(
     ports: &Ports,
     run: &Run,
     manifest: Manifest,
-    time: &TimeLeft,
+    time: &Sealing,
 ) -> Result<Prepared, Failure> {
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);

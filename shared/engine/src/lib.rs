@@ -15,6 +15,7 @@ pub mod records;
 pub mod reports;
 pub mod settings;
 pub mod temporary;
+pub mod time_left;
 pub mod weights;
 
 pub use drive::{Perform, StepResult, drive};

@@ -1,35 +1,36 @@
-//! The time that is left: a file for which one invocation is too short is rejected and says so, before Lambda ends the function.
-//!
-//! Without this such a file would be read again and again, until its event lies among the dead letters.
+//! The time that is left of an invocation, and whether one is long enough for what was begun in it.
 
 use jiff::{SignedDuration, Timestamp};
-use perennial_engine::Invocation;
 
-/// How much of an invocation a file may take. One that needs less and was not finished had the time taken by something else, as a service
-/// that did not answer: it is tried again.
+use crate::Invocation;
+
+/// How much of an invocation a piece of work may take. One that needs less and was not finished had the time taken by something else, as a
+/// service that did not answer: it is tried again.
 const SHARE: f64 = 0.8;
 
 /// The time of one invocation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TimeLeft {
+pub struct TimeLeft {
     began: Timestamp,
     stop_at: Timestamp,
     deadline: Timestamp,
 }
 
-/// How far a file was read.
+/// How far a piece of work came.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
-    /// Bytes, as they are stored.
-    pub(crate) read: u64,
+pub struct Progress {
+    /// Bytes that are done.
+    pub done: u64,
     /// Of so many.
-    pub(crate) of: u64,
-    /// Since its first byte was there.
-    pub(crate) took: SignedDuration,
+    pub of: u64,
+    /// Since the first of them were there: what was waited for before is not the work's fault.
+    pub took: SignedDuration,
 }
 
 impl TimeLeft {
-    pub(crate) fn new(invocation: &Invocation, now: Timestamp) -> Self {
+    /// Of an invocation that begins to work now.
+    #[must_use]
+    pub fn new(invocation: &Invocation, now: Timestamp) -> Self {
         Self {
             began: now,
             stop_at: invocation.stop_at(),
@@ -37,48 +38,49 @@ impl TimeLeft {
         }
     }
 
-    /// Whether to read no further: what was read must still be saved.
-    pub(crate) fn is_up(&self, now: Timestamp) -> bool {
+    /// Whether to go no further: what was done must still be saved.
+    #[must_use]
+    pub fn is_up(&self, now: Timestamp) -> bool {
         now >= self.stop_at
     }
 
     /// Whether something may be tried to save after waiting so long. Half of what is kept for saving is left for that try.
-    pub(crate) fn allows_try_after(&self, now: Timestamp, span: SignedDuration) -> bool {
+    #[must_use]
+    pub fn allows_try_after(&self, now: Timestamp, span: SignedDuration) -> bool {
         let kept = self.deadline.duration_since(self.stop_at);
         now.duration_since(self.stop_at).saturating_add(span) < kept / 2
     }
 
-    /// What is wrong with a file of which so much was read when the time was up: found, and how to fix it. None if an invocation is long
-    /// enough for it.
-    pub(crate) fn too_short_for(&self, progress: Progress) -> Option<(String, String)> {
+    /// What was worked for until now.
+    #[must_use]
+    pub fn worked(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.began)
+    }
+
+    /// All that the function has, from the beginning of the work to Lambda's end of it.
+    #[must_use]
+    pub fn whole(&self) -> SignedDuration {
+        self.deadline.duration_since(self.began)
+    }
+
+    /// Of work that came so far when the time was up: the most bytes that an invocation is long enough for. None if it is long enough for
+    /// all of them, or nothing can be said of it.
+    #[must_use]
+    pub fn too_short_for(&self, progress: Progress) -> Option<u64> {
         let seconds = progress.took.as_secs_f64();
-        if progress.read == 0 || seconds <= 0.0 {
+        if progress.done == 0 || seconds <= 0.0 {
             return None;
         }
         let usable = self.stop_at.duration_since(self.began).as_secs_f64() * SHARE;
         // Bytes are counted well below 2^53, and nobody needs the last of them.
-        let most = (progress.read as f64 / seconds * usable) as u64;
-        if most == 0 || progress.of <= most {
-            return None;
-        }
-        let found = format!(
-            "{} of {} read in {:.0} seconds when the time was up: the function has {} seconds",
-            size(progress.read),
-            size(progress.of),
-            seconds,
-            self.deadline.duration_since(self.began).as_secs()
-        );
-        let fix = format!(
-            "Split the file into files of at most {} and upload those, or give IngestFunction more MemorySize in \
-             infra/template.yaml: Lambda gives more processor time with it.",
-            size(most)
-        );
-        Some((found, fix))
+        let most = (progress.done as f64 / seconds * usable) as u64;
+        (most > 0 && progress.of > most).then_some(most)
     }
 }
 
 /// Bytes, for people. Rounded down: who cuts a file by it gets through.
-fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
     for (unit, shift) in units {
         if bytes >> shift > 0 {
@@ -101,9 +103,9 @@ mod tests {
         TimeLeft::new(&Invocation::new("i", deadline, now), now)
     }
 
-    fn progress(read: u64, of: u64, seconds: i64) -> Progress {
+    fn progress(done: u64, of: u64, seconds: i64) -> Progress {
         let took = SignedDuration::from_secs(seconds);
-        Progress { read, of, took }
+        Progress { done, of, took }
     }
 
     #[test]
@@ -130,21 +132,6 @@ mod tests {
         );
         let none = invocation(0);
         assert!(!none.allows_try_after(after(0), SignedDuration::ZERO));
-    }
-
-    #[test]
-    fn a_file_that_needs_more_than_an_invocation_is_told_how_small_it_must_be() {
-        let (found, fix) = invocation(900)
-            .too_short_for(progress(3 * GIB, 12 * GIB, 880))
-            .expect("too short");
-        assert_eq!(
-            found,
-            "3.0 GiB of 12.0 GiB read in 880 seconds when the time was up: the function has 900 seconds"
-        );
-        assert!(
-            fix.starts_with("Split the file into files of at most 2.3 GiB and"),
-            "{fix}"
-        );
     }
 
     #[test]

@@ -7,31 +7,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use perennial_core::manifest::Manifest;
 use perennial_core::run::{Event, Run};
+use perennial_engine::time_left::{Progress, TimeLeft, size};
 use perennial_engine::{Desk, Invocation};
-
-/// How much of an invocation a dataset may take. One that needs less and was not finished had the time taken by something else, as a service
-/// that did not answer: it is tried again.
-const SHARE: f64 = 0.8;
 
 /// The time of one try, and how far it came.
 #[derive(Debug)]
-pub(crate) struct TimeLeft {
-    began: Timestamp,
-    stop_at: Timestamp,
-    deadline: Timestamp,
+pub(crate) struct Sealing {
+    time: TimeLeft,
     /// Bytes of all shards, of both stages of a chain.
     of: u64,
     done: AtomicU64,
-    /// When the first of them were there: what was waited for before is not the dataset's fault.
+    /// When the first of them were there.
     first: OnceLock<Timestamp>,
 }
 
-impl TimeLeft {
+impl Sealing {
     pub(crate) fn new(invocation: &Invocation, now: Timestamp, manifest: &Manifest) -> Self {
         Self {
-            began: now,
-            stop_at: invocation.stop_at(),
-            deadline: invocation.deadline,
+            time: TimeLeft::new(invocation, now),
             of: manifest.training.iter().map(|entry| entry.bytes).sum(),
             done: AtomicU64::new(0),
             first: OnceLock::new(),
@@ -40,7 +33,7 @@ impl TimeLeft {
 
     /// Whether to go no further.
     pub(crate) fn is_up(&self, now: Timestamp) -> bool {
-        now >= self.stop_at
+        self.time.is_up(now)
     }
 
     /// So many bytes of shards were decided on, by reading them or by their index.
@@ -52,13 +45,12 @@ impl TimeLeft {
     /// What becomes of a run whose dataset was not sealed when the time was up.
     pub(crate) fn outcome(&self, desk: &Desk, run: &Run) -> Event {
         let now = desk.now();
-        let took = now.duration_since(self.began);
         let far = format!(
             "{} of {} in {} uploads were sealed in {} seconds when the time was up",
             size(self.done.load(Ordering::Relaxed)),
             size(self.of),
             run.dataset.uploads,
-            took.as_secs()
+            self.time.worked(now).as_secs()
         );
         // A first try has the time of a claim, so that a run whose function died does not stand still for long.
         if run.waits_for.is_none() {
@@ -82,7 +74,7 @@ impl TimeLeft {
                 "the dataset is too large to be sealed in one invocation: {far}, and the function has {} seconds. Give TrainFunction more \
                  MemorySize in infra/template.yaml (Lambda gives more processor time with it), or Timeout up to Lambda's 900 \
                  seconds; or train on less: [data] use and from choose among the uploads. Then `perennial start {}`",
-                self.deadline.duration_since(self.began).as_secs(),
+                self.time.whole().as_secs(),
                 run.pipeline
             ),
         }
@@ -92,22 +84,11 @@ impl TimeLeft {
         let Some(first) = self.first.get() else {
             return false;
         };
-        let usable = self.stop_at.duration_since(self.began).as_secs_f64() * SHARE;
-        let seconds = now.duration_since(*first).as_secs_f64();
-        // Bytes are counted well below 2^53.
-        let done = self.done.load(Ordering::Relaxed) as f64;
-        done > 0.0 && usable > 0.0 && seconds / done * self.of as f64 > usable
+        let progress = Progress {
+            done: self.done.load(Ordering::Relaxed),
+            of: self.of,
+            took: now.duration_since(*first),
+        };
+        self.time.too_short_for(progress).is_some()
     }
-}
-
-/// Bytes, for people.
-fn size(bytes: u64) -> String {
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    for (unit, shift) in units {
-        if bytes >> shift > 0 {
-            let tenths = (u128::from(bytes) * 10) >> shift;
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{bytes} bytes")
 }
