@@ -134,10 +134,7 @@ const LEARNING_RATE: RangeInclusive<f64> = 1e-7..=1e-3;
 /// 0.001 would arrive as 0.0010000000474974513, over its most. So what is asked within the range is rounded into it.
 fn learning_rate(name: &str, value: &str) -> PortResult<f32> {
     let asked: f64 = parsed(name, value)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rounded to the nearest, which is looked at below"
-    )]
+    // To the nearest, which is looked at below.
     let nearest = asked as f32;
     let sent = f64::from(nearest);
     Ok(match LEARNING_RATE.contains(&asked) {
