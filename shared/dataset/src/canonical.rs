@@ -72,7 +72,7 @@ pub(crate) fn document(raw: &[u8], out: &mut Vec<u8>) {
 }
 
 /// What stands before and after the text of a document.
-const DOCUMENT: (&[u8], &[u8]) = (b"{\"text\":\"", b"\"}");
+pub(crate) const DOCUMENT: (&[u8], &[u8]) = (b"{\"text\":\"", b"\"}");
 
 /// The escaped text of a line that [`document`] wrote.
 pub(crate) fn document_text(line: &[u8]) -> Option<&[u8]> {
