@@ -1,4 +1,5 @@
 //! The canonical lines of a shard: written in one fixed form, and read back for duplicates, leakage and the hold-out.
+mod earlier;
 mod preferences;
 mod trainers;
 
@@ -15,6 +16,7 @@ use crate::{
     rules,
 };
 
+pub(crate) use earlier::earlier;
 pub(crate) use trainers::{other_trainer, shape_name};
 
 /// The schema version that Nova's documentation asks for.

@@ -199,7 +199,8 @@ impl Compiler {
         self
     }
 
-    /// Tells which documents it packs into one record, for the index of the shard ([`crate::Indexer::push_documents`]).
+    /// Tells which documents it packs into one record, for the index of the shard ([`crate::Indexer::push_documents`]): 16 bytes for each, until
+    /// they are taken.
     #[must_use]
     pub fn telling_documents(mut self) -> Self {
         self.text.merger.tell_documents();

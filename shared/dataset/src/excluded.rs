@@ -61,6 +61,11 @@ impl Excluded {
 }
 
 impl Excluded {
+    /// Whether a record teaches one of them: its last question, or one before.
+    pub(crate) fn holds_any(&self, prompt: PromptDigest, earlier: &[PromptDigest]) -> bool {
+        self.holds(prompt) || earlier.iter().any(|question| self.holds(*question))
+    }
+
     pub(crate) fn holds(&self, prompt: PromptDigest) -> bool {
         self.normalised.contains(&prompt)
     }

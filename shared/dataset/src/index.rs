@@ -10,6 +10,7 @@
 //! | 2, n | the length of the shard's tag (its ETag), and the tag |
 //! | for each record | varint: length with its line feed, times two, plus one if it has an answer; varint: tokens; 16: digest of the record; 16: digest of the normalised prompt; 8: hash of the prompt to the letter; varint: documents packed in it, 0 if it is none or one |
 //! | for each of those documents | 16: digest; varint: bytes of its escaped text; varint: tokens |
+//! | for each record, behind its documents | varint: the questions that it answers before its last one; 16 each: their digests |
 //! | 16 | SHA-256 of all before, cut |
 use std::ops::Range;
 
@@ -46,6 +47,8 @@ pub(crate) struct Entry {
     pub(crate) exact: u64,
     /// The documents that are packed in it; none if it is a single one.
     pub(crate) documents: Vec<Document>,
+    /// The questions that it answers before its last one.
+    pub(crate) earlier: Vec<PromptDigest>,
 }
 
 /// The hash of a prompt to the letter: asked for only among prompts whose normalised text is the same.
@@ -56,6 +59,8 @@ pub(crate) fn exact(prompt: &str) -> u64 {
 /// Reads a canonical line without its line feed; nothing if it is none.
 pub(crate) fn describe(tape: &mut Tape, line: &[u8]) -> Option<(CanonicalRecord, Entry)> {
     let read = canonical::read_by(tape, line)?;
+    // It was read, so the tape is that of this text.
+    let text = simdutf8::basic::from_utf8(line).ok()?.trim_ascii_end();
     let entry = Entry {
         length: line.len() as u64 + 1,
         answered: read.completion.is_some(),
@@ -64,6 +69,7 @@ pub(crate) fn describe(tape: &mut Tape, line: &[u8]) -> Option<(CanonicalRecord,
         prompt: PromptDigest::of(&read.prompt),
         exact: exact(&read.prompt),
         documents: Vec::new(),
+        earlier: canonical::earlier(tape.value(text)),
     };
     Some((read, entry))
 }
@@ -228,6 +234,10 @@ fn write_entry(entry: &Entry, out: &mut Vec<u8>) {
         varint(document.length, out);
         varint(document.tokens, out);
     }
+    varint(entry.earlier.len() as u64, out);
+    for question in &entry.earlier {
+        out.extend_from_slice(&question.0);
+    }
 }
 
 /// An index that was read, and is whole.
@@ -377,6 +387,7 @@ impl<'b> Rest<'b> {
             prompt: PromptDigest(self.fixed()?),
             exact: self.number()?,
             documents: Vec::new(),
+            earlier: Vec::new(),
         };
         for _ in 0..self.varint()? {
             entry.documents.push(Document {
@@ -384,6 +395,9 @@ impl<'b> Rest<'b> {
                 length: self.varint()?,
                 tokens: self.varint()?,
             });
+        }
+        for _ in 0..self.varint()? {
+            entry.earlier.push(PromptDigest(self.fixed()?));
         }
         let packed = documents::line_length(&entry.documents);
         if entry.length == 0 || !entry.documents.is_empty() && packed != Some(entry.length) {

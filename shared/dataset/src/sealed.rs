@@ -9,9 +9,10 @@ pub struct Sealed {
     /// Records dropped because an earlier pushed one is exactly the same. Where documents are packed, each document counts that an earlier
     /// pushed shard has, too; a record of a shard without an index counts once, whatever is packed in it.
     pub duplicates: u64,
-    /// Records dropped because their prompt stands in the evaluation set, each counted once: a duplicate of one is a duplicate.
+    /// Records dropped because their prompt stands in the evaluation set, or a question that they answer before it, each counted once: a
+    /// duplicate of one is a duplicate.
     pub leaked: u64,
-    /// Those of them whose prompt stands there to the letter; the others differ in case or white space only.
+    /// Those of them whose prompt stands there to the letter; the others differ in case or white space only, or it is an earlier question.
     pub leaked_to_the_letter: u64,
     /// Records kept apart for evaluation.
     pub held_out: u64,
@@ -19,6 +20,8 @@ pub struct Sealed {
     pub held_out_again: u64,
     /// Held-out prompts that are no fair question ([`crate::Sealer::asking`]).
     pub held_out_seen: u64,
+    /// Other held-out prompts that are not asked, as a conversation that is trained on answers them before its last question.
+    pub held_out_taught: u64,
     /// Records whose question an earlier pushed shard has to the letter, and that differ in something else: the answer, or what the system
     /// says. They are trained on, or held out.
     pub conflicts: u64,
@@ -34,6 +37,8 @@ pub struct Sealed {
     pub tokens_estimate: u64,
     /// The distinct prompts of the training file, in order.
     pub prompts: Vec<PromptDigest>,
+    /// The questions that the training file answers before the last ones of its records, in the order of their digests.
+    pub taught: Vec<PromptDigest>,
     /// The held-out records that are asked, each prompt once, as canonical evaluation lines.
     pub held_out_records: Vec<u8>,
 }

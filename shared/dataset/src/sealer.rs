@@ -21,11 +21,11 @@ use crate::{
 /// Streams canonical shards into one training file. Push the newest shard first: over the model's maximum, what
 /// comes later is left out.
 ///
-/// Memory: 16 bytes for each distinct record, as many for each document that is packed in one, 32 for each distinct prompt and 16 more for
-/// each that is trained on ([`Sealed::prompts`]), of as many records as the model takes, of as many again that are held out, and 16 for
-/// each of as many that leak. The tables have spare room: between an eighth and more than half of their places are empty, and while one
-/// grows, the old one is there, too, half as large. Besides, the digests to exclude, of the held-out records those that are asked
-/// ([`Sealer::asking`]), and one line.
+/// Memory: 16 bytes for each distinct record, as many for each document that is packed in one and for each distinct question that it answers
+/// before its last one, 32 for each distinct prompt and 16 more for each that is trained on ([`Sealed::prompts`]): of as many records as the
+/// model takes, of as many again that are held out, and 16 for each of as many that leak. The tables have spare room: between an eighth
+/// and nine sixteenths of their places are empty, and while one grows, the old one is there, too, half as large. Besides, the digests to
+/// exclude, of the held-out records those that are asked ([`Sealer::asking`]), and one line.
 #[derive(Debug)]
 pub struct Sealer {
     max_records: u64,
@@ -39,6 +39,8 @@ pub struct Sealer {
     /// given twice in one upload was dropped when that was compiled.
     pieces: Option<HashSet<[u8; 16]>>,
     prompts_seen: HashMap<PromptDigest, First>,
+    /// The questions before the last ones, of what is trained on.
+    taught: HashSet<PromptDigest>,
     asked: Asked,
     /// The number of the current shard, from 0 in the order in which they are pushed.
     shard: u32,
@@ -51,6 +53,8 @@ struct First {
     exact: u64,
     shard: u32,
     held_out: bool,
+    /// Whether its first record was held out: it would be a question.
+    offered: bool,
 }
 
 /// A sample in the place of all records: chosen by the hash of the normalised prompt, so that it does not hang on the order.
@@ -80,6 +84,7 @@ impl Sealer {
             digests: HashSet::new(),
             pieces: (limits.shape == RecordShape::Documents).then(HashSet::new),
             prompts_seen: HashMap::new(),
+            taught: HashSet::new(),
             asked: Asked::all(),
             shard: 0,
             sealed: Sealed::default(),
@@ -173,9 +178,19 @@ impl Sealer {
 
     /// What came of it. Call [`Sealer::end_shard`] before.
     #[must_use]
-    pub fn finish(self) -> Sealed {
+    pub fn finish(mut self) -> Sealed {
+        let mut taught: Vec<PromptDigest> = self.taught.into_iter().collect();
+        taught.sort_unstable();
+        for question in &taught {
+            let first = self.prompts_seen.get(question);
+            if first.is_some_and(|first| first.offered) && !self.asked.is_seen(*question) {
+                self.sealed.held_out_taught += 1;
+                self.asked.forget(*question);
+            }
+        }
         Sealed {
             held_out_records: self.asked.finish(),
+            taught,
             ..self.sealed
         }
     }
@@ -211,7 +226,7 @@ impl Sealer {
             self.sealed.left_out += 1;
             return Fate::Dropped;
         }
-        if self.exclude.normalised.contains(&entry.prompt) {
+        if self.exclude.holds_any(entry.prompt, &entry.earlier) {
             // So many leaks are too many of any dataset, however many of them are duplicates.
             if self.sealed.leaked < self.max_records && !self.is_new(entry.record) {
                 self.sealed.duplicates += entry.documents.len().max(1) as u64;
@@ -261,7 +276,10 @@ impl Sealer {
                 self.sealed.held_out_again += 1;
             } else if self.asked.is_seen(entry.prompt) {
                 self.sealed.held_out_seen += 1;
-            } else if self.asked.offer(entry.prompt, entry.length) {
+            } else if !self.taught.contains(&entry.prompt)
+                && self.asked.offer(entry.prompt, entry.length)
+            {
+                // What is taught is counted in the end, when all of it is known.
                 return Fate::HeldOut;
             }
             return Fate::Dropped;
@@ -271,6 +289,7 @@ impl Sealer {
         if is_first {
             self.sealed.prompts.push(entry.prompt);
         }
+        self.taught.extend(&entry.earlier);
         kept.map_or(Fate::Kept, Fate::Cut)
     }
 
@@ -290,6 +309,7 @@ impl Sealer {
             exact: entry.exact,
             shard: self.shard,
             held_out,
+            offered: held_out,
         };
         match self.prompts_seen.entry(entry.prompt) {
             hash_map::Entry::Vacant(place) => {

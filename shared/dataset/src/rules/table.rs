@@ -334,10 +334,10 @@ findings {
         "Completions differ: of 20 or more, at most 9 in 10 are the same text.",
         "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.";
     EVALUATION_LEAK = "evaluation-leak", Note, CONVERSATIONS, LEAKAGE,
-        "A record whose prompt stands in the evaluation set is not trained on.",
+        "A record whose prompt stands in the evaluation set, or an earlier question of its conversation, is not trained on.",
         "Nothing: it is left out when a dataset is sealed.";
     EVALUATION_LEAKS = "evaluation-leaks", Warning, CONVERSATIONS, LEAKAGE,
-        "At most 1 % of the records have a prompt that stands in the evaluation set. Of an upload it is said; a run over a dataset with more ends before it is paid for.",
+        "At most 1 % of the records have a question that stands in the evaluation set. Of an upload it is said; a run over a dataset with more ends before it is paid for.",
         "Take them out of eval/<pipeline>/ or out of the training data: the split went wrong.";
     FEWER_THAN_MINIMUM = "fewer-than-minimum", Note, TRAINING, COUNTS,
         "A dataset has the fewest records that a job takes; one upload may have fewer.",
