@@ -2,6 +2,7 @@
 mod earlier;
 mod preferences;
 mod trainers;
+pub(crate) mod whole;
 
 use perennial_core::limits::RecordShape;
 use serde::Serialize;
@@ -337,6 +338,8 @@ pub(crate) struct CanonicalRecord {
     pub(crate) completion: Option<String>,
     /// Tokens of every text, estimated.
     pub(crate) tokens: u64,
+    /// What it is known by across files, if that is not the whole line.
+    pub(crate) digest: Option<[u8; 16]>,
 }
 
 /// Prompt and completion of a canonical line, in one parse.
@@ -363,6 +366,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt,
             completion,
             tokens,
+            digest: None,
         });
     }
     let pairs = [("prompt", "completion"), ("image-ref", "caption")];
@@ -372,6 +376,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
                 prompt,
                 completion: Some(completion),
                 tokens,
+                digest: None,
             });
         }
     }
@@ -380,6 +385,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt,
             completion: None,
             tokens,
+            digest: None,
         });
     }
     let body = value
@@ -399,6 +405,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt: render_prompt(&[turn]),
             completion: None,
             tokens,
+            digest: whole::digest(value),
         });
     };
     // What the system says is no part of the question, here as in an evaluation set.
@@ -420,6 +427,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
         prompt: render_prompt(&turns),
         completion,
         tokens,
+        digest: whole::digest(value),
     })
 }
 

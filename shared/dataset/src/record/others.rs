@@ -1,6 +1,7 @@
 //! Records that are no conversation of one's own making: documents, captions, reinforcement records.
 use super::{Record, content, openai, weight};
 use crate::{
+    canonical::whole::KnownBy,
     finding::{Problem, bounded},
     json::{Text, Value},
     members::{empty, extra_members, text_member, wrong_type},
@@ -117,7 +118,11 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
     look_at_messages(value, problems);
     let mut json = Vec::new();
     write_reinforcement(value, &mut json);
-    Record::Reinforcement { conversation, json }
+    Record::Reinforcement {
+        conversation,
+        known_by: KnownBy::of_reinforcement(value),
+        json,
+    }
 }
 
 /// What the trainer reads of a message.
