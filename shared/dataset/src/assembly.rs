@@ -200,15 +200,11 @@ mod tests {
             let made = given.into_iter().map(|(gap, length, (held_out, cut))| {
                 let start = at + gap;
                 at = start + length;
-                let kept = if cut && length > 20 {
-                    vec![start + 9..start + 14]
-                } else {
-                    Vec::new()
-                };
+                let kept = (cut && length > 20).then_some(start + 9..start + 14);
                 Stretch {
                     range: start..at,
                     held_out,
-                    kept,
+                    kept: kept.into_iter().collect(),
                 }
             });
             (has_index, made.collect())

@@ -35,7 +35,7 @@ pub struct Sealed {
     pub unreadable: u64,
     /// Tokens of the training file, estimated; the estimate errs high ([`crate::estimate_tokens`]).
     pub tokens_estimate: u64,
-    /// The distinct prompts of the training file, in order.
+    /// The distinct prompts of the training file, in order; of a record that is written anew, the text that it had before.
     pub prompts: Vec<PromptDigest>,
     /// The questions that the training file answers before the last ones of its records, in the order of their digests.
     pub taught: Vec<PromptDigest>,

@@ -13,18 +13,16 @@ use perennial_dataset::{
 use proptest::prelude::*;
 use serde_json::json;
 
-/// A line of turns, the user's first.
+/// A canonical line of turns, the user's first.
 fn line(turns: &[&str]) -> String {
-    let messages: Vec<_> = turns
-        .iter()
-        .enumerate()
-        .map(|(place, text)| {
-            let role = ["user", "assistant"][place % 2];
-            json!({"role": role, "content": [{"text": text}]})
-        })
-        .collect();
-    let record = json!({"schemaVersion": "bedrock-conversation-2024", "messages": messages});
-    format!("{record}\n")
+    let message = |(place, text): (usize, &&str)| {
+        let role = ["user", "assistant"][place % 2];
+        let content = json!([{ "text": text }]);
+        format!("{{\"role\":\"{role}\",\"content\":{content}}}")
+    };
+    let messages: Vec<String> = turns.iter().enumerate().map(message).collect();
+    let version = "\"schemaVersion\":\"bedrock-conversation-2024\"";
+    format!("{{{version},\"messages\":[{}]}}\n", messages.join(","))
 }
 
 fn question(prompt: &str) -> EvalRecord {

@@ -174,7 +174,12 @@ impl Line<'_> {
             let asked = record
                 .conversation()
                 .map_or(0, |record| record.turns[answer - 1].index);
-            let path = format!("$.messages[{asked}]");
+            let path = match record {
+                Record::Log { .. } => format!("$.input.inputBodyJson.messages[{asked}]"),
+                // In one of several shapes.
+                Record::Preference(_) => "$".to_owned(),
+                _ => format!("$.messages[{asked}]"),
+            };
             (path, digest, render_prompt(&turns[..=answer]))
         };
         self.done.leaked += 1;
