@@ -10,7 +10,7 @@ use crate::routing::Route;
 use crate::upload::{Shard, Upload, UploadKind, UploadStatus};
 
 /// The compiler's own version: a change of what it writes recompiles every upload.
-pub const COMPILER: &str = "5";
+pub const COMPILER: &str = "6";
 
 /// One shard of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! The canonical lines of a shard: written in one fixed form, and read back for duplicates, leakage and the hold-out.
 mod preferences;
 mod trainers;
+pub(crate) mod whole;
 
 use perennial_core::limits::RecordShape;
 use serde::Serialize;
@@ -335,6 +336,8 @@ pub(crate) struct CanonicalRecord {
     pub(crate) completion: Option<String>,
     /// Tokens of every text, estimated.
     pub(crate) tokens: u64,
+    /// What it is known by across files, if that is not the whole line.
+    pub(crate) digest: Option<[u8; 16]>,
 }
 
 /// Prompt and completion of a canonical line, in one parse.
@@ -361,6 +364,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt,
             completion,
             tokens,
+            digest: None,
         });
     }
     let pairs = [("prompt", "completion"), ("image-ref", "caption")];
@@ -370,6 +374,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
                 prompt,
                 completion: Some(completion),
                 tokens,
+                digest: None,
             });
         }
     }
@@ -378,6 +383,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt,
             completion: None,
             tokens,
+            digest: None,
         });
     }
     let body = value
@@ -397,6 +403,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt: render_prompt(&[turn]),
             completion: None,
             tokens,
+            digest: whole::digest(value),
         });
     };
     // What the system says is no part of the question, here as in an evaluation set.
@@ -418,6 +425,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
         prompt: render_prompt(&turns),
         completion,
         tokens,
+        digest: whole::digest(value),
     })
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn describe(tape: &mut Tape, line: &[u8]) -> Option<(CanonicalRecord,
         length: line.len() as u64 + 1,
         answered: read.completion.is_some(),
         tokens: read.tokens,
-        record: record_digest(line),
+        record: read.digest.unwrap_or_else(|| record_digest(line)),
         prompt: PromptDigest::of(&read.prompt),
         exact: exact(&read.prompt),
     };

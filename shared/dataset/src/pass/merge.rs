@@ -246,7 +246,7 @@ impl Merger {
         }
         if self.training {
             self.members.take(written.optional, line);
-            if written.answer.is_some() {
+            if written.answers {
                 self.completions.take(written.identity.completion);
             }
         }

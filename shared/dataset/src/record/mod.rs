@@ -3,7 +3,7 @@ mod bedrock;
 mod blocks;
 mod calls;
 mod content;
-mod log;
+pub(crate) mod log;
 mod lost;
 mod openai;
 mod order;
@@ -18,6 +18,7 @@ use perennial_core::limits::{ContentLimits, RecordShape};
 use smallvec::SmallVec;
 
 use crate::{
+    canonical::whole::KnownBy,
     conversation::Role,
     finding::Problem,
     json::{Text, Value},
@@ -197,6 +198,7 @@ pub(crate) enum Record<'a> {
     /// A reinforcement record: its texts for the checks, the record itself as it came.
     Reinforcement {
         conversation: Conversation<'a>,
+        known_by: KnownBy,
         json: Vec<u8>,
     },
     /// Two answers, one of them preferred.
@@ -204,6 +206,7 @@ pub(crate) enum Record<'a> {
     /// An invocation log that distillation takes as it is.
     Log {
         conversation: Conversation<'a>,
+        known_by: KnownBy,
         json: Vec<u8>,
     },
 }
@@ -330,6 +333,8 @@ pub(crate) struct Taken<'l> {
     pub(crate) content: &'l ContentLimits,
     /// Where these figures come from, for messages.
     pub(crate) source: &'l str,
+    /// The teacher whose logged answers are learnt.
+    pub(crate) answers_of: Option<&'l str>,
     /// The bucket of the training data, where it is known.
     pub(crate) bucket: Option<&'l str>,
 }

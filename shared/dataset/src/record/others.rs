@@ -1,6 +1,7 @@
 //! Records that are no conversation of one's own making: documents, captions, reinforcement records.
 use super::{Record, calls, content, openai, weight};
 use crate::{
+    canonical::whole::KnownBy,
     finding::{Problem, bounded},
     json::{Text, Value},
     members::{empty, extra_members, text_member, white_space, wrong_type},
@@ -119,7 +120,11 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
     look_at_messages(value, problems);
     let mut json = Vec::new();
     write_reinforcement(value, &mut json);
-    Record::Reinforcement { conversation, json }
+    Record::Reinforcement {
+        conversation,
+        known_by: KnownBy::of_reinforcement(value),
+        json,
+    }
 }
 
 /// Whether it says that something is left out which a record that goes to the trainer as it came keeps: all but further members of a message.

@@ -26,6 +26,7 @@ const COUNTS: &str = "As the figure's own finding says: Amazon Nova user guide a
                       Bedrock user guide, model-customization-prepare (Llama 100 to 10,000, Claude 3 Haiku 32 to 10,000, image models 5 to 10,000); \
                       aws-samples/amazon-bedrock-samples (distillation 100 to 15,000); for continued pre-training none is published";
 const DISTILLATION: &str = "aws-samples/amazon-bedrock-samples, custom-models/model_distillation/dataset-validation/dataset_validator.py";
+const LOGS: &str = "Bedrock user guide, distillation-data-prep-option-2 (read 2026-11-22)";
 const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
 const PRE_TRAINING: &str =
@@ -223,6 +224,9 @@ findings {
     DISTILLATION_TURNS = "distillation-turns", Error, TO_DISTIL, DISTILLATION,
         "A distillation record is one question of one text, with at most one answer.",
         "Write each question as a record of its own, with what came before it in its text.";
+    OTHER_TEACHER = "other-teacher", Error, TO_DISTIL, LOGS,
+        "Where the logged answers are learnt (`use_logged_answers`), every entry is the teacher's: a job counts no others.",
+        "Take out the entries of other models, or ask the teacher again: use_logged_answers = false.";
     WEIGHT_OF_ANSWER = "weight-of-answer", Error, ANSWERS, OPENAI,
         "The last answer of a record in OpenAI's shape is one to learn: its weight is 1, or it has none.",
         "End the record with an answer that the model is to learn, or take the record out.";

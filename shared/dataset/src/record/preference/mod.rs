@@ -87,6 +87,7 @@ pub(crate) fn question(
         shape: RecordShape::Preferences,
         content: &ContentLimits::default(),
         source: "an evaluation set is asked in text",
+        answers_of: None,
         bucket: None,
     };
     let preference = read_pair(value, shape, taken, problems)?;
