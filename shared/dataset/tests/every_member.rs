@@ -49,6 +49,7 @@ fn purposes() -> Vec<(&'static str, Purpose)> {
         of("documents", pre),
         of("distillation", distilled),
         of("logs", limits::from_logs(nova, None)),
+        of("logged answers", limits::from_logs(nova, Some("m"))),
         of(
             "captions",
             limits::of(Technique::FineTuning, "amazon.nova-canvas-v1:0"),

@@ -357,3 +357,19 @@ fn white_space_that_is_left_out_is_told_and_nothing_is_told_of_what_is_kept() {
     assert_eq!(rules_of(&nova(&blocks("\n")).0), [white]);
     assert_eq!(rules_of(&nova(&blocks("")).0), []);
 }
+
+#[test]
+fn the_model_of_a_log_is_a_string() {
+    let logs = perennial_core::limits::from_logs("amazon.nova-lite-v1:0", Some("m")).unwrap();
+    for (model, rules) in [
+        (json!("m"), vec![]),
+        (json!({"id": "m"}), vec![("wrong-type", "$.modelId")]),
+        (json!(null), vec![("wrong-type", "$")]),
+    ] {
+        let record = json!({"schemaType": "ModelInvocationLog", "modelId": model,
+            "input": {"inputBodyJson": {"messages": [{"role": "user", "content": [{"text": "q"}]}]}},
+            "output": {"outputBodyJson": {"output": {"message": {"role": "assistant", "content": [{"text": "a"}]}}}}});
+        let (summary, _) = of(logs.clone(), &record);
+        assert_eq!(rules_of(&summary), rules, "{}", summary.to_text());
+    }
+}
