@@ -12,7 +12,7 @@ use crate::{
     conversation::Role,
     finding::{Problem, bounded},
     json::{Text, Value},
-    members::shown,
+    members::{shown, wrong_type},
     path::Path,
     rules,
 };
@@ -30,13 +30,19 @@ pub(super) fn read<'a>(
     let output = value
         .get("output")
         .and_then(|output| output.get("outputBodyJson"));
-    if !value.has("modelId") {
-        problems.push(Problem::new(
+    match value.some("modelId") {
+        Some(model) if model.text().is_some() => {}
+        Some(other) => problems.push(wrong_type(
+            Path::Member(&Path::Root, "modelId"),
+            "a string, as Bedrock wrote it",
+            other,
+        )),
+        None => problems.push(Problem::new(
             &rules::WRONG_TYPE,
             "$",
             "no modelId",
             "Upload the log as Bedrock wrote it, with modelId, input and output.",
-        ));
+        )),
     }
     let mut record = Conversation::default();
     let mut complete = true;

@@ -1,6 +1,7 @@
 //! A training record as Perennial understands it, whatever shape it came in.
 mod bedrock;
 mod blocks;
+mod calls;
 mod content;
 pub(crate) mod log;
 mod lost;
@@ -21,6 +22,8 @@ use crate::{
     conversation::Role,
     finding::Problem,
     json::{Text, Value},
+    members::white_space,
+    path::Path,
     rules,
     shape::InputShape,
 };
@@ -156,11 +159,17 @@ impl<'a> Turn<'a> {
     }
 
     /// Leaves out texts of white space beside something else: validators refuse them, and they say nothing.
-    pub(crate) fn without_blanks(mut self) -> Self {
+    pub(crate) fn without_blanks(mut self, path: Path<'_>, problems: &mut Vec<Problem>) -> Self {
         let is_text = |block: &Block<'a>| matches!(block, Block::Text(_));
         if self.blocks.len() > 1 && !self.blocks.iter().all(is_text) && !self.is_blank() {
-            self.blocks
-                .retain(|block| !matches!(block, Block::Text(text) if text.is_blank()));
+            let path = Path::Member(&path, "content");
+            self.blocks.retain(|block| match block {
+                Block::Text(text) if text.is_blank() => {
+                    problems.extend(white_space(path, text));
+                    false
+                }
+                _ => true,
+            });
         }
         self
     }

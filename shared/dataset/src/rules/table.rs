@@ -206,6 +206,12 @@ findings {
     EMPTY_SYSTEM = "empty-system", Warning, CONVERSATIONS, OWN,
         "A system text without content is left out.",
         "Nothing, or write the system text.";
+    SYSTEM_STRING = "system-string", Note, CONVERSATIONS, OWN,
+        "The system text of a Bedrock conversation is a block in a list; a string is read as the one text that it is.",
+        "Nothing: it is written as the trainer takes it.";
+    WHITE_SPACE_LEFT_OUT = "white-space-left-out", Note, CONVERSATIONS, BOTH,
+        "White space alone, beside something else that a message holds, is left out: validators refuse it.",
+        "Nothing: it says nothing.";
     EMPTY_DOCUMENT = "empty-document", Error, DOCUMENTS, PRE_TRAINING,
         "A document has more than white space.",
         "Write the text, or take the record out.";
@@ -235,6 +241,9 @@ findings {
     EQUAL_CANDIDATES = "equal-candidates", Error, PREFERENCES_ASKED, OWN,
         "The two answers of a preference differ, white space around them apart.",
         "Write the answer that is not preferred, or take the record out: a pair that prefers nothing teaches nothing.";
+    REJECTED_NOT_ASKED = "rejected-not-asked", Note, EVALUATION, OWN,
+        "In an evaluation set the preferred answer of a preference is the reference; the other answer is left out.",
+        "Nothing, if answers are to be compared with the preferred one.";
     CONTRADICTING_PREFERENCE = "contradicting-preference", Warning, PREFERENCES, OWN,
         "Of the same two answers to a prompt, the same one is preferred everywhere. Other pairs of answers to one prompt are no contradiction.",
         "Keep the record that is right: together they teach nothing.";
