@@ -23,3 +23,4 @@ pub mod span;
 pub mod table;
 pub mod upload;
 pub mod weights;
+pub mod withheld;

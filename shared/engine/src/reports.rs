@@ -7,7 +7,7 @@ use perennial_core::gate::Comparison;
 use perennial_core::limits::RecordShape;
 use perennial_core::names::PipelineName;
 use perennial_core::prices::serving;
-use perennial_core::run::{FirstPrepared, Outcome, Run, RunState};
+use perennial_core::run::{FirstPrepared, Outcome, Run, RunState, gone_for_good};
 use perennial_dataset::Summary;
 use perennial_ports::{PortResult, WriteObjects};
 use serde::Serialize;
@@ -122,6 +122,11 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
                 false => "The run on all data follows only a trial that passes.",
             }
         );
+    } else if word == Outcome::Declined.word() && run.dataset.sealed.0 == run.dataset.sealed.1 {
+        text.push_str(
+            "Nothing was uploaded since the run before, so nothing goes into quarantine: what `perennial release` took out of it stays \
+             out.\n",
+        );
     } else if word == Outcome::Declined.word() {
         let _ = writeln!(
             text,
@@ -190,6 +195,9 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
                 text,
                 "    over the limit: {unnamed} records of older uploads"
             );
+        }
+        if let Some(gone) = gone_for_good(run) {
+            let _ = writeln!(text, "  {gone}");
         }
         if !run.route.is_scored() {
             let _ = writeln!(text, "evaluated by a person's approval");

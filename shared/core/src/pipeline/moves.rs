@@ -153,6 +153,7 @@ pub(super) fn serving(
             *model == to.model || pipeline.previous.iter().any(|c| c.model == *model)
         };
         pipeline.sealed_by.retain(|model, _| known(model));
+        pipeline.withheld_from.retain(|model, _| known(model));
         pipeline.served_until.retain(|model, _| known(model));
         pipeline.rolled_from.retain(known);
         pipeline.champion = Some(to);

@@ -38,6 +38,7 @@ pub(crate) fn ended(number: u64, outcome: Outcome, at_opening: &Pipeline) -> Pip
         pending: (at_opening.pending_records, at_opening.pending_uploads),
         changes: at_opening.changes,
         trial: false,
+        withheld: at_opening.quarantine.clone(),
     }
 }
 
