@@ -7,6 +7,7 @@ pub mod idle;
 pub mod keys;
 pub mod limits;
 pub mod manifest;
+pub mod media;
 pub mod model;
 pub mod money;
 pub mod names;

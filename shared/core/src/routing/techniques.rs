@@ -437,6 +437,16 @@ pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, Rout
         );
     };
     let serving = on_bedrock(config, row, region)?;
+    // The region of an ARN; that it is a function's was looked at when it was read.
+    let grader = wanted.grader.split(':').nth(3).unwrap_or_default();
+    if grader != region {
+        return refused(
+            format!(
+                "training.reinforcement.grader is a function in {grader}, and the job runs in {region}"
+            ),
+            format!("Name a function in {region}: Bedrock's job calls it there"),
+        );
+    }
     let customization = Customization::Reinforcement {
         grader: wanted.grader.clone(),
     };
