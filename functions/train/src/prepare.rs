@@ -22,7 +22,7 @@ use perennial_ports::objects::read_all;
 
 use crate::assemble::{File, Selection, seal};
 use crate::sealing::Sealing;
-use crate::{Ports, chain};
+use crate::{Ports, chain, places};
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
 const MOST_LEAKED: f64 = 0.01;
@@ -81,6 +81,7 @@ async fn assemble(
     manifest: Manifest,
     time: &Sealing,
 ) -> Result<Prepared, Failure> {
+    places::check(ports, run).await?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
     let asked_again = EvalRecord::asked_again(&evaluation);

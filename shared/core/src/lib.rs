@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod gate;
 pub mod idle;
+pub mod imported;
 pub mod keys;
 pub mod limits;
 pub mod manifest;
