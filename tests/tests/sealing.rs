@@ -158,10 +158,11 @@ async fn over_the_models_maximum_the_newest_go_first_and_the_report_names_what_w
             .collect()
     };
     let mut named = Vec::new();
-    for smallest in [u64::MAX, 200] {
+    for (smallest, use_) in [(u64::MAX, "all"), (200, "new")] {
         let mut world = World::new();
         world.cloud.objects.set_smallest_copy(200);
-        world.upload("pipelines/bot.toml", config("").replace("= 100", "= 20300"));
+        let config = config(&format!("[data]\nuse = \"{use_}\"\n"));
+        world.upload("pipelines/bot.toml", config.replace("= 100", "= 20300"));
         world.upload("eval/bot/questions.jsonl", evaluation());
         for (key, text) in [
             ("data/bot/oldest.jsonl", many("oldest", 200)),
@@ -204,6 +205,16 @@ async fn over_the_models_maximum_the_newest_go_first_and_the_report_names_what_w
         ] {
             assert!(text.contains(line), "{text}");
         }
+        // What `new` leaves out comes in no later run: that is said when the run is opened, and with the figure once it is known.
+        let gone = "with [data] use = \"new\" the 310 records over the limit are in no later dataset either";
+        assert_eq!(text.contains(gone), use_ == "new", "{text}");
+        let may_be = "of 20310 records at most 20000 are trained on, the newest uploads first; with [data] use = \"new\" the others";
+        assert_eq!(
+            run.because.contains(may_be),
+            use_ == "new",
+            "{}",
+            run.because
+        );
         named.push(file);
     }
     assert!(named[0] == named[1]);

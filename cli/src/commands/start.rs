@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use perennial_core::announcement::Request;
 use perennial_core::names::{PipelineName, RunId};
-use perennial_core::pipeline::{PipelineEvent, Trigger, decide, trigger};
+use perennial_core::pipeline::{NothingToTrain, Pipeline, PipelineEvent, Trigger, decide, trigger};
 use perennial_core::run::{Awaiting, Outcome, Run, RunState};
 use perennial_engine::records;
 
@@ -38,8 +38,9 @@ pub(super) async fn run(connection: &Connection, args: &StartArgs) -> Result<(),
         return Ok(());
     }
     let mut last = before.last_opened;
+    let said = before.nothing_to_train.as_ref();
     loop {
-        let (id, opened) = next(connection, name, args, last).await?;
+        let (id, opened) = next(connection, name, args, last, said).await?;
         output::print(&format!(
             "run {id} is open; `perennial show {id}` follows it"
         ));
@@ -56,16 +57,23 @@ pub(super) async fn run(connection: &Connection, args: &StartArgs) -> Result<(),
     }
 }
 
-/// The first run that is opened after `last`, and when.
+/// The first run that is opened after `last`, and when. `said` is what was known before of why none could be opened.
+///
+/// # Errors
+/// [`Failure::Bad`] if there is nothing to train on, [`Failure::TimedOut`] if neither is seen.
 async fn next(
     connection: &Connection,
     name: &PipelineName,
     args: &StartArgs,
     last: Option<Timestamp>,
+    said: Option<&NothingToTrain>,
 ) -> Result<(RunId, Option<Timestamp>), Failure> {
     wait::until(connection.patience(&args.limits), ADVICE, async || {
         let pipeline = find::pipeline(connection.table.as_ref(), name).await?;
         if pipeline.last_opened == last {
+            if let Some(why) = no_run(&pipeline, said) {
+                return Err(Failure::Bad(why));
+            }
             return Ok(Look::waiting("the run is not opened yet"));
         }
         let runs = records::runs(connection.table.as_ref(), name).await?;
@@ -75,6 +83,16 @@ async fn next(
         })
     })
     .await
+}
+
+/// Why no run was opened, if that was noted since what is `said`.
+fn no_run(pipeline: &Pipeline, said: Option<&NothingToTrain>) -> Option<String> {
+    let nothing = pipeline.nothing_to_train.as_ref();
+    let nothing = nothing.filter(|nothing| Some(*nothing) != said)?;
+    Some(format!(
+        "{}: no run is opened, as {}",
+        pipeline.name, nothing.reason
+    ))
 }
 
 /// Waits until the run has ended. A run that waits for a person does not end by waiting: that is said at once.
@@ -140,6 +158,28 @@ pub(super) fn judge(run: &Run, wanted: Outcome) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::views::samples;
+
+    #[test]
+    fn where_nothing_is_left_to_train_on_the_waiting_ends_with_the_reason() {
+        let reason = "every upload is withdrawn".to_owned();
+        let noted = |second| {
+            Some(NothingToTrain {
+                reason: reason.clone(),
+                at: samples::at(second),
+            })
+        };
+        let mut pipeline = samples::configured();
+        assert_eq!(no_run(&pipeline, None), None);
+        pipeline.nothing_to_train = noted(60);
+        let said = no_run(&pipeline, None).unwrap();
+        assert_eq!(
+            said,
+            "support-bot: no run is opened, as every upload is withdrawn"
+        );
+        // What was noted before the request is no answer to it.
+        assert_eq!(no_run(&pipeline, noted(60).as_ref()), None);
+        assert_eq!(no_run(&pipeline, noted(0).as_ref()), Some(said));
+    }
 
     #[test]
     fn a_run_that_waits_for_a_person_says_what_to_do() {

@@ -127,6 +127,7 @@ pub(crate) fn run(state: RunState) -> Run {
             sealed: (6, 7),
             pending: (600, 1),
             changes: 9,
+            withheld: Vec::new(),
         },
         trains_from: "amazon.nova-micro-v1:0:128k".into(),
         starts_from: None,

@@ -10,8 +10,9 @@ use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
 use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
 use perennial_core::routing::{Route, Start, route};
-use perennial_core::run::{DatasetRef, Run, RunState};
+use perennial_core::run::{DatasetRef, Run, RunState, may_be_gone};
 use perennial_core::upload::{Upload, UploadStatus};
+use perennial_core::withheld::{Trained, withheld};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, Invocation, drive, pipelines};
 
@@ -101,9 +102,10 @@ async fn open(
         Start::BaseInstead { because } => (None, Some(because)),
     };
     // What starts from the base model in the champion's place has learnt nothing yet: it is given everything.
+    let trained = Trained::by_champion(pipeline);
     let since = match instead {
-        Some(_) => 0,
-        None => pipeline.champion_sealed,
+        Some(_) => Trained::ON_NOTHING,
+        None => trained,
     };
     let manifest = select(
         &pipeline.name,
@@ -124,7 +126,9 @@ async fn open(
         return nothing(ports, stored, reason).await;
     }
     let left = left_behind(&uploads, &config, &route, &pipeline.quarantine, MOST_NAMED);
-    let because = [Some(because), instead, left]
+    let trial = pipeline.next_trial();
+    let over = may_be_gone(&config, &manifest, &route).filter(|_| trial.is_none());
+    let because = [Some(because), instead, left, over]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
@@ -138,7 +142,6 @@ async fn open(
         trained_on.extend(model.record.trained_on);
     }
     // A trial is compared to nothing but the base model, so that a rollback meanwhile is none of its business.
-    let trial = pipeline.next_trial();
     let champion = pipeline.compared().cloned().filter(|_| trial.is_none());
     let champion_deployment = pipeline.deployment.clone().filter(|_| trial.is_none());
     let id = RunId::from_parts(
@@ -167,6 +170,7 @@ async fn open(
             sealed: (pipeline.sealed, pipeline.sequence),
             pending: (pipeline.pending_records, pipeline.pending_uploads),
             changes: pipeline.changes,
+            withheld: withheld(&uploads, &pipeline.quarantine, trained, &manifest),
         },
         champion,
         champion_deployment,

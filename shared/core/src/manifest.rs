@@ -8,9 +8,10 @@ use crate::limits::RecordShape;
 use crate::names::PipelineName;
 use crate::routing::Route;
 use crate::upload::{Shard, Upload, UploadKind, UploadStatus};
+use crate::withheld::Trained;
 
 /// The compiler's own version: a change of what it writes recompiles every upload.
-pub const COMPILER: &str = "5";
+pub const COMPILER: &str = "6";
 
 /// One shard of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,7 +136,7 @@ pub fn index_key(shard: &str) -> String {
 pub type Quarantine = Vec<(u64, u64)>;
 
 /// Whether the upload that took this sequence number is in quarantine.
-pub fn is_quarantined(quarantine: &Quarantine, sequence: u64) -> bool {
+pub fn is_quarantined(quarantine: &[(u64, u64)], sequence: u64) -> bool {
     quarantine
         .iter()
         .any(|(after, up_to)| sequence > *after && sequence <= *up_to)
@@ -217,20 +218,19 @@ pub fn left_behind(
 
 /// Chooses the shards of a dataset.
 ///
-/// `since` is the sequence up to which the champion has been trained, for `use = "new"`; `now_second` is Unix time,
-/// for `use = "last:…"`.
+/// `trained` is what the champion has been trained on, for `use = "new"`; `now_second` is Unix time, for `use = "last:…"`.
 pub fn select(
     pipeline: &PipelineName,
     uploads: &[Upload],
     config: &Config,
     route: &Route,
     quarantine: &Quarantine,
-    since: u64,
+    trained: Trained<'_>,
     now_second: i64,
 ) -> Manifest {
     let wanted = |shard: &Shard| match config.data.use_ {
         DataUse::All => true,
-        DataUse::New => shard.sequence > since,
+        DataUse::New => !trained.on(shard.sequence),
         DataUse::Last(span) => {
             let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
             shard.accepted_at.as_second() >= now_second.saturating_sub(span)

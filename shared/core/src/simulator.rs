@@ -33,6 +33,8 @@ pub enum Rule {
     TrialServesNobody,
     /// What is billed by the hour for a candidate's answers goes as soon as they are kept.
     CandidateGoesAtOnce,
+    /// What was withheld from the champion is new once it is released.
+    ReleasedIsNew,
 }
 
 /// The states of a run, as the coverage counts them.
@@ -178,7 +180,7 @@ pub fn run_event(event: &Event) -> usize {
         Event::TrainingSeen(Seen::Failed { .. }) => 10,
         Event::TrainingSeen(Seen::Stopped) => 11,
         Event::TrainingStopAsked => 12,
-        Event::CandidateDeployed { .. } => 13,
+        Event::CandidateDeployed { .. } | Event::CandidateFailed { .. } => 13,
         Event::CandidateAnswered => 14,
         Event::BaseFound { .. } => 15,
         Event::BaseSeen(_) => 16,

@@ -8,6 +8,7 @@ use perennial_core::manifest::{Manifest, is_quarantined, select};
 use perennial_core::span::Span;
 use perennial_core::upload::UploadKind::{Evaluation, Training};
 use perennial_core::upload::{Upload, UploadKind, UploadStatus};
+use perennial_core::withheld::Trained;
 
 fn chosen(uploads: &[Upload], use_: DataUse, quarantine: &[(u64, u64)], since: u64) -> Manifest {
     let mut config = config();
@@ -19,7 +20,10 @@ fn chosen(uploads: &[Upload], use_: DataUse, quarantine: &[(u64, u64)], since: u
         &config,
         &route,
         &quarantine.to_vec(),
-        since,
+        Trained {
+            up_to: since,
+            but: &[],
+        },
         at(100).as_second(),
     )
 }
@@ -93,7 +97,7 @@ fn what_is_outside_from_is_not_sealed() {
             config,
             &route,
             &vec![],
-            0,
+            Trained::ON_NOTHING,
             at(100).as_second(),
         ))
     };

@@ -17,6 +17,7 @@ use perennial_core::routing::{RoutingError, route};
 use perennial_core::run::{Event, Outcome, Run, RunState, decide};
 use perennial_core::score::ResolvedMetric;
 use perennial_core::span::Span;
+use perennial_core::withheld::Trained;
 
 fn terms_of_trial() -> TrialConfig {
     TrialConfig {
@@ -332,8 +333,15 @@ fn what_is_not_scored_has_no_trial_and_no_trial_is_put_before_a_person() {
     config.trigger.trial = None;
     let route = route(&config, "us-east-1").expect("without it there is a route");
     let none = [];
-    let manifest =
-        perennial_core::manifest::select(&name(), &none, &config, &route, &Vec::new(), 0, 0);
+    let manifest = perennial_core::manifest::select(
+        &name(),
+        &none,
+        &config,
+        &route,
+        &Vec::new(),
+        Trained::ON_NOTHING,
+        0,
+    );
     assert_eq!(manifest.holdout, None, "and nothing is held out");
 }
 

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use perennial_core::gate::Comparison;
+use perennial_core::limits::RecordShape;
 use perennial_core::names::PipelineName;
 use perennial_core::prices::serving;
-use perennial_core::run::{FirstPrepared, Outcome, Run, RunState};
+use perennial_core::run::{FirstPrepared, Outcome, Run, RunState, gone_for_good};
 use perennial_dataset::Summary;
 use perennial_ports::{PortResult, WriteObjects};
 use serde::Serialize;
@@ -121,6 +122,11 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
                 false => "The run on all data follows only a trial that passes.",
             }
         );
+    } else if word == Outcome::Declined.word() && run.dataset.sealed.0 == run.dataset.sealed.1 {
+        text.push_str(
+            "Nothing was uploaded since the run before, so nothing goes into quarantine: what `perennial release` took out of it stays \
+             out.\n",
+        );
     } else if word == Outcome::Declined.word() {
         let _ = writeln!(
             text,
@@ -153,10 +159,10 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     if let Some(prepared) = &run.prepared {
         let _ = writeln!(
             text,
-            "  {} records; left out: {} duplicates, {} that stand in the evaluation set ({} to the letter), {} held out, {} over \
+            "  {} records; left out: {}, {} that stand in the evaluation set ({} to the letter), {} held out, {} over \
              the limit",
             prepared.records,
-            prepared.duplicates,
+            duplicates(run.route.limits.shape, prepared.duplicates),
             prepared.leaked,
             prepared.leaked_to_the_letter,
             prepared.held_out,
@@ -189,6 +195,9 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
                 text,
                 "    over the limit: {unnamed} records of older uploads"
             );
+        }
+        if let Some(gone) = gone_for_good(run) {
+            let _ = writeln!(text, "  {gone}");
         }
         if !run.route.is_scored() {
             let _ = writeln!(text, "evaluated by a person's approval");
@@ -239,15 +248,26 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     text
 }
 
+fn duplicates(shape: RecordShape, count: u64) -> String {
+    match shape {
+        RecordShape::Documents => {
+            format!("{count} duplicates (documents; short ones are packed, several in a record)")
+        }
+        _ => format!("{count} duplicates"),
+    }
+}
+
 fn first_stage(first: &FirstPrepared) -> String {
     let mut text = format!(
-        "  first stage: {} documents; left out: {} duplicates, {} over the limit",
-        first.records, first.duplicates, first.left_out
+        "  first stage: {} records; left out: {}, {} over the limit",
+        first.records,
+        duplicates(RecordShape::Documents, first.duplicates),
+        first.left_out
     );
     for upload in &first.left_out_of {
         let _ = write!(
             text,
-            "\n    over the limit: {} documents of {}",
+            "\n    over the limit: {} records of {}",
             upload.records, upload.object
         );
     }

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{InRun, PAUSE_AFTER, Pipeline, PipelineEvent, moves, sweeps, unserve};
+use super::{InRun, NothingToTrain, PAUSE_AFTER, Pipeline, PipelineEvent, moves, sweeps, unserve};
 use crate::announcement::{Announcement, happened};
 use crate::names::ModelId;
 use crate::run::Outcome;
 use crate::simulator;
 use crate::upload::{UploadKind, is_older};
+use crate::withheld::released;
 
 /// Why an event does not apply. Nothing changes; people who asked are told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +136,7 @@ pub fn decide(
                 .as_ref()
                 .map_or_else(String::new, |in_force| in_force.version.clone());
             next.failed_at = None;
+            next.nothing_to_train = None;
         }
         PipelineEvent::Ended {
             run,
@@ -143,6 +145,7 @@ pub fn decide(
             pending,
             changes,
             trial,
+            withheld,
         } => {
             if next.active_run.as_ref() != Some(run) {
                 return Err(Refusal(format!("run {run} is not the active run")));
@@ -159,6 +162,11 @@ pub fn decide(
                     // A rollback may have been faster: then another model serves already.
                     if next.champion.as_ref().is_some_and(|c| c.model == model) {
                         next.champion_sealed = sealed.1;
+                    }
+                    if withheld.is_empty() {
+                        next.withheld_from.remove(&model);
+                    } else {
+                        next.withheld_from.insert(model.clone(), withheld.clone());
                     }
                     next.sealed_by.insert(model, sealed.1);
                 }
@@ -207,8 +215,8 @@ pub fn decide(
         } => {
             moves::begin(&mut next, to.clone(), reason.clone(), *serving, now)?;
         }
-        PipelineEvent::MoveUnderWay { look_at } => {
-            moves::under_way(&mut next, *look_at, now, &mut say)?
+        PipelineEvent::MoveUnderWay { look_at, waits_for } => {
+            moves::under_way(&mut next, *look_at, waits_for.as_deref(), now, &mut say)?
         }
         PipelineEvent::UpdateRefused => moves::update_refused(&mut next, now, &mut say)?,
         PipelineEvent::Serving { deployment } => moves::serving(&mut next, deployment, now)?,
@@ -269,7 +277,7 @@ pub fn decide(
             if next.quarantine.is_empty() {
                 return Err(Refusal("no uploads are in quarantine".into()));
             }
-            next.quarantine.clear();
+            released(&mut next);
             next.changes += 1;
         }
         PipelineEvent::RollbackRequested { to, from } => {
@@ -279,6 +287,10 @@ pub fn decide(
             next.start_requested = false;
             next.tried = None;
             next.failed_at = Some(next.changes);
+            next.nothing_to_train = Some(NothingToTrain {
+                reason: reason.clone(),
+                at: now,
+            });
             say.push(happened(
                 "Nothing To Train",
                 json!({ "pipeline": name, "reason": reason }),

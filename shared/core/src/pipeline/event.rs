@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::MoveReason;
 use super::{Champion, ConfigInForce};
+use crate::manifest::Quarantine;
 use crate::model::Mark;
 use crate::names::{ModelId, RunId};
 use crate::routing::Serving;
@@ -73,6 +74,9 @@ pub enum PipelineEvent {
         changes: u64,
         /// Whether it was a trial: its verdict is on a sample, and not on what it sealed.
         trial: bool,
+        /// What its dataset was withheld, as it was in quarantine.
+        #[serde(default)]
+        withheld: Quarantine,
     },
     /// The alias is to move.
     MoveBegun {
@@ -87,6 +91,9 @@ pub enum PipelineEvent {
     MoveUnderWay {
         /// When.
         look_at: Timestamp,
+        /// AWS has not taken it yet: why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waits_for: Option<String>,
     },
     /// AWS refuses to update this deployment to this model: a new one is created and the alias switched.
     UpdateRefused,

@@ -120,6 +120,15 @@ pub struct MoveFailure {
     pub over_budget: bool,
 }
 
+/// Why no run could be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NothingToTrain {
+    /// In words.
+    pub reason: String,
+    /// When that was seen.
+    pub at: Timestamp,
+}
+
 /// What a run took out of what was pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InRun {
@@ -165,6 +174,9 @@ pub struct Pipeline {
     pub failed_at: Option<u64>,
     /// Ranges of sequence numbers that a declined run left behind.
     pub quarantine: Quarantine,
+    /// A run was due and none could be opened: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_to_train: Option<NothingToTrain>,
     /// A person asked for a run now.
     pub start_requested: bool,
     /// The version of the configuration under which the active run was opened.
@@ -190,6 +202,10 @@ pub struct Pipeline {
     /// The sequence up to which each model that serves or has served was trained: what a rollback goes back to.
     #[serde(default)]
     pub sealed_by: BTreeMap<ModelId, u64>,
+    /// What was in quarantine, or withheld before, when the dataset of each model that serves or has served was sealed, and was not in
+    /// it: with `use = "new"` it is new again once it is released.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub withheld_from: BTreeMap<ModelId, Quarantine>,
     /// Until when each earlier champion served: what it was asked until then was asked through the pipeline's deployment.
     #[serde(default)]
     pub served_until: BTreeMap<ModelId, Timestamp>,
@@ -255,6 +271,7 @@ impl Pipeline {
             changes: 0,
             failed_at: None,
             quarantine: Vec::new(),
+            nothing_to_train: None,
             start_requested: false,
             opened_under: String::new(),
             tried: None,
@@ -265,6 +282,7 @@ impl Pipeline {
             champion: None,
             champion_sealed: 0,
             sealed_by: BTreeMap::new(),
+            withheld_from: BTreeMap::new(),
             served_until: BTreeMap::new(),
             previous: Vec::new(),
             rolled_from: BTreeSet::new(),

@@ -65,7 +65,14 @@ pub fn trigger(pipeline: &Pipeline, now: Timestamp) -> Trigger {
             because: "a person asked for it (`perennial start`)".into(),
         };
     }
-    if pipeline.failed_at == Some(pipeline.changes) {
+    let unchanged = pipeline.failed_at == Some(pipeline.changes);
+    if let Some(nothing) = pipeline.nothing_to_train.as_ref().filter(|_| unchanged) {
+        return never(format!(
+            "a change: no run could be opened, as {} (or `perennial start {}`, which tries again)",
+            nothing.reason, pipeline.name
+        ));
+    }
+    if unchanged {
         return never(format!(
             "a change: the last run ended without a verdict and nothing was uploaded since (or `perennial start {}`)",
             pipeline.name

@@ -408,8 +408,9 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
         logged_answers: wanted.logged_answers,
     };
     let mut route = bedrock_route(config, region, student, serving, customization)?;
-    if wanted.logged_answers.is_some() {
-        route.limits = limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+    if let Some(logged_answers) = wanted.logged_answers {
+        route.limits = limits::from_logs(student.id, logged_answers.then_some(row.teacher))
+            .ok_or_else(|| unknown(&config.base_model))?;
     }
     Ok(route)
 }

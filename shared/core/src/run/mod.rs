@@ -9,6 +9,7 @@ mod effects;
 mod event;
 mod sealed;
 mod times;
+mod waits;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ pub use chain::{FirstPrepared, KeptWeights, job_words};
 pub use decide::{Also, Decision, Terms, decide};
 pub use effects::{Effect, effects};
 pub use event::{Event, Seen};
-pub use sealed::{Conflicts, LeftOut};
+pub use sealed::{Conflicts, DatasetRef, LeftOut, gone_for_good, may_be_gone};
 pub use times::*;
 
 use crate::announcement::Stage;
@@ -299,23 +300,6 @@ pub struct Claim {
     pub by: String,
     /// It is over then, whatever became of the invocation.
     pub until: Timestamp,
-}
-
-/// The dataset that a run trains on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DatasetRef {
-    /// Its name.
-    pub digest: String,
-    /// Its manifest.
-    pub manifest_key: String,
-    /// Uploads in it.
-    pub uploads: u64,
-    /// New in it: after this sequence number, up to that one.
-    pub sealed: (u64, u64),
-    /// What of it was pending at the opening: records, uploads.
-    pub pending: (u64, u64),
-    /// The pipeline's count of changes at the opening.
-    pub changes: u64,
 }
 
 /// A run, as a record.

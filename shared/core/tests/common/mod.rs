@@ -106,6 +106,7 @@ pub(crate) fn run(number: u64, state: RunState) -> Run {
             sealed: (0, 1),
             pending: (600, 1),
             changes: 2,
+            withheld: Vec::new(),
         },
         starts_from: None,
         champion: None,

@@ -38,6 +38,7 @@ pub(crate) fn ended(number: u64, outcome: Outcome, at_opening: &Pipeline) -> Pip
         pending: (at_opening.pending_records, at_opening.pending_uploads),
         changes: at_opening.changes,
         trial: false,
+        withheld: at_opening.quarantine.clone(),
     }
 }
 
@@ -73,7 +74,10 @@ pub(crate) fn failed() -> PipelineEvent {
 }
 
 pub(crate) fn under_way(hour: i64) -> PipelineEvent {
-    PipelineEvent::MoveUnderWay { look_at: at(hour) }
+    PipelineEvent::MoveUnderWay {
+        look_at: at(hour),
+        waits_for: None,
+    }
 }
 
 pub(crate) fn rollback(number: Option<u64>) -> PipelineEvent {

@@ -19,6 +19,8 @@ use crate::picture::Change;
 pub(crate) struct NoRecordLost {
     /// What each run should train on: the originals (key, version).
     expected: BTreeMap<String, BTreeSet<(String, String)>>,
+    /// What each run's model lacks: what was in quarantine when it was opened, or its champion lacked, and is not in its dataset.
+    lacks: BTreeMap<String, BTreeSet<(String, String)>>,
 }
 
 impl Check for NoRecordLost {
@@ -85,6 +87,15 @@ impl NoRecordLost {
         let route = pipeline.config.as_ref().and_then(|in_force| {
             perennial_core::routing::route(&in_force.config, view.region).ok()
         });
+        // Not from the pipeline's record: the champion is as its own run was opened.
+        let champion = pipeline.champion.as_ref();
+        let champion = champion.map_or("", |champion| champion.model.as_str());
+        let maker = view.picture.runs.values();
+        let learnt = maker
+            .map(Arc::as_ref)
+            .find(|known| known.id.as_str() == champion)
+            .map_or(0, |maker| maker.dataset.sealed.1);
+        let lacked = self.lacks.get(champion).cloned().unwrap_or_default();
         let digest = |key: &str| {
             let route = route.as_ref()?;
             Some(compile_digest(route, UploadKind::Training, key))
@@ -101,11 +112,12 @@ impl NoRecordLost {
                     .flatten()
                     .find(|shard| !quarantined(shard))?;
                 let compiled = Some(&shard.compile_digest) == digest(&upload.key).as_ref();
+                let original = (upload.key.clone(), shard.version.clone());
                 let wanted = match run.config.data.use_ {
-                    DataUse::New => over || shard.sequence > pipeline.champion_sealed,
+                    DataUse::New => over || shard.sequence > learnt || lacked.contains(&original),
                     _ => true,
                 };
-                (compiled && wanted).then(|| (upload.key.clone(), shard.version.clone()))
+                (compiled && wanted).then_some(original)
             })
             .collect();
         let manifest: Manifest = view
@@ -131,6 +143,16 @@ impl NoRecordLost {
                 run.id
             ));
         }
+        let training = view.picture.uploads.values();
+        let training = training.filter(|upload| upload.kind == UploadKind::Training);
+        let mut lacks = lacked;
+        for upload in training {
+            let shards = [upload.shard.as_ref(), upload.earlier.as_ref()];
+            let held_back = shards.into_iter().flatten().filter(|s| quarantined(s));
+            lacks.extend(held_back.map(|shard| (upload.key.clone(), shard.version.clone())));
+        }
+        lacks.retain(|original| !expected.contains(original));
+        self.lacks.insert(run.id.to_string(), lacks);
         self.expected.insert(run.id.to_string(), expected);
         Ok(())
     }

@@ -197,6 +197,7 @@ impl Step {
                 pending: self.run.dataset.pending,
                 changes: self.run.dataset.changes,
                 trial: self.run.trial.is_some(),
+                withheld: self.run.dataset.withheld.clone(),
             })));
         let word = match outcome {
             Outcome::Promoted => "Run Promoted",
