@@ -136,6 +136,8 @@ impl Connection {
             installation: self.installation()?,
             region,
             poll: Span::minutes(1),
+            // The command opens and prepares no run.
+            imported_models: 0,
         };
         let (table, announce) = (self.table.clone(), Arc::new(self.bus()));
         Ok(Desk {

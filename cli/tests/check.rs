@@ -478,6 +478,14 @@ fn check_looks_up_the_media_that_records_name_in_a_folder() {
     std::fs::write(&data, good).unwrap();
     let (code, report) = check(&["--media", path(&media)]);
     assert_eq!(code, 0, "{report}");
+    // What leads out of media/ lies nowhere, as after an upload (tests/tests/media.rs), whatever lies there.
+    std::fs::write(dir.path().join("x.png"), png).unwrap();
+    std::fs::write(&data, about("png", "s3://bucket/media/../x.png")).unwrap();
+    let (code, report) = check(&["--media", path(&media)]);
+    assert!(
+        code == 1 && report.to_string().contains("media-missing"),
+        "{report}"
+    );
 }
 
 #[test]

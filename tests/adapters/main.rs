@@ -4,6 +4,7 @@
 
 mod account;
 mod beyond;
+mod routed;
 
 use perennial_ports::contract;
 

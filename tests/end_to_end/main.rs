@@ -2,6 +2,7 @@
 //! processes over the Lambda Runtime API, and clients that know nothing of the inside.
 #![allow(clippy::unwrap_used)]
 
+mod as_documented;
 mod bad_input;
 mod chaos;
 mod evaluated;

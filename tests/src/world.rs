@@ -41,6 +41,8 @@ pub struct World {
     next_reconcile: Timestamp,
     next_cleanup: Timestamp,
     region: String,
+    /// What the functions are told of the quota of imported models.
+    pub imported_models: u32,
     /// Failed invocations, for assertions.
     pub failures: Vec<String>,
 }
@@ -69,6 +71,7 @@ impl World {
             next_reconcile: now + RECONCILE,
             next_cleanup: now + CLEANUP,
             region: "us-east-1".into(),
+            imported_models: 3,
             failures: Vec::new(),
         }
     }
@@ -88,6 +91,7 @@ impl World {
                 installation: Installation::parse("test").expect("valid"),
                 region: self.region.clone(),
                 poll: Span(60),
+                imported_models: self.imported_models,
             },
             table: self.cloud.table.clone(),
             announce: self.cloud.announce.clone(),

@@ -104,6 +104,21 @@ async fn what_is_missing_too_large_or_too_small_is_a_finding_with_its_line_and_t
 }
 
 #[tokio::test]
+async fn an_address_that_leads_out_of_media_lies_nowhere_whatever_lies_there() {
+    let mut world = lite();
+    let objects = world.cloud.objects.clone();
+    objects.upload("media/../pictures/a.png", png(640, 480));
+    objects.upload("pictures/a.png", png(640, 480));
+    world.upload(KEY, record("s3://bucket/media/../pictures/a.png", "png"));
+    world.settle().await;
+    let report = world.report(REPORT);
+    assert!(
+        report.starts_with("rejected") && report.contains("line 1: media-missing"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn what_was_not_looked_at_is_said_and_no_reason_to_reject() {
     let mut world = lite();
     let objects = world.cloud.objects.clone();

@@ -251,6 +251,7 @@ mod tests {
                     installation: Installation::parse("test").expect("valid"),
                     region: "us-east-1".into(),
                     poll: Span(60),
+                    imported_models: 0,
                 },
                 table: cloud.table.clone(),
                 announce: cloud.announce.clone(),

@@ -6,7 +6,7 @@ use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run};
 use perennial_engine::adopt::{Created, adopt};
 use perennial_engine::{Invocation, StepResult, kept, questions};
-use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus, Purchase};
+use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, Purchase};
 
 use crate::Ports;
 use crate::ask::{Whom, missing};
@@ -18,7 +18,7 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
             reason: "the run has no model".into(),
         });
     };
-    let resource = run.resource(Purpose::Candidate, 1);
+    let resource = run.resource(Purpose::Candidate, run.candidate_attempts());
     let name = resource.to_string();
     let serving = run.route.serving.of_candidate();
     let spec = DeploymentSpec {
@@ -32,7 +32,7 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     if let Some(found) = ports.deployments.find_serving(serving, &name).await? {
         return Ok(
             match perennial_core::names::is_ours(&spec.tags, &found.tags) {
-                true => seen(ports, &found),
+                true => seen(ports, run, &found).await?,
                 false => Event::Impossible {
                     reason: format!(
                         "the name {name} is taken by {}, which Perennial did not make",
@@ -43,18 +43,13 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
         );
     }
     let error = match ports.deploy.create_deployment(&spec).await {
-        Ok(_) => {
-            return Ok(Event::Later {
-                at: ports.desk.next_look(),
-                note: None,
-            });
-        }
+        Ok(_) => return Ok(being_made(ports, run)),
         Err(error) => error,
     };
     let found = ports.deployments.find_serving(serving, &name).await?;
     let found = found.map(|found| (found.clone(), found.arn, found.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
-        Created::There(found) => seen(ports, &found),
+        Created::There(found) => seen(ports, run, &found).await?,
         Created::Never(reason) => Event::Impossible {
             reason: match run.route.trainer {
                 // AWS's page of CreateCustomModel says that no such model is served on demand, and its other pages say that
@@ -76,25 +71,45 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     })
 }
 
-fn seen(ports: &Ports, found: &Deployment) -> Event {
-    match found.status {
+/// What was waited for before is over, and that is told.
+fn being_made(ports: &Ports, run: &Run) -> Event {
+    let waited = run.waits_for.is_some();
+    Event::Later {
+        at: ports.desk.next_look(),
+        note: waited.then(|| "the candidate's temporary deployment is being made".to_owned()),
+    }
+}
+
+async fn seen(ports: &Ports, run: &Run, found: &Deployment) -> StepResult {
+    Ok(match found.status {
         DeploymentStatus::Active => Event::CandidateDeployed {
             deployment: found.arn.clone(),
         },
-        DeploymentStatus::Creating => Event::Later {
-            at: ports.desk.next_look(),
-            note: None,
-        },
-        DeploymentStatus::Failed => Event::Impossible {
-            reason: format!(
-                "the candidate's temporary deployment failed: {}",
-                found
-                    .message
-                    .as_deref()
-                    .unwrap_or("the service gave no reason")
-            ),
-        },
-    }
+        DeploymentStatus::Creating => being_made(ports, run),
+        DeploymentStatus::Failed => {
+            let why = found.message.as_deref();
+            let why = why.unwrap_or("the service gave no reason");
+            if found.bought.is_none() {
+                let reason = format!("the candidate's temporary deployment failed: {why}");
+                return Ok(Event::Impossible { reason });
+            }
+            // Left alone it would hold its model units.
+            match ports.deploy.delete_deployment(&found.arn).await {
+                Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
+                    return Ok(Event::Later {
+                        at: ports.desk.next_look(),
+                        note: Some(format!(
+                            "the candidate's provisioned throughput failed ({why}) and is not removed yet: {error}"
+                        )),
+                    });
+                }
+                removed => removed?,
+            }
+            Event::CandidateFailed {
+                reason: format!("the candidate's provisioned throughput failed: {why}"),
+            }
+        }
+    })
 }
 
 /// Asks what is not kept yet.

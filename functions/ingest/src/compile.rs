@@ -5,7 +5,9 @@ use perennial_core::config::Secrets;
 use perennial_core::manifest::{index_key, shard_key};
 use perennial_core::routing::Route;
 use perennial_core::upload::{Shard, Upload, UploadKind};
-use perennial_dataset::{Compiler, Indexer, MediaLimits, Purpose, SecretsRule, Summary};
+use perennial_dataset::{
+    Compiler, Documents, Finished, Indexer, MediaLimits, Purpose, SecretsRule, Summary,
+};
 use perennial_engine::EngineError;
 use perennial_engine::time_left::{Progress, TimeLeft};
 use perennial_ports::{ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
@@ -110,7 +112,12 @@ pub(crate) async fn compile(
         mut written,
         ..
     } = pass;
-    let (mut summary, named) = compiler.finish_with_media(&mut out);
+    let Finished {
+        mut summary,
+        media: named,
+        documents,
+        ..
+    } = compiler.finish_with_others(&mut out);
     if let Some(limits) = media_limits(route, upload) {
         notes.extend(media::look(ports, &limits, &named, time, &mut summary).await);
     }
@@ -123,7 +130,7 @@ pub(crate) async fn compile(
         sink.abort().await;
         return Ok(Compiled::Bad(found));
     }
-    let out = written.last(out);
+    let out = written.last(out, documents);
     if !out.is_empty()
         && let Err(error) = sink.write(Bytes::from(out)).await
     {
@@ -132,9 +139,10 @@ pub(crate) async fn compile(
     }
     let tag = sink.finish().await?;
     let bytes = written.bytes;
-    if bytes > ports.write.smallest_copy()
-        && let Some(index) = written.index.and_then(|index| index.finish(&tag))
-    {
+    // Where documents are packed, sealing finds those of other uploads by it.
+    let is_wanted = |index: &Indexer| bytes > ports.write.smallest_copy() || index.is_packed();
+    let index = written.index.filter(is_wanted);
+    if let Some(index) = index.and_then(|index| index.finish(&tag)) {
         let index = Bytes::from(index);
         let kind = "application/octet-stream";
         ports.write.put(&index_key(&key), index, kind).await?;
@@ -183,6 +191,7 @@ fn compiler(ports: &Ports, route: &Route, upload: &Upload) -> Compiler {
         UploadKind::Evaluation => "evaluation".to_owned(),
     };
     Compiler::new(&upload.key, purpose)
+        .telling_documents()
         .for_model(&route.base_model, &technique)
         .in_bucket(&ports.bucket)
         .with_media(media_limits(route, upload).map_or(0, |_| media::FILES))
@@ -228,20 +237,21 @@ impl Written {
     }
 
     /// What is to be written next.
-    fn next(&mut self, compiled: Vec<u8>) -> Vec<u8> {
+    fn next(&mut self, compiled: Vec<u8>, documents: Documents) -> Vec<u8> {
         self.bytes += compiled.len() as u64;
         self.content.update(&compiled);
         let Some(index) = &mut self.index else {
             return compiled;
         };
         let mut out = Vec::with_capacity(compiled.len());
+        index.push_documents(documents);
         index.push(&compiled, &mut out);
         out
     }
 
     /// What is to be written last.
-    fn last(&mut self, compiled: Vec<u8>) -> Vec<u8> {
-        let mut out = self.next(compiled);
+    fn last(&mut self, compiled: Vec<u8>, documents: Documents) -> Vec<u8> {
+        let mut out = self.next(compiled, documents);
         if let Some(index) = &mut self.index {
             index.end(&mut out);
         }
@@ -268,7 +278,8 @@ impl Pass {
             self.read += chunk.len() as u64;
             self.compiler.push(&chunk, &mut self.out);
             if self.out.len() >= PIECE {
-                let piece = self.written.next(std::mem::take(&mut self.out));
+                let documents = self.compiler.take_documents();
+                let piece = self.written.next(std::mem::take(&mut self.out), documents);
                 self.sink.write(Bytes::from(piece)).await?;
             }
         }

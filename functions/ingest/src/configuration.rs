@@ -118,6 +118,7 @@ async fn try_once(
                 }
                 if let Ok(Some(price)) = serving(&route.base_model, route.serving, &config.budget) {
                     message.push_str(&format!("\nserved by {price}"));
+                    message.push_str(&format!("\n{MODEL_UNITS}"));
                 }
                 report(ports, pipeline, &current, "accepted", message).await?;
             }
@@ -126,6 +127,11 @@ async fn try_once(
     wake(ports, pipeline).await?;
     Ok(true)
 }
+
+/// Bedrock has no call that tells how many are free.
+const MODEL_UNITS: &str = "before the first run: see in Service Quotas (Amazon Bedrock) that the account's quota of model units holds \
+                           it. Most accounts have none, Perennial cannot look it up, and the training job is paid for before the \
+                           throughput is bought";
 
 /// Parses and routes: what cannot be trained is refused when the configuration arrives, before any money is spent.
 async fn check(

@@ -3,6 +3,7 @@
 //! A bounded number of them, as long as there is time. What was not looked at is said in the report.
 
 use futures::stream::{self, StreamExt};
+use perennial_core::media::MediaAddress;
 use perennial_dataset::{
     ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen, Summary, count,
 };
@@ -32,15 +33,16 @@ pub(crate) async fn look(
     summary: &mut Summary,
 ) -> Option<String> {
     let here = format!("s3://{}/", ports.bucket);
-    let key = |one: &MediaReference| {
-        let key = one.uri.strip_prefix(&here)?;
-        key.starts_with("media/").then(|| key.to_owned())
-    };
-    let (mut ours, mut elsewhere) = (Vec::new(), 0);
+    let (mut ours, mut nowhere, mut elsewhere) = (Vec::new(), Vec::new(), 0);
     for one in &named.listed {
-        match key(one) {
-            Some(key) => ours.push((one, key)),
-            None => elsewhere += 1,
+        if !one.uri.starts_with(&here) {
+            elsewhere += 1;
+            continue;
+        }
+        match MediaAddress::of(&one.uri) {
+            MediaAddress::Object { key, .. } => ours.push((one, key)),
+            MediaAddress::Nowhere => nowhere.push(one),
+            MediaAddress::Elsewhere => elsewhere += 1,
         }
     }
     let looks = ours.iter().map(|(one, key)| at_one(ports, one, key, time));
@@ -49,7 +51,9 @@ pub(crate) async fn look(
         .collect()
         .await;
     let (mut late, mut failed, mut why, mut unread) = (0, 0, None, 0);
-    let mut seen = Vec::new();
+    // What lies nowhere is not looked for: a client of S3 may make another key of it.
+    let nowhere = nowhere.into_iter();
+    let mut seen: Vec<_> = nowhere.map(|one| (one, MediaSeen::Missing)).collect();
     for ((one, _), look) in ours.iter().zip(looks) {
         match look {
             Look::Seen(found) => {
@@ -69,6 +73,7 @@ pub(crate) async fn look(
         "{} that records name were looked at",
         count(seen.len() as u64, "file")
     )];
+    seen.sort_by_key(|(one, _)| one.line);
     summary.take_media(limits, seen);
     let mut also = |number: u64, words: String| {
         if number > 0 {

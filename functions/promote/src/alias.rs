@@ -76,6 +76,15 @@ async fn perform(
 fn under_way(ports: &Ports) -> PipelineEvent {
     PipelineEvent::MoveUnderWay {
         look_at: ports.desk.next_look(),
+        waits_for: None,
+    }
+}
+
+/// AWS has not taken it, and may later.
+fn not_yet(ports: &Ports, why: &PortError) -> PipelineEvent {
+    PipelineEvent::MoveUnderWay {
+        look_at: ports.desk.next_look(),
+        waits_for: Some(why.to_string()),
     }
 }
 
@@ -137,7 +146,7 @@ async fn create(
         Ok(_) => Ok(under_way(ports)),
         Err(error) => match find().await? {
             Some(found) => Ok(created(ports, &spec, &found).await),
-            None if error.kind.is_transient() => Ok(under_way(ports)),
+            None if error.kind.is_transient() => Ok(not_yet(ports, &error)),
             None => Ok(PipelineEvent::MoveFailed {
                 reason: error.to_string(),
             }),
@@ -233,7 +242,7 @@ async fn update(
             Ok(PipelineEvent::UpdateRefused)
         }
         Err(error) if error.kind.is_transient() || error.kind == ErrorKind::Conflict => {
-            Ok(under_way(ports))
+            Ok(not_yet(ports, &error))
         }
         Err(error) => Ok(PipelineEvent::MoveFailed {
             reason: error.to_string(),
@@ -423,14 +432,13 @@ pub(crate) async fn follow(ports: &Ports, run: &Run, generation: u64) -> StepRes
         });
     };
     let pipeline = stored.record;
-    if pipeline
-        .moving
-        .as_ref()
-        .is_some_and(|moving| moving.generation == generation)
+    if let Some(moving) = &pipeline.moving
+        && moving.generation == generation
     {
+        let why = moving.waits_for.as_ref();
         return Ok(Event::Later {
             at: ports.desk.next_look(),
-            note: None,
+            note: why.map(|why| format!("the move of the alias waits: {why}")),
         });
     }
     let model = ModelId::of(&run.id);

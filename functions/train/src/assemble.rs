@@ -2,16 +2,17 @@
 //!
 //! A shard that has an index is not read: the index says what of it is wanted, long runs of that are copied by the bucket itself, and
 //! the rest is read. A shard without one, or with one that does not fit it any more, is read from its first byte to its last. The file is
-//! the same, byte for byte.
+//! the same, byte for byte; but where short documents are packed into one record, only the index knows them, and without it such a record
+//! is compared whole.
 
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use perennial_core::limits::DataLimits;
+use perennial_core::limits::{DataLimits, RecordShape};
 use perennial_core::manifest::{Manifest, ManifestEntry, index_key};
 use perennial_core::prompt::PromptDigest;
 use perennial_core::run::{Conflicts, LeftOut, Run};
-use perennial_dataset::{Assembly, Excluded, Index, MOST_INDEX, Move, Pick, Sealed, Sealer};
+use perennial_dataset::{Assembly, Excluded, Index, MOST_INDEX, Move, Sealed, Sealer, Stretch};
 use perennial_ports::objects::read_all;
 use perennial_ports::{CopyFrom, ErrorKind, ObjectSink, ObjectStream, PortError, PortResult};
 
@@ -86,6 +87,7 @@ pub(crate) async fn seal(
     }
     let mut assembler = Assembler {
         ports,
+        may_be_packed: selection.limits.shape == RecordShape::Documents,
         time: selection.time,
         sealer,
         plan: Assembly::new(ports.write.smallest_copy(), all),
@@ -131,6 +133,8 @@ pub(crate) async fn seal(
 
 struct Assembler<'p> {
     ports: &'p Ports,
+    /// Whether records may be packed with several documents, so that short shards have an index as well.
+    may_be_packed: bool,
     time: &'p Sealing,
     sealer: Sealer,
     plan: Assembly,
@@ -157,7 +161,7 @@ impl Assembler<'_> {
             if self.sealer.is_full() {
                 self.sealer.leave_out(entry.records);
             } else {
-                match index_of(self.ports, entry).await? {
+                match index_of(self.ports, entry, self.may_be_packed).await? {
                     Some((index, tag)) => self.by_index(entry, &index, &tag).await?,
                     None => self.whole(entry).await?,
                 }
@@ -233,12 +237,14 @@ impl Assembler<'_> {
         &mut self,
         mut stream: Box<dyn ObjectStream>,
         mut at: u64,
-        picks: &[Pick],
+        picks: &[Stretch],
         shard: &str,
     ) -> Result<(), Stopped> {
         let mut chunk = Bytes::new();
-        let mut held_out = Vec::new();
+        // What cannot be handed on in pieces.
+        let mut whole = Vec::new();
         for pick in picks {
+            let in_pieces = !pick.held_out && pick.kept.is_empty();
             let mut start = pick.range.start;
             while start < pick.range.end {
                 let chunk_end = at + chunk.len() as u64;
@@ -251,27 +257,34 @@ impl Assembler<'_> {
                 let end = pick.range.end.min(chunk_end);
                 // Both lie within the chunk, whose length is a `usize`.
                 let some = &chunk[(start - at) as usize..(end - at) as usize];
-                if pick.held_out {
-                    held_out.extend_from_slice(some);
-                } else {
+                if in_pieces {
                     self.file.out.extend_from_slice(some);
                     self.file.write_pieces().await?;
+                } else {
+                    whole.extend_from_slice(some);
                 }
                 start = end;
             }
             if pick.held_out {
-                self.sealer.hold_out(&held_out);
-                held_out.clear();
+                self.sealer.hold_out(&whole);
+            } else if !in_pieces {
+                pick.write(&whole, &mut self.file.out);
+                self.file.write_pieces().await?;
             }
+            whole.clear();
         }
         Ok(())
     }
 }
 
 /// The index of a shard and the tag of the shard, if it has one that speaks of the bytes that are there now.
-async fn index_of(ports: &Ports, entry: &ManifestEntry) -> PortResult<Option<(Index, String)>> {
-    // Shorter ones are not copied, and have none.
-    if entry.bytes <= ports.write.smallest_copy() {
+async fn index_of(
+    ports: &Ports,
+    entry: &ManifestEntry,
+    may_be_packed: bool,
+) -> PortResult<Option<(Index, String)>> {
+    // Shorter ones are not copied, and have none unless records are packed.
+    if !may_be_packed && entry.bytes <= ports.write.smallest_copy() {
         return Ok(None);
     }
     let read = ports.read.as_ref();

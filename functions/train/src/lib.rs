@@ -4,6 +4,7 @@ mod assemble;
 mod chain;
 mod import;
 mod open;
+mod places;
 mod prepare;
 mod requests;
 mod sealing;

@@ -22,7 +22,7 @@ use perennial_ports::objects::read_all;
 
 use crate::assemble::{File, Selection, seal};
 use crate::sealing::Sealing;
-use crate::{Ports, chain};
+use crate::{Ports, chain, places};
 
 /// Above this share of training records that also stand in the evaluation set, something is wrong with the split.
 const MOST_LEAKED: f64 = 0.01;
@@ -81,6 +81,7 @@ async fn assemble(
     manifest: Manifest,
     time: &Sealing,
 ) -> Result<Prepared, Failure> {
+    places::check(ports, run).await?;
     let evaluation = evaluation_set(ports, &manifest).await?;
     let exclude = Excluded::of(&evaluation);
     let asked_again = EvalRecord::asked_again(&evaluation);
@@ -106,7 +107,10 @@ async fn assemble(
     } = seal(ports, run, &manifest, selection, &training_key).await?;
     check_training(run, &sealed)?;
     if run.trial.is_none() {
-        let prompts = std::mem::take(&mut sealed.prompts);
+        let mut prompts = std::mem::take(&mut sealed.prompts);
+        // What its conversations answer on the way is no fair question to this model either; as much of it as is read again.
+        let room = (questions::LIMIT / 16).saturating_sub(prompts.len());
+        prompts.extend(sealed.taught.drain(..).take(room));
         let prompts: Vec<u8> = prompts.iter().flat_map(|digest| digest.0).collect();
         let key = prompts_key(&run.pipeline, &run.dataset.digest);
         ports
@@ -120,7 +124,7 @@ async fn assemble(
         (Vec::new(), 0, 0)
     } else if manifest.evaluation.is_empty() {
         // Sealing has left out what is no fair question, and what is not drawn.
-        let prompts = sealed.held_out - sealed.held_out_again;
+        let prompts = sealed.held_out - sealed.held_out_again - sealed.held_out_taught;
         let fair = records_of(&std::mem::take(&mut sealed.held_out_records));
         (fair, prompts, prompts - sealed.held_out_seen)
     } else {
@@ -144,9 +148,16 @@ async fn assemble(
     let asked = after.min(run.config.evaluation.max_prompts.into());
     if (chosen.len() as u64) < asked {
         power += &format!(
-            " ({} of {asked} prompts are asked, as the held-out records are long: {} MiB of them are kept)",
+            " ({} of {asked} prompts are asked: {} MiB of the held-out records are kept, and nothing takes the place of a question that \
+             turns out to be trained on)",
             chosen.len(),
             MOST_ASKED >> 20
+        );
+    }
+    if sealed.held_out_taught > 0 && run.route.is_scored() {
+        power += &format!(
+            " ({} held-out questions are not asked, as conversations that are trained on answer them before their last question)",
+            sealed.held_out_taught
         );
     }
     if let Some(again) = asked_again.filter(|_| run.route.is_scored()) {

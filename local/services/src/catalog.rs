@@ -21,7 +21,7 @@ pub(crate) enum Shape {
 pub(crate) struct Tuning {
     /// What follows the model's id in the id for customization.
     pub(crate) suffix: &'static str,
-    pub(crate) region: &'static str,
+    pub(crate) regions: &'static [&'static str],
     pub(crate) shape: Shape,
     pub(crate) min_records: usize,
     pub(crate) max_records: usize,
@@ -64,7 +64,7 @@ const fn nova(
 ) -> Option<Tuning> {
     Some(Tuning {
         suffix,
-        region: "us-east-1",
+        regions: &["us-east-1"],
         shape: Shape::Conversation,
         min_records,
         max_records: 20_000,
@@ -76,17 +76,19 @@ const fn nova(
 }
 
 /// Models that make images. They have one id for inference and customization (`facts/limits.md`).
-const IMAGES: Option<Tuning> = Some(Tuning {
-    suffix: "",
-    region: "us-east-1",
-    shape: Shape::ImageCaption,
-    min_records: 5,
-    max_records: 10_000,
-    forbidden: &[],
-    takes_validation_set: false,
-    deployable: false,
-    custom_batch: false,
-});
+const fn images(regions: &'static [&'static str]) -> Option<Tuning> {
+    Some(Tuning {
+        suffix: "",
+        regions,
+        shape: Shape::ImageCaption,
+        min_records: 5,
+        max_records: 10_000,
+        forbidden: &[],
+        takes_validation_set: false,
+        deployable: false,
+        custom_batch: false,
+    })
+}
 
 const fn us_west(
     suffix: &'static str,
@@ -96,7 +98,7 @@ const fn us_west(
 ) -> Option<Tuning> {
     Some(Tuning {
         suffix,
-        region: "us-west-2",
+        regions: &["us-west-2"],
         shape,
         min_records,
         max_records: 10_000,
@@ -139,7 +141,7 @@ const fn by_profile(model: Foundation) -> Foundation {
     }
 }
 
-static FOUNDATIONS: [Foundation; 15] = [
+static FOUNDATIONS: [Foundation; 17] = [
     model(
         "amazon.nova-micro-v1:0",
         "Nova Micro",
@@ -170,12 +172,17 @@ static FOUNDATIONS: [Foundation; 15] = [
         "Amazon",
         None,
     )),
-    model("amazon.nova-canvas-v1:0", "Nova Canvas", "Amazon", IMAGES),
+    model(
+        "amazon.nova-canvas-v1:0",
+        "Nova Canvas",
+        "Amazon",
+        images(&["us-east-1"]),
+    ),
     model(
         "amazon.titan-image-generator-v2:0",
         "Titan Image G1 v2",
         "Amazon",
-        IMAGES,
+        images(&["us-east-1", "us-west-2"]),
     ),
     model(
         "anthropic.claude-3-haiku-20240307-v1:0",
@@ -216,6 +223,18 @@ static FOUNDATIONS: [Foundation; 15] = [
     model(
         "meta.llama3-2-3b-instruct-v1:0",
         "Llama 3.2 3B",
+        "Meta",
+        us_west(":128k", Shape::Conversation, 100, false),
+    ),
+    model(
+        "meta.llama3-2-11b-instruct-v1:0",
+        "Llama 3.2 11B",
+        "Meta",
+        us_west(":128k", Shape::Conversation, 100, false),
+    ),
+    model(
+        "meta.llama3-2-90b-instruct-v1:0",
+        "Llama 3.2 90B",
         "Meta",
         us_west(":128k", Shape::Conversation, 100, false),
     ),
@@ -319,7 +338,7 @@ impl Foundation {
         let tuning = model
             .tuning
             .as_ref()
-            .filter(|tuning| tuning.region == region)
+            .filter(|tuning| tuning.regions.contains(&region))
             .ok_or_else(|| refused(format!("{} cannot be fine-tuned in {region}.", model.id)))?;
         let same_id = tuning.suffix.is_empty() && naming == Naming::Inference;
         if naming != Naming::Customization && !same_id {

@@ -14,6 +14,9 @@ const STANDARD: &str = include_str!("../../../infra/template.yaml");
 /// The stack's name, which begins the names that the template leaves open.
 const STACK: &str = "perennial-local";
 
+/// The role of one's own that a container's job may be given here: the one that the pages name (docs/recipe.md).
+const TRAINING_ROLE: &str = "arn:aws:iam::123456789012:role/training";
+
 /// The names by which commands and tests know the standard template's things.
 #[derive(Debug, Clone)]
 pub struct Names {
@@ -61,6 +64,7 @@ impl Template {
             ("BucketName", &names.bucket),
             ("TableName", &names.table),
             ("PollSeconds", "1"),
+            ("TrainingRoleArn", TRAINING_ROLE),
         ] {
             standard.parameters.insert(name.into(), value.into());
         }

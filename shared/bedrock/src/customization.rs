@@ -1,6 +1,7 @@
 //! What a customization job does, as `CreateModelCustomizationJob` wants it said.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use aws_sdk_bedrock::types::{
     CustomizationConfig, CustomizationType, DistillationConfig, GraderConfig, InvocationLogSource,
@@ -110,7 +111,7 @@ fn reinforcement(all: &BTreeMap<String, String>) -> PortResult<Option<RftHyperPa
         typed = match name.as_str() {
             "epochCount" => typed.epoch_count(parsed(name, value)?),
             "batchSize" => typed.batch_size(parsed(name, value)?),
-            "learningRate" => typed.learning_rate(parsed(name, value)?),
+            "learningRate" => typed.learning_rate(learning_rate(name, value)?),
             "maxPromptLength" => typed.max_prompt_length(parsed(name, value)?),
             "trainingSamplePerPrompt" => typed.training_sample_per_prompt(parsed(name, value)?),
             "inferenceMaxTokens" => typed.inference_max_tokens(parsed(name, value)?),
@@ -124,6 +125,26 @@ fn reinforcement(all: &BTreeMap<String, String>) -> PortResult<Option<RftHyperPa
         };
     }
     Ok(Some(typed.build()))
+}
+
+/// What the service takes as `learningRate` of `RFTHyperParameters`. Source: Bedrock's service model (2026).
+const LEARNING_RATE: RangeInclusive<f64> = 1e-7..=1e-3;
+
+/// The service's model has a float of 32 bits. The SDK widens it to 64 before it writes it, and the service compares what is written:
+/// 0.001 would arrive as 0.0010000000474974513, over its most. So what is asked within the range is rounded into it.
+fn learning_rate(name: &str, value: &str) -> PortResult<f32> {
+    let asked: f64 = parsed(name, value)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounded to the nearest, which is looked at below"
+    )]
+    let nearest = asked as f32;
+    let sent = f64::from(nearest);
+    Ok(match LEARNING_RATE.contains(&asked) {
+        true if sent > *LEARNING_RATE.end() => nearest.next_down(),
+        true if sent < *LEARNING_RATE.start() => nearest.next_up(),
+        _ => nearest,
+    })
 }
 
 fn parsed<T: std::str::FromStr>(name: &str, value: &str) -> PortResult<T> {

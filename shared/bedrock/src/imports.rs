@@ -12,6 +12,7 @@ use crate::{Bedrock, about, sdk_tags, unknown, unless_missing, wrong};
 
 const CREATE: &str = "bedrock:CreateModelImportJob";
 const GET: &str = "bedrock:GetModelImportJob";
+const LIST: &str = "bedrock:ListImportedModels";
 
 #[async_trait]
 impl StartImports for Bedrock {
@@ -77,5 +78,25 @@ impl ObserveImports for Bedrock {
             model_arn: found.imported_model_arn.filter(|arn| !arn.is_empty()),
             tags,
         }))
+    }
+
+    async fn imported_models(&self) -> PortResult<Vec<String>> {
+        let mut names = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = self
+                .client
+                .list_imported_models()
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|error| port_error(LIST, error))?;
+            let found = page.model_summaries.unwrap_or_default();
+            names.extend(found.into_iter().map(|model| model.model_name));
+            next = page.next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                return Ok(names);
+            }
+        }
     }
 }

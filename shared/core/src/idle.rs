@@ -301,7 +301,11 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
     let evaluated = SignedDuration::from_hours(EVALUATION_DEADLINE_HOURS);
     let of_trial =
         |time: Timestamp| model.trial && time.duration_since(model.created_at) < evaluated;
-    if count > 0 && last.is_none_or(|last| recent(last) && !of_trial(last)) {
+    // What was called until it was replaced was Perennial's own asking as well: the time from its replacement counts, which is later.
+    let until = pipeline.served_until.get(&model.id);
+    let replaced_since = |last: Timestamp| until.is_some_and(|until| last <= *until);
+    if count > 0 && last.is_none_or(|last| recent(last) && !of_trial(last) && !replaced_since(last))
+    {
         return keep(format!(
             "it was called {count} times in the last {}",
             idle.after
@@ -314,9 +318,7 @@ fn decide(inventory: &Inventory<'_>, model: &Model) -> (Action, String) {
     if recent(model.created_at) {
         return keep(format!("it was made less than {} ago", idle.after));
     }
-    if let Some(until) = pipeline.served_until.get(&model.id)
-        && recent(*until)
-    {
+    if let Some(until) = until.filter(|until| recent(**until)) {
         return keep(format!(
             "it served until {until}, less than {} ago",
             idle.after

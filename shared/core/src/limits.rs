@@ -96,6 +96,9 @@ pub struct DataLimits {
     /// What a record may hold besides text.
     #[serde(default, skip_serializing_if = "ContentLimits::is_text_only")]
     pub content: ContentLimits,
+    /// The teacher whose answers in invocation logs are learnt; without it the teacher is asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers_of: Option<String>,
     /// Where the figures come from.
     pub source: String,
 }
@@ -283,6 +286,7 @@ pub fn fine_tuning(base_model: &str) -> Option<DataLimits> {
         max_record_tokens: row.max_record_tokens,
         forbidden: row.forbidden.iter().map(ToString::to_string).collect(),
         content: content(row.content),
+        answers_of: None,
         source: row.source.to_owned(),
     })
 }
@@ -309,6 +313,7 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
         max_record_tokens: tokens,
         forbidden: Vec::new(),
         content: ContentLimits::default(),
+        answers_of: None,
         source: source.to_owned(),
     };
     match technique {
@@ -342,12 +347,13 @@ pub fn of(technique: Technique, base_model: &str) -> Option<DataLimits> {
     }
 }
 
-/// What distillation from invocation logs takes.
+/// What distillation from invocation logs takes: with the answers of this teacher, or to ask the teacher again.
 #[must_use]
-pub fn from_logs(base_model: &str) -> Option<DataLimits> {
+pub fn from_logs(base_model: &str, answers_of: Option<&str>) -> Option<DataLimits> {
     let prompts = of(Technique::Distillation, base_model)?;
     Some(DataLimits {
         shape: RecordShape::InvocationLogs,
+        answers_of: answers_of.map(str::to_owned),
         ..prompts
     })
 }
@@ -398,6 +404,7 @@ pub fn reinforcement(base_model: &str) -> Option<DataLimits> {
             reasoning: true,
             ..ContentLimits::default()
         },
+        answers_of: None,
         source: REINFORCEMENT_SOURCE.to_owned(),
     })
 }

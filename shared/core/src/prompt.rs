@@ -108,10 +108,42 @@ impl PromptDigest {
     /// The digest of a prompt as it was given; it is normalised here.
     #[must_use]
     pub fn of(prompt: &str) -> Self {
-        let hash = Sha256::digest(normalise(prompt).as_bytes());
+        Self::cut(Sha256::new_with_prefix(normalise(prompt)))
+    }
+
+    fn cut(hash: Sha256) -> Self {
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&hash[..16]);
+        bytes.copy_from_slice(&hash.finalize()[..16]);
         Self(bytes)
+    }
+}
+
+/// The digest of a prompt that grows, part by part: each is [`PromptDigest::of`] of the parts so far with white space between them. What
+/// came before is not read again.
+#[derive(Debug, Clone, Default)]
+pub struct GrowingPrompt {
+    hash: Sha256,
+    any: bool,
+}
+
+impl GrowingPrompt {
+    /// Adds a part.
+    pub fn push(&mut self, part: &str) {
+        let normal = normalise(part);
+        if normal.is_empty() {
+            return;
+        }
+        if self.any {
+            self.hash.update(b" ");
+        }
+        self.hash.update(normal.as_bytes());
+        self.any = true;
+    }
+
+    /// The digest of all parts so far.
+    #[must_use]
+    pub fn digest(&self) -> PromptDigest {
+        PromptDigest::cut(self.hash.clone())
     }
 }
 
@@ -310,6 +342,19 @@ mod tests {
             let before = subsample("s", &all[..count], max);
             let after = subsample("s", &all, max);
             prop_assert!(before.iter().filter(|index| !after.contains(index)).count() <= 1);
+        }
+
+        #[test]
+        fn a_prompt_that_grows_has_the_digest_of_the_whole_at_every_step(
+            parts in proptest::collection::vec(("([ -~]|[\\sΣσİß日\u{301}\u{85}\u{a0}]|\\PC){0,40}", "\\s{1,3}"), 0..8),
+        ) {
+            let (mut growing, mut whole) = (GrowingPrompt::default(), String::new());
+            for (part, between) in &parts {
+                whole += part;
+                growing.push(part);
+                prop_assert_eq!(growing.digest(), PromptDigest::of(&whole));
+                whole += between;
+            }
         }
 
         #[test]

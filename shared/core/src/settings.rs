@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
+use crate::imported::DEFAULT_QUOTA;
 use crate::names::Installation;
 
 /// Every variable that is read, besides those that Lambda sets.
-pub const VARIABLES: [&str; 7] = [
+pub const VARIABLES: [&str; 8] = [
     "PERENNIAL_INSTALLATION",
     "PERENNIAL_BUCKET",
     "PERENNIAL_TABLE",
@@ -13,10 +14,12 @@ pub const VARIABLES: [&str; 7] = [
     "PERENNIAL_JOB_ROLE_ARN",
     CONTAINER_ROLE,
     POLL,
+    IMPORTED_MODELS,
 ];
 
 const CONTAINER_ROLE: &str = "PERENNIAL_SAGEMAKER_JOB_ROLE_ARN";
 const POLL: &str = "PERENNIAL_POLL_SECONDS";
+const IMPORTED_MODELS: &str = "PERENNIAL_IMPORTED_MODELS_QUOTA";
 const DEFAULT_POLL: SignedDuration = SignedDuration::from_secs(60);
 
 /// The environment of a function, checked.
@@ -36,6 +39,8 @@ pub struct Settings {
     pub sagemaker_job_role_arn: Option<String>,
     /// `PERENNIAL_POLL_SECONDS`: how long until something that runs is looked at again; 60 seconds without it.
     pub poll: SignedDuration,
+    /// `PERENNIAL_IMPORTED_MODELS_QUOTA`: how many imported models the account may have; AWS's default without it, and 0 counts none.
+    pub imported_models: u32,
     /// `AWS_REGION`, which Lambda sets.
     pub region: String,
 }
@@ -78,6 +83,16 @@ impl Settings {
                 DEFAULT_POLL
             }
         };
+        let imported_models = match find(IMPORTED_MODELS).map(|value| (value.parse(), value)) {
+            None => DEFAULT_QUOTA,
+            Some((Ok(models), _)) => models,
+            Some((Err(_), value)) => {
+                findings.push(format!(
+                    "{IMPORTED_MODELS} is “{value}”: use a whole number, 0 to count none"
+                ));
+                DEFAULT_QUOTA
+            }
+        };
         let parsed = Installation::parse(&installation);
         if let (Err(error), false) = (&parsed, installation.is_empty()) {
             findings.push(format!("PERENNIAL_INSTALLATION: {error}"));
@@ -91,6 +106,7 @@ impl Settings {
                 job_role_arn,
                 sagemaker_job_role_arn,
                 poll,
+                imported_models,
                 region,
             }),
             _ => Err(SettingsError(findings)),
@@ -136,6 +152,11 @@ mod tests {
         assert_eq!(told.sagemaker_job_role_arn.as_deref(), Some(role));
         let quick = with(&[(POLL, "2")]).expect("complete");
         assert_eq!(quick.poll, SignedDuration::from_secs(2));
+        assert_eq!(quick.imported_models, 3);
+        let raised = with(&[(IMPORTED_MODELS, "20")]).expect("complete");
+        assert_eq!(raised.imported_models, 20);
+        let uncounted = with(&[(IMPORTED_MODELS, "0")]).expect("complete");
+        assert_eq!(uncounted.imported_models, 0);
     }
 
     #[test]
@@ -161,9 +182,15 @@ mod tests {
             ("PERENNIAL_INSTALLATION", "Not An Id"),
             ("PERENNIAL_BUS", ""),
             (POLL, "soon"),
+            (IMPORTED_MODELS, "many"),
         ]);
         let words = wrong.expect_err("wrong").to_string();
-        for name in ["PERENNIAL_INSTALLATION", "PERENNIAL_BUS is missing", POLL] {
+        for name in [
+            "PERENNIAL_INSTALLATION",
+            "PERENNIAL_BUS is missing",
+            POLL,
+            IMPORTED_MODELS,
+        ] {
             assert!(words.contains(name), "{words}");
         }
     }

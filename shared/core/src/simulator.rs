@@ -180,7 +180,7 @@ pub fn run_event(event: &Event) -> usize {
         Event::TrainingSeen(Seen::Failed { .. }) => 10,
         Event::TrainingSeen(Seen::Stopped) => 11,
         Event::TrainingStopAsked => 12,
-        Event::CandidateDeployed { .. } => 13,
+        Event::CandidateDeployed { .. } | Event::CandidateFailed { .. } => 13,
         Event::CandidateAnswered => 14,
         Event::BaseFound { .. } => 15,
         Event::BaseSeen(_) => 16,

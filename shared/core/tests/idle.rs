@@ -221,6 +221,21 @@ fn a_model_that_served_until_lately_is_not_idle_yet() {
 }
 
 #[test]
+fn what_was_asked_of_a_model_until_it_was_replaced_is_no_reason_to_keep_it() {
+    let mut pipeline = pipeline();
+    let model = model(3, at(0));
+    pipeline.served_until.insert(model_id(3), at(90 * DAY));
+    let reason = |last: i64| {
+        let calls = vec![(model.arn.as_str(), called(Some(last)))];
+        line(&pipeline, &model, None, &calls, &[], 100).reason
+    };
+    let until = reason(89);
+    assert!(until.starts_with("it served until"), "{until}");
+    let since = reason(95);
+    assert!(since.starts_with("it was called"), "{since}");
+}
+
+#[test]
 fn without_a_configuration_nothing_goes() {
     let mut pipeline = pipeline();
     pipeline.config = None;
@@ -274,6 +289,7 @@ fn what_serves_has_served_may_serve_or_is_needed_is_protected() {
         serving: perennial_core::routing::Serving::OnDemand,
         since: at(0),
         look_at: at(0),
+        waits_for: None,
     });
     for number in [6, 7] {
         assert!(protected(&moving, None, &model(number, at(0))).is_some());
@@ -356,7 +372,7 @@ proptest! {
         pipeline.moving = moving.map(|to| Move {
             from: None, to: champion(to), generation: 1, reason: MoveReason::Rollback,
             phase: MovePhase::Creating, serving: perennial_core::routing::Serving::OnDemand,
-            replaces: None, since: at(0), look_at: at(0),
+            replaces: None, since: at(0), look_at: at(0), waits_for: None,
         });
         let mut run = runs()[state].0.clone();
         run.starts_from = Some(model_id(starts));

@@ -54,6 +54,11 @@ impl Asked {
         self.seen.contains(&prompt)
     }
 
+    /// Takes back a question that turned out to be no fair one.
+    pub(crate) fn forget(&mut self, prompt: PromptDigest) {
+        self.lines.remove(&prompt);
+    }
+
     /// Whether the record may be asked, as far as is known by now; each prompt is offered once.
     pub(crate) fn offer(&mut self, prompt: PromptDigest, length: u64) -> bool {
         let rank = rank(&self.seed, prompt);

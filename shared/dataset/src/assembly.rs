@@ -26,18 +26,9 @@ pub enum Move {
     Read {
         /// From the first byte that is taken to the last.
         range: Range<u64>,
-        /// In order.
-        picks: Vec<Pick>,
+        /// In order. What is held out is not written to the file.
+        picks: Vec<Stretch>,
     },
-}
-
-/// Bytes of what is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pick {
-    /// In the shard.
-    pub range: Range<u64>,
-    /// Held out: not written to the file.
-    pub held_out: bool,
 }
 
 /// Plans a file, shard by shard.
@@ -77,8 +68,11 @@ impl Assembly {
         let mut moves = Vec::new();
         for stretch in stretches {
             let Range { mut start, end } = stretch.range.clone();
-            if stretch.held_out {
-                read(&mut moves, start..end, true);
+            if stretch.held_out || !stretch.kept.is_empty() {
+                if !stretch.held_out {
+                    self.loose += stretch.written();
+                }
+                read(&mut moves, stretch.clone());
                 continue;
             }
             // A part that is written before a copy must not be too small.
@@ -88,7 +82,7 @@ impl Assembly {
             };
             if end - start >= fill + self.least {
                 if fill > 0 {
-                    read(&mut moves, start..start + fill, false);
+                    read(&mut moves, written(start..start + fill));
                     start += fill;
                 }
                 let copies = (end - start).div_ceil(self.most);
@@ -98,7 +92,7 @@ impl Assembly {
                 }
                 self.loose = 0;
             } else {
-                read(&mut moves, start..end, false);
+                read(&mut moves, written(start..end));
                 self.loose += end - start;
             }
         }
@@ -113,12 +107,17 @@ fn part_of(length: u64, copy: u64, copies: u64) -> u64 {
     u64::try_from(part).unwrap_or(length)
 }
 
+/// Bytes that go into the file as they stand.
+fn written(range: Range<u64>) -> Stretch {
+    Stretch {
+        range,
+        ..Stretch::default()
+    }
+}
+
 /// Takes bytes of the shard, with the last read if they lie near it.
-fn read(moves: &mut Vec<Move>, range: Range<u64>, held_out: bool) {
-    let pick = Pick {
-        range: range.clone(),
-        held_out,
-    };
+fn read(moves: &mut Vec<Move>, pick: Stretch) {
+    let range = pick.range.clone();
     match moves.last_mut() {
         Some(Move::Read { range: last, picks }) if range.start - last.end <= GAP => {
             last.end = range.end;
@@ -140,7 +139,7 @@ mod tests {
     const MOST: u64 = 50_000;
 
     /// Bytes that were taken, with the number of their shard.
-    type Taken = Vec<(usize, Pick)>;
+    type Taken = Vec<(usize, Stretch)>;
 
     /// What a bucket would have for parts: lengths, and whether each was copied.
     fn parts(shards: &[(bool, Vec<Stretch>)], all: u64) -> (Vec<(u64, bool)>, Taken) {
@@ -149,12 +148,12 @@ mod tests {
         let mut loose = 0;
         for (number, (has_index, stretches)) in shards.iter().enumerate() {
             if !has_index {
-                for Stretch { range, held_out } in stretches.iter().cloned() {
-                    if !held_out {
-                        plan.wrote(range.end - range.start);
-                        loose += range.end - range.start;
+                for stretch in stretches {
+                    if !stretch.held_out {
+                        plan.wrote(stretch.written());
+                        loose += stretch.written();
                     }
-                    taken.push((number, Pick { range, held_out }));
+                    taken.push((number, stretch.clone()));
                 }
                 continue;
             }
@@ -165,13 +164,7 @@ mod tests {
                             parts.push((std::mem::take(&mut loose), false));
                         }
                         parts.push((range.end - range.start, true));
-                        taken.push((
-                            number,
-                            Pick {
-                                range,
-                                held_out: false,
-                            },
-                        ));
+                        taken.push((number, written(range)));
                     }
                     Move::Read { range, picks } => {
                         assert_eq!(range.start, picks[0].range.start);
@@ -182,7 +175,7 @@ mod tests {
                         }
                         for pick in picks {
                             if !pick.held_out {
-                                loose += pick.range.end - pick.range.start;
+                                loose += pick.written();
                             }
                             taken.push((number, pick));
                         }
@@ -199,15 +192,19 @@ mod tests {
     fn shards() -> impl Strategy<Value = Vec<(bool, Vec<Stretch>)>> {
         let length = prop_oneof![1..300_u64, 1..3_000_u64, 500..400_000_u64];
         let gap = prop_oneof![Just(0), 1..100_u64, 1..600_000_u64];
-        let stretches = proptest::collection::vec((gap, length, prop::bool::weighted(0.2)), 0..12);
+        // As it stands, held out, or a record of which a part stays.
+        let fate = prop_oneof![6 => Just((false, false)), 2 => Just((true, false)), 1 => Just((false, true))];
+        let stretches = proptest::collection::vec((gap, length, fate), 0..12);
         let shard = (prop::bool::weighted(0.8), stretches).prop_map(|(has_index, given)| {
             let mut at = 0;
-            let made = given.into_iter().map(|(gap, length, held_out)| {
+            let made = given.into_iter().map(|(gap, length, (held_out, cut))| {
                 let start = at + gap;
                 at = start + length;
+                let kept = (cut && length > 20).then_some(start + 9..start + 14);
                 Stretch {
                     range: start..at,
                     held_out,
+                    kept: kept.into_iter().collect(),
                 }
             });
             (has_index, made.collect())
@@ -219,12 +216,14 @@ mod tests {
         #[test]
         fn every_wanted_byte_is_taken_once_and_in_order_and_no_part_is_refused(shards in shards()) {
             let all = shards.iter().flat_map(|(_, stretches)| stretches).map(|s| s.range.end - s.range.start).sum();
+            let goes_on = |last: &Stretch, next: &Stretch| last.kept.is_empty() && next.kept.is_empty()
+                && last.held_out == next.held_out && last.range.end == next.range.start;
             let (parts, taken) = parts(&shards, all);
             // Joined again, what was taken is what was wanted.
             let mut joined: Taken = Vec::new();
             for (shard, pick) in taken {
                 match joined.last_mut() {
-                    Some((of, last)) if *of == shard && last.held_out == pick.held_out && last.range.end == pick.range.start => {
+                    Some((of, last)) if *of == shard && goes_on(last, &pick) => {
                         last.range.end = pick.range.end;
                     }
                     _ => joined.push((shard, pick)),
@@ -234,10 +233,10 @@ mod tests {
             for (shard, (_, stretches)) in shards.iter().enumerate() {
                 for stretch in stretches.iter().cloned() {
                     match wanted.last_mut() {
-                        Some((of, last)) if *of == shard && last.held_out == stretch.held_out && last.range.end == stretch.range.start => {
+                        Some((of, last)) if *of == shard && goes_on(last, &stretch) => {
                             last.range.end = stretch.range.end;
                         }
-                        _ => wanted.push((shard, Pick { range: stretch.range, held_out: stretch.held_out })),
+                        _ => wanted.push((shard, stretch)),
                     }
                 }
             }
@@ -254,11 +253,7 @@ mod tests {
     }
 
     fn kept(ranges: &[Range<u64>]) -> Vec<Stretch> {
-        let kept = |range: &Range<u64>| Stretch {
-            range: range.clone(),
-            held_out: false,
-        };
-        ranges.iter().map(kept).collect()
+        ranges.iter().cloned().map(written).collect()
     }
 
     #[test]
@@ -268,10 +263,7 @@ mod tests {
         assert_eq!(plan.shard(&one(0..30 * mib)), [Move::Copy(0..30 * mib)]);
         plan.wrote(2 * mib);
         let filled = plan.shard(&one(0..30 * mib));
-        let pick = Pick {
-            range: 0..3 * mib,
-            held_out: false,
-        };
+        let pick = written(0..3 * mib);
         let read = Move::Read {
             range: 0..3 * mib,
             picks: vec![pick],

@@ -2,8 +2,8 @@
 use std::collections::HashMap;
 
 use crate::{
+    excluded::Excluded,
     pass::known::{Identity, Seen},
-    sealer::Excluded,
 };
 
 /// Records that are kept in mind, at most.

@@ -1,6 +1,8 @@
 //! The canonical lines of a shard: written in one fixed form, and read back for duplicates, leakage and the hold-out.
+mod earlier;
 mod preferences;
 mod trainers;
+pub(crate) mod whole;
 
 use perennial_core::limits::RecordShape;
 use serde::Serialize;
@@ -15,6 +17,7 @@ use crate::{
     rules,
 };
 
+pub(crate) use earlier::earlier;
 pub(crate) use trainers::{other_trainer, shape_name};
 
 /// The schema version that Nova's documentation asks for.
@@ -72,7 +75,7 @@ pub(crate) fn document(raw: &[u8], out: &mut Vec<u8>) {
 }
 
 /// What stands before and after the text of a document.
-const DOCUMENT: (&[u8], &[u8]) = (b"{\"text\":\"", b"\"}");
+pub(crate) const DOCUMENT: (&[u8], &[u8]) = (b"{\"text\":\"", b"\"}");
 
 /// The escaped text of a line that [`document`] wrote.
 pub(crate) fn document_text(line: &[u8]) -> Option<&[u8]> {
@@ -335,6 +338,8 @@ pub(crate) struct CanonicalRecord {
     pub(crate) completion: Option<String>,
     /// Tokens of every text, estimated.
     pub(crate) tokens: u64,
+    /// What it is known by across files, if that is not the whole line.
+    pub(crate) digest: Option<[u8; 16]>,
 }
 
 /// Prompt and completion of a canonical line, in one parse.
@@ -361,6 +366,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt,
             completion,
             tokens,
+            digest: None,
         });
     }
     let pairs = [("prompt", "completion"), ("image-ref", "caption")];
@@ -370,6 +376,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
                 prompt,
                 completion: Some(completion),
                 tokens,
+                digest: None,
             });
         }
     }
@@ -378,6 +385,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt,
             completion: None,
             tokens,
+            digest: None,
         });
     }
     let body = value
@@ -397,6 +405,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
             prompt: render_prompt(&[turn]),
             completion: None,
             tokens,
+            digest: whole::digest(value),
         });
     };
     // What the system says is no part of the question, here as in an evaluation set.
@@ -418,6 +427,7 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
         prompt: render_prompt(&turns),
         completion,
         tokens,
+        digest: whole::digest(value),
     })
 }
 

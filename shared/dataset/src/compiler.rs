@@ -7,6 +7,8 @@ use crate::{
     between::Between,
     canonical::shape_name,
     decompress::Decompressor,
+    documents::Documents,
+    excluded::Excluded,
     finding::Problem,
     media::MediaReferences,
     pass::{
@@ -14,7 +16,6 @@ use crate::{
         stream::Stream,
     },
     rules,
-    sealer::Excluded,
     sniff::{self, Compression},
     summary::{REPORT_FORM, Summary, Target, Verdict},
 };
@@ -67,6 +68,8 @@ pub struct Finished {
     pub others: Between,
     /// Records that a file before has, too, word for word: they are in the summary, and in a dataset once.
     pub repeated: u64,
+    /// The documents of the last records, if they are asked for ([`Compiler::telling_documents`]).
+    pub documents: Documents,
     /// Records whose prompt stands in an evaluation set: they are in the summary, and in no dataset.
     pub leaked: u64,
 }
@@ -196,6 +199,19 @@ impl Compiler {
         self
     }
 
+    /// Tells which documents it packs into one record, for the index of the shard ([`crate::Indexer::push_documents`]): 16 bytes for each, until
+    /// they are taken.
+    #[must_use]
+    pub fn telling_documents(mut self) -> Self {
+        self.text.merger.tell_documents();
+        self
+    }
+
+    /// The documents of the records that were written since they were taken last.
+    pub fn take_documents(&mut self) -> Documents {
+        self.text.merger.take_documents()
+    }
+
     /// Looks for what stands in the files that were read before, too, of some that are checked together: the questions of their evaluation
     /// sets, and records that they have.
     #[must_use]
@@ -298,11 +314,13 @@ impl Compiler {
         let merger = &mut self.text.merger;
         let (repeated, leaked) = (merger.repeats.in_other_files(), merger.leaked);
         let others = merger.between();
+        let documents = merger.take_documents();
         Finished {
             summary: self.summary(),
             media,
             others,
             repeated,
+            documents,
             leaked,
         }
     }

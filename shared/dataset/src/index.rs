@@ -8,7 +8,9 @@
 //! | 8 | the shard's length |
 //! | 8 | the number of records |
 //! | 2, n | the length of the shard's tag (its ETag), and the tag |
-//! | for each record | varint: length with its line feed, times two, plus one if it has an answer; varint: tokens; 16: digest of the record; 16: digest of the normalised prompt; 8: hash of the prompt to the letter |
+//! | for each record | varint: length with its line feed, times two, plus one if it has an answer; varint: tokens; 16: digest of the record; 16: digest of the normalised prompt; 8: hash of the prompt to the letter; varint: documents packed in it, 0 if it is none or one |
+//! | for each of those documents | 16: digest; varint: bytes of its escaped text; varint: tokens |
+//! | for each record, behind its documents | varint: the questions that it answers before its last one; 16 each: their digests |
 //! | 16 | SHA-256 of all before, cut |
 use std::ops::Range;
 
@@ -18,19 +20,21 @@ use perennial_core::prompt::{PromptDigest, held_out};
 
 use crate::{
     canonical::{self, CanonicalRecord, record_digest},
+    documents::{self, Document, Documents},
     json::Tape,
     pass::known::hash,
 };
 
 /// What an index of this form begins with.
-const MAGIC: &[u8; 16] = b"perennial-index\x01";
+const MAGIC: &[u8; 16] = b"perennial-index\x02";
 const TAIL: usize = 16;
 
-/// The largest index: about 750,000 records. A shard of more is read when it is sealed.
+/// The largest index: about 750,000 records, or packed with 1.6 million short documents. A shard of more is read when it is sealed, and
+/// what is packed in it is compared whole.
 pub const MOST_INDEX: usize = 32 << 20;
 
 /// What sealing decides by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// With its line feed.
     pub(crate) length: u64,
@@ -41,6 +45,10 @@ pub(crate) struct Entry {
     pub(crate) prompt: PromptDigest,
     /// A hash of the prompt to the letter.
     pub(crate) exact: u64,
+    /// The documents that are packed in it; none if it is a single one.
+    pub(crate) documents: Vec<Document>,
+    /// The questions that it answers before its last one.
+    pub(crate) earlier: Vec<PromptDigest>,
 }
 
 /// The hash of a prompt to the letter: asked for only among prompts whose normalised text is the same.
@@ -51,13 +59,17 @@ pub(crate) fn exact(prompt: &str) -> u64 {
 /// Reads a canonical line without its line feed; nothing if it is none.
 pub(crate) fn describe(tape: &mut Tape, line: &[u8]) -> Option<(CanonicalRecord, Entry)> {
     let read = canonical::read_by(tape, line)?;
+    // It was read, so the tape is that of this text.
+    let text = simdutf8::basic::from_utf8(line).ok()?.trim_ascii_end();
     let entry = Entry {
         length: line.len() as u64 + 1,
         answered: read.completion.is_some(),
         tokens: read.tokens,
-        record: record_digest(line),
+        record: read.digest.unwrap_or_else(|| record_digest(line)),
         prompt: PromptDigest::of(&read.prompt),
         exact: exact(&read.prompt),
+        documents: Vec::new(),
+        earlier: canonical::earlier(tape.value(text)),
     };
     Some((read, entry))
 }
@@ -79,6 +91,9 @@ pub struct Indexer {
     /// Lines that are written behind others, and their entries.
     aside: Vec<u8>,
     aside_entries: Vec<u8>,
+    /// Those of the lines to come.
+    documents: Documents,
+    packed: bool,
     /// Something is in the shard that no compiler writes, or it is too much.
     given_up: bool,
 }
@@ -96,6 +111,19 @@ impl Indexer {
     pub fn with_hold_out(mut self, key: &str, share: f64) -> Self {
         self.apart = Some((key.to_owned(), share));
         self
+    }
+
+    /// Takes the documents of lines that come next, in their order ([`crate::Compiler::take_documents`]).
+    pub fn push_documents(&mut self, documents: Documents) {
+        if !self.given_up {
+            self.documents.append(documents);
+        }
+    }
+
+    /// Whether a record so far has several documents: only the index says which.
+    #[must_use]
+    pub fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// Takes the next compiled bytes, and appends what is to be written to `out`.
@@ -128,13 +156,19 @@ impl Indexer {
         let described = (bare.trim_ascii() == bare)
             .then(|| describe(&mut self.tape, bare))
             .flatten();
-        let Some((_, entry)) = described.filter(|_| self.entries.len() < MOST_INDEX) else {
+        let documents = self.documents.next(bare);
+        let (Some((_, mut entry)), Some(documents), true) =
+            (described, documents, self.entries.len() < MOST_INDEX)
+        else {
             self.set_back(out);
             out.extend_from_slice(line);
             self.given_up = true;
             self.entries = Vec::new();
+            self.documents = Documents::default();
             return;
         };
+        self.packed |= !documents.is_empty();
+        entry.documents = documents;
         self.records += 1;
         let apart = entry.answered
             && self
@@ -194,6 +228,16 @@ fn write_entry(entry: &Entry, out: &mut Vec<u8>) {
     out.extend_from_slice(&entry.record);
     out.extend_from_slice(&entry.prompt.0);
     out.extend_from_slice(&entry.exact.to_le_bytes());
+    varint(entry.documents.len() as u64, out);
+    for document in &entry.documents {
+        out.extend_from_slice(&document.digest);
+        varint(document.length, out);
+        varint(document.tokens, out);
+    }
+    varint(entry.earlier.len() as u64, out);
+    for question in &entry.earlier {
+        out.extend_from_slice(&question.0);
+    }
 }
 
 /// An index that was read, and is whole.
@@ -335,15 +379,28 @@ impl<'b> Rest<'b> {
             return Ok(None);
         }
         let length = self.varint()?;
-        let entry = Entry {
+        let mut entry = Entry {
             length: length >> 1,
             answered: length & 1 == 1,
             tokens: self.varint()?,
             record: self.fixed()?,
             prompt: PromptDigest(self.fixed()?),
             exact: self.number()?,
+            documents: Vec::new(),
+            earlier: Vec::new(),
         };
-        if entry.length == 0 {
+        for _ in 0..self.varint()? {
+            entry.documents.push(Document {
+                digest: self.fixed()?,
+                length: self.varint()?,
+                tokens: self.varint()?,
+            });
+        }
+        for _ in 0..self.varint()? {
+            entry.earlier.push(PromptDigest(self.fixed()?));
+        }
+        let packed = documents::line_length(&entry.documents);
+        if entry.length == 0 || !entry.documents.is_empty() && packed != Some(entry.length) {
             return Err(Unusable::Damaged);
         }
         Ok(Some(entry))
@@ -351,126 +408,4 @@ impl<'b> Rest<'b> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHARD: &str =
-        "{\"prompt\":\"a\",\"completion\":\"1\"}\n{\"text\":\"A whole document.\"}\n";
-
-    fn index(shard: &str, step: usize) -> Option<Vec<u8>> {
-        let (mut indexer, mut out) = (Indexer::new(), Vec::new());
-        for piece in shard.as_bytes().chunks(step) {
-            indexer.push(piece, &mut out);
-        }
-        indexer.end(&mut out);
-        assert_eq!(out, shard.as_bytes(), "written as it was");
-        indexer.finish("\"tag\"")
-    }
-
-    #[test]
-    fn what_was_written_is_read_however_it_was_cut() {
-        let whole = index(SHARD, 1_000).unwrap();
-        for step in 1..40 {
-            assert_eq!(index(SHARD, step).unwrap(), whole, "{step}");
-        }
-        let length = SHARD.len() as u64;
-        let read = Index::read(whole, "\"tag\"", length).unwrap();
-        assert_eq!((read.length(), read.records()), (length, 2));
-        let entries: Vec<_> = read.entries().collect();
-        let mut tape = Tape::default();
-        for ((range, entry), line) in entries.iter().zip(SHARD.lines()) {
-            assert_eq!(&SHARD[range.start as usize..range.end as usize - 1], line);
-            assert_eq!(*entry, describe(&mut tape, line.as_bytes()).unwrap().1);
-        }
-        assert_eq!(
-            entries
-                .iter()
-                .map(|(_, entry)| entry.answered)
-                .collect::<Vec<_>>(),
-            [true, false]
-        );
-    }
-
-    #[test]
-    fn an_index_that_is_damaged_or_of_another_shard_is_not_used() {
-        let whole = index(SHARD, 1_000).unwrap();
-        let length = SHARD.len() as u64;
-        for place in 0..whole.len() {
-            let mut other = whole.clone();
-            other[place] ^= 1;
-            assert!(
-                Index::read(other, "\"tag\"", length).is_err(),
-                "byte {place}"
-            );
-            let short = whole[..place].to_vec();
-            assert!(
-                Index::read(short, "\"tag\"", length).is_err(),
-                "{place} bytes"
-            );
-        }
-        let read = |tag, length| Index::read(whole.clone(), tag, length);
-        assert_eq!(read("\"other\"", length), Err(Unusable::OtherShard));
-        assert_eq!(read("\"tag\"", length + 1), Err(Unusable::OtherShard));
-        let mut newer = whole.clone();
-        newer[15] = 2;
-        assert_eq!(Index::read(newer, "\"tag\"", length), Err(Unusable::Form));
-        assert_eq!(Index::read(Vec::new(), "", 0), Err(Unusable::Form));
-    }
-
-    #[test]
-    fn a_shard_that_sealing_would_not_take_byte_for_byte_has_no_index() {
-        for (what, shard) in [
-            ("nothing", ""),
-            ("no line feed at the end", "{\"text\":\"a\"}"),
-            ("an empty line", "{\"text\":\"a\"}\n\n{\"text\":\"b\"}\n"),
-            ("a line with spaces around it", "{\"text\":\"a\"} \n"),
-            ("a carriage return", "{\"text\":\"a\"}\r\n"),
-            ("no record", "{\"text\":\"a\"}\nwhat?\n"),
-        ] {
-            assert_eq!(index(shard, 7), None, "{what}");
-        }
-        let mut indexer = Indexer::new();
-        indexer.push(SHARD.as_bytes(), &mut Vec::new());
-        indexer.end(&mut Vec::new());
-        assert_eq!(indexer.finish(""), None, "a shard without a tag");
-    }
-
-    #[test]
-    fn what_will_be_held_out_is_written_behind_the_others_and_nothing_is_lost() {
-        let filler = "x".repeat(2_000);
-        let line = |n| format!("{{\"prompt\":\"{n}\",\"completion\":\"{filler}\"}}\n");
-        let lines: Vec<String> = (0..30_000).map(line).collect();
-        let whole = lines.concat();
-        let arranged = |step: usize| {
-            let mut indexer = Indexer::new().with_hold_out("bot", 0.1);
-            let mut out = Vec::new();
-            for piece in whole.as_bytes().chunks(step) {
-                indexer.push(piece, &mut out);
-            }
-            indexer.end(&mut out);
-            (
-                indexer.finish("tag").unwrap(),
-                String::from_utf8(out).unwrap(),
-            )
-        };
-        let (index, shard) = arranged(70_001);
-        assert_eq!(arranged(1 << 20), (index.clone(), shard.clone()));
-        let index = Index::read(index, "tag", shard.len() as u64).unwrap();
-        let mut runs = Vec::new();
-        for ((range, entry), line) in index.entries().zip(shard.lines()) {
-            assert_eq!(&shard[range.start as usize..range.end as usize - 1], line);
-            let apart = held_out(entry.prompt, "bot", 0.1);
-            match runs.last_mut() {
-                Some((of, length)) if *of == apart => *length += entry.length,
-                _ => runs.push((apart, entry.length)),
-            }
-        }
-        // 60 MiB: one window of 4 MiB set aside, and the rest at the end.
-        assert_eq!(runs.len(), 4, "{runs:?}");
-        let (mut written, mut given): (Vec<&str>, Vec<_>) =
-            (shard.lines().collect(), whole.lines().collect());
-        written.sort_unstable();
-        given.sort_unstable();
-        assert!(written == given);
-    }
-}
+mod tests;

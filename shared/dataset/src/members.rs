@@ -109,6 +109,19 @@ pub(crate) fn empty(rule: &'static Rule, path: Path<'_>, text: &Text<'_>) -> Pro
     Problem::new(rule, path, found, "Write the text, or take the record out.")
 }
 
+/// The note for a text of white space that is left out beside something else; nothing for one without a character, which loses none.
+pub(crate) fn white_space(path: Path<'_>, text: &Text<'_>) -> Option<Problem> {
+    let plain = text.plain();
+    (!plain.is_empty()).then(|| {
+        Problem::new(
+            &rules::WHITE_SPACE_LEFT_OUT,
+            path,
+            format!("only white space: \"{}\"", bounded(&plain)),
+            "Nothing: it says nothing.",
+        )
+    })
+}
+
 pub(crate) fn empty_system() -> Problem {
     Problem::new(
         &rules::EMPTY_SYSTEM,

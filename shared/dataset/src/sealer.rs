@@ -11,86 +11,21 @@ use perennial_core::{
 
 use crate::{
     asked::Asked,
-    evaluation::EvalRecord,
-    index::{Entry, Index, describe, exact},
+    documents,
+    excluded::Excluded,
+    index::{Entry, Index, describe},
     json::Tape,
+    sealed::Sealed,
 };
-
-/// The prompts of an evaluation set, which no training record may hold.
-#[derive(Debug, Clone, Default)]
-pub struct Excluded {
-    normalised: HashSet<PromptDigest>,
-    /// Hashes of the prompts to the letter.
-    exact: HashSet<u64>,
-    /// Where each prompt stands, if that is known: the file, and the line there.
-    places: HashMap<PromptDigest, (u32, u64)>,
-    files: Vec<String>,
-}
-
-impl Excluded {
-    /// Another evaluation record's prompt.
-    pub fn add(&mut self, record: &EvalRecord) {
-        self.normalised.insert(PromptDigest::of(&record.prompt));
-        self.exact.insert(exact(&record.prompt));
-    }
-
-    /// Another prompt, with the file and the line where it stands; all of one file after the other.
-    pub(crate) fn add_at(&mut self, (prompt, exact): (PromptDigest, u64), file: &str, line: u64) {
-        if self.files.last().is_none_or(|last| last != file) {
-            self.files.push(file.to_owned());
-        }
-        let file = self.files.len() as u32 - 1;
-        self.normalised.insert(prompt);
-        self.exact.insert(exact);
-        self.places.entry(prompt).or_insert((file, line));
-    }
-
-    /// The file and the line where the prompt stands, if that is known.
-    pub(crate) fn place(&self, prompt: PromptDigest) -> Option<(&str, u64)> {
-        let (file, line) = self.places.get(&prompt)?;
-        Some((self.files.get(*file as usize)?, *line))
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.normalised.is_empty()
-    }
-
-    /// The prompts of these evaluation records.
-    #[must_use]
-    pub fn of(records: &[EvalRecord]) -> Self {
-        Self {
-            normalised: records
-                .iter()
-                .map(|record| PromptDigest::of(&record.prompt))
-                .collect(),
-            exact: records.iter().map(|record| exact(&record.prompt)).collect(),
-            ..Self::default()
-        }
-    }
-}
-
-impl Excluded {
-    pub(crate) fn holds(&self, prompt: PromptDigest) -> bool {
-        self.normalised.contains(&prompt)
-    }
-}
-
-impl From<HashSet<PromptDigest>> for Excluded {
-    fn from(normalised: HashSet<PromptDigest>) -> Self {
-        Self {
-            normalised,
-            ..Self::default()
-        }
-    }
-}
 
 /// Streams canonical shards into one training file. Push the newest shard first: over the model's maximum, what
 /// comes later is left out.
 ///
-/// Memory: 16 bytes for each distinct record and 32 for each prompt up to twice the model's maximum (as much again where that many
-/// leak), the digests to exclude, of the held-out records those that are asked ([`Sealer::asking`]), and one line.
+/// Memory: 16 bytes for each distinct record, as many for each document that is packed in one and for each distinct question that it answers
+/// before its last one, 32 for each distinct prompt and 16 more for each that is trained on ([`Sealed::prompts`]): of as many records as the
+/// model takes, of as many again that are held out, and 16 for each of as many that leak. The tables have spare room: between an eighth
+/// and nine sixteenths of their places are empty, and while one grows, the old one is there, too, half as large. Besides, the digests to
+/// exclude, of the held-out records those that are asked ([`Sealer::asking`]), and one line.
 #[derive(Debug)]
 pub struct Sealer {
     max_records: u64,
@@ -104,6 +39,8 @@ pub struct Sealer {
     /// given twice in one upload was dropped when that was compiled.
     pieces: Option<HashSet<[u8; 16]>>,
     prompts_seen: HashMap<PromptDigest, First>,
+    /// The questions before the last ones, of what is trained on.
+    taught: HashSet<PromptDigest>,
     asked: Asked,
     /// The number of the current shard, from 0 in the order in which they are pushed.
     shard: u32,
@@ -116,6 +53,8 @@ struct First {
     exact: u64,
     shard: u32,
     held_out: bool,
+    /// Whether its first record was held out: it would be a question.
+    offered: bool,
 }
 
 /// A sample in the place of all records: chosen by the hash of the normalised prompt, so that it does not hang on the order.
@@ -124,61 +63,6 @@ struct Sample {
     key: String,
     share: f64,
     most: u64,
-}
-
-/// What came of sealing.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Sealed {
-    /// Records in the training file.
-    pub records: u64,
-    /// Records dropped because an earlier pushed one is exactly the same.
-    pub duplicates: u64,
-    /// Records dropped because their prompt stands in the evaluation set, each counted once: a duplicate of one is a duplicate.
-    pub leaked: u64,
-    /// Those of them whose prompt stands there to the letter; the others differ in case or white space only.
-    pub leaked_to_the_letter: u64,
-    /// Records kept apart for evaluation.
-    pub held_out: u64,
-    /// Those of them whose prompt was held out before: it is asked once, with the answer that was pushed first.
-    pub held_out_again: u64,
-    /// Held-out prompts that are no fair question ([`Sealer::asking`]).
-    pub held_out_seen: u64,
-    /// Records whose question an earlier pushed shard has to the letter, and that differ in something else: the answer, or what the system
-    /// says. They are trained on, or held out.
-    pub conflicts: u64,
-    /// The shards of the first of them: of the record, and of the question's first record. From 0, as they were pushed.
-    pub conflict_between: Option<(u32, u32)>,
-    /// Records over the model's maximum. They were not looked at any further, so duplicates among them count too.
-    pub left_out: u64,
-    /// Records that were not drawn into the sample ([`Sealer::sampling`]).
-    pub not_sampled: u64,
-    /// Lines that are no canonical record; 0 unless a shard was damaged.
-    pub unreadable: u64,
-    /// Tokens of the training file, estimated; the estimate errs high ([`crate::estimate_tokens`]).
-    pub tokens_estimate: u64,
-    /// The distinct prompts of the training file, in order.
-    pub prompts: Vec<PromptDigest>,
-    /// The held-out records that are asked, each prompt once, as canonical evaluation lines.
-    pub held_out_records: Vec<u8>,
-}
-
-impl Sealed {
-    /// The records among which leaks are counted: all that were looked at, without duplicates. (Of a sample: what is outside of it was not
-    /// compared.)
-    #[must_use]
-    pub fn distinct(&self) -> u64 {
-        self.records + self.held_out + self.leaked + self.not_sampled
-    }
-
-    /// Which share (0 to 1) of the distinct records had their prompt in the evaluation set. Above 0.01 is an error
-    /// (design, section 7).
-    #[must_use]
-    pub fn leak_share(&self) -> f64 {
-        match self.distinct() {
-            0 => 0.0,
-            distinct => self.leaked as f64 / distinct as f64,
-        }
-    }
 }
 
 impl Sealer {
@@ -200,6 +84,7 @@ impl Sealer {
             digests: HashSet::new(),
             pieces: (limits.shape == RecordShape::Documents).then(HashSet::new),
             prompts_seen: HashMap::new(),
+            taught: HashSet::new(),
             asked: Asked::all(),
             shard: 0,
             sealed: Sealed::default(),
@@ -293,9 +178,19 @@ impl Sealer {
 
     /// What came of it. Call [`Sealer::end_shard`] before.
     #[must_use]
-    pub fn finish(self) -> Sealed {
+    pub fn finish(mut self) -> Sealed {
+        let mut taught: Vec<PromptDigest> = self.taught.into_iter().collect();
+        taught.sort_unstable();
+        for question in &taught {
+            let first = self.prompts_seen.get(question);
+            if first.is_some_and(|first| first.offered) && !self.asked.is_seen(*question) {
+                self.sealed.held_out_taught += 1;
+                self.asked.forget(*question);
+            }
+        }
         Sealed {
             held_out_records: self.asked.finish(),
+            taught,
             ..self.sealed
         }
     }
@@ -313,8 +208,9 @@ impl Sealer {
             self.sealed.unreadable += 1;
             return;
         };
-        match self.decide(&entry) {
-            Fate::Kept => {
+        match self.decide(&entry, 0) {
+            // What is packed in a record, only an index says.
+            Fate::Kept | Fate::Cut(_) => {
                 out.extend_from_slice(line);
                 out.push(b'\n');
             }
@@ -323,16 +219,17 @@ impl Sealer {
         }
     }
 
-    /// What becomes of the next record. Whether it was read from the shard or from its index makes no difference.
-    fn decide(&mut self, entry: &Entry) -> Fate {
+    /// What becomes of the next record, which begins at `start` in its shard. Whether it was read from the shard or from its index makes no
+    /// difference, but that only the index knows documents that are packed.
+    fn decide(&mut self, entry: &Entry, start: u64) -> Fate {
         if self.is_full() {
             self.sealed.left_out += 1;
             return Fate::Dropped;
         }
-        if self.exclude.normalised.contains(&entry.prompt) {
+        if self.exclude.holds_any(entry.prompt, &entry.earlier) {
             // So many leaks are too many of any dataset, however many of them are duplicates.
             if self.sealed.leaked < self.max_records && !self.is_new(entry.record) {
-                self.sealed.duplicates += 1;
+                self.sealed.duplicates += entry.documents.len().max(1) as u64;
                 return Fate::Dropped;
             }
             self.sealed.leaked += 1;
@@ -359,9 +256,19 @@ impl Sealer {
             }
         }
         if !self.is_new(entry.record) {
-            self.sealed.duplicates += 1;
+            self.sealed.duplicates += entry.documents.len().max(1) as u64;
             return Fate::Dropped;
         }
+        let (kept, tokens) = match self.new_documents(entry) {
+            None => (None, entry.tokens),
+            Some(stays) => {
+                let (kept, tokens) = documents::kept(&entry.documents, &stays, start);
+                if kept.is_empty() {
+                    return Fate::Dropped;
+                }
+                (Some(kept), tokens)
+            }
+        };
         let is_first = self.is_first(entry, apart);
         if apart {
             self.sealed.held_out += 1;
@@ -369,17 +276,31 @@ impl Sealer {
                 self.sealed.held_out_again += 1;
             } else if self.asked.is_seen(entry.prompt) {
                 self.sealed.held_out_seen += 1;
-            } else if self.asked.offer(entry.prompt, entry.length) {
+            } else if !self.taught.contains(&entry.prompt)
+                && self.asked.offer(entry.prompt, entry.length)
+            {
+                // What is taught is counted in the end, when all of it is known.
                 return Fate::HeldOut;
             }
             return Fate::Dropped;
         }
         self.sealed.records += 1;
-        self.sealed.tokens_estimate += entry.tokens;
+        self.sealed.tokens_estimate += tokens;
         if is_first {
             self.sealed.prompts.push(entry.prompt);
         }
-        Fate::Kept
+        self.taught.extend(&entry.earlier);
+        kept.map_or(Fate::Kept, Fate::Cut)
+    }
+
+    /// Which of the documents that are packed in a record no earlier shard has; nothing if that is all of them.
+    fn new_documents(&mut self, entry: &Entry) -> Option<Vec<bool>> {
+        let stays: Vec<bool> = (entry.documents.iter())
+            .map(|document| self.is_new(document.digest))
+            .collect();
+        let known = stays.iter().filter(|stays| !**stays).count();
+        self.sealed.duplicates += known as u64;
+        (known > 0).then_some(stays)
     }
 
     /// Whether no record before had the prompt. One of an earlier pushed shard that had it to the letter is another: duplicates are gone.
@@ -388,6 +309,7 @@ impl Sealer {
             exact: entry.exact,
             shard: self.shard,
             held_out,
+            offered: held_out,
         };
         match self.prompts_seen.entry(entry.prompt) {
             hash_map::Entry::Vacant(place) => {
@@ -416,16 +338,20 @@ impl Sealer {
     pub fn push_index(&mut self, index: &Index) -> Vec<Stretch> {
         let mut stretches: Vec<Stretch> = Vec::new();
         for (range, entry) in index.entries() {
-            let held_out = match self.decide(&entry) {
-                Fate::Kept => false,
-                Fate::HeldOut => true,
+            let (held_out, kept) = match self.decide(&entry, range.start) {
+                Fate::Kept => (false, Vec::new()),
+                Fate::Cut(kept) => (false, kept),
+                Fate::HeldOut => (true, Vec::new()),
                 Fate::Dropped => continue,
             };
+            let next = Stretch {
+                range,
+                held_out,
+                kept,
+            };
             match stretches.last_mut() {
-                Some(last) if last.held_out == held_out && last.range.end == range.start => {
-                    last.range.end = range.end;
-                }
-                _ => stretches.push(Stretch { range, held_out }),
+                Some(last) if last.is_joined_by(&next) => last.range.end = next.range.end,
+                _ => stretches.push(next),
             }
         }
         self.end_pieces();
@@ -462,16 +388,45 @@ impl Sealer {
 /// What becomes of a record.
 enum Fate {
     Kept,
+    /// Some of the documents that are packed in it stay: these parts of its shard.
+    Cut(Vec<Range<u64>>),
     HeldOut,
     /// Leaked, a duplicate, over the maximum, outside the sample, or held out and not asked; it is counted.
     Dropped,
 }
 
 /// Consecutive bytes of a shard with one fate: whole records, none between them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stretch {
     /// In the shard.
     pub range: Range<u64>,
     /// Kept from training, and asked.
     pub held_out: bool,
+    /// Of a single record that is packed with documents of which some are known: the parts of the shard that stay. The record is written
+    /// anew with them ([`Stretch::write`]). None if all bytes are taken as they stand.
+    pub kept: Vec<Range<u64>>,
+}
+
+impl Stretch {
+    fn is_joined_by(&self, next: &Self) -> bool {
+        let as_they_stand = self.kept.is_empty() && next.kept.is_empty();
+        as_they_stand && self.held_out == next.held_out && self.range.end == next.range.start
+    }
+
+    /// Bytes that it has in the training file; as many as it has in the shard, unless a record is written anew.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        match &self.kept[..] {
+            [] => self.range.end - self.range.start,
+            kept => documents::written(kept),
+        }
+    }
+
+    /// Appends it to the training file; `bytes` are all of it, from the shard.
+    pub fn write(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        match &self.kept[..] {
+            [] => out.extend_from_slice(bytes),
+            kept => documents::write(bytes, self.range.start, kept, out),
+        }
+    }
 }

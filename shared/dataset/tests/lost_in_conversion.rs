@@ -184,3 +184,192 @@ fn a_tool_that_is_used_has_its_result_in_the_next_message_unless_its_use_is_the_
         assert_eq!(rules_of(&nova(&record).0), expected, "{record}");
     }
 }
+
+fn of(limits: perennial_core::limits::DataLimits, record: &Value) -> (Summary, String) {
+    let line = format!("{record}\n");
+    let (summary, out) = compile("a.jsonl", Purpose::Training(limits), line.as_bytes());
+    (summary, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn what_stands_beside_what_is_read_is_told_however_deep() {
+    let asked = |content: Value| json!({"role": "user", "content": content});
+    let answer = json!({"role": "assistant", "content": "a"});
+    let called = |call: Value| json!({"messages": [asked(json!("q")), {"role": "assistant", "tool_calls": [call]}]});
+    let shown = |image: Value| {
+        let content =
+            json!([{"type": "text", "text": "q"}, {"type": "image_url", "image_url": image}]);
+        json!({"messages": [asked(content), answer]})
+    };
+    let blocks = |blocks: Value| {
+        json!({"schemaVersion": "bedrock-conversation-2024",
+            "messages": [asked(blocks), {"role": "assistant", "content": [{"text": "a"}]}]})
+    };
+    let image = |source: Value| {
+        blocks(json!([{"text": "q"}, {"image": {"format": "png", "source": source}}]))
+    };
+    let place = |location: Value| json!({ "s3Location": location });
+    let function = json!({"name": "t", "arguments": "{}", "output": 1, "thought": "b"});
+    for (record, path, found) in [
+        (
+            called(json!({"id": "1", "type": "function", "function": function})),
+            "$.messages[1].tool_calls[0].function",
+            "output, thought",
+        ),
+        (
+            shown(json!({"url": "s3://b/k.png", "detail": "low", "alt": "x"})),
+            "$.messages[0].content[1].image_url",
+            "detail, alt",
+        ),
+        (
+            json!({"messages": [asked(json!("q")), {"role": "assistant", "content": "a", "tool_call_id": "1"}]}),
+            "$.messages[1]",
+            "tool_call_id",
+        ),
+        (
+            image(json!({"s3Location": {"uri": "s3://b/k.png"}, "note": "x", "bytes": "eA=="})),
+            "$.messages[0].content[1].image.source",
+            "note, bytes",
+        ),
+        (
+            image(place(
+                json!({"uri": "s3://b/k.png", "bucketOwner": 123_456_789_012_u64}),
+            )),
+            "$.messages[0].content[1].image.source.s3Location",
+            "bucketOwner",
+        ),
+    ] {
+        let (summary, out) = of(fine_tuning("amazon.nova-lite-v1:0").unwrap(), &record);
+        let found_there = summary.findings.iter().any(|finding| {
+            let names: std::collections::BTreeSet<_> = finding.found.split(", ").collect();
+            (finding.rule.as_str(), finding.path.as_str()) == ("extra-member", path)
+                && names == found.split(", ").collect()
+        });
+        assert!(found_there, "{record}: {}", summary.to_text());
+        assert!(!out.is_empty(), "{record}: {}", summary.to_text());
+    }
+}
+
+#[test]
+fn a_part_of_a_tools_answer_of_another_type_does_not_count_as_none() {
+    let answered = |part: Value| {
+        json!({"schemaVersion": "bedrock-conversation-2024", "messages": [
+            {"role": "user", "content": [{"text": "q"}]},
+            {"role": "assistant", "content": [{"toolUse": {"toolUseId": "1", "name": "t", "input": {}}}]},
+            {"role": "user", "content": [{"toolResult": {"toolUseId": "1", "content": [part]}}]},
+            {"role": "assistant", "content": [{"text": "a"}]}]})
+    };
+    let place = "$.messages[2].content[0].toolResult.content[0]";
+    for (part, member) in [
+        (json!({"text": "see", "json": ["rows", 1]}), ""),
+        (json!({"text": ["see"], "json": {"rows": 1}}), ""),
+        (json!({"json": ["rows", 1]}), ".json"),
+        (json!({"text": ["see"]}), ".text"),
+    ] {
+        let (summary, out) = nova(&answered(part));
+        let path = format!("{place}{member}");
+        assert_eq!(rules_of(&summary), [("wrong-type", path.as_str())]);
+        assert!(out.is_empty());
+    }
+}
+
+#[test]
+fn a_list_of_no_tools_is_none() {
+    for (name, none) in [
+        ("tools", json!([])),
+        ("tools", json!(null)),
+        ("tool_calls", json!([])),
+    ] {
+        let mut record = json!({"messages": [
+            {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]});
+        let holder = if name == "tools" {
+            &mut record
+        } else {
+            &mut record["messages"][1]
+        };
+        holder[name] = none.clone();
+        let (summary, out) = nova(&record);
+        assert_eq!(
+            (rules_of(&summary), summary.records),
+            (vec![], 1),
+            "{record}"
+        );
+        assert!(!String::from_utf8(out).unwrap().contains("tools"));
+    }
+    // What the trainer gets as it came has none, as its validators refuse an empty list.
+    let record = json!({"messages": [{"role": "user", "content": "q"}], "tools": [], "reference_answer": "42"});
+    let (summary, out) = of(reinforcement("amazon.nova-2-lite-v1:0").unwrap(), &record);
+    assert_eq!(rules_of(&summary), []);
+    assert_eq!(
+        serde_json::from_str::<Value>(&out).unwrap(),
+        json!({"messages": [{"role": "user", "content": "q"}], "reference_answer": "42"})
+    );
+}
+
+#[test]
+fn a_system_text_that_is_a_string_is_read_in_every_form() {
+    for (content, rules) in [
+        (json!([{"text": "q"}]), vec!["system-string"]),
+        (json!("q"), vec![]),
+    ] {
+        let mut record = json!({"system": "Be brief.", "messages": [
+            {"role": "user", "content": content}, {"role": "assistant", "content": content}]});
+        if !rules.is_empty() {
+            record["schemaVersion"] = json!("bedrock-conversation-2024");
+        }
+        let (summary, out) = nova(&record);
+        let found: Vec<_> = rules_of(&summary)
+            .into_iter()
+            .map(|(rule, _)| rule)
+            .collect();
+        assert_eq!(found, rules, "{record}");
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(r#""system":[{"text":"Be brief."}]"#), "{out}");
+    }
+}
+
+#[test]
+fn white_space_that_is_left_out_is_told_and_nothing_is_told_of_what_is_kept() {
+    let call = json!({"id": "1", "type": "function", "function": {"name": "t", "arguments": "{}", "output": 1}, "more": 2});
+    let used = |content: Value| {
+        json!({"messages": [{"role": "user", "content": "q"},
+            {"role": "assistant", "content": content, "tool_calls": [call], "tool_call_id": "1"},
+            {"role": "tool", "tool_call_id": "1", "content": "r"}], "reference_answer": "42"})
+    };
+    for (content, told) in [("\n", true), ("", false), ("so", false)] {
+        let limits = reinforcement("amazon.nova-2-lite-v1:0").unwrap();
+        let (summary, out) = of(limits, &used(json!(content)));
+        let white = ("white-space-left-out", "$.messages[1].content");
+        let wanted = if told { vec![white] } else { vec![] };
+        assert_eq!(rules_of(&summary), wanted, "{content:?}");
+        // It goes to the trainer as it came.
+        assert!(
+            out.contains(r#""output":1"#) && out.contains(r#""more":2"#),
+            "{out}"
+        );
+    }
+    let blocks = |text: &str| {
+        json!({"schemaVersion": "bedrock-conversation-2024", "messages": [
+            {"role": "user", "content": [{"text": "q"}]},
+            {"role": "assistant", "content": [{"text": text}, {"toolUse": {"toolUseId": "1", "name": "t", "input": {}}}]}]})
+    };
+    let white = ("white-space-left-out", "$.messages[1].content");
+    assert_eq!(rules_of(&nova(&blocks("\n")).0), [white]);
+    assert_eq!(rules_of(&nova(&blocks("")).0), []);
+}
+
+#[test]
+fn the_model_of_a_log_is_a_string() {
+    let logs = perennial_core::limits::from_logs("amazon.nova-lite-v1:0", Some("m")).unwrap();
+    for (model, rules) in [
+        (json!("m"), vec![]),
+        (json!({"id": "m"}), vec![("wrong-type", "$.modelId")]),
+        (json!(null), vec![("wrong-type", "$")]),
+    ] {
+        let record = json!({"schemaType": "ModelInvocationLog", "modelId": model,
+            "input": {"inputBodyJson": {"messages": [{"role": "user", "content": [{"text": "q"}]}]}},
+            "output": {"outputBodyJson": {"output": {"message": {"role": "assistant", "content": [{"text": "a"}]}}}}});
+        let (summary, _) = of(logs.clone(), &record);
+        assert_eq!(rules_of(&summary), rules, "{}", summary.to_text());
+    }
+}

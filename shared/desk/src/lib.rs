@@ -69,6 +69,7 @@ pub fn desk(config: &SdkConfig, settings: &Settings) -> Desk {
             installation: settings.installation.clone(),
             region: settings.region.clone(),
             poll: Span(u64::try_from(settings.poll.as_secs()).unwrap_or(60)),
+            imported_models: settings.imported_models,
         },
         table: Arc::new(DynamoTable::new(table, settings.table.clone())),
         announce: Arc::new(EventBus::new(bus, settings.bus.clone())),

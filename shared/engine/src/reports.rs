@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use perennial_core::gate::Comparison;
+use perennial_core::limits::RecordShape;
 use perennial_core::names::PipelineName;
 use perennial_core::prices::serving;
 use perennial_core::run::{FirstPrepared, Outcome, Run, RunState, gone_for_good};
@@ -158,10 +159,10 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     if let Some(prepared) = &run.prepared {
         let _ = writeln!(
             text,
-            "  {} records; left out: {} duplicates, {} that stand in the evaluation set ({} to the letter), {} held out, {} over \
+            "  {} records; left out: {}, {} that stand in the evaluation set ({} to the letter), {} held out, {} over \
              the limit",
             prepared.records,
-            prepared.duplicates,
+            duplicates(run.route.limits.shape, prepared.duplicates),
             prepared.leaked,
             prepared.leaked_to_the_letter,
             prepared.held_out,
@@ -247,15 +248,26 @@ pub fn run_text(run: &Run, history: &[crate::records::HistoryLine]) -> String {
     text
 }
 
+fn duplicates(shape: RecordShape, count: u64) -> String {
+    match shape {
+        RecordShape::Documents => {
+            format!("{count} duplicates (documents; short ones are packed, several in a record)")
+        }
+        _ => format!("{count} duplicates"),
+    }
+}
+
 fn first_stage(first: &FirstPrepared) -> String {
     let mut text = format!(
-        "  first stage: {} documents; left out: {} duplicates, {} over the limit",
-        first.records, first.duplicates, first.left_out
+        "  first stage: {} records; left out: {}, {} over the limit",
+        first.records,
+        duplicates(RecordShape::Documents, first.duplicates),
+        first.left_out
     );
     for upload in &first.left_out_of {
         let _ = write!(
             text,
-            "\n    over the limit: {} documents of {}",
+            "\n    over the limit: {} records of {}",
             upload.records, upload.object
         );
     }

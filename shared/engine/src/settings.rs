@@ -17,6 +17,8 @@ pub struct Settings {
     pub region: String,
     /// How long to wait before something that sends no event is looked at again.
     pub poll: Span,
+    /// How many imported models the account may have; 0 counts none.
+    pub imported_models: u32,
 }
 
 /// The ports that every function has.

@@ -6,14 +6,30 @@ use perennial_ports::{ChangeDeployments, ErrorKind, ObserveDeployments};
 
 use crate::{Desk, StepResult};
 
-/// Removes it; `Removed` once it is seen to be gone.
+/// Removes it, of every attempt; `Removed` once it is seen to be gone.
 pub async fn remove_candidate(
     desk: &Desk,
     look: &dyn ObserveDeployments,
     change: &dyn ChangeDeployments,
     run: &Run,
 ) -> StepResult {
-    let resource = run.resource(Purpose::Candidate, 1);
+    for attempt in (1..=run.candidate_attempts()).rev() {
+        let removed = remove(desk, look, change, run, attempt).await?;
+        if removed != Event::Removed(Purpose::Candidate) {
+            return Ok(removed);
+        }
+    }
+    Ok(Event::Removed(Purpose::Candidate))
+}
+
+async fn remove(
+    desk: &Desk,
+    look: &dyn ObserveDeployments,
+    change: &dyn ChangeDeployments,
+    run: &Run,
+    attempt: u32,
+) -> StepResult {
+    let resource = run.resource(Purpose::Candidate, attempt);
     let name = resource.to_string();
     let serving = run.route.serving.of_candidate();
     let find = async || look.find_serving(serving, &name).await;

@@ -16,7 +16,7 @@ mod trouble;
 pub use array::Array;
 pub use csv::{Csv, CsvOptions, Mapped, Mapping, Purpose, Taken, is_header};
 pub use documents::{CountTokens, DocumentKind, Documents};
-pub use packer::{CountEscaped, Packed, Packer};
+pub use packer::{BETWEEN, CountEscaped, Packed, Packer};
 pub use trouble::{EXCERPT, Then, Trouble, What, disturbs, shown};
 
 /// What keeps a file from exhausting the one that reads it.

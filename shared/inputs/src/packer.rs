@@ -5,7 +5,7 @@ use crate::documents::{Alphabet, Escaped, Kind, cut};
 pub type CountEscaped = fn(&[u8]) -> u64;
 
 /// What stands between two documents in one record: a blank line, escaped.
-const BETWEEN: &[u8] = b"\\n\\n";
+pub const BETWEEN: &[u8] = b"\\n\\n";
 
 /// A text for one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Packed<'a> {
     pub text: &'a [u8],
     /// Its tokens: counted of the parts, and summed.
     pub tokens: u64,
-    /// How many documents have text in it.
-    pub documents: u64,
+    /// The bytes that each document has in it, in order; [`BETWEEN`] stands between them.
+    pub documents: &'a [usize],
 }
 
 /// Makes texts of at most so many tokens out of documents of any length, one after the other, all of one file.
@@ -39,7 +39,8 @@ pub struct Packer {
     text: Vec<u8>,
     line: u64,
     tokens: u64,
-    documents: u64,
+    /// Bytes of each document in the text.
+    documents: Vec<usize>,
 }
 
 impl Packer {
@@ -58,7 +59,7 @@ impl Packer {
             text: Vec::new(),
             line: 0,
             tokens: 0,
-            documents: 0,
+            documents: Vec::new(),
         }
     }
 
@@ -99,7 +100,7 @@ impl Packer {
                     line,
                     text: piece,
                     tokens,
-                    documents: 1,
+                    documents: &[piece.len()],
                 });
             }
             rest = after;
@@ -112,14 +113,14 @@ impl Packer {
     }
 
     fn pack(&mut self, line: u64, text: &[u8], tokens: u64, each: &mut dyn FnMut(Packed<'_>)) {
-        if self.documents > 0 {
+        if !self.documents.is_empty() {
             let together = self.tokens + self.between + tokens;
             let bytes = self.text.len() + BETWEEN.len() + text.len();
             if together <= self.limit && bytes <= self.most {
                 self.text.extend_from_slice(BETWEEN);
                 self.text.extend_from_slice(text);
                 self.tokens = together;
-                self.documents += 1;
+                self.documents.push(text.len());
                 return;
             }
             self.flush(each);
@@ -129,24 +130,25 @@ impl Packer {
                 line,
                 text,
                 tokens,
-                documents: 1,
+                documents: &[text.len()],
             });
             return;
         }
         self.text.extend_from_slice(text);
-        (self.line, self.tokens, self.documents) = (line, tokens, 1);
+        (self.line, self.tokens) = (line, tokens);
+        self.documents.push(text.len());
     }
 
     fn flush(&mut self, each: &mut dyn FnMut(Packed<'_>)) {
-        if self.documents > 0 {
+        if !self.documents.is_empty() {
             each(Packed {
                 line: self.line,
                 text: &self.text,
                 tokens: self.tokens,
-                documents: self.documents,
+                documents: &self.documents,
             });
             self.text.clear();
-            self.documents = 0;
+            self.documents.clear();
         }
     }
 

@@ -25,6 +25,12 @@ fn characters(escaped: &[u8]) -> u64 {
     plain(escaped).chars().count() as u64
 }
 
+/// What its documents have, with what stands between them.
+fn lengths(packed: &perennial_inputs::Packed<'_>) -> usize {
+    let between = perennial_inputs::BETWEEN.len() * (packed.documents.len() - 1);
+    packed.documents.iter().sum::<usize>() + between
+}
+
 /// The line, the text and the number of documents of each record.
 fn pack(limit: u64, documents: &[String]) -> Vec<(u64, String, u64)> {
     let mut records = Vec::new();
@@ -33,7 +39,8 @@ fn pack(limit: u64, documents: &[String]) -> Vec<(u64, String, u64)> {
         let text = plain(packed.text);
         assert!(packed.tokens >= text.chars().count() as u64);
         assert_eq!(escaped(&text).as_bytes(), packed.text, "the form is kept");
-        records.push((packed.line, text, packed.documents));
+        assert_eq!(lengths(&packed), packed.text.len(), "{packed:?}");
+        records.push((packed.line, text, packed.documents.len() as u64));
     };
     for (line, document) in (1..).zip(documents) {
         packer.push(line, escaped(document).as_bytes(), &mut each);
@@ -84,11 +91,21 @@ fn the_same_is_packed_with_counts_from_outside() {
             document.as_bytes(),
             document.len() as u64,
             &mut |packed| {
-                records.push((packed.line, plain(packed.text), packed.documents));
+                records.push((
+                    packed.line,
+                    plain(packed.text),
+                    packed.documents.len() as u64,
+                ));
             },
         );
     }
-    packer.finish(&mut |packed| records.push((packed.line, plain(packed.text), packed.documents)));
+    packer.finish(&mut |packed| {
+        records.push((
+            packed.line,
+            plain(packed.text),
+            packed.documents.len() as u64,
+        ))
+    });
     assert_eq!(records, pack(100, &documents));
 }
 

@@ -52,6 +52,8 @@ pub enum ImportStatus {
 pub trait ObserveImports: Send + Sync {
     /// The job of exactly this name, or none.
     async fn find_import(&self, name: &str) -> PortResult<Option<ImportJob>>;
+    /// The names of all imported models of the account, whoever made them.
+    async fn imported_models(&self) -> PortResult<Vec<String>>;
 }
 
 /// Starting jobs.

@@ -17,7 +17,7 @@ const CREATE: &str = "sagemaker:CreateTrainingJob";
 
 /// By this AWS's own recipe images are told where the recipe lies (aws/sagemaker-python-sdk,
 /// `sagemaker-train/src/sagemaker/train/model_trainer.py`).
-const RECIPE_PATH: &str = "sagemaker_recipe_local_path";
+const RECIPE_PATH: &str = perennial_core::config::RECIPE_PATH;
 
 #[async_trait]
 impl StartContainers for SageMaker {
@@ -89,7 +89,7 @@ fn channel(name: &str, uri: &str) -> Channel {
         .build()
 }
 
-/// With where the recipe lies, unless the spec says it.
+/// With where the recipe lies, which nothing else may say.
 fn hyperparameters(spec: &ContainerSpec) -> HashMap<String, String> {
     let mut all: HashMap<_, _> = spec.hyperparameters.clone().into_iter().collect();
     if let Some(file) = spec
@@ -97,8 +97,8 @@ fn hyperparameters(spec: &ContainerSpec) -> HashMap<String, String> {
         .as_deref()
         .and_then(|uri| uri.rsplit('/').next())
     {
-        all.entry(RECIPE_PATH.to_owned())
-            .or_insert_with(|| format!("/opt/ml/input/data/recipe/{file}"));
+        let lies = format!("/opt/ml/input/data/recipe/{file}");
+        all.insert(RECIPE_PATH.to_owned(), lies);
     }
     all
 }

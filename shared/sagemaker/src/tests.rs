@@ -178,7 +178,7 @@ async fn a_model_a_recipe_a_role_a_network_and_spare_capacity_are_sent_where_the
 }
 
 #[tokio::test]
-async fn where_the_recipe_lies_is_not_said_over_what_the_pipeline_says() {
+async fn nothing_says_over_perennial_where_the_recipe_lies() {
     let replay = replay([json!({ "TrainingJobArn": ARN })]);
     let mut spec = ContainerSpec {
         recipe: Some("s3://recipes/llama.yaml".into()),
@@ -191,7 +191,10 @@ async fn where_the_recipe_lies_is_not_said_over_what_the_pipeline_says() {
         .await
         .expect("started");
     let sent = body(&replay.asked()[0]);
-    assert_eq!(sent["HyperParameters"], json!({ path: "/elsewhere" }));
+    assert_eq!(
+        sent["HyperParameters"],
+        json!({ path: "/opt/ml/input/data/recipe/llama.yaml" })
+    );
 }
 
 #[tokio::test]

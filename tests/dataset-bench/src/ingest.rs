@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use clap::ValueEnum;
-use perennial_dataset::{EvalRecord, Excluded, Indexer};
+use perennial_dataset::{Documents, EvalRecord, Excluded, Finished, Indexer};
 use sha2::{Digest, Sha256};
 
 use crate::generate::Records;
@@ -60,7 +60,7 @@ pub fn ingest(path: &Path, besides: Besides) -> Result<Work, Failed> {
         // A function has none.
         spill: false,
     };
-    let mut compiler = compiler(&name, Records::of(path)?, how)?;
+    let mut compiler = compiler(&name, Records::of(path)?, how)?.telling_documents();
     if besides.evaluation > 0 {
         compiler = compiler.with_evaluation(evaluation(besides.evaluation));
     }
@@ -70,7 +70,7 @@ pub fn ingest(path: &Path, besides: Besides) -> Result<Work, Failed> {
         Index::HoldOut => Some(Indexer::new().with_hold_out("bench", 0.1)),
     };
     let mut content = Sha256::new();
-    let mut next = |compiled: &[u8], last: bool| {
+    let mut next = |compiled: &[u8], documents: Documents, last: bool| {
         if besides.digest {
             content.update(compiled);
         }
@@ -78,6 +78,7 @@ pub fn ingest(path: &Path, besides: Besides) -> Result<Work, Failed> {
             return compiled.len();
         };
         let mut out = Vec::with_capacity(compiled.len());
+        index.push_documents(documents);
         index.push(compiled, &mut out);
         if last {
             index.end(&mut out);
@@ -94,11 +95,13 @@ pub fn ingest(path: &Path, besides: Besides) -> Result<Work, Failed> {
         }
         compiler.push(&chunk[..read], &mut out);
         if out.len() >= PIECE {
-            written += next(&std::mem::take(&mut out), false);
+            written += next(&std::mem::take(&mut out), compiler.take_documents(), false);
         }
     }
-    let summary = compiler.finish(&mut out);
-    written += next(&out, true);
+    let Finished {
+        summary, documents, ..
+    } = compiler.finish_with_others(&mut out);
+    written += next(&out, documents, true);
     let indexed = index.is_none_or(|index| index.finish("tag").is_some());
     std::hint::black_box(content.finalize());
     if !summary.is_accepted() || written == 0 || !indexed {

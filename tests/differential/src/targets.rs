@@ -53,7 +53,7 @@ impl Target {
             Technique::FineTuning => limits::of(Known::FineTuning, self.model),
             Technique::PreTraining => limits::of(Known::ContinuedPreTraining, self.model),
             Technique::Distillation => limits::of(Known::Distillation, self.model),
-            Technique::Logs => limits::from_logs(self.model),
+            Technique::Logs => limits::from_logs(self.model, None),
             Technique::Reinforcement => limits::reinforcement(self.model),
         }
     }

@@ -46,7 +46,7 @@ fn pack(limit: u64, documents: &[String]) -> Vec<String> {
     let mut packer = Packer::new(limit, |escaped| characters(&plain(escaped)));
     let mut each = |packed: Packed<'_>| {
         let text = plain(packed.text);
-        assert!(packed.tokens >= characters(&text) && packed.documents > 0);
+        assert!(packed.tokens >= characters(&text) && !packed.documents.is_empty());
         assert_eq!(escaped(&text).as_bytes(), packed.text, "the form is kept");
         texts.push(text);
     };

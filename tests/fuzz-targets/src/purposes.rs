@@ -23,7 +23,7 @@ pub(crate) static PURPOSES: LazyLock<Vec<Purpose>> = LazyLock::new(|| {
         limits::of(FineTuning, "meta.llama3-2-11b-instruct-v1:0"),
         limits::of(Distillation, "meta.llama3-1-8b-instruct-v1:0"),
         limits::of(ContinuedPreTraining, "amazon.nova-2-lite-v1:0").map(|row| small(&row, 20)),
-        limits::from_logs("amazon.nova-pro-v1:0"),
+        limits::from_logs("amazon.nova-pro-v1:0", Some("amazon.nova-premier-v1:0")),
         limits::of(FineTuning, "amazon.nova-pro-v1:0").map(|row| small(&row, 40)),
     ];
     let training = rows

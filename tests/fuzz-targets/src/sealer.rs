@@ -68,7 +68,7 @@ pub fn sealer(data: &[u8]) {
         held_out
             .filter(|line| EvalRecord::parse(line).is_some())
             .count() as u64,
-        sealed.held_out - sealed.held_out_again
+        sealed.held_out - sealed.held_out_again - sealed.held_out_taught
     );
     assert!(sealed.conflicts <= sealed.records + sealed.held_out);
     assert_eq!(

@@ -74,6 +74,7 @@ pub(crate) fn begin(
     invocation: Invocation,
     installation: Installation,
     region: &'static str,
+    imported_models: u32,
 ) -> Work {
     let ports = Arc::new(gated);
     let event = delivery.event.clone();
@@ -82,6 +83,7 @@ pub(crate) fn begin(
             installation,
             region: region.into(),
             poll: Span(POLL_SECONDS),
+            imported_models,
         },
         table: ports.clone(),
         announce: ports.clone(),

@@ -331,6 +331,11 @@ impl ObserveImports for Gated {
         self.look(op::GET_IMPORT, self.cloud.bedrock.find_import(name))
             .await
     }
+
+    async fn imported_models(&self) -> PortResult<Vec<String>> {
+        self.look(op::LIST_IMPORTED, self.cloud.bedrock.imported_models())
+            .await
+    }
 }
 
 #[async_trait]

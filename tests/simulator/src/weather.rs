@@ -59,6 +59,9 @@ fn sometimes(rng: &mut Rng, most: Rate) -> Rate {
     if rng.bool() { rng.u32(1..=most) } else { 0 }
 }
 
+/// Imported models of an account whose quota was raised.
+const MANY_MODELS: usize = 100;
+
 impl Weather {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let minutes = |rng: &mut Rng, most: i64| SignedDuration::from_mins(rng.i64(1..=most));
@@ -75,7 +78,12 @@ impl Weather {
                 minutes(rng, 5)
             },
         };
-        let mut quotas = Quotas::default();
+        // Drawn from what is drawn already: another draw would make every seed another schedule.
+        let few_models = pace.deployment.as_mins() % 8 == 0;
+        let mut quotas = Quotas {
+            imported_models: if few_models { 3 } else { MANY_MODELS },
+            ..Quotas::default()
+        };
         if rng.u8(..) < 32 {
             quotas.questions_per_minute = Some(rng.u64(3..20));
         }
@@ -138,7 +146,10 @@ impl Weather {
             metric_lag: SignedDuration::ZERO,
             pace: self.pace,
             forgets_tokens: false,
-            quotas: Quotas::default(),
+            quotas: Quotas {
+                imported_models: MANY_MODELS,
+                ..Quotas::default()
+            },
             meddling: 0,
             reconcile_minutes: self.reconcile_minutes,
             daily_hours: self.daily_hours,

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
+use perennial_core::media::MediaAddress;
 use perennial_dataset::{
     ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen, Summary, count,
 };
@@ -26,8 +27,16 @@ pub(super) fn look(
         .canonicalize()
         .map_err(Failure::file("cannot read", folder))?;
     for one in &named.listed {
-        let Some(path) = place(folder, &one.uri) else {
-            elsewhere += 1;
+        let path = match MediaAddress::of(&one.uri) {
+            MediaAddress::Object { key, .. } => place(folder, key),
+            MediaAddress::Nowhere => None,
+            MediaAddress::Elsewhere => {
+                elsewhere += 1;
+                continue;
+            }
+        };
+        let Some(path) = path else {
+            seen.push((one, MediaSeen::Missing));
             continue;
         };
         // A link may lead out of the folder; the bucket has none.
@@ -65,17 +74,16 @@ pub(super) fn look(
     Ok(said)
 }
 
-/// Where `s3://<bucket>/media/<key>` lies in the folder; nothing for what is no such address, or would lead out of the folder.
-fn place(folder: &Path, uri: &str) -> Option<PathBuf> {
-    let (_bucket, key) = uri.strip_prefix("s3://")?.split_once('/')?;
+/// Where an object `media/<key>` lies in the folder; nothing for a key that no file of a folder has: as a path, `a//b` is `a/b`, and
+/// as keys they are two objects.
+fn place(folder: &Path, key: &str) -> Option<PathBuf> {
     let key = key.strip_prefix("media/")?;
-    // As a path, `a//b` and `a/./b` are `a/b`; as keys they are other objects.
     let path = Path::new(key);
     let plain = path
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
     let same = key.split('/').count() == path.components().count();
-    (plain && same && !key.contains("/./")).then(|| folder.join(path))
+    (plain && same).then(|| folder.join(path))
 }
 
 fn at(path: &Path, named: &MediaReference) -> std::io::Result<MediaSeen> {
@@ -118,26 +126,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_leads_into_the_folder_or_nowhere() {
-        let place = |uri: &str| place(Path::new("m"), uri);
+    fn a_key_leads_into_the_folder_or_nowhere() {
+        let place = |key: &str| place(Path::new("m"), key);
         let there = |path: &str| Some(PathBuf::from(path));
-        assert_eq!(place("s3://b/media/bot/a.png"), there("m/bot/a.png"));
-        assert_eq!(
-            place("s3://other/media/bot/x/ü.png"),
-            there("m/bot/x/ü.png")
-        );
-        for elsewhere in [
-            "s3://b/data/bot/a.png",
-            "s3://b/media/../a.png",
-            "s3://b/media/bot/../../a.png",
-            "s3://b/media//etc/passwd",
-            "s3://b/media/bot//a.png",
-            "s3://b/media/bot/./a.png",
-            "s3://b/media/bot/",
-            "s3://b/media/",
-            "https://b/media/a.png",
-        ] {
-            assert_eq!(place(elsewhere), None, "{elsewhere}");
+        assert_eq!(place("media/bot/a.png"), there("m/bot/a.png"));
+        assert_eq!(place("media/bot/x/ü.png"), there("m/bot/x/ü.png"));
+        for nowhere in ["media//etc/passwd", "media/bot//a.png", "data/a.png"] {
+            assert_eq!(place(nowhere), None, "{nowhere}");
         }
     }
 }

@@ -66,7 +66,7 @@ fn ids<'m>(model: &'m Foundation, region: &str) -> impl Iterator<Item = String> 
     let here = model
         .tuning
         .as_ref()
-        .is_some_and(|tuning| tuning.region == region);
+        .is_some_and(|tuning| tuning.regions.contains(&region));
     let tunable = model.customization_id().filter(|id| here && id != model.id);
     std::iter::once(model.id.to_owned()).chain(tunable)
 }

@@ -18,8 +18,9 @@ use crate::{
 
 /// The channel of a model that training goes on from.
 const MODEL_CHANNEL: &str = "model";
-/// Channels that are not trained on.
-const NOT_TRAINED_ON: [&str; 3] = ["validation", "test", "code"];
+/// Channels that are not trained on. AWS's SDK hands a recipe over in its channel `recipe` (aws/sagemaker-python-sdk,
+/// `sagemaker-train/src/sagemaker/train/model_trainer.py`).
+const NOT_TRAINED_ON: [&str; 4] = ["validation", "test", "code", "recipe"];
 
 impl TrainingJob {
     /// Reads the data and learns; how many records and tokens there were, or the reason of the job's failure.

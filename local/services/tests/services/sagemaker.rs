@@ -173,6 +173,39 @@ fn every_change_is_announced_with_milliseconds_and_the_end_twice() {
 }
 
 #[test]
+fn a_recipe_is_handed_over_and_not_learnt_whatever_its_file_is_called() {
+    for (key, recipe) in [
+        ("recipes/llama.yaml", "run: { name: bot }\n"),
+        (
+            "recipes/llama.json",
+            "{\"text\": \"The recipe is secret.\"}\n",
+        ),
+    ] {
+        let bench = Bench::new();
+        put_documents(&bench);
+        bench.put(key, recipe);
+        let channels = [
+            channel("train", "s3://bucket/shards/"),
+            channel("recipe", &format!("s3://bucket/{key}")),
+        ];
+        let output = json!({ "S3OutputPath": "s3://bucket/out", "CompressionType": "NONE" });
+        let changes = json!({ "InputDataConfig": channels, "OutputDataConfig": output });
+        bench
+            .sagemaker("CreateTrainingJob", &on_instances("cpt", changes))
+            .good();
+        bench.after(30);
+        let done = bench.described("cpt");
+        assert_eq!(done["TrainingJobStatus"], "Completed", "{done}");
+        let weights = bench
+            .objects
+            .read("bucket", "out/cpt/output/model/model.safetensors");
+        let weights = String::from_utf8_lossy(&weights.unwrap()).into_owned();
+        assert!(weights.contains("Ostend"), "{weights}");
+        assert!(!weights.contains("recipe"), "{weights}");
+    }
+}
+
+#[test]
 fn a_name_is_taken_for_ever() {
     let bench = Bench::new();
     put_documents(&bench);

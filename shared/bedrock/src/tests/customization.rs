@@ -103,6 +103,29 @@ async fn reinforcement_names_its_grader_and_its_hyperparameters_by_kind() {
     assert_eq!(sent.get("hyperParameters"), None);
 }
 
+/// Of Bedrock's service model.
+#[tokio::test]
+async fn a_learning_rate_within_the_services_range_is_sent_within_it_at_both_ends_too() {
+    let (least, most) = (1e-7, 1e-3);
+    for asked in [
+        "0.0000001",
+        "0.00000011",
+        "0.00001",
+        "0.0009999999",
+        "0.001",
+    ] {
+        let sent = sent(&spec(reinforcement(), &[("learningRate", asked)])).await;
+        let sent = &sent["customizationConfig"]["rftConfig"]["hyperParameters"]["learningRate"];
+        let sent = sent.as_f64().expect("a number");
+        assert!((least..=most).contains(&sent), "{asked} is sent as {sent}");
+        let asked: f64 = asked.parse().expect("a number");
+        assert!(
+            (sent / asked - 1.0).abs() < 2e-7,
+            "{asked} is sent as {sent}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_is_left_to_the_service_is_not_sent() {
     let sent = sent(&spec(reinforcement(), &[])).await;

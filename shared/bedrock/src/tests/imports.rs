@@ -53,6 +53,24 @@ async fn an_import_bears_its_name_token_and_tags_on_job_and_model() {
 }
 
 #[tokio::test]
+async fn imported_models_are_listed_to_the_last_page() {
+    let summary = |name: &str| json!({ "modelArn": model(), "modelName": name, "creationTime": "2026-11-20T10:00:00Z" });
+    let replay = replay([
+        json!({ "modelSummaries": [summary("a"), summary("b")], "nextToken": "more" }),
+        json!({ "modelSummaries": [summary("c")] }),
+    ]);
+    let names = bedrock(&replay).imported_models().await;
+    assert_eq!(names, Ok(vec!["a".into(), "b".into(), "c".into()]));
+    let asked = replay.asked();
+    assert!(
+        asked[0].uri.ends_with("/imported-models"),
+        "{}",
+        asked[0].uri
+    );
+    assert!(asked[1].uri.contains("nextToken=more"), "{}", asked[1].uri);
+}
+
+#[tokio::test]
 async fn an_import_is_found_by_name_with_its_tags_and_its_model_once_it_is_there() {
     let running = find(import("InProgress")).await;
     let running = running.expect("answered").expect("there");

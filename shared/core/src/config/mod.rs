@@ -1,7 +1,9 @@
 //! A pipeline's configuration, `pipelines/<pipeline>.toml`: its keys, their meaning and their defaults (design section 4).
 //! Reading it is in `read`, with one error per problem; whether this version can run it is in `supported` and [`crate::routing`].
 
+mod containers;
 mod errors;
+mod hyperparameters;
 mod keys;
 mod read;
 mod section;
@@ -23,6 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use errors::{ConfigError, ConfigErrors};
+pub use hyperparameters::RECIPE_PATH;
 pub(crate) use keys::nearest;
 pub use serverless::ServerlessConfig;
 pub use stages::StageConfig;

@@ -6,6 +6,7 @@ use std::ops::Bound::{Excluded, Included};
 use toml::de::{DeTable, DeValue};
 
 use super::errors::ConfigErrors;
+use super::hyperparameters::hyperparameters;
 use super::keys::nearest;
 use super::section::{Problems, Section, float, show};
 use super::values::Technique;
@@ -20,8 +21,6 @@ use crate::span::Span;
 /// Bytes of a column's name, and of the start of a key.
 const MAX_NAME: usize = 256;
 const MAX_PREFIXES: usize = 100;
-const MAX_HYPERPARAMETERS: usize = 50;
-const MAX_HYPERPARAMETER_LENGTH: usize = 100;
 const MAX_PREVIOUS_CHAMPIONS: u64 = 50;
 
 impl Config {
@@ -298,52 +297,6 @@ fn training(top: &Section<'_, '_>, problems: &mut Problems) -> TrainingConfig {
         serverless: serverless::read(&section, problems),
         hyperparameters: hyperparameters(&section, problems),
     }
-}
-
-/// The table `hyperparameters` of `[training]` or of a stage.
-pub(super) fn hyperparameters(
-    training: &Section<'_, '_>,
-    problems: &mut Problems,
-) -> BTreeMap<String, String> {
-    let mut read = BTreeMap::new();
-    let Some(table) = training.table("hyperparameters", "training.hyperparameters", problems)
-    else {
-        return read;
-    };
-    for (name, value) in table.iter().take(MAX_HYPERPARAMETERS) {
-        let short: String = name.get_ref().chars().take(80).collect();
-        let path = format!("training.hyperparameters.{short}");
-        let text = match value.get_ref() {
-            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-                .ok()
-                .map(|number| number.to_string()),
-            DeValue::Float(number) => {
-                float(value.get_ref()).map(|_| number.as_str().replace('_', ""))
-            }
-            DeValue::String(text) => Some(text.to_string()),
-            _ => None,
-        };
-        match text.filter(|text| (1..=MAX_HYPERPARAMETER_LENGTH).contains(&text.len())) {
-            Some(text) if (1..=MAX_HYPERPARAMETER_LENGTH).contains(&name.get_ref().len()) => {
-                read.insert(name.get_ref().to_string(), text);
-            }
-            _ => problems.add(
-                value.span().start,
-                &path,
-                format!("found {}", show(value.get_ref())),
-                format!("Write a number or a string of at most {MAX_HYPERPARAMETER_LENGTH} characters, such as epochCount = 2."),
-            ),
-        }
-    }
-    if let Some((name, _)) = table.iter().nth(MAX_HYPERPARAMETERS) {
-        problems.add(
-            name.span().start,
-            "training.hyperparameters",
-            format!("there are {}", table.len()),
-            format!("At most {MAX_HYPERPARAMETERS} are taken."),
-        );
-    }
-    read
 }
 
 fn evaluation(top: &Section<'_, '_>, problems: &mut Problems) -> EvaluationConfig {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
-use super::read::hyperparameters;
+use super::hyperparameters::hyperparameters;
 use super::section::{Problems, Section, show};
 use super::values::Technique;
 

@@ -88,6 +88,7 @@ max_general_loss     = 0.02           # used once eval/<pipeline>/general/ is th
 
 [promotion]
 serve    = "on-demand"                # on-demand | provisioned
+                                      # (provisioned: the account's quota of model units must hold it; most accounts have none)
 # model_units = 1                     # of provisioned throughput, billed by the hour
 # commitment = "none"                 # none | one-month | six-months; cannot be ended before
 approval = "automatic"                # automatic | manual

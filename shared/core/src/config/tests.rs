@@ -287,8 +287,8 @@ base_model = "x"
     line 9: trigger.confidence: this key is not known. It belongs under [evaluation].
     line 12: data.use: found the string "last:0d". Write "last:90d", or another of all, new, last:90d.
     line 15: training.start_from: found the boolean true. Write a word in quotes, such as "base".
-    line 17: training.hyperparameters.epochCount: found an array. Write a number or a string of at most 100 characters, such as epochCount = 2.
-    line 18: training.hyperparameters.learningRate: found the number inf. Write a number or a string of at most 100 characters, such as epochCount = 2.
+    line 17: training.hyperparameters.epochCount: found an array. Write a number or a string of one line and at most 100 characters, such as epochCount = 2.
+    line 18: training.hyperparameters.learningRate: found the number inf. Write a number or a string of one line and at most 100 characters, such as epochCount = 2.
     line 21: evaluation.metric: found the string "judge:Builtin.Corectness". Write "judge:Correctness", or another of judge:Correctness, judge:Completeness, judge:Faithfulness, judge:Helpfulness, judge:Coherence, judge:Relevance, judge:FollowingInstructions, judge:ProfessionalStyleAndTone, judge:Harmfulness, judge:Stereotyping, judge:Refusal.
     line 22: evaluation.min_gain: this key is not known. Did you mean evaluation.min_gain_over_base?
     line 23: evaluation.min_gain_over_base: found the number 1. Write a number from 0 to below 1, such as 0.02.
@@ -348,6 +348,26 @@ fn bytes_that_are_no_configuration() {
             .unwrap_err()
             .contains("65537 bytes")
     );
+}
+
+#[test]
+fn a_hyperparameter_that_no_job_takes_or_that_perennial_sets_is_refused() {
+    let of = |more: &str| problems(&format!("{LEAST}[training.hyperparameters]\n{more}"));
+    insta::assert_snapshot!(of("x = \"a\\nb\"\n\"y\\nz\" = 1\n"), @r#"
+    line 4: training.hyperparameters.x: found the string "a\nb". Write a number or a string of one line and at most 100 characters, such as epochCount = 2.
+    line 5: training.hyperparameters.y z: found the number 1. Write a number or a string of one line and at most 100 characters, such as epochCount = 2.
+    "#);
+    insta::assert_snapshot!(of("sagemaker_recipe_local_path = \"/tmp/x.yaml\"\n"), @r#"line 4: training.hyperparameters.sagemaker_recipe_local_path: this is not the pipeline's to say. Remove it: Perennial says to the container where the recipe lies, and this would say otherwise. Write recipe under [training.sagemaker]."#);
+    let stages = r#"
+base_model = "meta.llama3-1-8b-instruct-v1:0"
+[[stage]]
+technique = "continued-pre-training"
+from = ["documents/"]
+hyperparameters = { sagemaker_recipe_local_path = "/tmp/x.yaml" }
+[[stage]]
+technique = "fine-tuning"
+"#;
+    insta::assert_snapshot!(problems(stages), @r#"line 6: training.hyperparameters.sagemaker_recipe_local_path: this is not the pipeline's to say. Remove it: Perennial says to the container where the recipe lies, and this would say otherwise. Write recipe under [training.sagemaker]."#);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::containers::{is_image, is_instance};
 use super::section::{Problems, Section};
 use crate::span::Span;
 
@@ -156,7 +157,7 @@ pub(super) fn sagemaker(
     problems: &mut Problems,
 ) -> Option<SageMakerConfig> {
     const IMAGE: &str = "Write the container image's URI in Amazon ECR, such as image = \
-         \"123456789012.dkr.ecr.us-east-1.amazonaws.com/pretraining:1\".";
+         \"123456789012.dkr.ecr.us-east-1.amazonaws.com/pretraining:1\". SageMaker trains from no other registry, ECR Public included.";
     const INSTANCE: &str = "Write an instance type, such as instance_type = \"ml.g5.12xlarge\".";
     const RECIPE: &str =
         "Write the recipe's place in S3, such as recipe = \"s3://bucket/recipes/llama.yaml\".";
@@ -229,26 +230,6 @@ pub(super) fn sagemaker(
         max_run,
         spot,
         max_wait,
-    })
-}
-
-/// Source: SageMaker's `TrainingImage`, at most 255 characters without white space.
-fn is_image(text: &str) -> bool {
-    (1..=255).contains(&text.len())
-        && text.contains('/')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte))
-}
-
-/// Source: SageMaker's `TrainingInstanceType`, whose words all begin so.
-fn is_instance(text: &str) -> bool {
-    text.strip_prefix("ml.").is_some_and(|rest| {
-        rest.contains('.')
-            && rest.len() <= 40
-            && rest.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
-            })
     })
 }
 

@@ -81,6 +81,9 @@ pub struct Move {
     pub since: Timestamp,
     /// When to look again.
     pub look_at: Timestamp,
+    /// Why AWS has not taken the step yet, in its words: a quota, most likely.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 /// What a moving pipeline calls for. Performing it twice is harmless.

@@ -215,8 +215,8 @@ pub fn decide(
         } => {
             moves::begin(&mut next, to.clone(), reason.clone(), *serving, now)?;
         }
-        PipelineEvent::MoveUnderWay { look_at } => {
-            moves::under_way(&mut next, *look_at, now, &mut say)?
+        PipelineEvent::MoveUnderWay { look_at, waits_for } => {
+            moves::under_way(&mut next, *look_at, waits_for.as_deref(), now, &mut say)?
         }
         PipelineEvent::UpdateRefused => moves::update_refused(&mut next, now, &mut say)?,
         PipelineEvent::Serving { deployment } => moves::serving(&mut next, deployment, now)?,

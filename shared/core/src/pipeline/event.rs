@@ -91,6 +91,9 @@ pub enum PipelineEvent {
     MoveUnderWay {
         /// When.
         look_at: Timestamp,
+        /// AWS has not taken it yet: why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waits_for: Option<String>,
     },
     /// AWS refuses to update this deployment to this model: a new one is created and the alias switched.
     UpdateRefused,

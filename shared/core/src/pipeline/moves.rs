@@ -58,6 +58,7 @@ pub(super) fn begin(
         serving,
         since: now,
         look_at: now,
+        waits_for: None,
     };
     affordable(pipeline, &moving)?;
     pipeline.moving = Some(moving);
@@ -68,6 +69,7 @@ pub(super) fn begin(
 pub(super) fn under_way(
     pipeline: &mut Pipeline,
     look_at: Timestamp,
+    waits_for: Option<&str>,
     now: Timestamp,
     say: &mut Vec<Announcement>,
 ) -> Result<(), Refusal> {
@@ -76,9 +78,11 @@ pub(super) fn under_way(
         *asked = true;
     }
     moving.look_at = look_at;
+    moving.waits_for = waits_for.map(str::to_owned);
+    let why = waits_for.map_or_else(String::new, |why| format!(": {why}"));
     let limit = SignedDuration::from_hours(MAX_MOVE_HOURS);
     if moving.since.checked_add(limit).is_ok_and(|end| now > end) {
-        let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours");
+        let reason = format!("the deployment was not ready within {MAX_MOVE_HOURS} hours{why}");
         fail(pipeline, &reason, now, say);
     }
     Ok(())
@@ -105,6 +109,7 @@ pub(super) fn update_refused(
         phase: MovePhase::Creating,
         replaces,
         look_at: now,
+        waits_for: None,
         ..moving.clone()
     };
     match affordable(pipeline, &next) {
@@ -129,6 +134,7 @@ pub(super) fn serving(
         let made = (moving.phase == MovePhase::Creating).then_some(moving.generation);
         let by_itself = moving.phase == MovePhase::Looking;
         moving.phase = MovePhase::Writing;
+        moving.waits_for = None;
         moving.look_at = now;
         let (from, to) = (moving.from.clone(), moving.to.clone());
         pipeline
@@ -225,6 +231,7 @@ pub(super) fn repair(
         serving: asked(pipeline),
         since: now,
         look_at: now,
+        waits_for: None,
     };
     // A swap back to what it served before buys nothing.
     let may_be_bought = match moving.phase {

@@ -6,6 +6,7 @@ mod hyperparameters;
 mod images;
 mod lifetime;
 mod preferences;
+mod rows;
 pub(crate) mod serverless;
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
@@ -33,6 +34,7 @@ use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::{DataLimits, RecordShape};
 pub use chain::FirstStage;
 pub(crate) use images::images_seen;
+pub use rows::{BedrockRow, Ends, bedrock_rows};
 pub use start::Start;
 use table::{MODELS, ModelRow};
 pub use trainer::{Customization, Serving, Trainer};

@@ -146,6 +146,7 @@ fn reinforcement_needs_a_grader_and_a_model_that_takes_it() {
     assert!(
         of("amazon.nova-micro-v1:0", graded).contains("Models that do: amazon.nova-2-lite-v1:0")
     );
+    insta::assert_snapshot!(of("amazon.nova-2-lite-v1:0", &graded.replace("us-east-1", "eu-west-1")), @"training.reinforcement.grader is a function in eu-west-1, and the job runs in us-east-1. Name a function in us-east-1: Bedrock's job calls it there.");
     let asked = format!("[training.hyperparameters]\nepochs = 2\n{graded}");
     assert!(of("amazon.nova-2-lite-v1:0", &asked).contains("the nearest is epochCount"));
 }
@@ -271,7 +272,7 @@ instance_count = 0
     line 1: training.sagemaker.security_groups: it is missing. A network of one's own needs both subnets and security_groups.
     line 5: training.distillation.techer: this key is not known. Did you mean training.distillation.teacher?
     line 7: training.reinforcement.grader: found the string "grader". Write the ARN of the Lambda function that scores answers, such as grader = "arn:aws:lambda:us-east-1:123456789012:function:grader".
-    line 9: training.sagemaker.image: found the string "no image". Write the container image's URI in Amazon ECR, such as image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/pretraining:1".
+    line 9: training.sagemaker.image: found the string "no image". Write the container image's URI in Amazon ECR, such as image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/pretraining:1". SageMaker trains from no other registry, ECR Public included.
     line 10: training.sagemaker.instance_type: found the string "g5.12xlarge". Write an instance type, such as instance_type = "ml.g5.12xlarge".
     line 11: training.sagemaker.recipe: found the string "recipe.yaml". Write the recipe's place in S3, such as recipe = "s3://bucket/recipes/llama.yaml".
     line 12: training.sagemaker.role: found the string "training". Write a role's ARN, such as role = "arn:aws:iam::123456789012:role/training".

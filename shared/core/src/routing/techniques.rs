@@ -408,8 +408,9 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
         logged_answers: wanted.logged_answers,
     };
     let mut route = bedrock_route(config, region, student, serving, customization)?;
-    if wanted.logged_answers.is_some() {
-        route.limits = limits::from_logs(student.id).ok_or_else(|| unknown(&config.base_model))?;
+    if let Some(logged_answers) = wanted.logged_answers {
+        route.limits = limits::from_logs(student.id, logged_answers.then_some(row.teacher))
+            .ok_or_else(|| unknown(&config.base_model))?;
     }
     Ok(route)
 }
@@ -436,6 +437,16 @@ pub(super) fn reinforcement(config: &Config, region: &str) -> Result<Route, Rout
         );
     };
     let serving = on_bedrock(config, row, region)?;
+    // The region of an ARN; that it is a function's was looked at when it was read.
+    let grader = wanted.grader.split(':').nth(3).unwrap_or_default();
+    if grader != region {
+        return refused(
+            format!(
+                "training.reinforcement.grader is a function in {grader}, and the job runs in {region}"
+            ),
+            format!("Name a function in {region}: Bedrock's job calls it there"),
+        );
+    }
     let customization = Customization::Reinforcement {
         grader: wanted.grader.clone(),
     };

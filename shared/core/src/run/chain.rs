@@ -55,6 +55,14 @@ impl Run {
         self.creates.iter().filter(trains)
     }
 
+    /// How often a temporary deployment of its candidate was tried, the one under way included.
+    pub fn candidate_attempts(&self) -> u32 {
+        let of = |(purpose, attempt): &(Purpose, u32)| {
+            (*purpose == Purpose::Candidate).then_some(*attempt)
+        };
+        self.creates.iter().filter_map(of).max().unwrap_or(1)
+    }
+
     /// What preparing found for the first stage.
     pub fn first_prepared(&self) -> Option<&FirstPrepared> {
         self.prepared.as_ref()?.first.as_deref()

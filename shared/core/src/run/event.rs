@@ -94,6 +94,11 @@ pub enum Event {
         /// Its ARN.
         deployment: String,
     },
+    /// The candidate's provisioned throughput ended as Failed, and is removed.
+    CandidateFailed {
+        /// In words.
+        reason: String,
+    },
     /// Every prompt has the candidate's answer, or a reason why not.
     CandidateAnswered,
     /// The base model's batch job is there.

@@ -9,6 +9,7 @@ mod effects;
 mod event;
 mod sealed;
 mod times;
+mod waits;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -13,6 +13,9 @@ pub const IMPORTING_LIMIT_HOURS: i64 = 24;
 /// An import that cannot be started for so long, for a quota or a right that people have to mend, fails the run. The weights are
 /// paid for, so it is days.
 pub const IMPORT_STARTING_LIMIT_HOURS: i64 = 7 * 24;
+/// A candidate whose provisioned throughput cannot be had for so long, for the quota of model units, fails the run. The model is paid
+/// for, so it is days; the answers have their own time from then on.
+pub const THROUGHPUT_LIMIT_HOURS: i64 = 7 * 24;
 /// What a training job on SageMaker may take beyond its own limits, for capacity to be found and weights to be written.
 pub const CAPACITY_HOURS: i64 = 24;
 /// What a run works with lies under `work/` and is removed after so many days (`infra/template.yaml`); a configuration whose runs may

@@ -74,7 +74,10 @@ pub(crate) fn failed() -> PipelineEvent {
 }
 
 pub(crate) fn under_way(hour: i64) -> PipelineEvent {
-    PipelineEvent::MoveUnderWay { look_at: at(hour) }
+    PipelineEvent::MoveUnderWay {
+        look_at: at(hour),
+        waits_for: None,
+    }
 }
 
 pub(crate) fn rollback(number: Option<u64>) -> PipelineEvent {

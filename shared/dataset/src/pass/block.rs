@@ -89,6 +89,8 @@ pub(crate) struct Written {
     pub(crate) tokens: u64,
     /// Tokens of the last answer, if there is one.
     pub(crate) answer: Option<u64>,
+    /// Whether there is an answer that is learnt.
+    pub(crate) answers: bool,
     pub(crate) messages: u32,
     pub(crate) optional: Optional,
     /// Whether a secret stands in it, so that it is not shown.
@@ -420,6 +422,7 @@ impl Line<'_> {
             shape: limits.shape,
             content: &limits.content,
             source: &limits.source,
+            answers_of: limits.answers_of.as_deref(),
             bucket: self.plan.bucket.as_deref(),
         };
         let record = record::read(value, shape, taken, self.problems);

@@ -1,4 +1,6 @@
 //! What a record is known by among those before it: its prompt and its completion, each as a hash.
+use perennial_core::limits::DataLimits;
+
 use super::known::{Identity, hash};
 use crate::{
     json::Text,
@@ -7,8 +9,25 @@ use crate::{
 
 impl Identity {
     /// Of a canonical line whose answer begins at `answer`.
-    pub(super) fn of(record: &Record<'_>, line: &[u8], answer: Option<usize>) -> Self {
+    pub(super) fn of(
+        record: &Record<'_>,
+        line: &[u8],
+        answer: Option<usize>,
+        limits: &DataLimits,
+    ) -> Self {
         match (record, answer) {
+            (Record::Reinforcement { known_by, .. }, _) => Self {
+                prompt: known_by.question,
+                completion: known_by.answer,
+            },
+            (Record::Log { known_by, .. }, _) => Self {
+                prompt: known_by.question,
+                // Where the teacher answers anew, what it once said makes no other record.
+                completion: match limits.answers_of {
+                    Some(_) => known_by.answer,
+                    None => 0,
+                },
+            },
             (Record::Preference(preference), Some(from)) => {
                 Self::of_preference(preference, &line[..from])
             }

@@ -7,10 +7,10 @@ use perennial_core::{
 use super::{
     block::{Line, Question, Written},
     known::{Identity, hash},
-    said::{accepted, length_problem, rendered},
+    said::{accepted, length_problem, spoken},
 };
 use crate::{
-    conversation::Role,
+    conversation::{Role, earlier_questions, render_prompt},
     evaluation,
     finding::{Problem, around, bounded},
     index::exact,
@@ -153,18 +153,35 @@ impl Line<'_> {
         });
     }
 
-    /// Says of a record that its prompt stands in the evaluation set.
+    /// Says of a record that its prompt stands in the evaluation set, or a question that it answers before.
     pub(super) fn look_for_leak(&mut self, record: &Record<'_>) {
         let Some(excluded) = &self.plan.evaluation else {
             return;
         };
-        let Some(prompt) = rendered(record) else {
+        let Some(turns) = spoken(record) else {
             return;
         };
+        let prompt = render_prompt(&turns);
         let digest = PromptDigest::of(&prompt);
-        if !excluded.holds(digest) {
-            return;
-        }
+        let (path, digest, prompt) = if excluded.holds(digest) {
+            ("$".to_owned(), digest, prompt)
+        } else {
+            let mut earlier = earlier_questions(&turns).into_iter();
+            let Some((answer, digest)) = earlier.find(|(_, digest)| excluded.holds(*digest)) else {
+                return;
+            };
+            // The message that is answered there.
+            let asked = record
+                .conversation()
+                .map_or(0, |record| record.turns[answer - 1].index);
+            let path = match record {
+                Record::Log { .. } => format!("$.input.inputBodyJson.messages[{asked}]"),
+                // In one of several shapes.
+                Record::Preference(_) => "$".to_owned(),
+                _ => format!("$.messages[{asked}]"),
+            };
+            (path, digest, render_prompt(&turns[..=answer]))
+        };
         self.done.leaked += 1;
         let found = match excluded.place(digest) {
             Some((file, line)) => format!(
@@ -177,7 +194,7 @@ impl Line<'_> {
         };
         self.problems.push(Problem::new(
             &rules::EVALUATION_LEAK,
-            "$",
+            path,
             found,
             "Nothing: it is left out when a dataset is sealed.",
         ));

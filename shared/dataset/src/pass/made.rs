@@ -165,9 +165,16 @@ impl Line<'_> {
             return None;
         }
         Some(Written {
-            identity: Identity::of(record, &out[start..], place.map(|from| from - start)),
+            identity: Identity::of(
+                record,
+                &out[start..],
+                place.map(|from| from - start),
+                limits,
+            ),
             tokens,
             answer,
+            answers: answer.is_some()
+                || matches!(record, Record::Log { .. }) && limits.answers_of.is_some(),
             messages: record
                 .conversation()
                 .map_or(0, |record| record.turns.len() as u32),

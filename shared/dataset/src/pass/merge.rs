@@ -14,6 +14,7 @@ use crate::{
     between::Between,
     canonical,
     compiler::{Bounds, Purpose},
+    documents::Documents,
     finding::{Findings, Place, Problem},
     masked::Masked,
     media::Gathered,
@@ -48,6 +49,8 @@ pub(crate) struct Merger {
     training: bool,
     /// Cuts and packs documents; what is in it has not been written yet.
     packer: Option<Packer>,
+    /// The documents in what was packed, where somebody asks for them.
+    documents: Option<Documents>,
     /// Whether a document with a secret is in it.
     pack_secret: bool,
     /// Whether the records are pieces of one document: two that are alike are no duplicates, or its prose would be lost.
@@ -89,6 +92,7 @@ impl Merger {
             completions: Frequent::default(),
             training,
             packer,
+            documents: None,
             pack_secret: false,
             one_document: false,
         }
@@ -133,6 +137,18 @@ impl Merger {
         self.seen += 1;
         self.findings
             .add(Place::line(self.lines), "", line_too_long(length));
+    }
+
+    /// Keeps in mind which documents are in what is packed, for [`Merger::take_documents`].
+    pub(crate) fn tell_documents(&mut self) {
+        self.documents = Some(Documents::default());
+    }
+
+    /// The documents of the records that were packed since they were taken last.
+    pub(crate) fn take_documents(&mut self) -> Documents {
+        (self.documents.as_mut())
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Whether documents are put together, so that what comes out is not what a block gave.
@@ -226,6 +242,9 @@ impl Merger {
     }
 
     fn packed(&mut self, packed: Packed<'_>, secret: bool, out: &mut Vec<u8>) {
+        if let Some(documents) = &mut self.documents {
+            documents.push(packed.documents);
+        }
         let start = out.len();
         canonical::document(packed.text, out);
         out.push(b'\n');
@@ -246,7 +265,7 @@ impl Merger {
         }
         if self.training {
             self.members.take(written.optional, line);
-            if written.answer.is_some() {
+            if written.answers {
                 self.completions.take(written.identity.completion);
             }
         }

@@ -5,8 +5,8 @@ use perennial_core::limits::{DataLimits, RecordShape};
 
 use crate::{
     compiler::Purpose,
+    excluded::Excluded,
     scan::{forbidden::Forbidden, secrets::Secrets},
-    sealer::Excluded,
     shape::InputShape,
 };
 

@@ -31,18 +31,14 @@ pub(super) fn accepted(purpose: &Purpose) -> &'static str {
     }
 }
 
-/// The prompt as the evaluation set would write it; nothing for a record without a question.
-pub(super) fn rendered(record: &Record<'_>) -> Option<String> {
-    let conversation = record.conversation()?;
-    let turns: Vec<crate::Turn<'_>> = conversation
-        .turns
-        .iter()
-        .map(|turn| crate::Turn {
-            role: turn.role,
-            texts: turn.texts().map(crate::json::Text::plain).collect(),
-        })
-        .collect();
-    Some(crate::render_prompt(&turns))
+/// What is said in a record, as an evaluation set would write it; nothing for a record without a question.
+pub(super) fn spoken<'r>(record: &'r Record<'_>) -> Option<Vec<crate::Turn<'r>>> {
+    let turns = record.conversation()?.turns.iter();
+    let plain = turns.map(|turn| crate::Turn {
+        role: turn.role,
+        texts: turn.texts().map(crate::json::Text::plain).collect(),
+    });
+    Some(plain.collect())
 }
 
 pub(super) fn length_problem(fewest: u64, tokens: u64, limits: &DataLimits) -> Problem {

@@ -1,5 +1,5 @@
 //! Bedrock conversations: `{"schemaVersion", "system", "messages", "toolConfig"}`, contents in blocks.
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{Block, Conversation, Taken, Turn, blocks, order, tools};
 use crate::{
@@ -82,7 +82,7 @@ pub(super) fn turn<'a>(
         blocks: blocks::read(content, Path::Member(&path, "content"), problems),
         index,
     }
-    .without_blanks();
+    .without_blanks(path, problems);
     // A warning about one of its blocks says nothing of its texts.
     if !problems[before..].iter().any(Problem::is_error) {
         order::check_text(&turn, path, problems);
@@ -132,6 +132,19 @@ pub(super) fn system<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Small
         return SmallVec::new();
     };
     let path = Path::Member(&Path::Root, "system");
+    if let Some(text) = member.text() {
+        if text.is_blank() {
+            problems.push(empty_system());
+            return SmallVec::new();
+        }
+        problems.push(Problem::new(
+            &rules::SYSTEM_STRING,
+            path,
+            bounded(&text.plain()),
+            "Nothing: it is written as [{\"text\": \"...\"}].",
+        ));
+        return smallvec![text];
+    }
     let mut texts = SmallVec::new();
     for block in blocks::read(member, path, problems) {
         match block {

@@ -138,12 +138,18 @@ fn media<'a>(
         ));
         return None;
     };
-    let source = Path::Member(&path, "source");
-    let inner = Path::Member(&source, "s3Location");
+    let place = Path::Member(&path, "source");
+    let inner = Path::Member(&place, "s3Location");
     let uri = string(location, "uri", inner, problems)?;
     let owner = location.some("bucketOwner").and_then(Value::text);
     extra_members(value, path, &["format", "source"], problems);
-    extra_members(location, inner, &["uri", "bucketOwner"], problems);
+    if let Some(source) = source {
+        extra_members(source, place, &["s3Location"], problems);
+    }
+    // One that is no string is left out like a member that nobody knows: whose account it is need not be said.
+    let of_no_text = owner.is_none() && location.some("bucketOwner").is_some();
+    let known = &["uri", "bucketOwner"][..2 - usize::from(of_no_text)];
+    extra_members(location, inner, known, problems);
     Some(Block::Media(Box::new(Media {
         kind,
         format,
@@ -211,12 +217,16 @@ fn tool_result<'a>(
     let mut parts = Vec::new();
     for (index, part) in content.items().enumerate() {
         let path = Path::Item(&list, index);
-        match (
-            part.some("text").and_then(Value::text),
-            part.some("json").filter(|json| json.is_object()),
-        ) {
-            (Some(text), None) => parts.push(ResultPart::Text(text)),
-            (None, Some(json)) => parts.push(ResultPart::Json(compact(json))),
+        // One of the wrong type is there, too: left out, it would be lost.
+        match (part.some("text"), part.some("json")) {
+            (Some(said), None) => match said.text() {
+                Some(text) => parts.push(ResultPart::Text(text)),
+                None => problems.push(wrong_type(Path::Member(&path, "text"), "a string", said)),
+            },
+            (None, Some(json)) if json.is_object() => parts.push(ResultPart::Json(compact(json))),
+            (None, Some(json)) => {
+                problems.push(wrong_type(Path::Member(&path, "json"), "an object", json));
+            }
             _ => problems.push(Problem::new(
                 &rules::WRONG_TYPE,
                 path,

@@ -8,10 +8,11 @@ use super::{
     others::left_out,
 };
 use crate::{
+    canonical::whole::KnownBy,
     conversation::Role,
-    finding::Problem,
+    finding::{Problem, bounded},
     json::{Text, Value},
-    members::shown,
+    members::{shown, wrong_type},
     path::Path,
     rules,
 };
@@ -29,13 +30,19 @@ pub(super) fn read<'a>(
     let output = value
         .get("output")
         .and_then(|output| output.get("outputBodyJson"));
-    if !value.has("modelId") {
-        problems.push(Problem::new(
+    match value.some("modelId") {
+        Some(model) if model.text().is_some() => {}
+        Some(other) => problems.push(wrong_type(
+            Path::Member(&Path::Root, "modelId"),
+            "a string, as Bedrock wrote it",
+            other,
+        )),
+        None => problems.push(Problem::new(
             &rules::WRONG_TYPE,
             "$",
             "no modelId",
             "Upload the log as Bedrock wrote it, with modelId, input and output.",
-        ));
+        )),
     }
     let mut record = Conversation::default();
     let mut complete = true;
@@ -180,6 +187,7 @@ pub(super) fn read<'a>(
                 "Distillation reads input and output of an entry: take this one out.",
             ));
         }
+        check_teacher(value, taken, problems);
         let messages = input.get("messages").into_iter().flat_map(Value::items);
         // The official script reads the user's alone.
         for message in
@@ -205,6 +213,7 @@ pub(super) fn read<'a>(
         value.write(&mut json);
         return Record::Log {
             conversation: record,
+            known_by: KnownBy::of_log(value),
             json,
         };
     }
@@ -241,9 +250,38 @@ pub(super) fn read<'a>(
     Record::Conversation(record)
 }
 
+/// Whether the answer that is learnt is the teacher's. Logs name a model by its id, by an inference profile (`us.…`) or by an ARN of either.
+fn check_teacher(value: Value<'_>, taken: Taken<'_>, problems: &mut Vec<Problem>) {
+    let (Some(teacher), Some(model)) =
+        (taken.answers_of, value.get("modelId").and_then(Value::text))
+    else {
+        return;
+    };
+    let model = model.plain();
+    let id = model.rsplit('/').next().unwrap_or_default();
+    let is_teacher = id
+        .strip_suffix(teacher)
+        .is_some_and(|profile| profile.is_empty() || profile.ends_with('.'));
+    if !is_teacher {
+        problems.push(Problem::new(
+            &rules::OTHER_TEACHER,
+            "$.modelId",
+            bounded(&model),
+            format!(
+                "The answers of {teacher} are learnt, and no others: take this entry out, or ask the teacher again \
+                 (use_logged_answers = false)."
+            ),
+        ));
+    }
+}
+
 /// The answer in the forms of the models that Bedrock has: Converse, Anthropic, Titan, Llama, OpenAI. What else the model said is said to
 /// be lost.
-fn answer<'a>(output: Value<'a>, path: Path<'_>, lost: &mut Vec<Problem>) -> Vec<Text<'a>> {
+pub(crate) fn answer<'a>(
+    output: Value<'a>,
+    path: Path<'_>,
+    lost: &mut Vec<Problem>,
+) -> Vec<Text<'a>> {
     let first = |list: &str| {
         let list = output.get(list).filter(|list| list.is_array())?;
         list.items().next()

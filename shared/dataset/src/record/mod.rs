@@ -1,8 +1,9 @@
 //! A training record as Perennial understands it, whatever shape it came in.
 mod bedrock;
 mod blocks;
+mod calls;
 mod content;
-mod log;
+pub(crate) mod log;
 mod lost;
 mod openai;
 mod order;
@@ -17,9 +18,12 @@ use perennial_core::limits::{ContentLimits, RecordShape};
 use smallvec::SmallVec;
 
 use crate::{
+    canonical::whole::KnownBy,
     conversation::Role,
     finding::Problem,
     json::{Text, Value},
+    members::white_space,
+    path::Path,
     rules,
     shape::InputShape,
 };
@@ -155,11 +159,17 @@ impl<'a> Turn<'a> {
     }
 
     /// Leaves out texts of white space beside something else: validators refuse them, and they say nothing.
-    pub(crate) fn without_blanks(mut self) -> Self {
+    pub(crate) fn without_blanks(mut self, path: Path<'_>, problems: &mut Vec<Problem>) -> Self {
         let is_text = |block: &Block<'a>| matches!(block, Block::Text(_));
         if self.blocks.len() > 1 && !self.blocks.iter().all(is_text) && !self.is_blank() {
-            self.blocks
-                .retain(|block| !matches!(block, Block::Text(text) if text.is_blank()));
+            let path = Path::Member(&path, "content");
+            self.blocks.retain(|block| match block {
+                Block::Text(text) if text.is_blank() => {
+                    problems.extend(white_space(path, text));
+                    false
+                }
+                _ => true,
+            });
         }
         self
     }
@@ -188,6 +198,7 @@ pub(crate) enum Record<'a> {
     /// A reinforcement record: its texts for the checks, the record itself as it came.
     Reinforcement {
         conversation: Conversation<'a>,
+        known_by: KnownBy,
         json: Vec<u8>,
     },
     /// Two answers, one of them preferred.
@@ -195,6 +206,7 @@ pub(crate) enum Record<'a> {
     /// An invocation log that distillation takes as it is.
     Log {
         conversation: Conversation<'a>,
+        known_by: KnownBy,
         json: Vec<u8>,
     },
 }
@@ -321,6 +333,8 @@ pub(crate) struct Taken<'l> {
     pub(crate) content: &'l ContentLimits,
     /// Where these figures come from, for messages.
     pub(crate) source: &'l str,
+    /// The teacher whose logged answers are learnt.
+    pub(crate) answers_of: Option<&'l str>,
     /// The bucket of the training data, where it is known.
     pub(crate) bucket: Option<&'l str>,
 }

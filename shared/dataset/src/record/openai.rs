@@ -1,20 +1,17 @@
 //! OpenAI-style messages: contents as a string or in typed blocks, the system text as a message or a member, tool calls.
-use std::collections::BTreeSet;
-
 use smallvec::SmallVec;
 
 use super::{
-    Block, Conversation, Media, MediaKind, ResultPart, Taken, ToolResult, ToolUse, Turn, bedrock,
-    blocks, order, pair, weight,
+    Block, Conversation, Media, MediaKind, ResultPart, Taken, ToolResult, Turn, bedrock, blocks,
+    calls, order, others, pair, weight,
 };
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
-    json::{Refused, Tape, Text, Value, refuse},
-    members::{empty_system, extra_members, names, wrong_type},
+    json::{Text, Value},
+    members::{empty_system, extra_members, names, white_space, wrong_type},
     path::Path,
-    refusal::is_half,
-    rules::{self, Rule},
+    rules,
 };
 use perennial_core::limits::RecordShape;
 
@@ -60,7 +57,7 @@ pub(super) fn read_messages<'a>(
     let mut record = Conversation {
         system: pair::system_text(value, problems),
         turns: Vec::with_capacity(4),
-        tools: tools(value, problems),
+        tools: calls::tools(value, problems),
     };
     let list = Path::Member(&Path::Root, "messages");
     let mut leading = true;
@@ -100,7 +97,7 @@ pub(super) fn read_messages<'a>(
             blocks: said.blocks,
             index,
         }
-        .without_blanks();
+        .without_blanks(path, problems);
         if said.complete && !is_result {
             order::check_text(&turn, path, problems);
         }
@@ -147,12 +144,19 @@ pub(super) fn said<'a>(
         }
     }
     let role = order::role(message, path, problems)?;
+    if !role.is("tool") {
+        others::left_out(message, &["tool_call_id"], path, problems);
+    }
     let mut blocks = SmallVec::new();
     match message
         .some("reasoning_content")
         .map(|said| (said, said.text()))
     {
-        Some((_, Some(text))) if !text.is_blank() => blocks.push(Block::Reasoning(text)),
+        Some((_, Some(text))) if text.is_blank() => {
+            let path = Path::Member(&path, "reasoning_content");
+            problems.extend(white_space(path, &text));
+        }
+        Some((_, Some(text))) => blocks.push(Block::Reasoning(text)),
         Some((other, None)) => problems.push(wrong_type(
             Path::Member(&path, "reasoning_content"),
             "a string",
@@ -182,7 +186,7 @@ pub(super) fn said<'a>(
             problems.push(wrong_type(list, "an array of tool calls", calls));
         } else {
             for (index, call) in calls.items().enumerate() {
-                blocks.extend(tool_call(call, Path::Item(&list, index), problems));
+                blocks.extend(calls::one(call, Path::Item(&list, index), problems));
             }
         }
     }
@@ -204,7 +208,9 @@ fn contents<'a>(
     let path = Path::Member(&path, "content");
     if let Some(text) = content.text() {
         // Beside tool calls, an empty content is how many write "nothing said".
-        if !(calls && text.is_blank()) {
+        if calls && text.is_blank() {
+            problems.extend(white_space(path, &text));
+        } else {
             blocks.push(Block::Text(text));
         }
         return;
@@ -229,7 +235,7 @@ fn contents<'a>(
             extra_members(part, path, &["type", "text"], problems);
         } else if is(&["image_url", "input_image"]) {
             blocks.extend(image(part, path, problems));
-            extra_members(part, path, &["type", "image_url", "detail"], problems);
+            extra_members(part, path, &["type", "image_url"], problems);
         } else {
             problems.push(
                 Problem::new(
@@ -245,8 +251,8 @@ fn contents<'a>(
 }
 
 fn image<'a>(part: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> Option<Block<'a>> {
-    let url = part.get("image_url");
-    let url = url.and_then(|url| url.text().or_else(|| url.get("url")?.text()));
+    let found = part.get("image_url");
+    let url = found.and_then(|url| url.text().or_else(|| url.get("url")?.text()));
     let Some(uri) = url.filter(|url| url.raw().starts_with("s3://")) else {
         problems.push(
             Problem::new(
@@ -259,6 +265,9 @@ fn image<'a>(part: Value<'a>, path: Path<'_>, problems: &mut Vec<Problem>) -> Op
         );
         return None;
     };
+    if let Some(found) = found.filter(|found| found.is_object()) {
+        extra_members(found, Path::Member(&path, "image_url"), &["url"], problems);
+    }
     let plain = uri.plain();
     let format = plain
         .rsplit('.')
@@ -301,159 +310,4 @@ fn result<'a>(
         content: parts,
         status: None,
     })))
-}
-
-fn tool_call<'a>(
-    call: Value<'a>,
-    path: Path<'_>,
-    problems: &mut Vec<Problem>,
-) -> Option<Block<'a>> {
-    let id = blocks::named(call, "id", path, problems)?;
-    let member = Path::Member(&path, "function");
-    // What is wrong with a use is said of it, and not of its result as well.
-    let wrong = |id| Some(Block::ToolUse(Box::new(ToolUse::unread(id))));
-    let Some(function) = call.some("function") else {
-        problems.push(wrong_type(
-            path,
-            "{\"id\", \"type\": \"function\", \"function\": {...}}",
-            call,
-        ));
-        return wrong(id);
-    };
-    let Some(name) = blocks::named(function, "name", member, problems) else {
-        return wrong(id);
-    };
-    let arguments = function.some("arguments");
-    let input = match arguments.and_then(Value::text) {
-        Some(text) => object(&text.plain()),
-        None => arguments
-            .filter(|value| value.is_object())
-            .map(blocks::compact),
-    };
-    let Some(input) = input else {
-        let found = match arguments {
-            None => "no arguments".to_owned(),
-            Some(text) if text.text().is_some_and(|text| text.is_blank()) => {
-                "arguments without a character, where {} are none".to_owned()
-            }
-            Some(value) => bounded(value.raw()),
-        };
-        problems.push(Problem::new(
-            not_an_object(arguments),
-            Path::Member(&member, "arguments"),
-            found,
-            "Write the arguments as a JSON object in a string, as the model is to write them.",
-        ));
-        return wrong(id);
-    };
-    extra_members(call, path, &["id", "type", "function", "index"], problems);
-    Some(Block::ToolUse(Box::new(ToolUse { id, name, input })))
-}
-
-/// The rule that arguments break which are no JSON object in a string.
-fn not_an_object(arguments: Option<Value<'_>>) -> &'static Rule {
-    let Some(text) = arguments.and_then(Value::text) else {
-        return &rules::WRONG_TYPE;
-    };
-    let plain = text.plain();
-    match refuse(&plain) {
-        Refused::Broken { at, said } if is_half(&plain, at, &said) => &rules::BROKEN_UNICODE,
-        Refused::DuplicateMember(_) => &rules::DUPLICATE_MEMBER,
-        _ => &rules::WRONG_TYPE,
-    }
-}
-
-/// `text` as a compact JSON object, if it is one.
-fn object(text: &str) -> Option<String> {
-    let mut tape = Tape::default();
-    tape.parse(text).ok()?;
-    let value = tape.value(text);
-    value.is_object().then(|| blocks::compact(value))
-}
-
-/// OpenAI's `tools` as Bedrock's `toolConfig`.
-fn tools(value: Value<'_>, problems: &mut Vec<Problem>) -> Option<String> {
-    let list = value.some("tools")?;
-    let path = Path::Member(&Path::Root, "tools");
-    if !list.is_array() || list.count() == 0 {
-        problems.push(wrong_type(path, "an array of tools", list));
-        return None;
-    }
-    let mut defined = BTreeSet::new();
-    let mut config = String::from("{\"tools\":[");
-    for (index, tool) in list.items().enumerate() {
-        let path = Path::Item(&path, index);
-        let function = tool
-            .some("function")
-            .filter(|function| function.is_object());
-        let Some(function) =
-            function.filter(|_| tool.get("type").is_some_and(|kind| kind.is("function")))
-        else {
-            problems.push(wrong_type(
-                path,
-                "{\"type\": \"function\", \"function\": {...}}",
-                tool,
-            ));
-            return None;
-        };
-        let name = blocks::named(function, "name", path, problems)?;
-        if !defined.insert(name.raw().to_owned()) {
-            problems.push(Problem::new(
-                &rules::TOOL_SPEC,
-                path,
-                format!("\"{}\" is defined twice", bounded(&name.plain())),
-                "Give each tool a name of its own.",
-            ));
-        }
-        extra_members(tool, path, &["type", "function"], problems);
-        extra_members(
-            function,
-            path,
-            &["name", "description", "parameters"],
-            problems,
-        );
-        let Some(parameters) = function
-            .some("parameters")
-            .filter(|value| is_schema(*value))
-        else {
-            problems.push(Problem::new(
-                &rules::TOOL_SPEC,
-                path,
-                "no parameters, or none that are an object with properties",
-                "Write \"parameters\": {\"type\": \"object\", \"properties\": {...}}.",
-            ));
-            return None;
-        };
-        let description = function.some("description").and_then(Value::text);
-        let description = description.filter(|text| !text.is_blank());
-        let Some(description) = description else {
-            problems.push(Problem::new(
-                &rules::TOOL_SPEC,
-                path,
-                "no description",
-                "Write what the tool does: Bedrock asks for a description of each.",
-            ));
-            return None;
-        };
-        if index > 0 {
-            config.push(',');
-        }
-        config.push_str(&format!(
-            "{{\"toolSpec\":{{\"name\":\"{}\",\"description\":\"{}\",\"inputSchema\":{{\"json\":{}}}}}}}",
-            name.raw(),
-            description.raw(),
-            blocks::compact(parameters)
-        ));
-    }
-    config.push_str("]}");
-    Some(config)
-}
-
-/// Whether it is what both official validators take for a function's parameters.
-fn is_schema(parameters: Value<'_>) -> bool {
-    let required = parameters.some("required");
-    parameters.get("type").is_some_and(|kind| kind.is("object"))
-        && parameters.get("properties").is_some_and(Value::is_object)
-        && required
-            .is_none_or(|names| names.is_array() && names.items().all(|name| name.text().is_some()))
 }

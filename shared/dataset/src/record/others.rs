@@ -1,11 +1,12 @@
 //! Records that are no conversation of one's own making: documents, captions, reinforcement records.
-use super::{Record, content, openai, weight};
+use super::{Record, calls, content, openai, weight};
 use crate::{
+    canonical::whole::KnownBy,
     finding::{Problem, bounded},
     json::{Text, Value},
-    members::{empty, extra_members, text_member, wrong_type},
+    members::{empty, extra_members, text_member, white_space, wrong_type},
     path::Path,
-    rules,
+    rules::{self, Rule},
 };
 
 /// The shortest and the longest caption, in characters (Bedrock user guide, model-customization-prepare).
@@ -78,7 +79,9 @@ pub(super) fn caption<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Reco
 
 /// OpenAI-style messages with a reference answer and members of one's own. The record goes to the trainer as it came.
 pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -> Record<'a> {
-    let (conversation, complete) = openai::read_messages(value, problems);
+    let mut said = Vec::new();
+    let (conversation, complete) = openai::read_messages(value, &mut said);
+    problems.extend(said.into_iter().filter(|problem| !is_kept(problem)));
     // A tool's answer is a turn of the user in Bedrock's form, but no question.
     let asks = |message: Value<'_>| message.get("role").is_some_and(|role| role.is("user"));
     let mut messages = value.get("messages").into_iter().flat_map(Value::items);
@@ -117,7 +120,22 @@ pub(super) fn reinforcement<'a>(value: Value<'a>, problems: &mut Vec<Problem>) -
     look_at_messages(value, problems);
     let mut json = Vec::new();
     write_reinforcement(value, &mut json);
-    Record::Reinforcement { conversation, json }
+    Record::Reinforcement {
+        conversation,
+        known_by: KnownBy::of_reinforcement(value),
+        json,
+    }
+}
+
+/// Whether it says that something is left out which a record that goes to the trainer as it came keeps: all but further members of a message.
+fn is_kept(problem: &Problem) -> bool {
+    let is = |rule: &Rule| problem.rule.id == rule.id;
+    let of_message = problem.path.strip_prefix("$.messages[");
+    let of_message = of_message.is_some_and(|rest| rest.find(']') == Some(rest.len() - 1));
+    is(&rules::WHITE_SPACE_LEFT_OUT)
+        || is(&rules::EXTRA_MEMBER)
+            && problem.path != "$"
+            && (!of_message || MESSAGE.contains(&problem.found.as_str()))
 }
 
 /// What the trainer reads of a message.
@@ -148,6 +166,13 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
         let path = Path::Item(&list, index);
         left_out(message, &["reasoning_content"], path, problems);
         weight::left_out(message, path, problems);
+        // Without a use of a tool beside it, it refuses the record.
+        if message.some("tool_calls").is_some()
+            && let Some(text) = message.get("content").and_then(Value::text)
+            && text.is_blank()
+        {
+            problems.extend(white_space(Path::Member(&path, "content"), &text));
+        }
     }
     let is_system = |message: Value<'_>| message.get("role").is_some_and(|role| role.is("system"));
     let first = messages().next();
@@ -174,10 +199,13 @@ fn look_at_messages(value: Value<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space or nothing.
+/// The record as it came, but that messages have only the members that the trainer reads, and no content of white space or nothing, and
+/// that a list of no tools is none.
 fn write_reinforcement(value: Value<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
-    for (index, member) in value.items().enumerate() {
+    let is_left_out = |member: &Value<'_>| member.name() == "tools" && calls::is_none(*member);
+    let members = value.items().filter(|member| !is_left_out(member));
+    for (index, member) in members.enumerate() {
         if index > 0 {
             out.push(b',');
         }

@@ -26,6 +26,7 @@ const COUNTS: &str = "As the figure's own finding says: Amazon Nova user guide a
                       Bedrock user guide, model-customization-prepare (Llama 100 to 10,000, Claude 3 Haiku 32 to 10,000, image models 5 to 10,000); \
                       aws-samples/amazon-bedrock-samples (distillation 100 to 15,000); for continued pre-training none is published";
 const DISTILLATION: &str = "aws-samples/amazon-bedrock-samples, custom-models/model_distillation/dataset-validation/dataset_validator.py";
+const LOGS: &str = "Bedrock user guide, distillation-data-prep-option-2 (read 2026-11-22)";
 const LLAMA_SAMPLES: &str =
     "aws-samples/amazon-bedrock-samples, meta-llama/dataset_validation/dataset_validation.py";
 const PRE_TRAINING: &str =
@@ -205,6 +206,12 @@ findings {
     EMPTY_SYSTEM = "empty-system", Warning, CONVERSATIONS, OWN,
         "A system text without content is left out.",
         "Nothing, or write the system text.";
+    SYSTEM_STRING = "system-string", Note, CONVERSATIONS, OWN,
+        "The system text of a Bedrock conversation is a block in a list; a string is read as the one text that it is.",
+        "Nothing: it is written as the trainer takes it.";
+    WHITE_SPACE_LEFT_OUT = "white-space-left-out", Note, CONVERSATIONS, BOTH,
+        "White space alone, beside something else that a message holds, is left out: validators refuse it.",
+        "Nothing: it says nothing.";
     EMPTY_DOCUMENT = "empty-document", Error, DOCUMENTS, PRE_TRAINING,
         "A document has more than white space.",
         "Write the text, or take the record out.";
@@ -217,6 +224,9 @@ findings {
     DISTILLATION_TURNS = "distillation-turns", Error, TO_DISTIL, DISTILLATION,
         "A distillation record is one question of one text, with at most one answer.",
         "Write each question as a record of its own, with what came before it in its text.";
+    OTHER_TEACHER = "other-teacher", Error, TO_DISTIL, LOGS,
+        "Where the logged answers are learnt (`use_logged_answers`), every entry is the teacher's: a job counts no others.",
+        "Take out the entries of other models, or ask the teacher again: use_logged_answers = false.";
     WEIGHT_OF_ANSWER = "weight-of-answer", Error, ANSWERS, OPENAI,
         "The last answer of a record in OpenAI's shape is one to learn: its weight is 1, or it has none.",
         "End the record with an answer that the model is to learn, or take the record out.";
@@ -231,6 +241,9 @@ findings {
     EQUAL_CANDIDATES = "equal-candidates", Error, PREFERENCES_ASKED, OWN,
         "The two answers of a preference differ, white space around them apart.",
         "Write the answer that is not preferred, or take the record out: a pair that prefers nothing teaches nothing.";
+    REJECTED_NOT_ASKED = "rejected-not-asked", Note, EVALUATION, OWN,
+        "In an evaluation set the preferred answer of a preference is the reference; the other answer is left out.",
+        "Nothing, if answers are to be compared with the preferred one.";
     CONTRADICTING_PREFERENCE = "contradicting-preference", Warning, PREFERENCES, OWN,
         "Of the same two answers to a prompt, the same one is preferred everywhere. Other pairs of answers to one prompt are no contradiction.",
         "Keep the record that is right: together they teach nothing.";
@@ -334,10 +347,10 @@ findings {
         "Completions differ: of 20 or more, at most 9 in 10 are the same text.",
         "Look whether the right column or member was taken: a model that is trained on it learns to say one thing.";
     EVALUATION_LEAK = "evaluation-leak", Note, CONVERSATIONS, LEAKAGE,
-        "A record whose prompt stands in the evaluation set is not trained on.",
+        "A record whose prompt stands in the evaluation set, or an earlier question of its conversation, is not trained on.",
         "Nothing: it is left out when a dataset is sealed.";
     EVALUATION_LEAKS = "evaluation-leaks", Warning, CONVERSATIONS, LEAKAGE,
-        "At most 1 % of the records have a prompt that stands in the evaluation set. Of an upload it is said; a run over a dataset with more ends before it is paid for.",
+        "At most 1 % of the records have a question that stands in the evaluation set. Of an upload it is said; a run over a dataset with more ends before it is paid for.",
         "Take them out of eval/<pipeline>/ or out of the training data: the split went wrong.";
     FEWER_THAN_MINIMUM = "fewer-than-minimum", Note, TRAINING, COUNTS,
         "A dataset has the fewest records that a job takes; one upload may have fewer.",

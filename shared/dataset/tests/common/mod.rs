@@ -13,6 +13,7 @@ pub(crate) fn limits(shape: RecordShape) -> DataLimits {
             .map(String::from)
             .to_vec(),
         content: ContentLimits::default(),
+        answers_of: None,
         source: "Nova guide".into(),
     }
 }

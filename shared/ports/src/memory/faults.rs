@@ -42,6 +42,8 @@ pub mod operation {
     pub const CREATE_IMPORT: &str = "bedrock:CreateModelImportJob";
     /// `ObserveImports::find_import`.
     pub const GET_IMPORT: &str = "bedrock:GetModelImportJob";
+    /// `ObserveImports::imported_models`.
+    pub const LIST_IMPORTED: &str = "bedrock:ListImportedModels";
     /// `RegisterModels::register_model`; what looks is `GET_MODEL`.
     pub const CREATE_MODEL: &str = "bedrock:CreateCustomModel";
     /// `ObserveModels::get_model` of an imported model.

@@ -38,7 +38,9 @@ impl Check for EverythingEnds {
             if !waits || !matches!(before.state, RunState::Evaluating { .. }) {
                 continue;
             }
-            let name = run.resource(Purpose::Candidate, 1).to_string();
+            let name = run
+                .resource(Purpose::Candidate, run.candidate_attempts())
+                .to_string();
             let mut there = view.cloud.bedrock.deployments().into_iter();
             let billed = there.any(|one| one.bought.is_some() && one.name == name);
             if billed && !self.removed.contains(&name) {

@@ -59,6 +59,7 @@ impl World {
             invocation,
             self.installation.clone(),
             self.region,
+            u32::try_from(self.weather.quotas.imported_models).unwrap_or(u32::MAX),
         );
         self.live.push(Some(Live {
             work: Some(work),

@@ -79,7 +79,7 @@ impl Operation for CreateModelCustomizationJob {
         }
         let base = self.base(call)?;
         self.check_base(technique, base.foundation)?;
-        self.check_hyper_parameters(base.foundation)?;
+        self.check_hyper_parameters(technique, base.foundation)?;
         if jobs.iter().any(|job| job.request.job_name == self.job_name) {
             return Err(AwsError::conflict(
                 "The provided job name is already in use.",
@@ -142,39 +142,6 @@ impl CreateModelCustomizationJob {
             foundation,
             tuning,
         })
-    }
-
-    /// Nova's hyperparameters and ranges (`facts/aws.md`); of other models' only the names are unknown here.
-    fn check_hyper_parameters(&self, foundation: &Foundation) -> Result<(), AwsError> {
-        if foundation.provider != "Amazon" {
-            return Ok(());
-        }
-        for (name, value) in &self.hyper_parameters {
-            let range = match name.as_str() {
-                "epochCount" => 1.0..=5.0,
-                "batchSize" => 1.0..=64.0,
-                "learningRate" => 1e-6..=1e-4,
-                "learningRateWarmupSteps" => 0.0..=100.0,
-                _ => {
-                    return Err(AwsError::validation(format!(
-                        "The hyperparameter {name} is not one of {}.",
-                        foundation.id
-                    )));
-                }
-            };
-            let whole = name != "learningRate";
-            let number = value
-                .parse::<f64>()
-                .ok()
-                .filter(|number| !whole || number.fract() == 0.0);
-            if !number.is_some_and(|number| range.contains(&number)) {
-                let (low, high) = range.into_inner();
-                return Err(AwsError::validation(format!(
-                    "The value '{value}' of the hyperparameter {name} must be a number from {low} to {high}."
-                )));
-            }
-        }
-        Ok(())
     }
 
     fn check_objects(&self, tuning: &Tuning, call: &Call<'_>) -> Result<(), AwsError> {

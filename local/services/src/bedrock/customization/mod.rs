@@ -1,6 +1,7 @@
 //! Model customization jobs: created, checked, trained, stopped.
 
 mod create;
+mod hyperparameters;
 mod job;
 mod learn;
 mod progress;

@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::training::is_service_fault;
 use super::{Step, Terms};
 use crate::announcement::happened;
 use crate::money::Usd;
 use crate::names::Purpose;
 use crate::pipeline::is_provisioned;
 use crate::run::{
-    BaseSide, CandidateSide, ChampionSide, Event, MAX_ATTEMPTS, Outcome, RunState, Seen,
+    BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event, MAX_ATTEMPTS, Outcome,
+    RunState, Seen,
 };
 use crate::simulator::{self, Rule};
 
@@ -20,7 +22,7 @@ impl Step {
             mut candidate,
             mut base,
             mut champion,
-            deadline,
+            mut deadline,
         } = self.run.state.clone()
         else {
             return false;
@@ -30,7 +32,20 @@ impl Step {
                 candidate = CandidateSide::Asking {
                     deployment: deployment.clone(),
                 };
+                if is_provisioned(deployment) {
+                    // What it waited for before was its own affair.
+                    deadline = self.hours(EVALUATION_DEADLINE_HOURS);
+                }
                 self.note("the candidate's temporary deployment is active; it is being asked");
+            }
+            (Event::CandidateFailed { reason }, CandidateSide::Deploying, _, _) => {
+                let attempt = self.run.candidate_attempts();
+                if attempt >= MAX_ATTEMPTS || !is_service_fault(reason) {
+                    return self.close(Outcome::Failed, reason);
+                }
+                // What failed was never billed, so the money that is reserved holds for the next.
+                self.run.creates.push((Purpose::Candidate, attempt + 1));
+                self.note(format!("{reason}; attempt {} follows", attempt + 1));
             }
             (Event::CandidateAnswered, CandidateSide::Asking { deployment }, _, _)
                 if is_provisioned(deployment)

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, EVALUATION_DEADLINE_HOURS,
-    Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState, STARTING_LIMIT_HOURS,
-    STOPPING_LIMIT_HOURS, job_words, starting_limit_hours,
+    AFTERCARE_LIMIT_HOURS, AFTERCARE_PACE_HOURS, CLOSING_LIMIT_HOURS, CandidateSide,
+    EVALUATION_DEADLINE_HOURS, Event, Job, Outcome, PREPARING_LIMIT_HOURS, Run, RunState,
+    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, job_words, starting_limit_hours, waits::is_told,
 };
 use crate::announcement::Announcement;
 use crate::model::Model;
@@ -223,7 +223,7 @@ impl Step {
             _ => at,
         });
         if let Some(note) = note
-            && self.run.waits_for.as_deref() != Some(note)
+            && !is_told(self.run.waits_for.as_deref(), note)
         {
             self.run.waits_for = Some(note.to_owned());
             self.note(note);
@@ -316,6 +316,17 @@ impl Step {
                 self.close(
                     Outcome::Failed,
                     format!("the weights could not be imported in time. {why}"),
+                )
+            }
+            RunState::Evaluating {
+                deadline,
+                candidate: CandidateSide::Deploying,
+                ..
+            } if now > *deadline => {
+                let why = self.last_told();
+                self.close(
+                    Outcome::Failed,
+                    format!("the candidate could not be deployed in time. {why}"),
                 )
             }
             RunState::Evaluating { deadline, .. } if now > *deadline => self.close(

@@ -10,7 +10,7 @@ use crate::names::{ModelId, Purpose};
 use crate::routing::Trainer;
 use crate::run::{
     Awaiting, BaseSide, CandidateSide, ChampionSide, EVALUATION_DEADLINE_HOURS, Event,
-    MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen, job_words,
+    MAX_ATTEMPTS, Outcome, Prepared, RunState, Seen, THROUGHPUT_LIMIT_HOURS, job_words,
 };
 
 impl Step {
@@ -305,6 +305,12 @@ impl Step {
             }
         };
         self.run.creates.push((Purpose::Base, 1));
+        let waits_for_throughput = candidate == CandidateSide::Deploying
+            && self.run.route.serving.of_candidate().is_provisioned();
+        let hours = match waits_for_throughput {
+            true => THROUGHPUT_LIMIT_HOURS,
+            false => EVALUATION_DEADLINE_HOURS,
+        };
         self.run.state = RunState::Evaluating {
             candidate,
             base: BaseSide::Starting { attempt: 1 },
@@ -314,7 +320,7 @@ impl Step {
                 },
                 _ => ChampionSide::None,
             },
-            deadline: self.hours(EVALUATION_DEADLINE_HOURS),
+            deadline: self.hours(hours),
         };
     }
 }

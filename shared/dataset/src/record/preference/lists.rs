@@ -6,7 +6,7 @@ use super::{Preference, Spoken, check_order, no_tools, spoken};
 use crate::{
     conversation::Role,
     finding::{Problem, bounded},
-    json::{Text, Value},
+    json::{Kind, Text, Value},
     members::{empty, extra_members, names},
     path::Path,
     record::{Conversation, Taken, Turn, pair},
@@ -69,13 +69,12 @@ pub(super) fn preferred_output<'a>(
     let messages = input.and_then(|input| input.some("messages"));
     let prompt = match (input, messages) {
         (Some(input), Some(messages)) => {
-            // Without tools the second says nothing.
-            extra_members(
-                input,
-                path,
-                &["messages", "tools", "parallel_tool_calls"],
-                problems,
-            );
+            // Without tools the last says nothing, if it says yes or no.
+            let known = ["messages", "tools", "parallel_tool_calls"];
+            let is_answer = |said: Value<'_>| matches!(said.kind(), Kind::Null | Kind::Bool(_));
+            let said = input.get("parallel_tool_calls");
+            let known = &known[..3 - usize::from(!said.is_none_or(is_answer))];
+            extra_members(input, path, known, problems);
             no_tools(input, "tools", path, taken, problems);
             spoken(messages, Path::Member(&path, "messages"), taken, problems)
         }

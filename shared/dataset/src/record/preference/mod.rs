@@ -2,6 +2,8 @@
 mod candidates;
 mod lists;
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use super::{
@@ -85,20 +87,30 @@ pub(crate) fn question(
         shape: RecordShape::Preferences,
         content: &ContentLimits::default(),
         source: "an evaluation set is asked in text",
+        answers_of: None,
         bucket: None,
     };
     let preference = read_pair(value, shape, taken, problems)?;
     if problems.iter().any(Problem::is_error) {
         return None;
     }
-    if !preference.conversation.system.is_empty() {
+    let joined = |texts: Vec<Cow<'_, str>>| bounded(&texts.join("\n"));
+    let system = &preference.conversation.system;
+    if !system.is_empty() {
+        let system = joined(system.iter().map(Text::plain).collect());
         problems.push(Problem::new(
             &rules::EXTRA_MEMBER,
             "$",
-            "a system text",
+            format!("a system text: {system}"),
             "Nothing, if the models are to be asked without it: questions have none. Otherwise move its text into the prompt.",
         ));
     }
+    problems.push(Problem::new(
+        &rules::REJECTED_NOT_ASKED,
+        "$",
+        joined(preference.rejected.texts().map(Text::plain).collect()),
+        "Nothing, if answers are to be compared with the preferred one.",
+    ));
     let turns: Vec<PlainTurn<'_>> = preference.conversation.turns.iter().map(plain).collect();
     Some(EvalRecord {
         prompt: render_prompt(&turns),
@@ -235,7 +247,7 @@ fn spoken<'a>(
             blocks,
             index,
         }
-        .without_blanks();
+        .without_blanks(path, problems);
         only_text(&turn, path, taken, problems);
         if turn
             .blocks

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use perennial_core::pipeline::is_imported;
 
 use super::containers::weights_in;
 use super::state::{Model, State};
@@ -59,7 +60,12 @@ impl State {
                 format!("no weights are in {}", spec.weights),
             ));
         }
-        checks::quota(op, self.models.len(), self.quotas.models, "custom models")?;
+        let made = self.models.keys().filter(|arn| is_imported(arn)).count();
+        let being_made =
+            |known: &&Import| !known.registers && known.job.status == ImportStatus::InProgress;
+        let being_made = self.imports.values().filter(being_made).count();
+        let quota = self.quotas.imported_models;
+        checks::quota(op, made + being_made, quota, "imported models")?;
         let arn = self.arn("model-import-job");
         let (outcome, changes_at) = self.draw(Work::Import, now, self.pace.import);
         let import = Import {
@@ -122,6 +128,16 @@ impl ObserveImports for MemoryBedrock {
         self.call(operation::GET_IMPORT, |state, _| {
             let known = state.imports.get(name).filter(|known| !known.registers);
             Ok(known.map(|known| known.job.clone()))
+        })
+    }
+
+    async fn imported_models(&self) -> PortResult<Vec<String>> {
+        self.call(operation::LIST_IMPORTED, |state, _| {
+            let imported = state
+                .models
+                .values()
+                .filter(|model| is_imported(&model.shown.arn));
+            Ok(imported.map(|model| model.shown.name.clone()).collect())
         })
     }
 }

@@ -42,6 +42,8 @@ pub struct Quotas {
     pub training_jobs: usize,
     /// Custom models: 100.
     pub models: usize,
+    /// Imported models: 3.
+    pub imported_models: usize,
     /// Deployments: 10.
     pub deployments: usize,
     /// Deployments that are being made: 2.
@@ -59,6 +61,7 @@ impl Default for Quotas {
         Self {
             training_jobs: 10,
             models: 100,
+            imported_models: 3,
             deployments: 10,
             deployments_in_progress: 2,
             model_units: 20,

@@ -1,0 +1,230 @@
+//! Whether the account has a place for the model that a run would import: decided before its training is paid for, from what was
+//! counted elsewhere.
+
+use crate::names::{PipelineName, Purpose, RunId};
+use crate::routing::Trainer;
+use crate::run::{Run, RunState};
+
+/// AWS's quota by its name in Service Quotas, and its code.
+pub const QUOTA: &str = "“Imported models per account” (L-45B04988)";
+/// What a new account has (AWS General Reference, “Amazon Bedrock endpoints and quotas”: each supported region 3, adjustable).
+pub const DEFAULT_QUOTA: u32 = 3;
+/// So many models are named in the words.
+const MOST_NAMED: usize = 10;
+
+/// Whose an imported model is, and whether it may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// This installation made it, and keeps it: why, in words.
+    Needed(String),
+    /// This installation made it, and it serves nobody.
+    Unneeded,
+    /// Somebody else's.
+    Foreign,
+}
+
+/// An imported model of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Its name.
+    pub name: String,
+    /// Whose.
+    pub holder: Holder,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// How many the account may have; 0: not counted.
+    pub quota: u32,
+    /// What is there.
+    pub models: &'a [Imported],
+    /// Places that runs of other pipelines will take.
+    pub in_flight: u32,
+    /// How many the run needs ([`needs`]).
+    pub needs: u32,
+}
+
+/// Whether a run's weights are to be imported, so that its model takes such a place.
+#[must_use]
+pub fn imports(run: &Run) -> bool {
+    matches!(run.route.trainer, Trainer::SageMaker { .. })
+}
+
+/// How many places a run needs: its model's, and for a trial that of the run on all data, which follows while its own model is there
+/// still. What a chain's first stage leaves is not imported.
+#[must_use]
+pub fn needs(run: &Run) -> u32 {
+    match (imports(run), run.trial.is_some()) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => 2,
+    }
+}
+
+/// How many places `other` will take that `run` must leave. Of two that are prepared at a time, the one that was opened first goes first.
+#[must_use]
+pub fn will_take(other: &Run, run: &RunId, is_there: bool) -> u32 {
+    let all = needs(other);
+    let after_its_own = all.saturating_sub(1);
+    match &other.state {
+        RunState::Preparing if other.id < *run => all,
+        RunState::Starting { .. } | RunState::Training { .. } | RunState::Importing { .. } => {
+            match is_there {
+                true => after_its_own,
+                false => all,
+            }
+        }
+        RunState::Evaluating { .. } | RunState::Deciding => after_its_own,
+        // It cannot be stopped, and leaves a model all the same.
+        RunState::Closing { .. } if other.leftovers.contains(&Purpose::Import) && !is_there => {
+            all.min(1)
+        }
+        RunState::Preparing
+        | RunState::AwaitingApproval { .. }
+        | RunState::Promoting { .. }
+        | RunState::Closing { .. }
+        | RunState::Ended { .. } => 0,
+    }
+}
+
+impl Places<'_> {
+    /// Why a run may not begin, with what to do; nothing if there is room.
+    #[must_use]
+    pub fn lacking(&self, pipeline: &PipelineName) -> Option<String> {
+        let there = u32::try_from(self.models.len()).unwrap_or(u32::MAX);
+        let taken = there.saturating_add(self.in_flight);
+        if self.quota == 0 || taken.saturating_add(self.needs) <= self.quota {
+            return None;
+        }
+        let mut words = format!(
+            "there is no place for the model that would be imported, so nothing is trained and nothing is reserved: {there} of {} imported \
+             models are there",
+            self.quota
+        );
+        if self.in_flight > 0 {
+            words += &format!(
+                ", other pipelines' runs in progress take {} more",
+                self.in_flight
+            );
+        }
+        if self.needs > 1 {
+            words += ", and a trial needs two places, as the run on all data follows it";
+        }
+        words += ". ";
+        words += &self.whose();
+        words += &format!(
+            "Delete what nobody needs (`perennial cleanup` says what is idle; a shorter idle.after and idle.grace in [idle] free \
+             earlier models sooner), or have AWS raise the quota {QUOTA} in Service Quotas, and then the stack's parameter \
+             ImportedModelsQuota. After that: `perennial start {pipeline}`"
+        );
+        Some(words)
+    }
+
+    fn whose(&self) -> String {
+        let mut words = String::new();
+        let of = |wanted: fn(&Holder) -> bool| {
+            self.models
+                .iter()
+                .filter(move |model| wanted(&model.holder))
+        };
+        let unneeded: Vec<String> = of(|holder| *holder == Holder::Unneeded)
+            .map(|model| model.name.clone())
+            .collect();
+        let needed: Vec<String> = of(|holder| matches!(holder, Holder::Needed(_)))
+            .map(|model| match &model.holder {
+                Holder::Needed(why) => format!("{} ({why})", model.name),
+                _ => model.name.clone(),
+            })
+            .collect();
+        let foreign: Vec<String> = of(|holder| *holder == Holder::Foreign)
+            .map(|model| model.name.clone())
+            .collect();
+        for (what, names) in [
+            ("Made by Perennial, and serving nobody", unneeded),
+            ("Made by Perennial, and kept", needed),
+            ("Not made by this installation", foreign),
+        ] {
+            if !names.is_empty() {
+                words += &format!("{what}: {}. ", some(&names));
+            }
+        }
+        words
+    }
+}
+
+fn some(names: &[String]) -> String {
+    let mut words = names
+        .iter()
+        .take(MOST_NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if let Some(more @ 1..) = names.len().checked_sub(MOST_NAMED) {
+        words += &format!(" and {more} more");
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(name: &str, holder: Holder) -> Imported {
+        Imported {
+            name: name.into(),
+            holder,
+        }
+    }
+
+    fn lacking(quota: u32, models: &[Imported], in_flight: u32, needs: u32) -> Option<String> {
+        let places = Places {
+            quota,
+            models,
+            in_flight,
+            needs,
+        };
+        places.lacking(&PipelineName::parse("p").unwrap())
+    }
+
+    #[test]
+    fn a_full_account_is_told_with_names_and_what_to_do() {
+        let models = [
+            model("old", Holder::Unneeded),
+            model("now", Holder::Needed("it is the champion".into())),
+            model("strange", Holder::Foreign),
+        ];
+        let words = lacking(3, &models, 0, 1).expect("full");
+        for part in [
+            "3 of 3 imported models are there",
+            "serving nobody: old.",
+            "kept: now (it is the champion).",
+            "Not made by this installation: strange.",
+            "L-45B04988",
+            "ImportedModelsQuota",
+            "idle.after",
+            "`perennial start p`",
+        ] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+
+    #[test]
+    fn the_last_place_is_given_once() {
+        let models = [model("a", Holder::Unneeded), model("b", Holder::Foreign)];
+        assert_eq!(lacking(3, &models, 0, 1), None);
+        let words = lacking(3, &models, 1, 1).expect("another run takes it");
+        assert!(words.contains("take 1 more"), "{words}");
+        let words = lacking(3, &models, 0, 2).expect("a trial needs two");
+        assert!(words.contains("two places"), "{words}");
+        assert_eq!(lacking(4, &models, 0, 2), None);
+    }
+
+    #[test]
+    fn nought_counts_nothing() {
+        let models = vec![model("a", Holder::Foreign); 30];
+        assert_eq!(lacking(0, &models, 5, 2), None);
+        let words = lacking(30, &models, 0, 1).expect("full");
+        assert!(words.contains("and 20 more"), "{words}");
+    }
+}
