@@ -417,7 +417,7 @@ fn every_form_of_a_move_reads_back() {
                 replaces: Some("arn:d/1".into()),
                 since: at(0),
                 look_at: at(1),
-                waits_for: (phase == MovePhase::Creating).then(|| "a quota".into()),
+                waits_for: (*phase == MovePhase::Creating).then(|| "a quota".into()),
             };
             let text = serde_json::to_string(&moving).expect("JSON");
             assert_eq!(serde_json::from_str::<Move>(&text).expect("reads"), moving);
