@@ -18,7 +18,10 @@ pub(crate) struct PipelineView {
     pub(crate) pipeline: String,
     /// unconfigured, paused, moving, running, collecting.
     pub(crate) state: &'static str,
-    /// What is wrong with the newest configuration; the last good one stays in force.
+    /// Whether a configuration is in force.
+    #[serde(skip)]
+    pub(crate) is_configured: bool,
+    /// What is wrong with the newest configuration; the last good one stays in force, if there was one.
     pub(crate) configuration_error: Option<String>,
     pub(crate) champion: Option<Champion>,
     /// Earlier champions that are kept for rollback, the newest first.
@@ -47,6 +50,9 @@ pub(crate) struct PipelineView {
     pub(crate) hold: Option<String>,
     /// The move of the alias that is in flight.
     pub(crate) moving: Option<String>,
+    /// Why AWS has not taken the move's step yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) move_waits_for: Option<String>,
     /// How many uploads a declined run left in quarantine.
     pub(crate) quarantined_uploads: Option<u64>,
     pub(crate) reserved_this_month_usd: Option<f64>,
@@ -106,6 +112,7 @@ impl PipelineView {
         Self {
             pipeline: pipeline.name.to_string(),
             state,
+            is_configured: pipeline.config.is_some(),
             configuration_error: pipeline.config_error.clone(),
             champion: pipeline.champion.clone(),
             kept: pipeline.kept().cloned().collect(),
@@ -144,6 +151,10 @@ impl PipelineView {
                 };
                 format!("to {} ({why})", moving.to.model)
             }),
+            move_waits_for: pipeline
+                .moving
+                .as_ref()
+                .and_then(|moving| moving.waits_for.clone()),
             quarantined_uploads: quarantined,
             reserved_this_month_usd: reserved,
             uploads,
@@ -170,7 +181,10 @@ impl PipelineView {
     /// What is in progress, or what it waits for.
     fn going_on(&self) -> String {
         if let Some(moving) = &self.moving {
-            return format!("the alias moves {moving}");
+            return match &self.move_waits_for {
+                Some(why) => format!("the alias does not move yet {moving}; it waits: {why}"),
+                None => format!("the alias moves {moving}"),
+            };
         }
         if let Some(run) = &self.active_run {
             return format!("run {}: {}", run.run, run.now);
@@ -221,9 +235,13 @@ pub(crate) fn full_text(view: &PipelineView, width: Option<u16>) -> String {
         ("state", view.state.to_owned()),
     ];
     if let Some(error) = &view.configuration_error {
+        let instead = match view.is_configured {
+            true => "the last good one stays in force",
+            false => "there is no earlier one, so nothing is in force",
+        };
         facts.push((
             "rejected",
-            format!("the newest configuration; the last good one stays in force\n{error}"),
+            format!("the newest configuration; {instead}\n{error}"),
         ));
     }
     if let Some(reason) = &view.paused {
@@ -370,7 +388,24 @@ mod tests {
         let mut pipeline = Pipeline::new(samples::name());
         assert_eq!(state(&pipeline).0, "unconfigured");
         assert!(state(&pipeline).1.contains("pipelines/support-bot.toml"));
+        pipeline.config_error = Some("line 3: unknown key".into());
+        let rejected = |pipeline: &Pipeline| {
+            let view = PipelineView::new(pipeline, Around::default(), samples::at(0));
+            full_text(&view, None)
+        };
+        let first = rejected(&pipeline);
+        assert!(
+            first.contains("nothing is in force") && !first.contains("stays"),
+            "{first}"
+        );
         pipeline = samples::configured();
+        pipeline.config_error = Some("line 3: unknown key".into());
+        let second = rejected(&pipeline);
+        assert!(
+            second.contains("the last good one stays in force"),
+            "{second}"
+        );
+        pipeline.config_error = None;
         assert_eq!(state(&pipeline).0, "collecting");
         pipeline.paused = Some("a person paused it".into());
         assert_eq!(state(&pipeline).0, "paused");
@@ -387,5 +422,35 @@ mod tests {
         let next = PipelineView::new(&pipeline, around, samples::at(0)).next();
         assert!(next.contains("the answers are scored"), "{next}");
         assert!(next.ends_with("line 3: unknown key"), "{next}");
+    }
+
+    #[test]
+    fn a_move_that_waits_for_a_quota_says_so() {
+        let champion = samples::champion(1);
+        let mut pipeline = samples::configured();
+        pipeline.moving = Some(perennial_core::pipeline::Move {
+            from: None,
+            to: champion,
+            generation: 1,
+            reason: MoveReason::Rollback,
+            phase: perennial_core::pipeline::MovePhase::Creating,
+            replaces: None,
+            serving: perennial_core::routing::Serving::OnDemand,
+            since: samples::at(0),
+            look_at: samples::at(60),
+            waits_for: Some("ServiceQuotaExceededException: full".into()),
+        });
+        let view = PipelineView::new(&pipeline, Around::default(), samples::at(0));
+        let next = view.next();
+        assert!(next.starts_with("the alias does not move yet to"), "{next}");
+        assert!(
+            next.ends_with("it waits: ServiceQuotaExceededException: full"),
+            "{next}"
+        );
+        let json = serde_json::to_value(&view).unwrap();
+        assert_eq!(
+            json["move_waits_for"],
+            "ServiceQuotaExceededException: full"
+        );
     }
 }

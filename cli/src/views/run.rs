@@ -33,6 +33,8 @@ pub(crate) struct RunView {
     pub(crate) scores: Option<Scores>,
     pub(crate) model_arn: Option<String>,
     pub(crate) reserved_usd: f64,
+    /// What it waits for, where AWS or a person is to move first: a quota, a right.
+    pub(crate) waits_for: Option<String>,
     /// What is going on now, in words.
     #[serde(skip)]
     pub(crate) now: String,
@@ -78,11 +80,29 @@ pub(crate) fn steps_done(run: &Run) -> u64 {
     }
 }
 
-/// What is going on, in words.
+/// What is going on, or waited for, in words.
 pub(crate) fn now(run: &Run) -> String {
+    match waits_for(run) {
+        Some(why) => format!("{}; it waits: {why}", going_on(run)),
+        None => going_on(run),
+    }
+}
+
+fn waits_for(run: &Run) -> Option<&str> {
+    match run.state {
+        RunState::Ended { .. } | RunState::AwaitingApproval { .. } => None,
+        _ => run.waits_for.as_deref(),
+    }
+}
+
+fn going_on(run: &Run) -> String {
+    let waits = run.waits_for.is_some();
     let job = job_words(run.training_purpose());
     match &run.state {
         RunState::Preparing => "its dataset is assembled and priced".into(),
+        RunState::Starting { attempt } if waits => {
+            format!("its {job} is not started yet (attempt {attempt})")
+        }
         RunState::Starting { attempt } => {
             format!("its {job} is started (attempt {attempt})")
         }
@@ -94,6 +114,11 @@ pub(crate) fn now(run: &Run) -> String {
             format!("its {job} is being stopped (attempt {attempt}): {why}")
         }
         RunState::Training { attempt, .. } => format!("its {job} runs (attempt {attempt})"),
+        RunState::Importing { attempt, .. } if waits => {
+            format!(
+                "the weights that its training job left are not imported yet (attempt {attempt})"
+            )
+        }
         RunState::Importing { attempt, .. } => {
             format!("the weights that its training job left are imported (attempt {attempt})")
         }
@@ -104,7 +129,8 @@ pub(crate) fn now(run: &Run) -> String {
             ..
         } => {
             let candidate = match candidate {
-                CandidateSide::Deploying => "is deployed",
+                CandidateSide::Deploying if waits => "is not deployed yet",
+                CandidateSide::Deploying => "is being deployed",
                 CandidateSide::Asking { .. } => "is asked",
                 CandidateSide::Removing { .. } => {
                     "has answered and its provisioned throughput is removed"
@@ -131,6 +157,7 @@ pub(crate) fn now(run: &Run) -> String {
                 run.id
             )
         }
+        RunState::Promoting { .. } if waits => "the alias does not move to its model yet".into(),
         RunState::Promoting { .. } => "the alias moves to its model".into(),
         RunState::Closing { outcome, .. } => {
             format!(
@@ -176,6 +203,7 @@ impl RunView {
             }),
             model_arn: run.model_arn.clone(),
             reserved_usd: run.reserved.as_dollars(),
+            waits_for: waits_for(run).map(str::to_owned),
             now: now(run),
         }
     }
@@ -403,6 +431,41 @@ mod tests {
         );
         assert_eq!(leaked(7, 0), format!("{of} (but for case or white space)"));
         assert_eq!(leaked(1, 1), "dropped as it stands in the evaluation set");
+    }
+
+    #[test]
+    fn what_waits_for_a_quota_is_not_shown_as_going_on() {
+        let quota = "ServiceQuotaExceededException: full";
+        let deploying = RunState::Evaluating {
+            candidate: CandidateSide::Deploying,
+            base: BaseSide::Answered,
+            champion: ChampionSide::None,
+            deadline: samples::at(9_000),
+        };
+        let importing = RunState::Importing {
+            attempt: 1,
+            weights: "s3://b/w/".into(),
+            deadline: samples::at(9_000),
+        };
+        let promoting = RunState::Promoting { generation: 2 };
+        for (state, goes_on, waits) in [
+            (deploying, "is being deployed", "is not deployed yet"),
+            (importing, "are imported", "are not imported yet"),
+            (
+                promoting,
+                "the alias moves",
+                "does not move to its model yet",
+            ),
+        ] {
+            let mut run = samples::run(state);
+            assert!(now(&run).contains(goes_on), "{}", now(&run));
+            run.waits_for = Some(quota.into());
+            let words = now(&run);
+            assert!(words.contains(waits) && words.ends_with(quota), "{words}");
+            assert!(!words.contains(goes_on), "{words}");
+            let json = serde_json::to_value(RunView::new(&run)).unwrap();
+            assert_eq!(json["waits_for"], quota);
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) fn run_id(number: u64) -> RunId {
     RunId::from_parts(1_795_168_800_000 + number, u128::from(number))
 }
 
-fn champion(number: u64) -> Champion {
+pub(crate) fn champion(number: u64) -> Champion {
     Champion {
         model: ModelId::of(&run_id(number)),
         arn: format!("arn:aws:bedrock:us-east-1:123456789012:custom-model/m{number}"),
