@@ -33,8 +33,6 @@ pub enum Rule {
     TrialServesNobody,
     /// What is billed by the hour for a candidate's answers goes as soon as they are kept.
     CandidateGoesAtOnce,
-    /// What was withheld from the champion is new once it is released.
-    ReleasedIsNew,
 }
 
 /// The states of a run, as the coverage counts them.

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use crate::manifest::{Manifest, Quarantine, is_quarantined};
 use crate::names::ModelId;
 use crate::pipeline::Pipeline;
-use crate::simulator::{Rule, is_removed};
 use crate::upload::{Upload, UploadKind};
 
 /// What the champion was trained on, by sequence numbers.
@@ -39,8 +38,7 @@ impl<'a> Trained<'a> {
     /// Whether it was trained on the upload that took this sequence number.
     #[must_use]
     pub fn on(&self, sequence: u64) -> bool {
-        sequence <= self.up_to
-            && (!is_quarantined(self.but, sequence) || is_removed(Rule::ReleasedIsNew))
+        sequence <= self.up_to && !is_quarantined(self.but, sequence)
     }
 }
 
