@@ -82,7 +82,7 @@ async fn a_run_whose_weights_could_not_be_imported_is_not_trained() {
 
     // What is idle goes, and there is room again.
     world.pass(SignedDuration::from_hours(24 * 5)).await;
-    let pipeline = PipelineName::parse("bot").unwrap();
+    let pipeline = PipelineName::parse("bot").expect("a name");
     // The third run in a row without a promotion has paused it.
     let resumed = pipeline.clone();
     world.request(Request::Resume { pipeline: resumed }).await;

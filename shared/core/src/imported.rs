@@ -184,7 +184,7 @@ mod tests {
             in_flight,
             needs,
         };
-        places.lacking(&PipelineName::parse("p").unwrap())
+        places.lacking(&PipelineName::parse("p").expect("a name"))
     }
 
     #[test]
