@@ -154,5 +154,5 @@ fn a_range_of_quarantine_is_after_and_up_to() {
     let ranges = vec![(2, 4), (7, 8)];
     let inside: Vec<u64> = (0..10).filter(|n| is_quarantined(&ranges, *n)).collect();
     assert_eq!(inside, [3, 4, 8]);
-    assert!(!is_quarantined(&vec![(3, 3)], 3));
+    assert!(!is_quarantined(&[(3, 3)], 3));
 }
