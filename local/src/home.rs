@@ -21,7 +21,18 @@ const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
 pub(crate) struct Home {
     dir: PathBuf,
     /// An advisory lock of the system: it ends with the process, so a killed cloud blocks nobody.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A locked file.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would not do: a function that another thread starts has the file open, too, until it runs its program.
+        drop(self.0.unlock());
+    }
 }
 
 impl Home {
@@ -53,7 +64,10 @@ impl Home {
                 return Err(CloudError::folder("locking", lock_path)(source));
             }
         }
-        let home = Self { dir, _lock: lock };
+        let home = Self {
+            dir,
+            _lock: Lock(lock),
+        };
         for room in ["logs", "s3", "services"] {
             home.make(&home.dir.join(room))?;
         }
