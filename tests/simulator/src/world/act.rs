@@ -1,7 +1,7 @@
 //! People's acts, carried out.
 
 use perennial_core::announcement::Request;
-use perennial_core::names::RunId;
+use perennial_core::names::{Purpose, ResourceName, RunId};
 use perennial_ports::memory::{Outcome, Work};
 use perennial_ports::{
     ChangeDeployments, DeploymentSpec, StopContainers, StopTraining, Tags, TrainingStatus,
@@ -174,7 +174,11 @@ impl World {
     fn call(&mut self, deployment: &str) {
         if let Some(found) = self.cloud.bedrock.deployment(deployment) {
             self.cloud.usage.record(deployment, 1);
-            self.calls.insert(found.model_arn, self.time());
+            // What is deployed for its questions alone and goes with its run is no place to call a model at: nobody loses it afterwards.
+            let name = ResourceName::parse(&found.name);
+            if name.is_none_or(|name| name.purpose != Purpose::Candidate) {
+                self.calls.insert(found.model_arn, self.time());
+            }
         }
     }
 
