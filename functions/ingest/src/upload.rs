@@ -38,8 +38,9 @@ pub(crate) async fn take(
     let mut tries = Tries::new(ports, &event.key, TRIES, time);
     while tries.next().await {
         match try_once(ports, pipeline, kind, event, time).await? {
-            Taken::Yes => return Ok(()),
-            Taken::Gone => return withdraw::take(ports, pipeline, event, time).await,
+            // Asked once more, after the record was written: a deletion that was taken up before found none to withdraw.
+            Taken::Yes if ports.read.head(&event.key).await?.is_some() => return Ok(()),
+            Taken::Yes | Taken::Gone => return withdraw::take(ports, pipeline, event, time).await,
             Taken::LookAgain => {}
         }
     }
@@ -47,6 +48,7 @@ pub(crate) async fn take(
 }
 
 pub(crate) enum Taken {
+    /// There is nothing left to write of it.
     Yes,
     /// There is no such object.
     Gone,

@@ -30,6 +30,7 @@ pub(crate) async fn take(
     let mut tries = Tries::new(ports, &event.key, TRIES, time);
     while tries.next().await {
         let Some(known) = records::upload(desk.table.as_ref(), pipeline, &event.key).await? else {
+            // Whoever takes it in at this moment asks the bucket again once there is a record (`upload::take`).
             return Ok(());
         };
         // Asked after the record was read: an object that came back meanwhile is taken in by its own event.

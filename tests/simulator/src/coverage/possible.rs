@@ -273,9 +273,15 @@ pub(super) const PIPELINE: [Possible; 25] = [
     },
     Possible {
         event: "recompiled",
-        states: &[],
-        why: "within one region every model that can be trained takes the same records, so what is compiled anew has the same \
-              content, which is nothing new (`keep_unchanged`)",
+        states: &[
+            "collecting",
+            "in a run",
+            "moving, creating",
+            "moving, updating",
+            "moving, writing",
+            "moving, looking",
+        ],
+        why: "without a configuration nothing is compiled; with one, only another technique makes other records of an upload",
     },
     Possible {
         event: "withdrawn",
