@@ -49,18 +49,13 @@ impl Excluded {
     /// The prompts of these evaluation records.
     #[must_use]
     pub fn of(records: &[EvalRecord]) -> Self {
-        Self {
-            normalised: records
-                .iter()
-                .map(|record| PromptDigest::of(&record.prompt))
-                .collect(),
-            exact: records.iter().map(|record| exact(&record.prompt)).collect(),
-            ..Self::default()
+        let mut excluded = Self::default();
+        for record in records {
+            excluded.add(record);
         }
+        excluded
     }
-}
 
-impl Excluded {
     /// Whether a record teaches one of them: its last question, or one before.
     pub(crate) fn holds_any(&self, prompt: PromptDigest, earlier: &[PromptDigest]) -> bool {
         self.holds(prompt) || earlier.iter().any(|question| self.holds(*question))

@@ -3,7 +3,7 @@
 use super::{Route, RoutingError, Trainer};
 use crate::run::{
     EVALUATION_DEADLINE_HOURS, IMPORT_STARTING_LIMIT_HOURS, IMPORTING_LIMIT_HOURS, MAX_ATTEMPTS,
-    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, WORK_DAYS, after_capacity,
+    STARTING_LIMIT_HOURS, STOPPING_LIMIT_HOURS, THROUGHPUT_LIMIT_HOURS, WORK_DAYS, after_capacity,
 };
 use crate::span::Span;
 
@@ -16,20 +16,44 @@ fn training_hours(stages: i64, job: i64) -> i64 {
     stages * i64::from(MAX_ATTEMPTS) * (STARTING_LIMIT_HOURS + job) + STOPPING_LIMIT_HOURS
 }
 
-/// Hours from a run's opening to its model's last answer, every limit used up.
-fn longest_hours(stages: i64, job: i64) -> i64 {
-    let import = i64::from(MAX_ATTEMPTS) * (IMPORT_STARTING_LIMIT_HOURS + IMPORTING_LIMIT_HOURS);
-    training_hours(stages, job) + import + EVALUATION_DEADLINE_HOURS
+/// What a run does, as far as it takes its time.
+#[derive(Clone, Copy)]
+struct Work {
+    /// Jobs one after the other.
+    stages: i64,
+    /// Whether its candidate may have to wait for model units.
+    throughput: bool,
 }
 
-fn fits(stages: i64, limit: Span) -> bool {
-    longest_hours(stages, after_capacity(limit)) + SPARE_HOURS <= WORK_DAYS * 24
-}
+impl Work {
+    fn of(route: &Route) -> Self {
+        Self {
+            stages: if route.first.is_some() { 2 } else { 1 },
+            throughput: route.serving.of_candidate().is_provisioned(),
+        }
+    }
 
-/// The longest limit of a job, in whole days, with which everything is there until the end.
-fn longest_limit(stages: i64) -> Span {
-    let days = (0..u64::MAX).take_while(|days| fits(stages, Span::days(*days)));
-    Span::days(days.last().unwrap_or(0))
+    /// Hours from a run's opening to its model's last answer, every limit used up.
+    fn longest_hours(self, job: i64) -> i64 {
+        let import =
+            i64::from(MAX_ATTEMPTS) * (IMPORT_STARTING_LIMIT_HOURS + IMPORTING_LIMIT_HOURS);
+        let units = if self.throughput {
+            THROUGHPUT_LIMIT_HOURS
+        } else {
+            0
+        };
+        training_hours(self.stages, job) + import + units + EVALUATION_DEADLINE_HOURS
+    }
+
+    fn fits(self, limit: Span) -> bool {
+        self.longest_hours(after_capacity(limit)) + SPARE_HOURS <= WORK_DAYS * 24
+    }
+
+    /// The longest limit of a job, in whole days, with which everything is there until the end.
+    fn longest_limit(self) -> Span {
+        let days = (0..u64::MAX).take_while(|days| self.fits(Span::days(*days)));
+        Span::days(days.last().unwrap_or(0))
+    }
 }
 
 /// The training file, the first stage's weights, the last one's and the questions lie in `work/` until the run has used them.
@@ -40,20 +64,27 @@ pub(super) fn check(route: &Route) -> Result<(), RoutingError> {
         Trainer::SageMaker { job } => ("training.sagemaker.max_run", job.max_run),
         Trainer::Serverless { job, .. } => ("training.serverless.max_run", job.max_run),
     };
-    let (stages, each) = match route.first {
-        Some(_) => (2, "each of the two stages"),
-        None => (1, "the job"),
-    };
-    if fits(stages, limit) {
+    let work = Work::of(route);
+    if work.fits(limit) {
         return Ok(());
     }
-    let days = longest_hours(stages, after_capacity(limit)).div_euclid(24) + 1;
+    let each = if work.stages > 1 {
+        "each of the two stages"
+    } else {
+        "the job"
+    };
+    let units = if work.throughput {
+        ", the wait for model units"
+    } else {
+        ""
+    };
+    let days = work.longest_hours(after_capacity(limit)).div_euclid(24) + 1;
     Err(RoutingError::Technique {
         what: format!(
-            "{key} = \"{limit}\": with {each} tried {MAX_ATTEMPTS} times, the import and the evaluation a run may take {days} days, and \
-             what it works with under work/ is removed after {WORK_DAYS}"
+            "{key} = \"{limit}\": with {each} tried {MAX_ATTEMPTS} times, the import{units} and the evaluation a run may take {days} \
+             days, and what it works with under work/ is removed after {WORK_DAYS}"
         ),
-        instead: format!("Write at most \"{}\"", longest_limit(stages)),
+        instead: format!("Write at most \"{}\"", work.longest_limit()),
     })
 }
 
@@ -108,15 +139,54 @@ instance_type = "ml.g5.2xlarge"
     }
 
     #[test]
+    fn the_wait_for_model_units_counts() {
+        let serverless = |max_run: &str| {
+            said(&format!(
+                r#"
+base_model = "amazon.nova-micro-v1:0"
+technique = "fine-tuning"
+[training]
+on = "sagemaker"
+[training.serverless]
+accept_eula = true
+model_package_group = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial"
+peft = "full"
+max_run = "{max_run}"
+[promotion]
+serve = "provisioned"
+[budget]
+serving_per_month_usd = 20000
+[budget.prices]
+provisioned_per_hour = 10
+training_per_1k_tokens = 0.001
+"#
+            ))
+        };
+        serverless("13d").unwrap();
+        let refused = serverless("15d").unwrap_err();
+        assert!(
+            refused.contains("the import, the wait for model units and the evaluation"),
+            "{refused}"
+        );
+    }
+
+    #[test]
     fn a_single_job_may_take_longer_than_one_of_two() {
-        assert!(longest_limit(1) > longest_limit(2));
-        assert!(fits(1, longest_limit(1)) && !fits(1, Span(longest_limit(1).0 + 86_400)));
+        let of = |stages, throughput| Work { stages, throughput };
+        let longest = of(1, false).longest_limit();
+        assert!(longest > of(2, false).longest_limit());
+        assert!(longest > of(1, true).longest_limit());
+        assert!(of(1, false).fits(longest) && !of(1, false).fits(Span(longest.0 + 86_400)));
     }
 
     #[test]
     fn the_weights_of_a_first_stage_do_not_expire_while_a_later_run_uses_them() {
         // The last day on which they are trusted, and a second stage that uses up every limit that is let in.
-        let second = training_hours(1, after_capacity(longest_limit(2)));
+        let chain = Work {
+            stages: 2,
+            throughput: false,
+        };
+        let second = training_hours(1, after_capacity(chain.longest_limit()));
         let seen_late = STOPPING_LIMIT_HOURS;
         assert!(TRUSTED_DAYS * 24 + second + seen_late + SPARE_HOURS <= WORK_DAYS * 24);
     }
