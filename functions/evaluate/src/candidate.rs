@@ -1,11 +1,11 @@
 //! The candidate: a temporary deployment of its own, asked by `Converse`. It is removed on every outcome; where it is provisioned
 //! throughput, as soon as the answers are kept.
 
-use perennial_core::names::{ModelId, Purpose};
+use perennial_core::names::{ModelId, Purpose, is_ours};
 use perennial_core::routing::Trainer;
 use perennial_core::run::{Event, Run};
 use perennial_engine::adopt::{Created, adopt};
-use perennial_engine::{Invocation, StepResult, kept, questions};
+use perennial_engine::{EngineError, Invocation, StepResult, kept, questions};
 use perennial_ports::{Deployment, DeploymentSpec, DeploymentStatus, ErrorKind, Purchase};
 
 use crate::Ports;
@@ -30,17 +30,18 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
         tags: resource.tags(),
     };
     if let Some(found) = ports.deployments.find_serving(serving, &name).await? {
-        return Ok(
-            match perennial_core::names::is_ours(&spec.tags, &found.tags) {
-                true => seen(ports, run, &found).await?,
-                false => Event::Impossible {
-                    reason: format!(
-                        "the name {name} is taken by {}, which Perennial did not make",
-                        found.arn
-                    ),
-                },
+        return Ok(match is_ours(&spec.tags, &found.tags) {
+            true => seen(ports, run, &found),
+            false => Event::Impossible {
+                reason: format!(
+                    "the name {name} is taken by {}, which Perennial did not make",
+                    found.arn
+                ),
             },
-        );
+        });
+    }
+    if let Some(later) = remove_failed(ports, run).await? {
+        return Ok(later);
     }
     let error = match ports.deploy.create_deployment(&spec).await {
         Ok(_) => return Ok(being_made(ports, run)),
@@ -49,7 +50,7 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     let found = ports.deployments.find_serving(serving, &name).await?;
     let found = found.map(|found| (found.clone(), found.arn, found.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
-        Created::There(found) => seen(ports, run, &found).await?,
+        Created::There(found) => seen(ports, run, &found),
         Created::Never(reason) => Event::Impossible {
             reason: match run.route.trainer {
                 // AWS's page of CreateCustomModel says that no such model is served on demand, and its other pages say that
@@ -71,6 +72,33 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     })
 }
 
+/// What failed in the attempts before holds its model units until it goes. That it failed is on record by now, so that nothing is lost
+/// with a removal's answer.
+async fn remove_failed(ports: &Ports, run: &Run) -> Result<Option<Event>, EngineError> {
+    let serving = run.route.serving.of_candidate();
+    for attempt in 1..run.candidate_attempts() {
+        let resource = run.resource(Purpose::Candidate, attempt);
+        let name = resource.to_string();
+        let found = ports.deployments.find_serving(serving, &name).await?;
+        let ours = |found: &Deployment| is_ours(&resource.tags(), &found.tags);
+        let Some(found) = found.filter(ours) else {
+            continue;
+        };
+        match ports.deploy.delete_deployment(&found.arn).await {
+            Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
+                return Ok(Some(Event::Later {
+                    at: ports.desk.next_look(),
+                    note: Some(format!(
+                        "the candidate's provisioned throughput that failed is not removed yet: {error}"
+                    )),
+                }));
+            }
+            removed => removed?,
+        }
+    }
+    Ok(None)
+}
+
 /// What was waited for before is over, and that is told.
 fn being_made(ports: &Ports, run: &Run) -> Event {
     let waited = run.waits_for.is_some();
@@ -80,8 +108,8 @@ fn being_made(ports: &Ports, run: &Run) -> Event {
     }
 }
 
-async fn seen(ports: &Ports, run: &Run, found: &Deployment) -> StepResult {
-    Ok(match found.status {
+fn seen(ports: &Ports, run: &Run, found: &Deployment) -> Event {
+    match found.status {
         DeploymentStatus::Active => Event::CandidateDeployed {
             deployment: found.arn.clone(),
         },
@@ -91,25 +119,13 @@ async fn seen(ports: &Ports, run: &Run, found: &Deployment) -> StepResult {
             let why = why.unwrap_or("the service gave no reason");
             if found.bought.is_none() {
                 let reason = format!("the candidate's temporary deployment failed: {why}");
-                return Ok(Event::Impossible { reason });
-            }
-            // Left alone it would hold its model units.
-            match ports.deploy.delete_deployment(&found.arn).await {
-                Err(error) if error.kind == ErrorKind::Conflict || error.kind.is_transient() => {
-                    return Ok(Event::Later {
-                        at: ports.desk.next_look(),
-                        note: Some(format!(
-                            "the candidate's provisioned throughput failed ({why}) and is not removed yet: {error}"
-                        )),
-                    });
-                }
-                removed => removed?,
+                return Event::Impossible { reason };
             }
             Event::CandidateFailed {
                 reason: format!("the candidate's provisioned throughput failed: {why}"),
             }
         }
-    })
+    }
 }
 
 /// Asks what is not kept yet.

@@ -2,6 +2,7 @@
 
 use perennial_core::announcement::{Announcement, Stage, object_found, pipeline_due};
 use perennial_core::config::Config;
+use perennial_core::imported::keeps_too_many;
 use perennial_core::keys::Key;
 use perennial_core::manifest::{compile_digest, stale_earlier};
 use perennial_core::names::PipelineName;
@@ -65,10 +66,13 @@ async fn try_once(
         let Some(known) = known else {
             return Ok(true);
         };
-        let error = format!(
-            "{} was deleted; the last good configuration stays in force. `perennial pause {pipeline}` stops new runs",
-            event.key
-        );
+        let error = match known.record.config {
+            Some(_) => format!(
+                "{} was deleted. `perennial pause {pipeline}` stops new runs",
+                event.key
+            ),
+            None => format!("{} was deleted", event.key),
+        };
         if known.record.config_error.as_deref() == Some(&error) {
             return Ok(true);
         }
@@ -165,7 +169,13 @@ async fn check(
         Err(errors) => return Ok(Err(errors.to_string())),
     };
     match route(&config, &ports.desk.settings.region) {
-        Ok(route) => Ok(Ok((config, route))),
+        Ok(route) => {
+            let quota = ports.desk.settings.imported_models;
+            match keeps_too_many(&config, &route.trainer, quota) {
+                Some(error) => Ok(Err(error)),
+                None => Ok(Ok((config, route))),
+            }
+        }
         Err(error) => Ok(Err(error.to_string())),
     }
 }

@@ -435,10 +435,17 @@ pub(crate) async fn follow(ports: &Ports, run: &Run, generation: u64) -> StepRes
     if let Some(moving) = &pipeline.moving
         && moving.generation == generation
     {
-        let why = moving.waits_for.as_ref();
+        let note = match &moving.waits_for {
+            Some(why) => Some(format!("the move of the alias waits: {why}")),
+            // What was waited for before is over, and that is told.
+            None => run
+                .waits_for
+                .is_some()
+                .then(|| "the alias is being moved".to_owned()),
+        };
         return Ok(Event::Later {
             at: ports.desk.next_look(),
-            note: why.map(|why| format!("the move of the alias waits: {why}")),
+            note,
         });
     }
     let model = ModelId::of(&run.id);

@@ -77,7 +77,7 @@ pub(crate) async fn prepare(
     }
     if sealed.records < limits.min_records.max(1) {
         return refuse(format!(
-            "{} documents are left for the first stage ({}), and it takes no fewer than {}. Add more under {}",
+            "{} records are left for the first stage ({}), and it takes no fewer than {}. Add more under {}",
             sealed.records,
             stage.technique,
             limits.min_records.max(1),

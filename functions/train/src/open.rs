@@ -16,7 +16,7 @@ use perennial_core::withheld::{Trained, withheld};
 use perennial_engine::records::{self, Stored};
 use perennial_engine::{EngineError, Invocation, drive, pipelines};
 
-use crate::{Ports, chain};
+use crate::{Ports, chain, places};
 
 const TRIES: u32 = 20;
 /// So many uploads are said to be compiled anew at a time.
@@ -116,16 +116,15 @@ async fn open(
         since,
         now.as_second(),
     );
+    let left = left_behind(&uploads, &config, &route, &pipeline.quarantine, MOST_NAMED);
     if manifest.training.is_empty() {
-        let reason =
-            "every upload is withdrawn, in quarantine (`perennial release`) or outside [data] use and from"
-                .to_owned();
-        return nothing(ports, stored, reason).await;
+        let all = "every upload is rejected, withdrawn, in quarantine (`perennial release`) or outside [data] use and from";
+        let reason = [Some(all.to_owned()), left].into_iter().flatten();
+        return nothing(ports, stored, reason.collect::<Vec<_>>().join("; ")).await;
     }
     if let Some(reason) = chain::lacks(&manifest, &route, pipeline.name.as_str()) {
         return nothing(ports, stored, reason).await;
     }
-    let left = left_behind(&uploads, &config, &route, &pipeline.quarantine, MOST_NAMED);
     let trial = pipeline.next_trial();
     let over = may_be_gone(&config, &manifest, &route).filter(|_| trial.is_none());
     let because = [Some(because), instead, left, over]
@@ -190,6 +189,10 @@ async fn open(
         waits_for: None,
         due: Some(now),
     };
+    // Asked again when it is prepared, as others may be faster; refused here it is no run, and so none that ended in vain.
+    if let Some(reason) = places::lacking(ports, &run).await? {
+        return nothing(ports, stored, reason).await;
+    }
     write_manifest(ports, &manifest).await?;
     let what = match run.trial {
         Some(trial) => format!("a trial on {} records of ", trial.records),

@@ -11,9 +11,14 @@ use crate::prepare::{Failure, refuse};
 
 /// Refuses a run whose model could not be imported.
 pub(crate) async fn check(ports: &Ports, run: &Run) -> Result<(), Failure> {
+    lacking(ports, run).await?.map_or(Ok(()), refuse)
+}
+
+/// Why a run's model could not be imported, if it could not.
+pub(crate) async fn lacking(ports: &Ports, run: &Run) -> Result<Option<String>, EngineError> {
     let (quota, needs) = (ports.desk.settings.imported_models, needs(run));
     if quota == 0 || needs == 0 {
-        return Ok(());
+        return Ok(None);
     }
     let names = ports.imports.imported_models().await?;
     let mut models = Vec::new();
@@ -30,7 +35,7 @@ pub(crate) async fn check(ports: &Ports, run: &Run) -> Result<(), Failure> {
         in_flight,
         needs,
     };
-    places.lacking(&run.pipeline).map_or(Ok(()), refuse)
+    Ok(places.lacking(&run.pipeline))
 }
 
 /// Places that the runs of the installation's other pipelines will take.

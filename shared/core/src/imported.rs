@@ -1,6 +1,7 @@
 //! Whether the account has a place for the model that a run would import: decided before its training is paid for, from what was
 //! counted elsewhere.
 
+use crate::config::Config;
 use crate::names::{PipelineName, Purpose, RunId};
 use crate::routing::Trainer;
 use crate::run::{Run, RunState};
@@ -55,11 +56,46 @@ pub fn imports(run: &Run) -> bool {
 /// still. What a chain's first stage leaves is not imported.
 #[must_use]
 pub fn needs(run: &Run) -> u32 {
-    match (imports(run), run.trial.is_some()) {
-        (false, _) => 0,
-        (true, false) => 1,
-        (true, true) => 2,
+    match imports(run) {
+        true => places(run.trial.is_some()),
+        false => 0,
     }
+}
+
+fn places(for_a_trial: bool) -> u32 {
+    if for_a_trial { 2 } else { 1 }
+}
+
+/// Why a pipeline would come to a stop by itself, whatever others do: what it keeps and what a run needs are more models than the
+/// account may have (`quota`; 0: not counted).
+#[must_use]
+pub fn keeps_too_many(config: &Config, trainer: &Trainer, quota: u32) -> Option<String> {
+    let keeps = config.idle.keep_previous;
+    let has_trial = config.trigger.trial.is_some();
+    let needs = 1_u32
+        .saturating_add(keeps)
+        .saturating_add(places(has_trial));
+    let imports = matches!(trainer, Trainer::SageMaker { .. });
+    if quota == 0 || !imports || needs <= quota {
+        return None;
+    }
+    let least = 1 + places(has_trial);
+    let mut instead = Vec::new();
+    if least <= quota {
+        instead.push(format!("write idle.keep_previous = {}", quota - least));
+    }
+    if has_trial && needs - 1 <= quota {
+        instead.push("take trigger.trial out".to_owned());
+    }
+    instead.push(format!(
+        "have AWS raise the quota {QUOTA} in Service Quotas to {needs} at least, and then the stack's parameter ImportedModelsQuota"
+    ));
+    let trial = if has_trial { " and its trial's" } else { "" };
+    Some(format!(
+        "idle.keep_previous = {keeps}: the champion, {keeps} kept for a rollback, a run's model{trial} are {needs} imported models at a \
+         time, and the account may have {quota}: no run could begin after some promotions. Either {}",
+        instead.join(", or ")
+    ))
 }
 
 /// How many places `other` will take that `run` must leave. Of two that are prepared at a time, the one that was opened first goes first.
@@ -114,7 +150,7 @@ impl Places<'_> {
         words += ". ";
         words += &self.whose();
         words += &format!(
-            "Delete what nobody needs (`perennial cleanup` says what is idle; a shorter idle.after and idle.grace in [idle] free \
+            "Delete what nobody needs (`perennial cleanup --plan` says what is idle; a shorter idle.after and idle.grace in [idle] free \
              earlier models sooner), or have AWS raise the quota {QUOTA} in Service Quotas, and then the stack's parameter \
              ImportedModelsQuota. After that: `perennial start {pipeline}`"
         );
@@ -206,6 +242,63 @@ mod tests {
             "`perennial start p`",
         ] {
             assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+
+    #[test]
+    fn what_a_pipeline_keeps_leaves_room_for_its_next_run() {
+        let said = |keep: u32, trial: &str, quota: u32| {
+            let text = format!(
+                "technique = \"fine-tuning\"\nbase_model = \"meta.llama3-1-8b-instruct-v1:0\"\n[trigger]\n{trial}\n[training]\n\
+                 on = \"sagemaker\"\n[training.sagemaker]\n\
+                 image = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\ninstance_type = \"ml.g5.2xlarge\"\n\
+                 [idle]\nkeep_previous = {keep}\n"
+            );
+            let config = Config::parse(&text).expect("a configuration");
+            let route = crate::routing::route(&config, "us-east-1").expect("a route");
+            keeps_too_many(&config, &route.trainer, quota)
+        };
+        let trial = "trial = { records = 200, max_usd = 5 }";
+        for (keep, trial, quota, expected) in [
+            (1, "", 3, &[][..]),
+            (50, "", 0, &[]),
+            (0, trial, 3, &[]),
+            (
+                2,
+                "",
+                3,
+                &["are 4 imported", "keep_previous = 1, or have AWS"],
+            ),
+            (
+                1,
+                trial,
+                3,
+                &[
+                    "and its trial's are 4",
+                    "keep_previous = 0, or take trigger.trial out, or",
+                ],
+            ),
+            (
+                2,
+                trial,
+                3,
+                &["to 5 at least", "keep_previous = 0, or have AWS"],
+            ),
+            (0, trial, 2, &["Either take trigger.trial out, or"]),
+            (0, "", 1, &["Either have AWS raise"]),
+        ] {
+            let words = said(keep, trial, quota);
+            assert_eq!(
+                words.is_none(),
+                expected.is_empty(),
+                "{keep} {trial} {quota}: {words:?}"
+            );
+            for part in expected {
+                assert!(
+                    words.as_ref().is_some_and(|words| words.contains(part)),
+                    "{part}: {words:?}"
+                );
+            }
         }
     }
 

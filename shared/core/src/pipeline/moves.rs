@@ -75,7 +75,8 @@ pub(super) fn under_way(
 ) -> Result<(), Refusal> {
     let moving = before_serving(pipeline)?;
     if let MovePhase::Updating { asked } = &mut moving.phase {
-        *asked = true;
+        // What AWS has not taken is no update of this move: the failure of an earlier one must not be taken for its own.
+        *asked |= waits_for.is_none();
     }
     moving.look_at = look_at;
     moving.waits_for = waits_for.map(str::to_owned);

@@ -14,7 +14,7 @@ impl Step {
                 "; the first stage was bought by run {} and is not bought again: its weights are in {}",
                 kept.run, kept.weights
             ),
-            None => format!("; the first stage trains on {} documents", first.records),
+            None => format!("; the first stage trains on {} records", first.records),
         };
         self.run.first_weights = first.kept.as_ref().map(|kept| kept.weights.clone());
         Some(words)
