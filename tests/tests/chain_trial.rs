@@ -40,7 +40,8 @@ output_per_1k_tokens = 0.0002
 }
 
 fn dropped(max_usd: u32) -> World {
-    let world = World::new();
+    let mut world = World::new();
+    world.imported_models = 4;
     let handbook = (1..=20).fold(String::new(), |mut text, chapter| {
         let _ = writeln!(
             text,

@@ -156,6 +156,7 @@ output_per_1k_tokens = 0.0002
 
 async fn in_a_container(hangs: bool) -> World {
     let mut world = World::new();
+    world.imported_models = 4;
     if hangs {
         let bedrock = &world.cloud.bedrock;
         bedrock.plan_next(Work::Training, Ends::Hangs, 1);

@@ -163,3 +163,40 @@ async fn a_move_that_waits_for_a_quota_says_so_on_the_records() {
     let run = only_run(&world).await;
     assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:#?}", run.state);
 }
+
+#[tokio::test]
+async fn a_lost_answer_to_a_removal_buys_no_third_throughput() {
+    let mut world = World::in_region("us-west-2");
+    let fails = Ends::Fails("There is not enough capacity".into());
+    world.cloud.bedrock.plan_next(Work::Deployment, fails, 9);
+    let lost = operation::DELETE_THROUGHPUT;
+    world.cloud.faults.lose_answer_next(lost, 3);
+    begin(&world, LLAMA);
+    world.pass(SignedDuration::from_hours(12)).await;
+    let run = only_run(&world).await;
+    assert_eq!(run.outcome(), Some(Outcome::Failed), "{:#?}", run.state);
+    assert_eq!(world.cloud.faults.calls(operation::CREATE_THROUGHPUT), 2);
+    assert!(world.cloud.bedrock.deployments().is_empty());
+}
+
+#[tokio::test]
+async fn a_run_whose_move_goes_on_waits_for_nothing() {
+    let mut world = World::new();
+    model_units(&world, 0);
+    begin(&world, MICRO);
+    world.pass(SignedDuration::from_hours(4)).await;
+    assert!(only_run(&world).await.waits_for.is_some());
+    model_units(&world, 5);
+    let mut seen = 0;
+    for _ in 0..120 {
+        world.pass(SignedDuration::from_secs(30)).await;
+        let Some(moving) = world.pipeline("bot").await.moving else {
+            break;
+        };
+        if moving.waits_for.is_none() {
+            seen += 1;
+            assert_eq!(only_run(&world).await.waits_for, None);
+        }
+    }
+    assert!(seen > 0, "it was never seen to go on");
+}

@@ -133,7 +133,7 @@ fn going_on(run: &Run) -> String {
                 CandidateSide::Deploying => "is being deployed",
                 CandidateSide::Asking { .. } => "is asked",
                 CandidateSide::Removing { .. } => {
-                    "has answered and its provisioned throughput is removed"
+                    "has answered and its provisioned throughput is being removed"
                 }
                 CandidateSide::Answered => "has answered",
             };
@@ -152,8 +152,12 @@ fn going_on(run: &Run) -> String {
         }
         RunState::Deciding => "the answers are scored".into(),
         RunState::AwaitingApproval { .. } => {
+            let gate = match run.verdict {
+                Some(_) => "the gate is passed",
+                None => "nothing scores it, so no gate was asked",
+            };
             format!(
-                "the gate is passed, a person must say yes: `perennial approve {}`",
+                "{gate}; a person must say yes: `perennial approve {}`",
                 run.id
             )
         }

@@ -94,6 +94,7 @@ async fn look(ports: &Ports, to: &Champion) -> Result<PipelineEvent, EngineError
     Ok(match found.map(|model| model.status) {
         Some(ModelStatus::Active) => PipelineEvent::Serving {
             deployment: to.arn.clone(),
+            bought_until: None,
         },
         Some(ModelStatus::Creating) => under_way(ports),
         Some(ModelStatus::Failed) => PipelineEvent::MoveFailed {
@@ -164,6 +165,7 @@ async fn created(ports: &Ports, spec: &DeploymentSpec, found: &Deployment) -> Pi
     match found.status {
         DeploymentStatus::Active if found.model_arn == spec.model_arn => PipelineEvent::Serving {
             deployment: found.arn.clone(),
+            bought_until: found.bought.and_then(|bought| bought.until),
         },
         DeploymentStatus::Active => PipelineEvent::MoveFailed {
             reason: format!(
@@ -205,6 +207,7 @@ async fn update(
     if found.model_arn == to.arn && !updating && found.status == DeploymentStatus::Active {
         return Ok(PipelineEvent::Serving {
             deployment: deployment.to_owned(),
+            bought_until: found.bought.and_then(|bought| bought.until),
         });
     }
     if updating || found.status == DeploymentStatus::Creating {
@@ -435,17 +438,10 @@ pub(crate) async fn follow(ports: &Ports, run: &Run, generation: u64) -> StepRes
     if let Some(moving) = &pipeline.moving
         && moving.generation == generation
     {
-        let note = match &moving.waits_for {
-            Some(why) => Some(format!("the move of the alias waits: {why}")),
-            // What was waited for before is over, and that is told.
-            None => run
-                .waits_for
-                .is_some()
-                .then(|| "the alias is being moved".to_owned()),
-        };
+        let why = moving.waits_for.as_ref();
         return Ok(Event::Later {
             at: ports.desk.next_look(),
-            note,
+            note: why.map(|why| format!("the move of the alias waits: {why}")),
         });
     }
     let model = ModelId::of(&run.id);

@@ -8,7 +8,7 @@ use perennial_core::manifest::{
 };
 use perennial_core::money::Usd;
 use perennial_core::names::{PipelineName, RunId};
-use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, trigger};
+use perennial_core::pipeline::{Pipeline, PipelineEvent, Trigger, bought_beside, trigger};
 use perennial_core::routing::{Route, Start, route};
 use perennial_core::run::{DatasetRef, Run, RunState, may_be_gone};
 use perennial_core::upload::{Upload, UploadStatus};
@@ -94,6 +94,9 @@ async fn open(
             stale.len()
         );
         return Ok(Opening::Nothing(reason));
+    }
+    if let Some(reason) = bought_beside(pipeline, &route, now) {
+        return nothing(ports, stored, reason).await;
     }
     let (start, instead) = match route.start(config.training.start_from, pipeline.champion.as_ref())
     {

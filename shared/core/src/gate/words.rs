@@ -54,7 +54,7 @@ pub(super) fn reason(
     sentences.push(over_base(rule, base, gains));
     match champion {
         Some(champion) => sentences.push(to_champion(rule, champion, holds, tie)),
-        None => sentences.push("There was no champion to compare with.".to_owned()),
+        None => sentences.push("The candidate was compared to the base model alone.".to_owned()),
     }
     sentences.join(" ")
 }

@@ -219,7 +219,10 @@ pub fn decide(
             moves::under_way(&mut next, *look_at, waits_for.as_deref(), now, &mut say)?
         }
         PipelineEvent::UpdateRefused => moves::update_refused(&mut next, now, &mut say)?,
-        PipelineEvent::Serving { deployment } => moves::serving(&mut next, deployment, now)?,
+        PipelineEvent::Serving {
+            deployment,
+            bought_until,
+        } => moves::serving(&mut next, deployment, *bought_until, now)?,
         PipelineEvent::DeploymentGone { deployment } => {
             moves::repair(&mut next, deployment, None, now, &mut say)?;
         }

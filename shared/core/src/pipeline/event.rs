@@ -101,6 +101,9 @@ pub enum PipelineEvent {
     Serving {
         /// What clients call.
         deployment: String,
+        /// Provisioned throughput: it is paid for, and cannot be removed, until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bought_until: Option<Timestamp>,
     },
     /// The deployment that clients call is not there any more, though nothing of ours removed it.
     DeploymentGone {

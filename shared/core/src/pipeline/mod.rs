@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use alias::{MAX_MOVE_HOURS, Move, MoveEffect, MovePhase, MoveReason, SWEEP_LIMIT_HOURS};
 pub use decide::{PipelineDecision, Refusal, decide};
 pub use event::PipelineEvent;
-pub use throughput::{InsteadOfBuying, Throughput, instead_of_buying};
+pub use throughput::{InsteadOfBuying, Throughput, bought_beside, instead_of_buying};
 pub(crate) use trigger::after;
 pub use trigger::{Trigger, trigger};
 
@@ -222,6 +222,10 @@ pub struct Pipeline {
     /// How `deployment` serves, as it was made.
     #[serde(default, skip_serializing_if = "Serving::is_on_demand")]
     pub served_as: Serving,
+    /// Until when `deployment` is paid for and cannot be removed: provisioned throughput with a commitment, as Bedrock told it when the
+    /// champion began to serve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bought_until: Option<Timestamp>,
     /// Since when the champion serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_since: Option<Timestamp>,
@@ -289,6 +293,7 @@ impl Pipeline {
             deployment: None,
             deployed_by: None,
             served_as: Serving::OnDemand,
+            bought_until: None,
             served_since: None,
             serving_mark: None,
             unserved: None,

@@ -127,6 +127,7 @@ pub(super) fn update_refused(
 pub(super) fn serving(
     pipeline: &mut Pipeline,
     deployment: &str,
+    bought_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let moving = in_flight(pipeline)?;
@@ -170,6 +171,7 @@ pub(super) fn serving(
             pipeline.deployed_by = made;
             pipeline.served_as = serving;
         }
+        pipeline.bought_until = bought_until;
         pipeline.served_since = Some(now);
         pipeline.serving_mark = None;
         pipeline.unserved = None;

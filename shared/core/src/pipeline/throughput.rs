@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Champion, Move, MovePhase, MoveReason, Pipeline, Refusal};
 use crate::prices;
-use crate::routing::Serving;
+use crate::routing::{Route, Serving};
 
 /// Provisioned throughput as it was found when it was to take another model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,30 @@ pub fn instead_of_buying(
             there.arn
         ),
     })
+}
+
+/// Why the model of a run by `route` could not be promoted, though it passed: what serves is bought for longer, does not take it, and a
+/// second one would be paid for beside it. Known before anything is trained.
+#[must_use]
+pub fn bought_beside(pipeline: &Pipeline, route: &Route, now: Timestamp) -> Option<String> {
+    let until = pipeline.bought_until.filter(|until| *until > now)?;
+    let there = pipeline.deployment.as_deref()?;
+    let other_base = |champion: &Champion| {
+        !champion.base_model.is_empty() && champion.base_model != route.base_model
+    };
+    let why = if !route.serving.is_provisioned() {
+        return None;
+    } else if pipeline.champion.as_ref().is_some_and(other_base) {
+        "another base model"
+    } else if !pipeline.served_as.takes(route.serving) {
+        "other model units or a longer commitment"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{there} is bought until {until} and does not take a model with {why}: a second one would be paid for beside it. Train after \
+         that, or set promotion.serve = \"on-demand\", or what the configuration said of it when it was bought"
+    ))
 }
 
 /// Whether the move's next step buys throughput: a swap that AWS is known to refuse does.

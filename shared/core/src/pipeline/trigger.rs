@@ -74,7 +74,8 @@ pub fn trigger(pipeline: &Pipeline, now: Timestamp) -> Trigger {
     }
     if unchanged {
         return never(format!(
-            "a change: the last run ended without a verdict and nothing was uploaded since (or `perennial start {}`)",
+            "a change: the last run ended without a verdict, or was a trial that did not pass, and nothing was uploaded since (or `perennial start \
+             {}`)",
             pipeline.name
         ));
     }

@@ -64,6 +64,7 @@ pub(crate) fn promotion(number: u64) -> PipelineEvent {
 pub(crate) fn serving(deployment: &str) -> PipelineEvent {
     PipelineEvent::Serving {
         deployment: deployment.into(),
+        bought_until: None,
     }
 }
 

@@ -228,6 +228,10 @@ impl Step {
             self.run.waits_for = Some(note.to_owned());
             self.note(note);
         }
+        // The move of the alias is one thing: where it waits for nothing, the run does not either.
+        if note.is_none() && matches!(self.run.state, RunState::Promoting { .. }) {
+            self.run.waits_for = None;
+        }
         self.overdue();
         true
     }
