@@ -92,21 +92,24 @@ async fn a_rollback_to_a_dearer_base_model_buys_nothing_until_the_budget_holds_i
 #[tokio::test]
 async fn a_swap_that_is_refused_buys_nothing_beside_what_is_bought_for_longer() {
     let month = FOR_LITE.replace("[budget]", "commitment = \"one-month\"\n[budget]");
-    let mut world = started(World::new(), &config(LITE, &month)).await;
+    let mut world = started(World::new(), &config(MICRO, FOR_MICRO)).await;
+    next_run(&mut world, &config(LITE, &month), "data/bot/more.jsonl").await;
+    assert_eq!(outcomes(&world).await, [Some(Outcome::Promoted); 2]);
     let [serves] = bought(&world).try_into().expect("one");
-    next_run(&mut world, &config(MICRO, FOR_MICRO), "data/bot/more.jsonl").await;
-    assert_eq!(
-        outcomes(&world).await,
-        [Some(Outcome::Promoted), Some(Outcome::Failed)]
-    );
-    let runs = world.runs("bot").await;
-    let report = world.report(&format!("reports/bot/runs/{}.txt", runs[1].id));
+    let buys = world.cloud.faults.calls(operation::CREATE_THROUGHPUT);
+    // A configuration whose price holds for the model that is gone back to.
+    let dearer = FOR_MICRO.replace("15000", "80000");
+    world.upload("pipelines/bot.toml", config(MICRO, &dearer));
+    world.settle().await;
+    roll_back(&mut world).await;
+    let failure = world.pipeline("bot").await.last_failure;
+    let reason = failure.expect("the rollback failed").reason;
     assert!(
-        report.contains("is bought until") && report.contains("paid for beside it"),
-        "{report}"
+        reason.contains("is bought until") && reason.contains("paid for beside it"),
+        "{reason}"
     );
     assert_eq!(bought(&world), std::slice::from_ref(&serves));
-    assert_eq!(world.cloud.faults.calls(operation::CREATE_THROUGHPUT), 1);
+    assert_eq!(world.cloud.faults.calls(operation::CREATE_THROUGHPUT), buys);
     assert_eq!(alias(&world), Some(serves.arn));
 }
 
