@@ -1,6 +1,7 @@
 //! A pipeline, as `status` shows it.
 
 use jiff::Timestamp;
+use perennial_core::money::Usd;
 use perennial_core::names::Installation;
 use perennial_core::names::alias_parameter;
 use perennial_core::pipeline::{Champion, MoveReason, Pipeline, Trigger, is_provisioned, trigger};
@@ -323,7 +324,7 @@ pub(crate) fn full_text(view: &PipelineView, width: Option<u16>) -> String {
     if let Some(reserved) = view.reserved_this_month_usd {
         facts.push((
             "this month",
-            format!("{reserved:.2} USD reserved (estimates)"),
+            format!("{} reserved (estimates)", Usd::from_dollars(reserved)),
         ));
     }
     let mut shown = output::facts(&facts);

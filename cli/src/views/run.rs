@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_core::gate::Verdict;
+use perennial_core::money::Usd;
 use perennial_core::run::{
     BaseSide, CandidateSide, ChampionSide, Job, Prepared, Run, RunState, job_words,
 };
@@ -265,6 +266,15 @@ pub(crate) fn text(runs: &[RunView], width: Option<u16>) -> String {
     )
 }
 
+/// A job's state. Of an ended run nobody looks at its jobs any more, so what was in progress need not be.
+fn last_seen(job: &Job, run: &RunView) -> String {
+    let is_over = matches!(job.status.as_str(), "Completed" | "Failed" | "Stopped");
+    match run.ended_at {
+        Some(_) if !is_over => format!("{} when it was last looked at", job.status),
+        _ => job.status.clone(),
+    }
+}
+
 /// One run: what it is, how it stands, and its history.
 pub(crate) fn full_text(view: &FullRunView) -> String {
     let run = &view.run;
@@ -306,7 +316,11 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
         let cost = first + last + prepared.evaluation_cost.as_dollars();
         facts.push((
             "estimate",
-            format!("{cost:.2} USD, {:.2} USD reserved", run.reserved_usd),
+            format!(
+                "{}, {} reserved",
+                Usd::from_dollars(cost),
+                Usd::from_dollars(run.reserved_usd)
+            ),
         ));
     }
     if let Some(scores) = &run.scores {
@@ -318,7 +332,12 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
     for job in &view.jobs {
         facts.push((
             "job",
-            format!("{} {} ({})", job.purpose.word(), job.name, job.status),
+            format!(
+                "{} {} ({})",
+                job.purpose.word(),
+                job.name,
+                last_seen(job, run)
+            ),
         ));
     }
     let mut text = output::facts(&facts);
@@ -478,5 +497,8 @@ mod tests {
             awaiting: perennial_core::run::Awaiting::Approval,
         });
         assert!(now(&run).contains("`perennial approve"), "{}", now(&run));
+        // What makes pictures is not scored.
+        assert_eq!(run.verdict, None);
+        assert!(now(&run).contains("no gate was asked"), "{}", now(&run));
     }
 }
