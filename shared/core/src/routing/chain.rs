@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::techniques::{on_sagemaker, refused};
-use super::{Route, RoutingError};
-use crate::config::{Config, StageConfig, Technique, TrainOn};
+use super::{Route, RoutingError, pre_training};
+use crate::config::{Config, StageConfig, Technique};
 use crate::limits::{self, DataLimits};
 
 /// What is trained before the route's own technique. The same container, machines and limits train it.
@@ -104,12 +104,7 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
             "Remove it: the last stage takes what the first does not. data.from says what belongs to the pipeline at all",
         );
     }
-    if config.training.on == Some(TrainOn::Bedrock) || config.training.sagemaker.is_none() {
-        return refused(
-            "[[stage]]: both stages of a chain run in SageMaker training jobs; Bedrock pre-trains no model further",
-            "Add [training.sagemaker] with image and instance_type, and a base_model with open weights",
-        );
-    }
+    pre_training::no_chain_on_bedrock(config)?;
     if config.training.serverless.is_some() {
         return refused(
             "[training.serverless] has no effect with [[stage]]: both stages of a chain run in the container of [training.sagemaker]",

@@ -1,11 +1,9 @@
 //! One function a technique: from a configuration and a region to a route, or to what would work instead.
 
-use super::table::{
-    BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
-};
+use super::table::{BATCH_MINIMUM, DISTILLATION, ModelRow, REINFORCEMENT};
 use super::{
     Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images,
-    serverless, serving, unknown,
+    pre_training, serverless, serving, unknown,
 };
 use crate::config::{Config, Serve, StartFrom, Technique, TrainOn, TrialConfig};
 use crate::limits;
@@ -241,46 +239,6 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
     bedrock_route(config, region, row, serving, Customization::FineTuning)
 }
 
-/// Continued pre-training left Bedrock, and lives on in SageMaker: for open weights in a training job, for Nova on HyperPod.
-pub(super) fn continued_pre_training(config: &Config, region: &str) -> Result<Route, RoutingError> {
-    let open: Vec<&str> = OPEN_WEIGHTS.iter().map(|row| row.id).collect();
-    if plain_id(&config.base_model).starts_with("amazon.nova") {
-        return refused(
-            format!(
-                "technique = \"continued-pre-training\" with base_model = {:?}: Amazon Nova is pre-trained further on SageMaker \
-                 HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training \
-                 ended on 2025-10-07",
-                config.base_model
-            ),
-            format!(
-                "What works today: fine-tuning of this model (technique = \"fine-tuning\"), or continued pre-training of a model \
-                 with open weights in a SageMaker training job: {}",
-                open.join(", ")
-            ),
-        );
-    }
-    if config.training.on == Some(TrainOn::Bedrock) || config.training.sagemaker.is_none() {
-        let how = match open_weights(&config.base_model) {
-            Some(_) => {
-                "Add [training.sagemaker] with image and instance_type: the model has open weights, and a SageMaker \
-                 training job pre-trains it further; the result is imported into Bedrock"
-                    .to_owned()
-            }
-            None => format!(
-                "It runs in SageMaker training jobs for models with open weights: base_model = one of {}, with \
-                 [training.sagemaker]",
-                open.join(", ")
-            ),
-        };
-        return refused(
-            "technique = \"continued-pre-training\": continued pre-training left Bedrock on 2025-10-07, and a job there would be \
-             refused",
-            how,
-        );
-    }
-    on_sagemaker(config, region)
-}
-
 pub(super) fn plain_id(written: &str) -> &str {
     match written.split_once(":foundation-model/") {
         Some((_, id)) => id,
@@ -288,20 +246,8 @@ pub(super) fn plain_id(written: &str) -> &str {
     }
 }
 
-fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
-    let id = plain_id(written);
-    OPEN_WEIGHTS.iter().find(|row| row.id == id)
-}
-
 pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
-    let list = || {
-        OPEN_WEIGHTS
-            .iter()
-            .map(|row| row.id)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let Some(row) = open_weights(&config.base_model) else {
+    let Some(row) = pre_training::open_weights(&config.base_model) else {
         return refused(
             format!(
                 "base_model = {:?} is not trained in SageMaker training jobs, as far as this version knows",
@@ -309,7 +255,7 @@ pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, Routi
             ),
             format!(
                 "Models with open weights whose result Bedrock imports: {}",
-                list()
+                pre_training::open_ids()
             ),
         );
     };
