@@ -104,6 +104,7 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
             "Remove it: the last stage takes what the first does not. data.from says what belongs to the pipeline at all",
         );
     }
+    reached(first, &config.data.from)?;
     pre_training::no_chain_on_bedrock(config)?;
     if config.training.serverless.is_some() {
         return refused(
@@ -115,6 +116,35 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
     route.hyperparameters.extend(last.hyperparameters.clone());
     route.first = Some(Box::new(first_stage(first, &route)?));
     Ok(route)
+}
+
+/// Uploads outside of `data.from` are no part of the pipeline: a stage that could only have such would wait for what lies there.
+fn reached(first: &StageConfig, taken: &[String]) -> Result<(), RoutingError> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let outside = first.from.iter().find(|folder| {
+        !taken
+            .iter()
+            .any(|start| folder.starts_with(start.as_str()) || start.starts_with(folder.as_str()))
+    });
+    if let Some(folder) = outside {
+        return refused(
+            format!("the first [[stage]] trains on {folder:?}, and data.from takes nothing of it"),
+            format!("Add {folder:?} to data.from, or take data.from out"),
+        );
+    }
+    let all_of_the_first = taken.iter().all(|start| {
+        let mut folders = first.from.iter();
+        folders.any(|folder| start.starts_with(folder.as_str()))
+    });
+    match all_of_the_first {
+        true => refused(
+            "data.from takes nothing but what the first [[stage]] trains on, which leaves the last one nothing",
+            "Add to data.from what the last stage is to train on, or take data.from out",
+        ),
+        false => Ok(()),
+    }
 }
 
 fn first_stage(first: &StageConfig, route: &Route) -> Result<FirstStage, RoutingError> {

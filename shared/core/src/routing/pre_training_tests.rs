@@ -91,8 +91,8 @@ fn continued_pre_training_of_nova_is_refused_with_hyperpod_and_with_what_works()
             );
         }
     }
-    insta::assert_snapshot!(error(alone, "us.amazon.nova-lite-v1:0", "", "us-east-1"), @"");
-    insta::assert_snapshot!(error("fine-tuning", "amazon.nova-premier-v1:0", &chain(SAGEMAKER), "us-east-1"), @"");
+    insta::assert_snapshot!(error(alone, "us.amazon.nova-lite-v1:0", "", "us-east-1"), @r#"technique = "continued-pre-training" with base_model = "us.amazon.nova-lite-v1:0": Amazon Nova is pre-trained further on SageMaker HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training ended on 2025-10-07. What works today: fine-tuning of this model (technique = "fine-tuning", base_model = "amazon.nova-lite-v1:0"), or continued pre-training of a model with open weights in SageMaker training jobs: meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0."#);
+    insta::assert_snapshot!(error("fine-tuning", "amazon.nova-premier-v1:0", &chain(SAGEMAKER), "us-east-1"), @r#"[[stage]] technique = "continued-pre-training" with base_model = "amazon.nova-premier-v1:0": Amazon Nova is pre-trained further on SageMaker HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training ended on 2025-10-07. What works today: fine-tuning of another Nova (technique = "fine-tuning") such as amazon.nova-micro-v1:0, amazon.nova-lite-v1:0, amazon.nova-pro-v1:0, amazon.nova-2-lite-v1:0, or a chain of a model with open weights in SageMaker training jobs: meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0."#);
     // Nova is fine-tuned all the same.
     config("fine-tuning", "amazon.nova-lite-v1:0", "")
         .check("us-east-1")
@@ -106,10 +106,10 @@ fn a_chain_on_bedrock_is_refused_with_its_date_and_with_what_works() {
         error("fine-tuning", model, &more, "us-west-2")
     };
     let on_bedrock = "training.on = \"bedrock\"\n";
-    insta::assert_snapshot!(of(LLAMA, ""), @"");
-    insta::assert_snapshot!(of(LLAMA, on_bedrock), @"");
-    insta::assert_snapshot!(of(LLAMA, &format!("{on_bedrock}{SAGEMAKER}")), @"");
-    insta::assert_snapshot!(of("amazon.titan-text-express-v1", ""), @"");
+    insta::assert_snapshot!(of(LLAMA, ""), @"[[stage]]: continued pre-training left Bedrock on 2025-10-07, so that both stages of a chain run in SageMaker training jobs. Add [training.sagemaker] with image and instance_type: the model has open weights, and a SageMaker training job pre-trains it further; the result is imported into Bedrock.");
+    insta::assert_snapshot!(of(LLAMA, on_bedrock), @"[[stage]]: continued pre-training left Bedrock on 2025-10-07, so that both stages of a chain run in SageMaker training jobs. Add [training.sagemaker] with image and instance_type, and leave training.on out: the model has open weights, and a SageMaker training job pre-trains it further; the result is imported into Bedrock.");
+    insta::assert_snapshot!(of(LLAMA, &format!("{on_bedrock}{SAGEMAKER}")), @r#"[[stage]]: continued pre-training left Bedrock on 2025-10-07, so that both stages of a chain run in SageMaker training jobs. Write training.on = "sagemaker", or leave it out."#);
+    insta::assert_snapshot!(of("amazon.titan-text-express-v1", ""), @"[[stage]]: continued pre-training left Bedrock on 2025-10-07, so that both stages of a chain run in SageMaker training jobs. It runs in SageMaker training jobs for models with open weights: base_model = one of meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0, with [training.sagemaker].");
 }
 
 #[test]
@@ -162,6 +162,13 @@ hyperparameters = { epochs = 3 }
     for (from, to, words) in [
         ("from = [\"documents/\"]", "", "Say which folders"),
         ("\"documents/\"", "\"/documents\"", "slash at the end"),
+        ("\"documents/\"", "\"./documents/\"", "without . or .."),
+        ("\"documents/\"", "\"a/../documents/\"", "without . or .."),
+        (
+            "\"documents/\"",
+            "\"data/bot/documents/\"",
+            "without data/<pipeline>/ itself",
+        ),
         (
             "technique = \"fine-tuning\"",
             "technique = \"distillation\"",
@@ -181,6 +188,48 @@ hyperparameters = { epochs = 3 }
         let error = Config::parse(&chain.replace(from, to))
             .unwrap_err()
             .to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn the_folders_of_a_chain_are_among_those_of_its_pipeline() {
+    let of = |taken: &str, folders: &str| {
+        let stages = STAGES.replace("[\"documents/\"]", folders);
+        let more = format!("data.from = {taken}\n{SAGEMAKER}{stages}");
+        route(&config("fine-tuning", LLAMA, &more), "us-west-2").map_err(|error| error.to_string())
+    };
+    for (taken, folders) in [
+        ("[\"documents/\", \"pairs\"]", "[\"documents/\"]"),
+        ("[\"doc\"]", "[\"documents/\"]"),
+        ("[\"documents/2026/\", \"pairs/\"]", "[\"documents/\"]"),
+        ("[\"all/\"]", "[\"all/documents/\", \"all/books/\"]"),
+    ] {
+        of(taken, folders).unwrap();
+    }
+    for (taken, folders, words) in [
+        (
+            "[\"pairs\"]",
+            "[\"documents/\"]",
+            "\"documents/\", and data.from takes nothing of it. Add \"documents/\" to data.from",
+        ),
+        (
+            "[\"documents/\", \"pairs/\"]",
+            "[\"documents/\", \"books/\"]",
+            "\"books/\", and data.from takes nothing of it",
+        ),
+        (
+            "[\"documents/\"]",
+            "[\"documents/\"]",
+            "leaves the last one nothing",
+        ),
+        (
+            "[\"documents/2025/\", \"books/\"]",
+            "[\"documents/\", \"books/\"]",
+            "leaves the last one nothing",
+        ),
+    ] {
+        let error = of(taken, folders).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
 }
