@@ -43,6 +43,25 @@ fn fine_tuning_goes_to_sagemaker_only_when_it_is_said() {
             "amazon.nova-micro-v1:0",
             asked.as_str(),
             "us-east-1",
+            "Write [training.serverless] in its place",
+        ),
+        (
+            "us.amazon.nova-2-lite-v1:0",
+            SAGEMAKER,
+            "us-east-1",
+            "base_model = \"amazon.nova-2-lite-v1:0\", beside training.on",
+        ),
+        (
+            "amazon.nova-micro-v1:0",
+            "training.on = \"bedrock\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1\"\ninstance_type = \
+             \"ml.g5.xlarge\"",
+            "us-east-1",
+            "has no effect with training.on",
+        ),
+        (
+            "mistral.mistral-7b-instruct-v0:2",
+            asked.as_str(),
+            "us-east-1",
             "is not trained in SageMaker training jobs",
         ),
     ] {
@@ -90,9 +109,58 @@ fn distillation_needs_a_teacher_that_teaches_this_student() {
     let of = |model: &str, more: &str| error("distillation", model, more, "us-east-1");
     insta::assert_snapshot!(of("amazon.nova-micro-v1:0", ""), @r#"technique = "distillation" needs a teacher. Write teacher under [training.distillation]; Amazon Nova Micro learns from amazon.nova-premier-v1:0, amazon.nova-pro-v1:0."#);
     insta::assert_snapshot!(of("amazon.nova-pro-v1:0", taught), @r#"training.distillation.teacher = "amazon.nova-pro-v1:0" does not teach Amazon Nova Pro. Amazon Nova Pro learns from amazon.nova-premier-v1:0."#);
-    insta::assert_snapshot!(of("amazon.nova-2-lite-v1:0", taught), @"Amazon Nova 2 Lite is no student of any teacher. Models that learn from another: amazon.nova-micro-v1:0, amazon.nova-lite-v1:0, amazon.nova-pro-v1:0, meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0.");
+    insta::assert_snapshot!(of("amazon.nova-2-lite-v1:0", taught), @"Amazon Nova 2 Lite is no student of any teacher, as far as this version knows. Models that learn from another: amazon.nova-micro-v1:0, amazon.nova-lite-v1:0, amazon.nova-pro-v1:0, meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0.");
+    for (model, words) in [
+        (
+            "amazon.nova-canvas-v1:0",
+            "Amazon Nova Canvas is no student",
+        ),
+        (
+            "amazon.nova-mirco-v1:0",
+            "Did you mean \"amazon.nova-micro-v1:0\"? Models that learn",
+        ),
+        ("gpt-4o", "base_model = \"gpt-4o\" is no student"),
+    ] {
+        let error = of(model, taught);
+        assert!(
+            error.contains(words) && !error.contains("fine-tuned"),
+            "{error}"
+        );
+    }
     let asked = format!("[training.hyperparameters]\nepochCount = 2\n{taught}");
     assert!(of("amazon.nova-micro-v1:0", &asked).contains("takes none"));
+}
+
+#[test]
+fn a_teacher_is_known_by_every_form_of_its_id() {
+    let of = |teacher: &str| {
+        let more = format!("[training.distillation]\nteacher = \"{teacher}\"\n");
+        route(
+            &config("distillation", "amazon.nova-micro-v1:0:128k", &more),
+            "us-east-1",
+        )
+    };
+    let sent = |teacher: &str| match of(teacher).unwrap().trainer {
+        Trainer::Bedrock {
+            customization: Customization::Distillation { teacher, .. },
+        } => teacher,
+        other => panic!("{other:?}"),
+    };
+    for plain in ["amazon.nova-pro-v1:0", "amazon.nova-premier-v1:0"] {
+        for suffix in ["", ":300k", ":1000k", ":mm"] {
+            let written = format!("{plain}{suffix}");
+            assert_eq!(sent(&written), plain, "{written}");
+            let arn = format!("arn:aws:bedrock:us-east-1::foundation-model/{written}");
+            assert_eq!(sent(&arn), plain, "{arn}");
+        }
+    }
+    for other in [
+        "amazon.nova-pro-v1",
+        "amazon.nova-pro-v1:0:k",
+        "amazon.nova-pro-v1:0:300",
+    ] {
+        assert!(of(other).is_err(), "{other}");
+    }
 }
 
 #[test]
@@ -180,6 +248,62 @@ fn subnets_need_a_role_that_may_use_them() {
         "{text}role = \"arn:aws:iam::123456789012:role/training\"\n"
     ))
     .unwrap();
+}
+
+#[test]
+fn a_recipe_is_an_object_that_the_jobs_role_can_read() {
+    let of = |more: &str| {
+        let text = format!(
+            "technique = \"continued-pre-training\"\nbase_model = {LLAMA:?}\n{SAGEMAKER}{more}"
+        );
+        Config::parse(&text).map_err(|error| error.to_string())
+    };
+    let role = "role = \"arn:aws:iam::123456789012:role/training\"\n";
+    insta::assert_snapshot!(of("recipe = \"s3://bucket/a.yaml\"\n").unwrap_err(), @"line 1: training.sagemaker.role: it is missing. SageMaker reads the recipe in the job's role, and the installation's own reads training files only: write the ARN of a role of yours that reads the recipe too, and give it to the stack as TrainingRoleArn; or SageMakerJobRole's, if the policy of the recipe's bucket lets it read there.");
+    for place in ["s3://bucket/a.yaml", "s3://my.Old_bucket/recipes/a.yaml"] {
+        of(&format!("recipe = \"{place}\"\n{role}")).unwrap();
+    }
+    for place in [
+        "s3://My_Recipes!!/a.yaml",
+        "s3://bucket/recipes/",
+        "s3://bucket/",
+        "s3://bu/a.yaml",
+        "https://bucket/a.yaml",
+    ] {
+        let refused = of(&format!("recipe = \"{place}\"\n{role}")).unwrap_err();
+        assert!(refused.contains("Write the recipe's place"), "{refused}");
+    }
+}
+
+#[test]
+fn what_has_no_effect_on_an_imported_model_or_without_spot_is_refused() {
+    let on = format!("training.on = \"sagemaker\"\n{SAGEMAKER}");
+    for (asked, words) in [
+        ("serve = \"provisioned\"", "sells no provisioned throughput"),
+        (
+            "model_units = 3",
+            "promotion.model_units = 3 has no effect with an imported model",
+        ),
+        (
+            "commitment = \"one-month\"",
+            "promotion.commitment = \"one-month\" has no effect with an imported model",
+        ),
+    ] {
+        let more = format!("{on}[promotion]\n{asked}\n");
+        let error = error("fine-tuning", LLAMA, &more, "us-west-2");
+        assert!(error.contains(words), "{error}");
+    }
+    let text = format!(
+        "technique = \"continued-pre-training\"\nbase_model = {LLAMA:?}\n{SAGEMAKER}max_wait = \"2d\"\n"
+    );
+    let refused = Config::parse(&text).unwrap_err().to_string();
+    assert!(
+        refused.contains(
+            "training.sagemaker.max_wait: found the string \"2d\". Remove it, or set spot = true"
+        ),
+        "{refused}"
+    );
+    Config::parse(&format!("{text}spot = true\n")).unwrap();
 }
 
 #[test]
