@@ -162,7 +162,7 @@ fn what_is_no_chain_that_can_be_trained_is_refused_with_what_to_write() {
         (
             "[training.sagemaker]",
             "[training]\non = \"bedrock\"\n[training.sagemaker]",
-            "Add [training.sagemaker]",
+            "left Bedrock on 2025-10-07",
         ),
         (
             "base_model",
@@ -172,7 +172,7 @@ fn what_is_no_chain_that_can_be_trained_is_refused_with_what_to_write() {
         (
             "meta.llama3-1-8b-instruct-v1:0",
             "amazon.nova-micro-v1:0",
-            "Models with open weights",
+            "HyperPod only",
         ),
         (
             "technique = \"fine-tuning\"",

@@ -33,6 +33,18 @@ fn in_a_line(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// Trainers spell a yes or no differently, so that it is theirs to be copied.
+fn fix(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::Boolean(_) => {
+            "Write it in quotes, as the trainer spells it, such as reasoning_enabled = \"True\" or \"False\".".to_owned()
+        }
+        _ => format!(
+            "Write a number or a string of one line and at most {MAX_HYPERPARAMETER_LENGTH} characters, such as epochCount = 2."
+        ),
+    }
+}
+
 /// The table `hyperparameters` of `[training]` or of a stage.
 pub(super) fn hyperparameters(
     training: &Section<'_, '_>,
@@ -72,12 +84,10 @@ pub(super) fn hyperparameters(
             Some(text) if fits(name.get_ref()) => {
                 read.insert(name.get_ref().to_string(), text);
             }
-            _ => problems.add(
-                value.span().start,
-                &path,
-                format!("found {}", show(value.get_ref())),
-                format!("Write a number or a string of one line and at most {MAX_HYPERPARAMETER_LENGTH} characters, such as epochCount = 2."),
-            ),
+            _ => {
+                let found = format!("found {}", show(value.get_ref()));
+                problems.add(value.span().start, &path, found, fix(value.get_ref()));
+            }
         }
     }
     if let Some((name, _)) = table.iter().nth(MAX_HYPERPARAMETERS) {
@@ -92,8 +102,21 @@ pub(super) fn hyperparameters(
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_yes_or_no_is_written_as_the_trainer_spells_it() {
+        let text = "technique = \"fine-tuning\"\nbase_model = \"a\"\n[training.hyperparameters]\nreasoning_enabled = true\n";
+        let errors = Config::parse(text).unwrap_err();
+        assert_eq!(
+            errors.to_string(),
+            "line 4: training.hyperparameters.reasoning_enabled: found the boolean true. Write it in quotes, as the trainer spells it, \
+             such as reasoning_enabled = \"True\" or \"False\"."
+        );
+    }
 
     #[test]
     fn a_hyperparameter_is_one_line() {

@@ -27,17 +27,20 @@ pub struct StageConfig {
     pub hyperparameters: BTreeMap<String, String>,
 }
 
-/// Whether it is a folder below `data/<pipeline>/`, as it is written in `from`.
+/// Whether it is a folder below `data/<pipeline>/`, as it is written in `from`. One that repeats what stands before it, or has `.` and `..`
+/// as on a disk, is found in no upload's key: all documents would be taken for prompts and answers.
 pub(super) fn is_folder(text: &str) -> bool {
     (2..=500).contains(&text.len())
         && text.ends_with('/')
         && !text.starts_with('/')
+        && !text.starts_with("data/")
+        && !text.split('/').any(|part| matches!(part, "." | ".."))
         && !text.contains("//")
         && !text.chars().any(char::is_control)
 }
 
 pub(super) const FOLDER_FIX: &str = "Write folders below data/<pipeline>/, each with its slash at the end, such as \
-     [\"documents/\"].";
+     [\"documents/\"], without data/<pipeline>/ itself and without . or .. in them.";
 
 /// Reads the array of tables; what is wrong with a chain as a whole is noted at the array.
 pub(super) fn read(top: &Section<'_, '_>, problems: &mut Problems) -> Vec<StageConfig> {

@@ -152,6 +152,16 @@ fn is_function(arn: &str) -> bool {
         && parts[6..].iter().all(|part| word(part))
 }
 
+const ROLE_OF_SUBNETS: &str = "With subnets SageMaker makes network interfaces in the job's role, which the installation's own may not: \
+     write the ARN of a role of yours that may (ec2:CreateNetworkInterface and what belongs to it), and give it to the stack as \
+     TrainingRoleArn.";
+
+/// The installation's own role (`SageMakerJobRole` in `infra/template.yaml`) reads a run's training files alone, and the job would fail once
+/// its machines run. A bucket's policy can let it read a recipe all the same, so that it may be named.
+const ROLE_OF_RECIPE: &str = "SageMaker reads the recipe in the job's role, and the installation's own reads training files only: write the \
+     ARN of a role of yours that reads the recipe too, and give it to the stack as TrainingRoleArn; or SageMakerJobRole's, if the policy of the \
+     recipe's bucket lets it read there.";
+
 pub(super) fn sagemaker(
     training: &Section<'_, '_>,
     problems: &mut Problems,
@@ -200,17 +210,23 @@ pub(super) fn sagemaker(
             problems,
         );
     }
-    if !subnets.is_empty() && role.is_none() && section.value("role").is_none() {
-        section.wrong(
-            "role",
-            "With subnets SageMaker makes network interfaces in the job's role, which the installation's own may not: write the ARN of \
-             a role of yours that may (ec2:CreateNetworkInterface and what belongs to it), and give it to the stack as TrainingRoleArn.",
-            problems,
-        );
+    if section.value("role").is_none() {
+        if !subnets.is_empty() {
+            section.wrong("role", ROLE_OF_SUBNETS, problems);
+        } else if recipe.is_some() {
+            section.wrong("role", ROLE_OF_RECIPE, problems);
+        }
     }
     let max_run = limit(&section, "max_run", Span::hours(24), problems);
     let spot = section.boolean("spot", problems);
     let max_wait = limit(&section, "max_wait", max_run.max(Span::hours(48)), problems);
+    if !spot && section.value("max_wait").is_some() {
+        section.wrong(
+            "max_wait",
+            "Remove it, or set spot = true: a job without spot waits for no spare capacity.",
+            problems,
+        );
+    }
     if spot && max_wait < max_run {
         section.wrong(
             "max_wait",
@@ -233,12 +249,17 @@ pub(super) fn sagemaker(
     })
 }
 
+/// A bucket's name in the oldest of its forms, which had capitals and `_` (S3 user guide, bucketnamingrules), and the key of an object: the
+/// job finds the recipe under the last part of it.
 fn is_object(text: &str) -> bool {
+    let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     text.strip_prefix("s3://")
         .and_then(|rest| rest.split_once('/'))
         .is_some_and(|(bucket, key)| {
             (3..=63).contains(&bucket.len())
+                && bucket.bytes().all(of_a_name)
                 && (1..=900).contains(&key.len())
+                && !key.ends_with('/')
                 && !text.chars().any(|c| c.is_control() || c.is_whitespace())
         })
 }

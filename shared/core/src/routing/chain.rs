@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::techniques::{on_sagemaker, refused};
-use super::{Route, RoutingError};
-use crate::config::{Config, StageConfig, Technique, TrainOn};
+use super::{Route, RoutingError, pre_training};
+use crate::config::{Config, StageConfig, Technique};
 use crate::limits::{self, DataLimits};
 
 /// What is trained before the route's own technique. The same container, machines and limits train it.
@@ -104,12 +104,8 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
             "Remove it: the last stage takes what the first does not. data.from says what belongs to the pipeline at all",
         );
     }
-    if config.training.on == Some(TrainOn::Bedrock) || config.training.sagemaker.is_none() {
-        return refused(
-            "[[stage]]: both stages of a chain run in SageMaker training jobs; Bedrock pre-trains no model further",
-            "Add [training.sagemaker] with image and instance_type, and a base_model with open weights",
-        );
-    }
+    reached(first, &config.data.from)?;
+    pre_training::no_chain_on_bedrock(config)?;
     if config.training.serverless.is_some() {
         return refused(
             "[training.serverless] has no effect with [[stage]]: both stages of a chain run in the container of [training.sagemaker]",
@@ -120,6 +116,35 @@ pub(super) fn route(config: &Config, region: &str) -> Result<Route, RoutingError
     route.hyperparameters.extend(last.hyperparameters.clone());
     route.first = Some(Box::new(first_stage(first, &route)?));
     Ok(route)
+}
+
+/// Uploads outside of `data.from` are no part of the pipeline: a stage that could only have such would wait for what lies there.
+fn reached(first: &StageConfig, taken: &[String]) -> Result<(), RoutingError> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let outside = first.from.iter().find(|folder| {
+        !taken
+            .iter()
+            .any(|start| folder.starts_with(start.as_str()) || start.starts_with(folder.as_str()))
+    });
+    if let Some(folder) = outside {
+        return refused(
+            format!("the first [[stage]] trains on {folder:?}, and data.from takes nothing of it"),
+            format!("Add {folder:?} to data.from, or take data.from out"),
+        );
+    }
+    let all_of_the_first = taken.iter().all(|start| {
+        let mut folders = first.from.iter();
+        folders.any(|folder| start.starts_with(folder.as_str()))
+    });
+    match all_of_the_first {
+        true => refused(
+            "data.from takes nothing but what the first [[stage]] trains on, which leaves the last one nothing",
+            "Add to data.from what the last stage is to train on, or take data.from out",
+        ),
+        false => Ok(()),
+    }
 }
 
 fn first_stage(first: &StageConfig, route: &Route) -> Result<FirstStage, RoutingError> {

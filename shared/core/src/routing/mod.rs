@@ -5,6 +5,10 @@ mod chain;
 mod hyperparameters;
 mod images;
 mod lifetime;
+mod pre_training;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod pre_training_tests;
 mod preferences;
 mod rows;
 pub(crate) mod serverless;
@@ -170,11 +174,12 @@ fn or_none(list: &[String]) -> String {
 /// [`RoutingError`], each saying what would work.
 pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     config.supported()?;
+    pre_training::refuse_nova(config)?;
     techniques::unused(config)?;
     let route = match config.technique {
         _ if !config.stages.is_empty() => chain::route(config, region),
         Technique::FineTuning => techniques::fine_tuning(config, region),
-        Technique::ContinuedPreTraining => techniques::continued_pre_training(config, region),
+        Technique::ContinuedPreTraining => pre_training::alone(config, region),
         Technique::Distillation => techniques::distillation(config, region),
         Technique::Reinforcement => techniques::reinforcement(config, region),
     }?;

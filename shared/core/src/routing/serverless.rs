@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::table::{BATCH_MINIMUM, Hyperparameter, ModelRow, Range};
 use super::{
-    Route, RoutingError, Serving, Trainer, find, hyperparameters, preferences, servable_in,
-    serving, techniques, unknown,
+    Route, RoutingError, Serving, Trainer, find, hyperparameters, nearest, preferences,
+    servable_in, serving, techniques, unknown,
 };
 use crate::config::{Config, Peft, ServerlessConfig, ServerlessTechnique, StartFrom};
 use crate::limits::{self, ContentLimits, DataLimits};
@@ -171,6 +171,18 @@ pub(super) fn route(
             here: servable_in(region),
         });
     }
+    // The region of an ARN; that it is a group's was looked at when it was read. Of another region's SageMaker says "ARN should be scoped to
+    // correct region" (aws/amazon-sagemaker-examples, issue 1438, of a model package).
+    let group = job.model_package_group.split(':').nth(3);
+    let group = group.unwrap_or_default();
+    if group != region {
+        return refused(
+            format!(
+                "training.serverless.model_package_group is a group in {group}, and the job runs in {region}"
+            ),
+            format!("Name a group in {region}: SageMaker takes ARNs of its own region only"),
+        );
+    }
     if config.training.start_from == StartFrom::Champion {
         return refused(
             "training.start_from = \"champion\": a serverless job starts from a model of SageMaker's hub",
@@ -179,6 +191,9 @@ pub(super) fn route(
     }
     let serving = served(config, job, model)?;
     let asked = &config.training.hyperparameters;
+    if job.peft == Peft::Full {
+        no_adapter(asked)?;
+    }
     let (hyperparameters, limits, source) = match job.technique {
         ServerlessTechnique::Sft => (
             resolve(row, model.name, asked)?,
@@ -251,6 +266,20 @@ fn served(
     }
 }
 
+/// Source: AWS's recipes without an adapter have none of these (`docs/HYPERPARAMETERS.md` of the recipes, SFT and DPO; read at 2631995).
+fn no_adapter(asked: &BTreeMap<String, String>) -> Result<(), RoutingError> {
+    let of_adapters = ["lora_alpha", "learning_rate_ratio"];
+    match of_adapters.iter().find(|name| asked.contains_key(**name)) {
+        None => Ok(()),
+        Some(name) => refused(
+            format!(
+                "training.hyperparameters.{name} has no effect with training.serverless.peft = \"full\": it is an adapter's"
+            ),
+            "Remove it, or use peft = \"lora\"",
+        ),
+    }
+}
+
 /// The row's defaults under what was asked. Steps have no default that would fit any data, so they have to be stated.
 fn resolve(
     row: &Row,
@@ -275,8 +304,19 @@ fn resolve(
             ),
         );
     };
-    // What is never saved is trained for nothing.
-    resolved.entry(SAVE_STEPS.to_owned()).or_insert(steps);
+    // What is never saved is trained for nothing. AWS's recipe says of save_steps: at most max_steps (nova_lite_2_0_p5_gpu_lora_sft).
+    let saved = resolved.entry(SAVE_STEPS.to_owned());
+    let saved = saved.or_insert_with(|| steps.clone());
+    let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+    if number(saved) > number(&steps) {
+        return refused(
+            format!(
+                "training.hyperparameters.{SAVE_STEPS} = {saved} is more than {MAX_STEPS} = {steps}: {name} is saved after every so \
+                 many steps, and would be trained for nothing"
+            ),
+            format!("Write at most {steps}, or leave it out: it is then saved after the last step"),
+        );
+    }
     Ok(resolved)
 }
 
@@ -297,6 +337,25 @@ fn with_a_full_batch(limits: DataLimits, hyperparameters: &BTreeMap<String, Stri
         ),
         ..limits
     }
+}
+
+/// Nova's weights are in no container's reach.
+pub(super) fn no_container(config: &Config) -> Result<(), RoutingError> {
+    let written = &config.base_model;
+    let meant = find(written).map_or_else(|_| nearest(written), |row| Some(row.id));
+    let Some(row) = ROWS.iter().find(|row| Some(row.id) == meant) else {
+        return Ok(());
+    };
+    refused(
+        format!(
+            "base_model = {written:?} is not trained in the container of [training.sagemaker]: that is for open weights"
+        ),
+        format!(
+            "Write [training.serverless] in its place, with accept_eula, model_package_group and base_model = {:?}, beside training.on = \
+             \"sagemaker\"; or take both out: Bedrock fine-tunes the model as well",
+            row.id
+        ),
+    )
 }
 
 /// Where Nova is to be trained on SageMaker and nothing says how.

@@ -69,6 +69,12 @@ fn the_second_generation_says_how_many_steps_and_saves_after_the_last() {
     );
     assert_eq!(sent("reasoning_enabled"), Some("False"));
     assert_eq!(route.inference_id, "us.amazon.nova-2-lite-v1:0");
+    config(
+        "amazon.nova-2-lite-v1:0",
+        &format!("{steps}save_steps = 40\n"),
+    )
+    .check("us-east-1")
+    .unwrap();
     insta::assert_snapshot!(error("amazon.nova-2-lite-v1:0", SERVERLESS, "us-east-1"), @"Amazon Nova 2 Lite is trained by steps, and how many is not said. Write max_steps under [training.hyperparameters]: so many batches of 32 records (global_batch_size) are trained on and paid for.");
 }
 
@@ -89,6 +95,21 @@ fn a_model_of_which_all_weights_are_trained_is_served_by_provisioned_throughput_
     assert_eq!((units, only), (2, true));
     let refused = error("amazon.nova-micro-v1:0", &full(""), "us-east-1");
     assert!(refused.contains("provisioned throughput only"), "{refused}");
+    for (model, technique, asked) in [
+        ("amazon.nova-micro-v1:0", "sft", "lora_alpha = 64"),
+        ("amazon.nova-micro-v1:0", "dpo", "learning_rate_ratio = 2"),
+        (
+            "amazon.nova-2-lite-v1:0",
+            "sft",
+            "max_steps = 8\nlearning_rate_ratio = 2",
+        ),
+    ] {
+        let full = format!("technique = \"{technique}\"\n{provisioned}");
+        let full = full.replacen(SERVERLESS, "", 1);
+        let full = format!("{SERVERLESS}{full}[training.hyperparameters]\n{asked}\n");
+        let refused = error(model, &full, "us-east-1");
+        assert!(refused.contains("it is an adapter's"), "{refused}");
+    }
 }
 
 #[test]
@@ -198,6 +219,18 @@ fn what_cannot_be_trained_or_served_so_is_refused_with_what_can() {
             "has no effect with training.on",
         ),
         (micro, with(container), "us-east-1", "Keep one of them"),
+        (
+            micro,
+            on(":us-east-1:", ":eu-west-1:"),
+            "us-east-1",
+            "is a group in eu-west-1, and the job runs in us-east-1. Name a group in us-east-1",
+        ),
+        (
+            "amazon.nova-2-lite-v1:0",
+            with("[training.hyperparameters]\nmax_steps = 100\nsave_steps = 101"),
+            "us-east-1",
+            "save_steps = 101 is more than max_steps = 100",
+        ),
         (
             micro,
             "training.on = \"sagemaker\"\n".to_owned(),

@@ -11,18 +11,9 @@ use crate::prices::{self, Prices, ServingPrice};
 pub(super) fn serving(config: &Config, row: &ModelRow) -> Result<Serving, RoutingError> {
     match config.promotion.serve {
         Serve::Provisioned => provisioned(config, row),
-        Serve::OnDemand if config.promotion.model_units != 1 => refused(
-            format!(
-                "promotion.model_units = {} has no effect with promotion.serve = \"on-demand\"",
-                config.promotion.model_units
-            ),
-            "Remove it, or set promotion.serve = \"provisioned\"",
-        ),
-        Serve::OnDemand if config.promotion.commitment != Commitment::None => refused(
-            format!(
-                "promotion.commitment = \"{}\" has no effect with promotion.serve = \"on-demand\"",
-                config.promotion.commitment
-            ),
+        Serve::OnDemand if !buys_nothing(config) => without_effect(
+            config,
+            "promotion.serve = \"on-demand\"",
             "Remove it, or set promotion.serve = \"provisioned\"",
         ),
         Serve::OnDemand if row.on_demand => Ok(Serving::OnDemand),
@@ -32,6 +23,41 @@ pub(super) fn serving(config: &Config, row: &ModelRow) -> Result<Serving, Routin
             servable: servable(),
         }),
     }
+}
+
+/// How a model is served that was trained elsewhere and imported: in one way, which nothing can be said about.
+pub(super) fn imported(config: &Config) -> Result<Serving, RoutingError> {
+    if config.promotion.serve == Serve::Provisioned {
+        return refused(
+            "promotion.serve = \"provisioned\": Bedrock sells no provisioned throughput for imported models",
+            "Remove it: an imported model answers by itself, billed by the minutes in which it is asked",
+        );
+    }
+    if !buys_nothing(config) {
+        return without_effect(
+            config,
+            "an imported model",
+            "Remove it: the model answers by itself, billed by the minutes in which it is asked",
+        );
+    }
+    Ok(Serving::Imported)
+}
+
+fn buys_nothing(config: &Config) -> bool {
+    config.promotion.model_units == 1 && config.promotion.commitment == Commitment::None
+}
+
+/// Of what is bought where nothing is bought.
+fn without_effect(config: &Config, with: &str, instead: &str) -> Result<Serving, RoutingError> {
+    let promotion = &config.promotion;
+    let asked = match promotion.model_units {
+        1 => format!("commitment = \"{}\"", promotion.commitment),
+        units => format!("model_units = {units}"),
+    };
+    refused(
+        format!("promotion.{asked} has no effect with {with}"),
+        instead,
+    )
 }
 
 fn provisioned(config: &Config, row: &ModelRow) -> Result<Serving, RoutingError> {

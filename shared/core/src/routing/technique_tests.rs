@@ -23,40 +23,6 @@ fn error(technique: &str, model: &str, more: &str, region: &str) -> String {
 }
 
 #[test]
-fn continued_pre_training_of_open_weights_runs_on_sagemaker_and_is_imported() {
-    let config = config("continued-pre-training", LLAMA, SAGEMAKER);
-    let route = config.check("us-west-2").unwrap();
-    assert!(
-        matches!(&route.trainer, Trainer::SageMaker { job } if job.instance_type == "ml.g5.12xlarge")
-    );
-    assert_eq!(route.serving, Serving::Imported);
-    assert_eq!(route.limits.shape, RecordShape::Documents);
-    assert_eq!(route.inference_id, format!("us.{LLAMA}"));
-    let stored = serde_json::to_string(&route).unwrap();
-    assert_eq!(serde_json::from_str::<Route>(&stored).unwrap(), route);
-}
-
-#[test]
-fn continued_pre_training_on_bedrock_is_refused_with_its_date_and_with_what_works() {
-    insta::assert_snapshot!(error("continued-pre-training", LLAMA, "", "us-west-2"), @r#"technique = "continued-pre-training": continued pre-training left Bedrock on 2025-10-07, and a job there would be refused. Add [training.sagemaker] with image and instance_type: the model has open weights, and a SageMaker training job pre-trains it further; the result is imported into Bedrock."#);
-    let asked = format!("training.on = \"bedrock\"\n{SAGEMAKER}");
-    assert!(error("continued-pre-training", LLAMA, &asked, "us-west-2").contains("2025-10-07"));
-    insta::assert_snapshot!(error("continued-pre-training", "amazon.titan-text-express-v1", "", "us-east-1"), @r#"technique = "continued-pre-training": continued pre-training left Bedrock on 2025-10-07, and a job there would be refused. It runs in SageMaker training jobs for models with open weights: base_model = one of meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0, with [training.sagemaker]."#);
-}
-
-#[test]
-fn continued_pre_training_of_nova_is_refused_with_hyperpod_and_with_what_works() {
-    for model in ["amazon.nova-micro-v1:0", "amazon.nova-2-lite-v1:0:256k"] {
-        let error = error("continued-pre-training", model, SAGEMAKER, "us-east-1");
-        assert!(
-            error.contains("HyperPod") && error.contains("What works today"),
-            "{error}"
-        );
-    }
-    insta::assert_snapshot!(error("continued-pre-training", "amazon.nova-lite-v1:0", "", "us-east-1"), @r#"technique = "continued-pre-training" with base_model = "amazon.nova-lite-v1:0": Amazon Nova is pre-trained further on SageMaker HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training ended on 2025-10-07. What works today: fine-tuning of this model (technique = "fine-tuning"), or continued pre-training of a model with open weights in a SageMaker training job: meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0."#);
-}
-
-#[test]
 fn fine_tuning_goes_to_sagemaker_only_when_it_is_said() {
     let asked = format!("training.on = \"sagemaker\"\n{SAGEMAKER}");
     let there = config("fine-tuning", LLAMA, &asked)
@@ -75,6 +41,25 @@ fn fine_tuning_goes_to_sagemaker_only_when_it_is_said() {
         (LLAMA, asked.as_str(), "eu-north-1", "It can in us-east-1"),
         (
             "amazon.nova-micro-v1:0",
+            asked.as_str(),
+            "us-east-1",
+            "Write [training.serverless] in its place",
+        ),
+        (
+            "us.amazon.nova-2-lite-v1:0",
+            SAGEMAKER,
+            "us-east-1",
+            "base_model = \"amazon.nova-2-lite-v1:0\", beside training.on",
+        ),
+        (
+            "amazon.nova-micro-v1:0",
+            "training.on = \"bedrock\"\n[training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1\"\ninstance_type = \
+             \"ml.g5.xlarge\"",
+            "us-east-1",
+            "has no effect with training.on",
+        ),
+        (
+            "mistral.mistral-7b-instruct-v0:2",
             asked.as_str(),
             "us-east-1",
             "is not trained in SageMaker training jobs",
@@ -124,9 +109,58 @@ fn distillation_needs_a_teacher_that_teaches_this_student() {
     let of = |model: &str, more: &str| error("distillation", model, more, "us-east-1");
     insta::assert_snapshot!(of("amazon.nova-micro-v1:0", ""), @r#"technique = "distillation" needs a teacher. Write teacher under [training.distillation]; Amazon Nova Micro learns from amazon.nova-premier-v1:0, amazon.nova-pro-v1:0."#);
     insta::assert_snapshot!(of("amazon.nova-pro-v1:0", taught), @r#"training.distillation.teacher = "amazon.nova-pro-v1:0" does not teach Amazon Nova Pro. Amazon Nova Pro learns from amazon.nova-premier-v1:0."#);
-    insta::assert_snapshot!(of("amazon.nova-2-lite-v1:0", taught), @"Amazon Nova 2 Lite is no student of any teacher. Models that learn from another: amazon.nova-micro-v1:0, amazon.nova-lite-v1:0, amazon.nova-pro-v1:0, meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0.");
+    insta::assert_snapshot!(of("amazon.nova-2-lite-v1:0", taught), @"Amazon Nova 2 Lite is no student of any teacher, as far as this version knows. Models that learn from another: amazon.nova-micro-v1:0, amazon.nova-lite-v1:0, amazon.nova-pro-v1:0, meta.llama3-1-8b-instruct-v1:0, meta.llama3-1-70b-instruct-v1:0, meta.llama3-2-1b-instruct-v1:0, meta.llama3-2-3b-instruct-v1:0, meta.llama3-3-70b-instruct-v1:0.");
+    for (model, words) in [
+        (
+            "amazon.nova-canvas-v1:0",
+            "Amazon Nova Canvas is no student",
+        ),
+        (
+            "amazon.nova-mirco-v1:0",
+            "Did you mean \"amazon.nova-micro-v1:0\"? Models that learn",
+        ),
+        ("gpt-4o", "base_model = \"gpt-4o\" is no student"),
+    ] {
+        let error = of(model, taught);
+        assert!(
+            error.contains(words) && !error.contains("fine-tuned"),
+            "{error}"
+        );
+    }
     let asked = format!("[training.hyperparameters]\nepochCount = 2\n{taught}");
     assert!(of("amazon.nova-micro-v1:0", &asked).contains("takes none"));
+}
+
+#[test]
+fn a_teacher_is_known_by_every_form_of_its_id() {
+    let of = |teacher: &str| {
+        let more = format!("[training.distillation]\nteacher = \"{teacher}\"\n");
+        route(
+            &config("distillation", "amazon.nova-micro-v1:0:128k", &more),
+            "us-east-1",
+        )
+    };
+    let sent = |teacher: &str| match of(teacher).unwrap().trainer {
+        Trainer::Bedrock {
+            customization: Customization::Distillation { teacher, .. },
+        } => teacher,
+        other => panic!("{other:?}"),
+    };
+    for plain in ["amazon.nova-pro-v1:0", "amazon.nova-premier-v1:0"] {
+        for suffix in ["", ":300k", ":1000k", ":mm"] {
+            let written = format!("{plain}{suffix}");
+            assert_eq!(sent(&written), plain, "{written}");
+            let arn = format!("arn:aws:bedrock:us-east-1::foundation-model/{written}");
+            assert_eq!(sent(&arn), plain, "{arn}");
+        }
+    }
+    for other in [
+        "amazon.nova-pro-v1",
+        "amazon.nova-pro-v1:0:k",
+        "amazon.nova-pro-v1:0:300",
+    ] {
+        assert!(of(other).is_err(), "{other}");
+    }
 }
 
 #[test]
@@ -217,6 +251,62 @@ fn subnets_need_a_role_that_may_use_them() {
 }
 
 #[test]
+fn a_recipe_is_an_object_that_the_jobs_role_can_read() {
+    let of = |more: &str| {
+        let text = format!(
+            "technique = \"continued-pre-training\"\nbase_model = {LLAMA:?}\n{SAGEMAKER}{more}"
+        );
+        Config::parse(&text).map_err(|error| error.to_string())
+    };
+    let role = "role = \"arn:aws:iam::123456789012:role/training\"\n";
+    insta::assert_snapshot!(of("recipe = \"s3://bucket/a.yaml\"\n").unwrap_err(), @"line 1: training.sagemaker.role: it is missing. SageMaker reads the recipe in the job's role, and the installation's own reads training files only: write the ARN of a role of yours that reads the recipe too, and give it to the stack as TrainingRoleArn; or SageMakerJobRole's, if the policy of the recipe's bucket lets it read there.");
+    for place in ["s3://bucket/a.yaml", "s3://my.Old_bucket/recipes/a.yaml"] {
+        of(&format!("recipe = \"{place}\"\n{role}")).unwrap();
+    }
+    for place in [
+        "s3://My_Recipes!!/a.yaml",
+        "s3://bucket/recipes/",
+        "s3://bucket/",
+        "s3://bu/a.yaml",
+        "https://bucket/a.yaml",
+    ] {
+        let refused = of(&format!("recipe = \"{place}\"\n{role}")).unwrap_err();
+        assert!(refused.contains("Write the recipe's place"), "{refused}");
+    }
+}
+
+#[test]
+fn what_has_no_effect_on_an_imported_model_or_without_spot_is_refused() {
+    let on = format!("training.on = \"sagemaker\"\n{SAGEMAKER}");
+    for (asked, words) in [
+        ("serve = \"provisioned\"", "sells no provisioned throughput"),
+        (
+            "model_units = 3",
+            "promotion.model_units = 3 has no effect with an imported model",
+        ),
+        (
+            "commitment = \"one-month\"",
+            "promotion.commitment = \"one-month\" has no effect with an imported model",
+        ),
+    ] {
+        let more = format!("{on}[promotion]\n{asked}\n");
+        let error = error("fine-tuning", LLAMA, &more, "us-west-2");
+        assert!(error.contains(words), "{error}");
+    }
+    let text = format!(
+        "technique = \"continued-pre-training\"\nbase_model = {LLAMA:?}\n{SAGEMAKER}max_wait = \"2d\"\n"
+    );
+    let refused = Config::parse(&text).unwrap_err().to_string();
+    assert!(
+        refused.contains(
+            "training.sagemaker.max_wait: found the string \"2d\". Remove it, or set spot = true"
+        ),
+        "{refused}"
+    );
+    Config::parse(&format!("{text}spot = true\n")).unwrap();
+}
+
+#[test]
 fn no_training_job_is_asked_to_run_for_longer_than_sagemaker_lets_it() {
     let of = |more: &str| {
         let text = format!(
@@ -279,50 +369,4 @@ instance_count = 0
     line 16: training.sagemaker.max_wait: found the string "1d". Write at least as long as max_run: it holds waiting and running together.
     line 17: training.sagemaker.instance_count: found the number 0. Write a whole number from 1 to 128.
     "#);
-}
-
-#[test]
-fn a_chain_is_read_and_what_is_none_is_refused() {
-    let chain = r#"
-base_model = "meta.llama3-1-8b-instruct-v1:0"
-[[stage]]
-technique = "continued-pre-training"
-from = ["documents/"]
-[[stage]]
-technique = "fine-tuning"
-hyperparameters = { epochs = 3 }
-"#;
-    let config = Config::parse(chain).unwrap();
-    assert_eq!(config.technique, Technique::FineTuning);
-    assert_eq!(config.stages[0].from, ["documents/"]);
-    assert!(
-        route(&config, "us-west-2")
-            .unwrap_err()
-            .to_string()
-            .contains("[[stage]]")
-    );
-    for (from, to, words) in [
-        ("from = [\"documents/\"]", "", "Say which folders"),
-        ("\"documents/\"", "\"/documents\"", "slash at the end"),
-        (
-            "technique = \"fine-tuning\"",
-            "technique = \"distillation\"",
-            "Write two stages",
-        ),
-        (
-            "technique = \"fine-tuning\"",
-            "technique = \"fine-tuning\"\nfrom = [\"documents/a/\"]",
-            "belongs to one stage",
-        ),
-        (
-            "hyperparameters",
-            "hyperparameter",
-            "Did you mean stage.hyperparameters?",
-        ),
-    ] {
-        let error = Config::parse(&chain.replace(from, to))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains(words), "{error}");
-    }
 }

@@ -1,13 +1,11 @@
 //! One function a technique: from a configuration and a region to a route, or to what would work instead.
 
-use super::table::{
-    BATCH_MINIMUM, DISTILLATION, ModelRow, OPEN_WEIGHTS, OpenWeightsRow, REINFORCEMENT,
-};
+use super::table::{BATCH_MINIMUM, DISTILLATION, ModelRow, REINFORCEMENT};
 use super::{
     Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images,
-    serverless, serving, unknown,
+    pre_training, serverless, serving, unknown,
 };
-use crate::config::{Config, Serve, StartFrom, Technique, TrainOn, TrialConfig};
+use crate::config::{Config, StartFrom, Technique, TrainOn, TrialConfig};
 use crate::limits;
 use crate::prices::Estimate;
 
@@ -231,6 +229,9 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
         return on_sagemaker(config, region);
     }
     if config.training.sagemaker.is_some() {
+        if config.training.on.is_none() {
+            serverless::no_container(config)?;
+        }
         said_where(config)?;
     }
     if let Some(row) = images::find(&config.base_model) {
@@ -241,46 +242,6 @@ pub(super) fn fine_tuning(config: &Config, region: &str) -> Result<Route, Routin
     bedrock_route(config, region, row, serving, Customization::FineTuning)
 }
 
-/// Continued pre-training left Bedrock, and lives on in SageMaker: for open weights in a training job, for Nova on HyperPod.
-pub(super) fn continued_pre_training(config: &Config, region: &str) -> Result<Route, RoutingError> {
-    let open: Vec<&str> = OPEN_WEIGHTS.iter().map(|row| row.id).collect();
-    if plain_id(&config.base_model).starts_with("amazon.nova") {
-        return refused(
-            format!(
-                "technique = \"continued-pre-training\" with base_model = {:?}: Amazon Nova is pre-trained further on SageMaker \
-                 HyperPod only, which has no job API and is not driven by this version; on Bedrock continued pre-training \
-                 ended on 2025-10-07",
-                config.base_model
-            ),
-            format!(
-                "What works today: fine-tuning of this model (technique = \"fine-tuning\"), or continued pre-training of a model \
-                 with open weights in a SageMaker training job: {}",
-                open.join(", ")
-            ),
-        );
-    }
-    if config.training.on == Some(TrainOn::Bedrock) || config.training.sagemaker.is_none() {
-        let how = match open_weights(&config.base_model) {
-            Some(_) => {
-                "Add [training.sagemaker] with image and instance_type: the model has open weights, and a SageMaker \
-                 training job pre-trains it further; the result is imported into Bedrock"
-                    .to_owned()
-            }
-            None => format!(
-                "It runs in SageMaker training jobs for models with open weights: base_model = one of {}, with \
-                 [training.sagemaker]",
-                open.join(", ")
-            ),
-        };
-        return refused(
-            "technique = \"continued-pre-training\": continued pre-training left Bedrock on 2025-10-07, and a job there would be \
-             refused",
-            how,
-        );
-    }
-    on_sagemaker(config, region)
-}
-
 pub(super) fn plain_id(written: &str) -> &str {
     match written.split_once(":foundation-model/") {
         Some((_, id)) => id,
@@ -288,20 +249,25 @@ pub(super) fn plain_id(written: &str) -> &str {
     }
 }
 
-fn open_weights(written: &str) -> Option<&'static OpenWeightsRow> {
-    let id = plain_id(written);
-    OPEN_WEIGHTS.iter().find(|row| row.id == id)
+/// Without the suffix of a variant, such as `:300k` or `:mm`. A teacher is none that the table of customizable models would know by it, and
+/// jobs are sent its plain id.
+fn without_context(id: &str) -> &str {
+    match id.rsplit_once(':') {
+        Some((plain, "mm")) => plain,
+        Some((plain, context))
+            if context.strip_suffix('k').is_some_and(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            }) =>
+        {
+            plain
+        }
+        _ => id,
+    }
 }
 
 pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, RoutingError> {
-    let list = || {
-        OPEN_WEIGHTS
-            .iter()
-            .map(|row| row.id)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let Some(row) = open_weights(&config.base_model) else {
+    serverless::no_container(config)?;
+    let Some(row) = pre_training::open_weights(&config.base_model) else {
         return refused(
             format!(
                 "base_model = {:?} is not trained in SageMaker training jobs, as far as this version knows",
@@ -309,7 +275,7 @@ pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, Routi
             ),
             format!(
                 "Models with open weights whose result Bedrock imports: {}",
-                list()
+                pre_training::open_ids()
             ),
         );
     };
@@ -334,12 +300,7 @@ pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, Routi
             "Use \"base\"",
         );
     }
-    if config.promotion.serve == Serve::Provisioned {
-        return refused(
-            "promotion.serve = \"provisioned\": Bedrock sells no provisioned throughput for imported models",
-            "Remove it: an imported model answers by itself, billed by the minutes in which it is asked",
-        );
-    }
+    let serving = serving::imported(config)?;
     let limits = limits::in_a_container(config.technique, row.id)
         .ok_or_else(|| unknown(&config.base_model))?;
     Ok(Route {
@@ -354,29 +315,46 @@ pub(super) fn on_sagemaker(config: &Config, region: &str) -> Result<Route, Routi
         hyperparameters: config.training.hyperparameters.clone(),
         trainer: Trainer::SageMaker { job: job.clone() },
         first: None,
-        serving: Serving::Imported,
+        serving,
         batch_minimum: BATCH_MINIMUM,
         source: row.source.to_owned(),
     })
 }
 
+fn no_student(written: &str) -> RoutingError {
+    let students = || {
+        let ids = super::MODELS.iter().map(|row| row.id);
+        ids.filter(|id| DISTILLATION.iter().any(|row| row.students.contains(id)))
+    };
+    let name = match (find(written), images::find(written)) {
+        (Ok(row), _) | (_, Some(row)) => row.name.to_owned(),
+        _ => format!("base_model = {written:?}"),
+    };
+    let meant = match super::nearest(written).filter(|id| students().any(|student| student == *id))
+    {
+        Some(id) => format!("Did you mean {id:?}? "),
+        None => String::new(),
+    };
+    RoutingError::Technique {
+        what: format!("{name} is no student of any teacher, as far as this version knows"),
+        instead: format!(
+            "{meant}Models that learn from another: {}",
+            students().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
 pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, RoutingError> {
-    let student = find(&config.base_model)?;
+    let Ok(student) = find(&config.base_model) else {
+        return Err(no_student(&config.base_model));
+    };
     let teachers: Vec<&str> = DISTILLATION
         .iter()
         .filter(|row| row.students.contains(&student.id))
         .map(|row| row.teacher)
         .collect();
     if teachers.is_empty() {
-        let students: Vec<&str> = super::MODELS
-            .iter()
-            .map(|row| row.id)
-            .filter(|id| DISTILLATION.iter().any(|row| row.students.contains(id)))
-            .collect();
-        return refused(
-            format!("{} is no student of any teacher", student.name),
-            format!("Models that learn from another: {}", students.join(", ")),
-        );
+        return Err(no_student(&config.base_model));
     }
     let Some(wanted) = &config.training.distillation else {
         return refused(
@@ -388,7 +366,7 @@ pub(super) fn distillation(config: &Config, region: &str) -> Result<Route, Routi
             ),
         );
     };
-    let teacher = plain_id(&wanted.teacher);
+    let teacher = without_context(plain_id(&wanted.teacher));
     let row = DISTILLATION
         .iter()
         .find(|row| row.teacher == teacher && row.students.contains(&student.id));
