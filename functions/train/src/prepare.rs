@@ -210,6 +210,7 @@ async fn assemble(
         power,
         training_cost: cost.training,
         evaluation_cost: cost.evaluation,
+        base_cost: Some(cost.base),
         cost_lines: cost.lines,
         first: first.map(Box::new),
         max_run: match &route.trainer {

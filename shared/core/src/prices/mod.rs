@@ -59,6 +59,9 @@ pub struct Estimate {
     pub training: Usd,
     /// The answers of all models.
     pub evaluation: Usd,
+    /// The base model's share of them: what a second attempt of its batch job costs.
+    #[serde(default)]
+    pub base: Usd,
     /// How the amounts came about, in words.
     pub lines: Vec<String>,
 }
@@ -193,6 +196,7 @@ pub fn estimate(
     Ok(Estimate {
         training,
         evaluation: [base, candidate, champion].into_iter().sum(),
+        base,
         lines,
     })
 }

@@ -62,6 +62,29 @@ fn a_small_set_is_padded_for_the_batch() {
     );
 }
 
+/// What is reserved for a second attempt of the base model's batch job.
+#[test]
+fn the_base_models_share_holds_no_throughput_of_the_candidate() {
+    let mut config = Config::new(Technique::FineTuning, "meta.llama3-2-1b-instruct-v1:0");
+    config.promotion.serve = crate::config::Serve::Provisioned;
+    config.budget.serving_per_month_usd = Usd::from_dollars(20_000.0);
+    config.budget.per_run_usd = Usd::from_dollars(1_200.0);
+    config.budget.per_month_usd = Usd::from_dollars(5_000.0);
+    for (key, price) in [
+        (PROVISIONED, 20.0),
+        (TRAINING, 0.001),
+        (INPUT, 0.0002),
+        (OUTPUT, 0.0002),
+    ] {
+        config.budget.prices.insert(key.to_owned(), price);
+    }
+    let route = config.check("us-west-2").unwrap();
+    let estimate = estimate(&route, &config, &USAGE).unwrap();
+    // Half of 30,000 and 60,000 tokens at $0.0002; 48 hours at $20.
+    assert_eq!(estimate.base, Usd::from_dollars(0.009));
+    assert_eq!(estimate.evaluation, Usd::from_dollars(960.009));
+}
+
 #[test]
 fn nothing_to_ask_costs_nothing() {
     let (config, route) = pipeline("amazon.nova-micro-v1:0");
