@@ -1,8 +1,11 @@
 //! What a run costs, before it is spent: a table of public prices with their sources, overridden by `[budget.prices]`,
 //! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
 
+mod advice;
 mod answers;
 mod first_stage;
+mod least;
+mod over;
 mod serving;
 mod table;
 #[cfg(test)]
@@ -19,6 +22,9 @@ use serde::{Deserialize, Serialize};
 pub use answers::of_champion;
 use answers::{Tokens, asked};
 pub use first_stage::first_stage;
+pub use least::least_of_run;
+pub(crate) use least::{ways_to_less, ways_to_less_in_a_trial};
+pub use over::{OverBudget, fits};
 pub use serving::{
     HOURS_PER_MONTH, ServingPrice, UnknownEarlierPrice, serving, serving_again, serving_of,
 };
@@ -28,7 +34,7 @@ pub use table::{
 };
 pub use trial::{SHORTEST, least_of_trial, trial_route};
 
-use crate::config::{Budget, Config};
+use crate::config::Config;
 use crate::money::Usd;
 use crate::routing::{Route, Serving};
 
@@ -214,72 +220,4 @@ fn counted_prompts(prompts: u64) -> String {
 
 fn thousands(tokens: u64) -> f64 {
     tokens as f64 / 1_000.0
-}
-
-/// An amount that the budget does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum OverBudget {
-    /// More than one run may cost.
-    #[error(
-        "the run is estimated at {amount}, and budget.per_run_usd allows {limit}. Raise it, or train on less data or \
-         fewer epochs"
-    )]
-    Run {
-        /// What the run would cost.
-        amount: Usd,
-        /// `budget.per_run_usd`.
-        limit: Usd,
-    },
-    /// More than a trial may cost.
-    #[error(
-        "the trial is estimated at {amount}, and trigger.trial.max_usd allows {limit}. Raise it, or train on fewer records or \
-         ask fewer prompts (evaluation.max_prompts)"
-    )]
-    Trial {
-        /// What the trial would cost.
-        amount: Usd,
-        /// `trigger.trial.max_usd`.
-        limit: Usd,
-    },
-    /// More than what is left of the month.
-    #[error(
-        "the run is estimated at {amount}; {reserved} of this month's {limit} (budget.per_month_usd) are reserved already, \
-         so {left} are left. Raise it, or wait for the next month"
-    )]
-    Month {
-        /// What the run would cost.
-        amount: Usd,
-        /// What is reserved in the month.
-        reserved: Usd,
-        /// `budget.per_month_usd`.
-        limit: Usd,
-        /// What is left of the limit.
-        left: Usd,
-    },
-}
-
-/// Whether `amount` may be reserved for a run, where `month_reserved` is what the month's reservations sum up to without it.
-///
-/// # Errors
-/// [`OverBudget`] with the numbers; exactly the limit is allowed.
-pub fn fits(budget: &Budget, month_reserved: Usd, amount: Usd) -> Result<(), OverBudget> {
-    if amount > budget.per_run_usd {
-        return Err(OverBudget::Run {
-            amount,
-            limit: budget.per_run_usd,
-        });
-    }
-    if month_reserved.saturating_add(amount) > budget.per_month_usd {
-        return Err(OverBudget::Month {
-            amount,
-            reserved: month_reserved,
-            limit: budget.per_month_usd,
-            left: budget
-                .per_month_usd
-                .saturating_sub(month_reserved)
-                .max(Usd::ZERO),
-        });
-    }
-    Ok(())
 }
