@@ -413,7 +413,7 @@ async fn champion_prices(ports: &Ports, run: &Run) -> Result<Option<Prices>, Eng
         return Ok(None);
     }
     let table = ports.desk.table.as_ref();
-    let own = records::run(table, &run.pipeline, champion.model.run()).await?;
+    let own = records::run(table, &run.pipeline, &champion.model.run()).await?;
     let own = own.map(|stored| stored.record);
     Ok(prices::of_champion(
         champion,
