@@ -16,7 +16,7 @@ const UNBOUNDED: [&str; 2] = ["maxPromptLength", "inferenceMaxTokens"];
 
 fn config(row: &BedrockRow, hyperparameters: &[(&str, &str)]) -> Config {
     let mut text = format!(
-        "technique = \"{}\"\nbase_model = {:?}\n[promotion]\nserve = \"provisioned\"\napproval = \"manual\"\n[budget]\n\
+        "technique = \"{}\"\nbase_model = {:?}\n[promotion]\nserve = \"provisioned\"\napproval = \"manual\"\n[budget]\nper_run_usd = 10000\n\
          serving_per_month_usd = 1000\n[budget.prices]\nprovisioned_per_hour = 1\n",
         row.technique, row.base_model
     );

@@ -9,7 +9,7 @@ use perennial_core::limits::RecordShape;
 use perennial_core::manifest::{Manifest, prompts_key};
 use perennial_core::money::Usd;
 use perennial_core::pipeline::is_provisioned;
-use perennial_core::prices::{UsageEstimate, estimate, trial_route};
+use perennial_core::prices::{self, Prices, UsageEstimate, estimate_beside, trial_route};
 use perennial_core::prompt::{PromptDigest, subsample};
 use perennial_core::routing::{Serving, Trainer};
 use perennial_core::run::{Event, Prepared, Run};
@@ -171,6 +171,7 @@ async fn assemble(
         .put(&evaluation_key, Bytes::from(lines), "application/x-ndjson")
         .await?;
     let usage = usage(ports, run, &sealed, &chosen).await?;
+    let champion_prices = champion_prices(ports, run).await?;
     let priced = match run.trial {
         Some(trial) => {
             let first = first.as_ref().map_or(Usd::ZERO, |(first, _)| first.cost);
@@ -179,7 +180,7 @@ async fn assemble(
         None => Ok(run.route.clone()),
     };
     let priced = priced.and_then(|route| {
-        let cost = estimate(&route, &run.config, &usage)?;
+        let cost = estimate_beside(&route, &run.config, &usage, champion_prices.as_ref())?;
         Ok((cost, route))
     });
     let (mut cost, route) = match priced {
@@ -210,6 +211,7 @@ async fn assemble(
         power,
         training_cost: cost.training,
         evaluation_cost: cost.evaluation,
+        base_cost: Some(cost.base),
         cost_lines: cost.lines,
         first: first.map(Box::new),
         max_run: match &route.trainer {
@@ -400,4 +402,23 @@ async fn usage(
             _ => Serving::OnDemand,
         },
     })
+}
+
+/// The champion's own prices, where it comes of another base model than what is trained now.
+async fn champion_prices(ports: &Ports, run: &Run) -> Result<Option<Prices>, EngineError> {
+    let Some(champion) = &run.champion else {
+        return Ok(None);
+    };
+    if champion.base_model == run.route.base_model {
+        return Ok(None);
+    }
+    let table = ports.desk.table.as_ref();
+    let own = records::run(table, &run.pipeline, &champion.model.run()).await?;
+    let own = own.map(|stored| stored.record);
+    Ok(prices::of_champion(
+        champion,
+        &run.route,
+        &run.config,
+        own.as_ref(),
+    ))
 }

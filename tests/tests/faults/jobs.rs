@@ -256,11 +256,12 @@ async fn a_batch_job_that_fails_is_bought_once_more_within_the_budget() {
     assert_eq!(run.outcome(), Some(Outcome::Promoted), "{:?}", run.state);
     assert_eq!(world.cloud.bedrock.batch_jobs().len(), 2);
     let prepared = run.prepared.expect("prepared");
-    let both = prepared.evaluation_cost + prepared.evaluation_cost;
+    let again = prepared.base_cost.expect("it is priced");
+    assert!(again < prepared.evaluation_cost, "{prepared:?}");
     assert_eq!(
         run.reserved,
-        prepared.training_cost + both,
-        "each attempt is reserved"
+        prepared.training_cost + prepared.evaluation_cost + again,
+        "each attempt is reserved, and the other models' answers once"
     );
 }
 

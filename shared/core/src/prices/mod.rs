@@ -1,7 +1,11 @@
 //! What a run costs, before it is spent: a table of public prices with their sources, overridden by `[budget.prices]`,
 //! the estimate of one run, and whether it fits the budget. Estimates are rounded up, and an unknown price is a refusal.
 
+mod advice;
+mod answers;
 mod first_stage;
+mod least;
+mod over;
 mod serving;
 mod table;
 #[cfg(test)]
@@ -15,7 +19,12 @@ mod trial_tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use answers::of_champion;
+use answers::{Tokens, asked};
 pub use first_stage::first_stage;
+pub use least::least_of_run;
+pub(crate) use least::{ways_to_less, ways_to_less_in_a_trial};
+pub use over::{OverBudget, fits};
 pub use serving::{
     HOURS_PER_MONTH, ServingPrice, UnknownEarlierPrice, serving, serving_again, serving_of,
 };
@@ -25,10 +34,9 @@ pub use table::{
 };
 pub use trial::{SHORTEST, least_of_trial, trial_route};
 
-use crate::config::{Budget, Commitment, Config};
+use crate::config::Config;
 use crate::money::Usd;
 use crate::routing::{Route, Serving};
-use crate::run::EVALUATION_DEADLINE_HOURS;
 
 /// The longest answer that a model is asked for in an evaluation, in tokens.
 pub const MAX_ANSWER_TOKENS: u32 = 512;
@@ -59,6 +67,9 @@ pub struct Estimate {
     pub training: Usd,
     /// The answers of all models.
     pub evaluation: Usd,
+    /// The base model's share of them: what a second attempt of its batch job costs.
+    #[serde(default)]
+    pub base: Usd,
     /// How the amounts came about, in words.
     pub lines: Vec<String>,
 }
@@ -96,10 +107,7 @@ impl UnknownPrice {
     }
 }
 
-/// What a run on `route` with this usage is expected to cost.
-///
-/// The base model is asked in batch, padded to the batch minimum by repeating prompts; the candidate is asked on demand; the
-/// champion on demand where it has no kept answer. Storage is billed by the month and named in the lines, not in the sums.
+/// What a run on `route` with this usage is expected to cost, where its champion, if it has one, is of the same base model.
 ///
 /// # Errors
 /// [`UnknownPrice`], naming the key to set.
@@ -107,6 +115,22 @@ pub fn estimate(
     route: &Route,
     config: &Config,
     usage: &UsageEstimate,
+) -> Result<Estimate, UnknownPrice> {
+    estimate_beside(route, config, usage, None)
+}
+
+/// What a run on `route` with this usage is expected to cost, beside a champion with prices of its own ([`of_champion`]).
+///
+/// The base model is asked in batch, padded to the batch minimum by repeating prompts; the candidate is asked on demand; the
+/// champion on demand where it has no kept answer. Storage is billed by the month and named in the lines, not in the sums.
+///
+/// # Errors
+/// [`UnknownPrice`], naming the key to set.
+pub fn estimate_beside(
+    route: &Route,
+    config: &Config,
+    usage: &UsageEstimate,
+    champion: Option<&Prices>,
 ) -> Result<Estimate, UnknownPrice> {
     let prices = Prices::of(&route.base_model, &config.budget);
     let (training, mut lines) = training::estimate(route, config, usage, &prices)?;
@@ -119,68 +143,49 @@ pub fn estimate(
         ),
     };
 
-    let one_model =
-        thousands(usage.prompt_tokens) * input + thousands(usage.answer_tokens) * output;
+    let tokens = Tokens::of(usage);
     let padded = usage.prompts.max(route.batch_minimum);
     let base = match usage.prompts {
         0 => 0.0,
-        prompts => one_model * (padded as f64 / prompts as f64) * (1.0 - prices.batch_discount),
-    };
-    let asked = |serving: Serving, prompts: u64| -> Result<(f64, String), UnknownPrice> {
-        match serving {
-            _ if prompts == 0 => Ok((0.0, String::new())),
-            Serving::OnDemand => {
-                let share = prompts as f64 / usage.prompts.max(1) as f64;
-                Ok((one_model * share, "on demand".to_owned()))
-            }
-            // The champion's throughput runs anyway, and is paid for by the serving budget.
-            Serving::Provisioned { only: false, .. } => {
-                Ok((0.0, "through its provisioned throughput".to_owned()))
-            }
-            Serving::Provisioned {
-                only: true, units, ..
-            } => {
-                let hours = EVALUATION_DEADLINE_HOURS;
-                let price = serving::per_hour(&prices, Commitment::None)?;
-                Ok((
-                    hours as f64 * f64::from(units) * price,
-                    format!(
-                        "through {units} model unit of provisioned throughput for at most {hours} hours, at ${price} an hour"
-                    ),
-                ))
-            }
-            Serving::Imported => {
-                let minutes = imported_minutes(prompts);
-                let what = "a minute of an imported model";
-                let price = known(&prices, prices.imported_usd_per_minute, what, IMPORTED)?;
-                Ok((
-                    minutes as f64 * COPIES as f64 * price,
-                    format!(
-                        "in {minutes} minutes of at most {COPIES} copies of the imported model at ${price}"
-                    ),
-                ))
-            }
+        prompts => {
+            tokens.cost(input, output)
+                * (padded as f64 / prompts as f64)
+                * (1.0 - prices.batch_discount)
         }
     };
-    let (candidate, how) = asked(route.serving.of_candidate(), usage.prompts)?;
-    let (champion, champion_how) = asked(
-        usage.champion_serving,
-        usage.champion_prompts.min(usage.prompts),
+    let (candidate, how) = asked(
+        &prices,
+        tokens,
+        route.serving.of_candidate(),
+        usage.prompts,
+        usage.prompts,
     )?;
+    let champion_prices = champion.unwrap_or(&prices);
+    let asked_of_champion = usage.champion_prompts.min(usage.prompts);
+    let (of_champion, mut champion_how) = asked(
+        champion_prices,
+        tokens,
+        usage.champion_serving,
+        asked_of_champion,
+        usage.prompts,
+    )?;
+    if let Some(other) = champion {
+        champion_how += &format!(", at the prices of {}", other.model);
+    }
 
     let [training, base, candidate, champion] =
-        [training, base, candidate, champion].map(Usd::from_dollars);
+        [training, base, candidate, of_champion].map(Usd::from_dollars);
     if usage.prompts > 0 {
         lines.push(format!("base model: {padded} prompts in batch: {base}"));
         lines.push(format!(
-            "candidate: {} prompts {how}: {candidate}",
-            usage.prompts
+            "candidate: {} {how}: {candidate}",
+            counted_prompts(usage.prompts)
         ));
     }
     if champion > Usd::ZERO {
         lines.push(format!(
-            "champion: {} prompts without a kept answer, {champion_how}: {champion}",
-            usage.champion_prompts.min(usage.prompts)
+            "champion: {} without a kept answer, {champion_how}: {champion}",
+            counted_prompts(asked_of_champion)
         ));
     }
     if let Some(price) = serving(&route.base_model, route.serving, &config.budget)? {
@@ -193,6 +198,7 @@ pub fn estimate(
     Ok(Estimate {
         training,
         evaluation: [base, candidate, champion].into_iter().sum(),
+        base,
         lines,
     })
 }
@@ -205,86 +211,13 @@ fn known(prices: &Prices, price: Option<f64>, what: &str, key: &str) -> Result<f
     })
 }
 
-/// Copies of an imported model that may be there at a time, as Bedrock adds some under load: each is billed.
-const COPIES: u64 = 3;
-
-/// Minutes in which an imported model is there for so many questions, asked one after the other: two seconds each, and twice the
-/// window of five minutes in which a copy is billed, for its loading and its last window. Source of the window: Bedrock user
-/// guide, import-model-calculate-cost (2026); the two seconds are an assumption that a slow answer still keeps.
-fn imported_minutes(prompts: u64) -> u64 {
-    const SECONDS: u64 = 2;
-    const WINDOW: u64 = 5;
-    (prompts * SECONDS).div_ceil(60).div_ceil(WINDOW) * WINDOW + 2 * WINDOW
+fn counted_prompts(prompts: u64) -> String {
+    match prompts {
+        1 => "1 prompt".to_owned(),
+        more => format!("{more} prompts"),
+    }
 }
 
 fn thousands(tokens: u64) -> f64 {
     tokens as f64 / 1_000.0
-}
-
-/// An amount that the budget does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum OverBudget {
-    /// More than one run may cost.
-    #[error(
-        "the run is estimated at {amount}, and budget.per_run_usd allows {limit}. Raise it, or train on less data or \
-         fewer epochs"
-    )]
-    Run {
-        /// What the run would cost.
-        amount: Usd,
-        /// `budget.per_run_usd`.
-        limit: Usd,
-    },
-    /// More than a trial may cost.
-    #[error(
-        "the trial is estimated at {amount}, and trigger.trial.max_usd allows {limit}. Raise it, or train on fewer records or \
-         ask fewer prompts (evaluation.max_prompts)"
-    )]
-    Trial {
-        /// What the trial would cost.
-        amount: Usd,
-        /// `trigger.trial.max_usd`.
-        limit: Usd,
-    },
-    /// More than what is left of the month.
-    #[error(
-        "the run is estimated at {amount}; {reserved} of this month's {limit} (budget.per_month_usd) are reserved already, \
-         so {left} are left. Raise it, or wait for the next month"
-    )]
-    Month {
-        /// What the run would cost.
-        amount: Usd,
-        /// What is reserved in the month.
-        reserved: Usd,
-        /// `budget.per_month_usd`.
-        limit: Usd,
-        /// What is left of the limit.
-        left: Usd,
-    },
-}
-
-/// Whether `amount` may be reserved for a run, where `month_reserved` is what the month's reservations sum up to without it.
-///
-/// # Errors
-/// [`OverBudget`] with the numbers; exactly the limit is allowed.
-pub fn fits(budget: &Budget, month_reserved: Usd, amount: Usd) -> Result<(), OverBudget> {
-    if amount > budget.per_run_usd {
-        return Err(OverBudget::Run {
-            amount,
-            limit: budget.per_run_usd,
-        });
-    }
-    if month_reserved.saturating_add(amount) > budget.per_month_usd {
-        return Err(OverBudget::Month {
-            amount,
-            reserved: month_reserved,
-            limit: budget.per_month_usd,
-            left: budget
-                .per_month_usd
-                .saturating_sub(month_reserved)
-                .max(Usd::ZERO),
-        });
-    }
-    Ok(())
 }

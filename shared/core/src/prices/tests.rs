@@ -2,7 +2,7 @@
 
 use super::table::TABLE;
 use super::*;
-use crate::config::Technique;
+use crate::config::{Budget, Technique};
 use proptest::prelude::*;
 
 const USAGE: UsageEstimate = UsageEstimate {
@@ -62,6 +62,29 @@ fn a_small_set_is_padded_for_the_batch() {
     );
 }
 
+/// What is reserved for a second attempt of the base model's batch job.
+#[test]
+fn the_base_models_share_holds_no_throughput_of_the_candidate() {
+    let mut config = Config::new(Technique::FineTuning, "meta.llama3-2-1b-instruct-v1:0");
+    config.promotion.serve = crate::config::Serve::Provisioned;
+    config.budget.serving_per_month_usd = Usd::from_dollars(20_000.0);
+    config.budget.per_run_usd = Usd::from_dollars(1_200.0);
+    config.budget.per_month_usd = Usd::from_dollars(5_000.0);
+    for (key, price) in [
+        (PROVISIONED, 20.0),
+        (TRAINING, 0.001),
+        (INPUT, 0.0002),
+        (OUTPUT, 0.0002),
+    ] {
+        config.budget.prices.insert(key.to_owned(), price);
+    }
+    let route = config.check("us-west-2").unwrap();
+    let estimate = estimate(&route, &config, &USAGE).unwrap();
+    // Half of 30,000 and 60,000 tokens at $0.0002; 48 hours at $20.
+    assert_eq!(estimate.base, Usd::from_dollars(0.009));
+    assert_eq!(estimate.evaluation, Usd::from_dollars(960.009));
+}
+
 #[test]
 fn nothing_to_ask_costs_nothing() {
     let (config, route) = pipeline("amazon.nova-micro-v1:0");
@@ -89,18 +112,61 @@ fn an_unknown_price_is_a_refusal_until_it_is_stated() {
 #[test]
 fn the_budget_is_held_to_the_micro_dollar() {
     let budget = Budget::default();
+    let (_, route) = pipeline("amazon.nova-micro-v1:0");
     let usd = Usd::from_dollars;
-    assert_eq!(fits(&budget, Usd::ZERO, usd(50.0)), Ok(()));
-    assert_eq!(fits(&budget, usd(150.0), usd(50.0)), Ok(()));
-    insta::assert_snapshot!(fits(&budget, Usd::ZERO, usd(50.000_001)).unwrap_err(), @"the run is estimated at $50.01, and budget.per_run_usd allows $50.00. Raise it, or train on less data or fewer epochs");
-    insta::assert_snapshot!(fits(&budget, usd(180.5), usd(20.0)).unwrap_err(), @"the run is estimated at $20.00; $180.50 of this month's $200.00 (budget.per_month_usd) are reserved already, so $19.50 are left. Raise it, or wait for the next month");
+    assert_eq!(fits(&route, &budget, Usd::ZERO, usd(50.0)), Ok(()));
+    assert_eq!(fits(&route, &budget, usd(150.0), usd(50.0)), Ok(()));
+    insta::assert_snapshot!(fits(&route, &budget, Usd::ZERO, usd(50.000_001)).unwrap_err(), @"the run is estimated at $50.01, and budget.per_run_usd allows $50.00. Raise it, or train on less data or fewer epochs");
+    insta::assert_snapshot!(fits(&route, &budget, usd(180.5), usd(20.0)).unwrap_err(), @"the run is estimated at $20.00; $180.50 of this month's $200.00 (budget.per_month_usd) are reserved already, so $19.50 are left. Raise it, or wait for the next month");
     assert!(
-        fits(&budget, usd(250.0), Usd::from_micros(1))
+        fits(&route, &budget, usd(250.0), Usd::from_micros(1))
             .unwrap_err()
             .to_string()
             .contains("$0.00 are left")
     );
-    assert!(fits(&budget, Usd::MAX, Usd::MAX).is_err());
+    assert!(fits(&route, &budget, Usd::MAX, Usd::MAX).is_err());
+}
+
+/// Advice that changes nothing costs people their data.
+#[test]
+fn what_is_advised_is_what_the_price_rests_on() {
+    let graded = "technique = \"reinforcement-fine-tuning\"\nbase_model = \"amazon.nova-2-lite-v1:0\"\n[training.reinforcement]\n\
+         grader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n";
+    let container = "technique = \"continued-pre-training\"\nbase_model = \"meta.llama3-1-8b-instruct-v1:0\"\n\
+         [training.sagemaker]\nimage = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/tuning:1\"\n\
+         instance_type = \"ml.g5.12xlarge\"\nmax_run = \"12h\"\n";
+    let taught = "technique = \"distillation\"\nbase_model = \"amazon.nova-micro-v1:0\"\n[budget]\nper_run_usd = 100\n\
+         [training.distillation]\nteacher = \"amazon.nova-pro-v1:0\"\n";
+    let pictures = "technique = \"fine-tuning\"\nbase_model = \"amazon.nova-canvas-v1:0\"\n[promotion]\nserve = \"provisioned\"\n\
+         approval = \"manual\"\n[budget]\nserving_per_month_usd = 20000\n[budget.prices]\ntraining_per_image = 0.001\n\
+         provisioned_per_hour = 25\n";
+    let serverless = "technique = \"fine-tuning\"\nbase_model = \"amazon.nova-2-lite-v1:0\"\n[training]\non = \"sagemaker\"\n\
+         [training.serverless]\naccept_eula = true\nmodel_package_group = \
+         \"arn:aws:sagemaker:us-east-1:123456789012:model-package-group/perennial\"\n[training.hyperparameters]\nmax_steps = 100\n";
+    let said = |text: &str| {
+        let config = Config::parse(text).unwrap();
+        let route = config.check("us-east-1").unwrap();
+        let of_run = fits(&route, &config.budget, Usd::ZERO, Usd::MAX).unwrap_err();
+        let of_trial = OverBudget::of_trial(&route, Usd::MAX, Usd::ZERO);
+        [of_run, of_trial].map(|over| {
+            let said = over.to_string();
+            let (_, advice) = said.split_once(". Raise it").unwrap();
+            advice.to_owned()
+        })
+    };
+    let all = [graded, container, taught, pictures, serverless].map(said);
+    insta::assert_snapshot!(all.concat().join("\n"), @r"
+    : the 72 hours after which the job is stopped are reckoned, whatever it trains on
+    , or ask fewer prompts (evaluation.max_prompts)
+    , or lower training.sagemaker.max_run
+    , or ask fewer prompts (evaluation.max_prompts)
+    , or lower training.distillation.max_response_tokens
+    , or lower training.distillation.max_response_tokens or ask fewer prompts (evaluation.max_prompts)
+    , or lower stepCount or batchSize (training.hyperparameters)
+    , or lower stepCount or batchSize (training.hyperparameters) or ask fewer prompts (evaluation.max_prompts)
+    , or lower max_steps or global_batch_size (training.hyperparameters)
+    , or lower max_steps or global_batch_size (training.hyperparameters) or ask fewer prompts (evaluation.max_prompts)
+    ");
 }
 
 #[test]

@@ -58,7 +58,7 @@ const USAGE: UsageEstimate = UsageEstimate {
 
 #[test]
 fn a_containers_trial_that_its_questions_leave_nothing_is_refused_on_arrival_with_what_would_do() {
-    insta::assert_snapshot!(refusal(CONTAINER, "5", "us-west-2"), @"trigger.trial.max_usd = $5.00: a trial with 100 questions, as evaluation.max_prompts lets it have, costs at least $5.51 (training: 1 ml.g5.12xlarge for at most 10m, at $6 an hour each: $1.00; base model: 100 prompts in batch: $0.00512; candidate: 100 prompts in 15 minutes of at most 3 copies of the imported model at $0.1: $4.50). Write max_usd = 5.51 or more: what is above that lets its job run for longer; or ask fewer questions (evaluation.max_prompts), or take trigger.trial out.");
+    insta::assert_snapshot!(refusal(CONTAINER, "5", "us-west-2"), @"trigger.trial.max_usd = $5.00: a trial with 100 questions, as evaluation.max_prompts lets it have, costs at least $5.51 (training: 1 ml.g5.12xlarge for at most 10m, at $6 an hour each: $1.00; base model: 100 prompts in batch: $0.00512; candidate: 100 prompts in 15 minutes of at most 3 copies of the imported model at $0.1: $4.50). Write max_usd = 5.51 or more: what the tokens of your questions cost comes on top of the figure, and what is left lets its job run for longer; or take trigger.trial out.");
     let figure = its_figure_does(CONTAINER, "us-west-2");
     assert!((5.0..7.0).contains(&figure), "{figure}");
 }
@@ -99,12 +99,12 @@ fn what_cannot_fit_is_refused_on_arrival_with_what_would_do() {
     assert!(its_figure_does(distillation, "us-east-1") > 50.0);
 
     let graded = "technique = \"reinforcement-fine-tuning\"\nbase_model = \"amazon.nova-2-lite-v1:0\"\n[training.reinforcement]\n\
-         grader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n[budget]\nper_run_usd = 900\n\
+         grader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n[budget]\nper_run_usd = 900\nper_month_usd = 900\n\
          [budget.prices]\ntraining_per_hour = 10\n";
     assert!(its_figure_does(graded, "us-east-1") > 720.0);
 
     let provisioned = "technique = \"fine-tuning\"\nbase_model = \"meta.llama3-1-8b-instruct-v1:0\"\n[promotion]\nserve = \"provisioned\"\n\
-         [budget]\nper_run_usd = 5000\nserving_per_month_usd = 50000\n[budget.prices]\nprovisioned_per_hour = 20\n\
+         [budget]\nper_run_usd = 5000\nper_month_usd = 5000\nserving_per_month_usd = 50000\n[budget.prices]\nprovisioned_per_hour = 20\n\
          training_per_1k_tokens = 0.001\ninput_per_1k_tokens = 0.0002\noutput_per_1k_tokens = 0.0002\n";
     assert!(its_figure_does(provisioned, "us-west-2") >= 960.0);
 }
@@ -148,6 +148,7 @@ proptest! {
             ..config.trigger.trial.unwrap()
         };
         config.trigger.trial = None;
+        config.budget.per_run_usd = Usd::MAX;
         config.budget.prices.insert(HOURLY.to_owned(), f64::from(price) / 100.0);
         let mut full = route(&config, "us-west-2").unwrap();
         if let Trainer::SageMaker { job } = &mut full.trainer {

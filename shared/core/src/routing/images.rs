@@ -12,8 +12,8 @@ const HYPERPARAMETERS: &[Hyperparameter] = &[
     whole(BATCH, 8, 192, "8"),
     real("learningRate", 1e-7, 1e-4, Some("0.00001")),
 ];
-const STEPS: &str = "stepCount";
-const BATCH: &str = "batchSize";
+pub(crate) const STEPS: &str = "stepCount";
+pub(crate) const BATCH: &str = "batchSize";
 
 /// One id for inference and customization.
 const fn row(id: &'static str, name: &'static str, regions: &'static [&'static str]) -> ModelRow {

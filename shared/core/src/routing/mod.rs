@@ -1,6 +1,10 @@
 //! Who trains what: from (technique, base model, region) to one [`Route`], or to an error that says what would work (design
 //! section 5). The rows are in `table`; the limits on data in [`crate::limits`], the prices in [`crate::prices`].
 
+mod budget;
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod budget_tests;
 mod chain;
 mod hyperparameters;
 mod images;
@@ -37,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{CompileConfig, Config, Technique};
 use crate::limits::{DataLimits, RecordShape};
 pub use chain::FirstStage;
-pub(crate) use images::images_seen;
+pub(crate) use images::{BATCH as IMAGE_BATCH, STEPS as IMAGE_STEPS, images_seen};
 pub use rows::{BedrockRow, Ends, bedrock_rows};
 pub use start::Start;
 use table::{MODELS, ModelRow};
@@ -185,6 +189,7 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     }?;
     lifetime::check(&route)?;
     techniques::trial(config, &route)?;
+    budget::check(config, &route)?;
     Ok(route)
 }
 

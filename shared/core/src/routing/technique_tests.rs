@@ -75,7 +75,7 @@ fn fine_tuning_goes_to_sagemaker_only_when_it_is_said() {
 
 #[test]
 fn distillation_needs_a_teacher_that_teaches_this_student() {
-    let taught = "[training.distillation]\nteacher = \"amazon.nova-pro-v1:0\"\n";
+    let taught = "[budget]\nper_run_usd = 100\n[training.distillation]\nteacher = \"amazon.nova-pro-v1:0\"\n";
     let route = config("distillation", "amazon.nova-micro-v1:0", taught)
         .check("us-east-1")
         .unwrap();

@@ -2,12 +2,12 @@
 
 use super::table::{BATCH_MINIMUM, DISTILLATION, ModelRow, REINFORCEMENT};
 use super::{
-    Customization, Route, RoutingError, Serving, Trainer, find, hyperparameters, images,
+    Customization, Route, RoutingError, Serving, Trainer, budget, find, hyperparameters, images,
     pre_training, serverless, serving, unknown,
 };
 use crate::config::{Config, StartFrom, Technique, TrainOn, TrialConfig};
 use crate::limits;
-use crate::prices::Estimate;
+use crate::prices::{self, Estimate};
 
 /// Tokens of a teacher's longest answer where the configuration is silent. Source: the default that Bedrock's console names for
 /// `maxResponseLengthForInference` (2026).
@@ -91,7 +91,7 @@ pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> 
         );
     }
     // A price that is not known is another refusal, as with any run.
-    match crate::prices::least_of_trial(route, config, trial) {
+    match prices::least_of_trial(route, config, trial) {
         Ok(least) if least.total() > trial.max_usd => {
             refused_for_its_price(config, route, trial, &least)
         }
@@ -106,30 +106,30 @@ fn refused_for_its_price(
     trial: TrialConfig,
     least: &Estimate,
 ) -> Result<(), RoutingError> {
-    let counted = least.lines.iter();
-    let counted = counted.filter(|line| !line.starts_with("not in this sum"));
-    let counted: Vec<&str> = counted.map(String::as_str).collect();
     let needed = least.total().to_string();
     let needed = needed.trim_start_matches('$');
     let longer = match &route.trainer {
-        Trainer::SageMaker { .. } => ": what is above that lets its job run for longer",
+        Trainer::SageMaker { .. } => ", and what is left lets its job run for longer",
         _ => "",
     };
     let per_run = match least.total() > config.budget.per_run_usd {
         true => ", with a budget.per_run_usd that holds it",
         false => "",
     };
+    let less = prices::ways_to_less_in_a_trial(route, config, trial);
+    let less: Vec<String> = less.iter().map(|way| format!("{way}, or ")).collect();
     refused(
         format!(
             "trigger.trial.max_usd = {}: a trial with {} questions, as evaluation.max_prompts lets it have, costs at least {} ({})",
             trial.max_usd,
             config.evaluation.max_prompts,
             least.total(),
-            counted.join("; ")
+            budget::counted(least)
         ),
         format!(
-            "Write max_usd = {needed} or more{per_run}{longer}; or ask fewer questions (evaluation.max_prompts), or take \
-             trigger.trial out"
+            "Write max_usd = {needed} or more{per_run}: {}{longer}; or {}take trigger.trial out",
+            budget::besides(route),
+            less.concat()
         ),
     )
 }

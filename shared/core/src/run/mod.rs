@@ -264,6 +264,9 @@ pub struct Prepared {
     pub training_cost: Usd,
     /// All questions, estimated.
     pub evaluation_cost: Usd,
+    /// The base model's share of it; not in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_cost: Option<Usd>,
     /// How the estimate came about, in words.
     pub cost_lines: Vec<String>,
     /// The first stage of a chain.

@@ -79,6 +79,7 @@ pub(crate) fn prepared() -> Prepared {
         power: "it can tell 10 points apart".into(),
         training_cost: usd(8),
         evaluation_cost: usd(2),
+        base_cost: Some(usd(1)),
         cost_lines: vec!["training: $8.00".into()],
         first: None,
         max_run: None,

@@ -93,11 +93,11 @@ impl Step {
                 self.saw_job(Purpose::Base, attempt, "", status);
                 let reason =
                     format!("the base model could not be asked (attempt {attempt}): {words}");
-                let amount = self
-                    .run
-                    .prepared
-                    .as_ref()
-                    .map_or(Usd::ZERO, |p| p.evaluation_cost);
+                // The other models' answers are reserved with the first attempt, and are not asked for again. An older record
+                // does not know the share: then the whole is.
+                let amount = self.run.prepared.as_ref().map_or(Usd::ZERO, |found| {
+                    found.base_cost.unwrap_or(found.evaluation_cost)
+                });
                 if attempt >= MAX_ATTEMPTS {
                     return self.close(Outcome::Failed, reason);
                 }

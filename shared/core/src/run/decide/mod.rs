@@ -410,13 +410,10 @@ impl Step {
         if let Some(trial) = &self.run.trial
             && all > trial.max_usd
         {
-            return Err(OverBudget::Trial {
-                amount: all,
-                limit: trial.max_usd,
-            });
+            return Err(OverBudget::of_trial(&self.run.route, all, trial.max_usd));
         }
         let others = terms.month_reserved.saturating_sub(self.run.reserved);
-        prices::fits(&self.run.config.budget, others, all)
+        prices::fits(&self.run.route, &self.run.config.budget, others, all)
     }
 
     fn reserve(&mut self, purpose: Purpose, attempt: u32, amount: Usd) {
