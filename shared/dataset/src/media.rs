@@ -224,6 +224,13 @@ impl Summary {
             *self.finding_counts.entry(rule.id.to_owned()).or_default() += 1;
             self.errors += 1;
             self.verdict = Verdict::Rejected;
+            // What the upload is rejected for takes the place of what it is not.
+            if self.findings.len() >= LISTED
+                && let Some(at) =
+                    (self.findings.iter()).rposition(|listed| listed.severity != Severity::Error)
+            {
+                self.findings.remove(at);
+            }
             if self.findings.len() < LISTED {
                 self.findings.push(Finding {
                     rule: rule.id.to_owned(),

@@ -62,7 +62,7 @@ pub struct Summary {
     pub statistics: Statistics,
     /// The first [`SAMPLES`] records, as they were compiled.
     pub samples: Vec<Sample>,
-    /// The first [`crate::LISTED`] findings.
+    /// The first [`crate::LISTED`] findings in the order of the file; errors come before others where not all have a place.
     pub findings: Vec<Finding>,
     /// How often each rule was breached.
     pub finding_counts: BTreeMap<String, u64>,
