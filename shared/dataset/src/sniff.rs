@@ -1,6 +1,9 @@
 //! Says what a file is, from its first bytes and its name, before a line of it is parsed.
+mod record;
+
 use perennial_inputs::{CsvOptions, DocumentKind};
 
+use self::record::Begins;
 use crate::{
     finding::{Problem, bounded},
     rules,
@@ -15,8 +18,8 @@ const LONG_HEAD: usize = 64 << 10;
 pub(crate) fn enough(head: &[u8]) -> Option<usize> {
     let first = head.get(..HEAD)?;
     let enough = match goes_on(first) {
-        Some(_) => HEAD,
-        None => LONG_HEAD,
+        Some(_) if !record::is_open(first) => HEAD,
+        _ => LONG_HEAD,
     };
     (head.len() >= enough).then_some(enough)
 }
@@ -88,7 +91,11 @@ pub(crate) enum Kind {
         /// Whether the name says that fields stand between tabs.
         tabs: bool,
     },
-    Document(DocumentKind),
+    Document {
+        kind: DocumentKind,
+        /// Whether it begins as JSON does.
+        json: bool,
+    },
 }
 
 /// What the file is, or why it is nothing that can be read. `head` is the (decompressed) start of the file ([`looked_at`]),
@@ -117,11 +124,12 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     // What a person named a document is one, whatever its first character is.
     if let Some(kind) = document(&extension) {
         // Records are what they are, whatever their file is named.
-        let record = first_line.starts_with("{\"") && first_line.trim_end().ends_with('}');
-        return Ok(if record {
-            Kind::JsonLines
-        } else {
-            Kind::Document(kind)
+        return Ok(match record::begins(long) {
+            Begins::Lines => Kind::JsonLines,
+            Begins::Pretty => Kind::Pretty,
+            Begins::Array => Kind::Array,
+            Begins::Json => Kind::Document { kind, json: true },
+            Begins::Text => Kind::Document { kind, json: false },
         });
     }
     let tabs = extension == "tsv";
@@ -153,7 +161,10 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
         return Ok(if records {
             Kind::JsonLines
         } else {
-            Kind::Document(DocumentKind::Markdown)
+            Kind::Document {
+                kind: DocumentKind::Markdown,
+                json: false,
+            }
         });
     }
     Err(Problem::of_file(
@@ -163,11 +174,16 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     ))
 }
 
+/// The bytes from the first on that is no white space and no mark.
+fn begin(head: &[u8]) -> &[u8] {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    text.trim_ascii_start()
+}
+
 /// Whether the first record, cut off nowhere, goes on after its line. Nothing if too little was read to know, and no for what begins as
 /// no record does.
 fn goes_on(head: &[u8]) -> Option<bool> {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let text = text.trim_ascii_start();
+    let text = begin(head);
     match text.first() {
         None => return None,
         Some(b'{') => {}

@@ -99,6 +99,10 @@ findings {
     UNKNOWN_FILE = "unknown-file", Error, ALL, OWN,
         "A file's content or name says what it is: JSON Lines, a JSON array, CSV, TSV, plain text or Markdown.",
         "Give the file the ending of its kind (.jsonl, .json, .csv, .tsv, .txt, .md), or write JSON Lines.";
+    JSON_AS_TEXT = "json-as-text", Warning, DOCUMENTS, OWN,
+        "A document does not begin as JSON does, or its braces and quotes are learnt. What begins with a record, or with an array of them, \
+         is read as records whatever its name ends with.",
+        "Nothing, if it is prose. Write records one a line, {\"text\": \"...\"}, in a file whose name ends with .jsonl.";
     WRONG_PLACE = "wrong-place", Error, ALL, OWN,
         "Training records stand under data/, evaluation records under eval/.",
         "Move the file to the other folder, or rename its members: completion is learnt, referenceResponse is only compared with.";
