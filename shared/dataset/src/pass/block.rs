@@ -92,6 +92,8 @@ pub(crate) struct Written {
     /// Whether there is an answer that is learnt.
     pub(crate) answers: bool,
     pub(crate) messages: u32,
+    /// Whether it names files whose tokens are not counted.
+    pub(crate) uncounted: bool,
     pub(crate) optional: Optional,
     /// Whether a secret stands in it, so that it is not shown.
     pub(crate) secret: bool,
