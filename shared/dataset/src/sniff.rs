@@ -102,6 +102,13 @@ pub(crate) enum Kind {
 /// `name` its object key or file name, and `table` how a table would be read.
 pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, Problem> {
     let head = &long[..long.len().min(HEAD)];
+    if head.starts_with(&[0xff, 0xfe, 0, 0]) || head.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Err(Problem::of_file(
+            &rules::UTF_16,
+            "UTF-32 text",
+            "Save it as UTF-8, for example with: iconv -f UTF-32 -t UTF-8 FILE > FILE.jsonl",
+        ));
+    }
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || looks_like_utf16(head)
     {
         return Err(Problem::of_file(
@@ -134,7 +141,12 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     }
     let tabs = extension == "tsv";
     if tabs || extension == "csv" {
-        return Ok(Kind::Table { tabs });
+        return Ok(match record::begins(long) {
+            Begins::Lines => Kind::JsonLines,
+            Begins::Pretty => Kind::Pretty,
+            Begins::Array => Kind::Array,
+            Begins::Json | Begins::Text => Kind::Table { tabs },
+        });
     }
     // Without an ending to its name, a document that begins with a link or with `[1]` is told from an array.
     if text.starts_with('[') && (!extension.is_empty() || begins_array(text)) {

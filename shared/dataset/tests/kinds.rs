@@ -157,6 +157,19 @@ fn records_are_records_though_their_file_is_named_a_document() {
             }
         }
     }
+    // A table's name makes no table of them.
+    for name in ["a.csv", "a.tsv"] {
+        let (summary, _) = compile(
+            name,
+            nova(),
+            b"{\"prompt\": \"a\", \"completion\": \"b\"}\n",
+        );
+        assert!(
+            summary.is_accepted() && summary.records == 1,
+            "{}",
+            summary.to_text()
+        );
+    }
     // One of several lines is broken, or of no shape: it is told as in any other file of records.
     for (file, rule) in [
         (
@@ -208,5 +221,23 @@ fn a_document_is_one_though_it_begins_with_an_object_and_what_looks_like_json_is
         }
         let (summary, _) = compile("a.md", nova(), format!("{begin}{tail}").as_bytes());
         assert!(summary.finding_counts.contains_key("other-trainer"));
+    }
+}
+
+#[test]
+fn text_in_utf_32_is_called_so() {
+    for (mark, to) in [
+        (&[0xff, 0xfe, 0, 0], u32::to_le_bytes as fn(u32) -> [u8; 4]),
+        (&[0, 0, 0xfe, 0xff], u32::to_be_bytes),
+    ] {
+        let text = "{\"prompt\": \"hi\"}".chars();
+        let text: Vec<u8> = text.flat_map(|letter| to(letter.into())).collect();
+        let (summary, _) = compile("a.jsonl", nova(), &[&mark[..], &text].concat());
+        let found = &summary.findings[0];
+        assert_eq!(
+            (found.rule.as_str(), found.found.as_str()),
+            ("utf-16", "UTF-32 text")
+        );
+        assert!(found.fix.contains("iconv -f UTF-32"));
     }
 }

@@ -76,7 +76,7 @@ findings {
         "A file is text, plain or compressed with gzip or zstd.",
         "Upload JSON Lines as text. Unpack archives, and export office documents as text.";
     UTF_16 = "utf-16", Error, ALL, UTF_8,
-        "A file is encoded in UTF-8, not in UTF-16.",
+        "A file is encoded in UTF-8, not in UTF-16 or UTF-32.",
         "Save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8 FILE > FILE.jsonl.";
     BYTE_ORDER_MARK = "byte-order-mark", Note, ALL, UTF_8,
         "A UTF-8 byte order mark at the start is taken off.",
