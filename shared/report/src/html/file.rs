@@ -102,7 +102,7 @@ fn cost(summary: &Summary, cost: Option<&Cost<'_>>) -> Markup {
     html! {
         p {
             "At most about " strong { (summary.tokens()) } " in the records written. "
-            "This is an estimate that errs high: one token for every 3 ASCII characters, one for every other character, "
+            "This is an estimate that errs high: one token for every 3 ASCII characters, one for every other character, and "
             (grouped(IMAGE_TOKENS)) " for an image."
         }
         @if let Some(cost) = cost {
