@@ -57,8 +57,8 @@ pub(crate) async fn look(
     for ((one, _), look) in ours.iter().zip(looks) {
         match look {
             Look::Seen(found) => {
-                let no_sides =
-                    matches!(found, MediaSeen::There { image: None, bytes } if bytes > 0);
+                // One that was read to its end is a finding.
+                let no_sides = matches!(found, MediaSeen::There { image: None, bytes } if bytes > ImageSeen::START as u64);
                 unread += u64::from(one.kind == MediaKind::Image && no_sides);
                 seen.push((*one, found));
             }

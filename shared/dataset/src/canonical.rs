@@ -438,6 +438,7 @@ fn count_tokens(value: Value<'_>, within: &str, name: &str, tokens: &mut u64) {
         (_, "toolConfig" | "tools") | ("toolUse", "input") | ("content", "json")
     );
     match value.text() {
+        None if name == "image" && value.has("source") => *tokens += crate::tokens::IMAGE_TOKENS,
         _ if is_json => *tokens += crate::tokens::estimate_tokens(value.raw()),
         Some(text)
             if !matches!(

@@ -412,14 +412,12 @@ impl Compiler {
             tokens_estimate: merger.tokens,
             statistics,
             samples: merger.samples,
-            findings: findings.listed,
-            finding_counts: findings
-                .counts
-                .into_iter()
-                .map(|(rule, count)| (rule.to_owned(), count))
+            finding_counts: (findings.counts.iter())
+                .map(|(rule, count)| ((*rule).to_owned(), *count))
                 .collect(),
             errors: findings.errors,
             warnings: findings.warnings,
+            findings: findings.listed(),
         }
     }
 }

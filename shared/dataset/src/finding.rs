@@ -76,10 +76,14 @@ impl Place {
     }
 }
 
-/// The findings of one file, or of a part of it: the first [`LISTED`], and a count of all.
+/// The findings of one file, or of a part of it: the first [`LISTED`] errors, the first [`LISTED`] others, and a count of all. They are
+/// kept apart, or a hundred warnings would hide why a file is rejected.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    pub(crate) listed: Vec<Finding>,
+    /// In the file's order.
+    kept: Vec<Finding>,
+    /// How many of them are errors.
+    kept_errors: usize,
     pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) errors: u64,
     pub(crate) warnings: u64,
@@ -94,8 +98,8 @@ impl Findings {
             Severity::Note => {}
         }
         *self.counts.entry(problem.rule.id).or_default() += 1;
-        if self.listed.len() < LISTED {
-            self.listed.push(Finding {
+        if self.has_room(problem.severity) {
+            self.keep(Finding {
                 rule: problem.rule.id.to_owned(),
                 severity: problem.severity,
                 line: place.line,
@@ -120,12 +124,36 @@ impl Findings {
         for (rule, count) in others.counts {
             *self.counts.entry(rule).or_default() += count;
         }
-        let room = LISTED - self.listed.len();
-        self.listed
-            .extend(others.listed.into_iter().take(room).map(|mut finding| {
+        for mut finding in others.kept {
+            if self.has_room(finding.severity) {
                 finding.line += line;
-                finding
-            }));
+                self.keep(finding);
+            }
+        }
+    }
+
+    fn has_room(&self, severity: Severity) -> bool {
+        let kept = match severity {
+            Severity::Error => self.kept_errors,
+            Severity::Warning | Severity::Note => self.kept.len() - self.kept_errors,
+        };
+        kept < LISTED
+    }
+
+    fn keep(&mut self, finding: Finding) {
+        self.kept_errors += usize::from(finding.severity == Severity::Error);
+        self.kept.push(finding);
+    }
+
+    /// The first [`LISTED`] in the file's order, of which errors take the places before others do.
+    pub(crate) fn listed(mut self) -> Vec<Finding> {
+        let mut others = LISTED - self.kept_errors;
+        self.kept.retain(|finding| {
+            let stays = finding.severity == Severity::Error || others > 0;
+            others -= usize::from(stays && finding.severity != Severity::Error);
+            stays
+        });
+        self.kept
     }
 }
 

@@ -132,14 +132,20 @@ impl Input {
                 ))),
                 None,
             ),
-            Kind::Document(kind) => match purpose {
+            Kind::Document { kind, json } => match purpose {
                 Purpose::Training(limits) if limits.shape == RecordShape::Documents => (
                     Self::Document(Box::new(Documents::new(
                         kind,
                         limits.max_record_tokens,
                         estimate_tokens,
                     ))),
-                    None,
+                    json.then(|| {
+                        Problem::of_file(
+                            &rules::JSON_AS_TEXT,
+                            "a document that begins as JSON does, and no record",
+                            "Nothing, if it is prose. Write records one a line, {\"text\": \"...\"}, in a file whose name ends with .jsonl.",
+                        )
+                    }),
                 ),
                 Purpose::Training(limits) => {
                     let record = match limits.shape {

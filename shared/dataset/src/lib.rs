@@ -54,4 +54,4 @@ pub use sealed::Sealed;
 pub use sealer::{Sealer, Stretch};
 pub use statistics::{Bin, Sample, Spread, Statistics};
 pub use summary::{REPORT_FORM, SAMPLE, SAMPLES, Summary, Target, Verdict, count, grouped};
-pub use tokens::estimate_tokens;
+pub use tokens::{IMAGE_TOKENS, estimate_tokens};

@@ -1,6 +1,6 @@
 //! The files that records name: which they are, and what each has to be for the model. They are looked at elsewhere, and what was
 //! seen of them comes back as findings.
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use imagesize::ImageType;
 
@@ -27,7 +27,8 @@ pub struct MediaReference {
     pub line: u64,
 }
 
-/// The files that the records of one file name, each once.
+/// The files that the records of one file name, each once for whatever they take it for: one that is named as a PNG and as a JPEG image is
+/// one of them at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MediaReferences {
     /// In the order in which they came first.
@@ -45,7 +46,8 @@ pub enum MediaSeen {
     There {
         /// Its size in bytes.
         bytes: u64,
-        /// What its first bytes say of it, if they were looked at and understood.
+        /// What the first bytes of an image say of it; nothing where they do not say it. Of one that is no longer than what is looked
+        /// at ([`ImageSeen::START`]), no more can be said: it is broken.
         image: Option<ImageSeen>,
     },
 }
@@ -168,7 +170,17 @@ impl MediaLimits {
             let fix = "Make the file smaller, put it there again, and upload the data again.";
             return Some((self.rule, found, fix));
         }
-        let image = image.filter(|_| named.kind == MediaKind::Image)?;
+        if named.kind != MediaKind::Image {
+            return None;
+        }
+        let Some(image) = image else {
+            let found = format!(
+                "the image, of {} bytes in all, does not say how many pixels it has: it is cut off or broken",
+                grouped(bytes)
+            );
+            let fix = "Write the image again, put it there, and upload the data again.";
+            return (bytes <= ImageSeen::START as u64).then_some((self.rule, found, fix));
+        };
         let same = |format: &str| {
             if format == "jpg" {
                 "jpeg".to_owned()
@@ -224,6 +236,13 @@ impl Summary {
             *self.finding_counts.entry(rule.id.to_owned()).or_default() += 1;
             self.errors += 1;
             self.verdict = Verdict::Rejected;
+            // What the upload is rejected for takes the place of what it is not.
+            if self.findings.len() >= LISTED
+                && let Some(at) =
+                    (self.findings.iter()).rposition(|listed| listed.severity != Severity::Error)
+            {
+                self.findings.remove(at);
+            }
             if self.findings.len() < LISTED {
                 self.findings.push(Finding {
                     rule: rule.id.to_owned(),
@@ -265,7 +284,8 @@ pub(crate) fn for_each(record: &Record<'_>, mut each: impl FnMut(&str, MediaKind
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     most: usize,
-    known: HashSet<String>,
+    /// By address: what each was taken for so far.
+    known: HashMap<String, Vec<(MediaKind, String)>>,
     pub(crate) references: MediaReferences,
 }
 
@@ -277,14 +297,20 @@ impl Gathered {
 
     pub(crate) fn take(&mut self, named: Vec<MediaReference>, base: u64) {
         for mut reference in named {
-            if self.known.contains(&reference.uri) {
+            let is_known = self.known.get(&reference.uri).is_some_and(|known| {
+                (known.iter())
+                    .any(|(kind, format)| *kind == reference.kind && *format == reference.format)
+            });
+            if is_known {
                 continue;
             }
-            if self.known.len() == self.most {
+            if self.references.listed.len() == self.most {
                 self.references.more += 1;
                 continue;
             }
-            self.known.insert(reference.uri.clone());
+            (self.known.entry(reference.uri.clone()))
+                .or_default()
+                .push((reference.kind, reference.format.clone()));
             reference.line += base;
             self.references.listed.push(reference);
         }

@@ -1,6 +1,9 @@
 //! Says what a file is, from its first bytes and its name, before a line of it is parsed.
+mod record;
+
 use perennial_inputs::{CsvOptions, DocumentKind};
 
+use self::record::Begins;
 use crate::{
     finding::{Problem, bounded},
     rules,
@@ -15,8 +18,8 @@ const LONG_HEAD: usize = 64 << 10;
 pub(crate) fn enough(head: &[u8]) -> Option<usize> {
     let first = head.get(..HEAD)?;
     let enough = match goes_on(first) {
-        Some(_) => HEAD,
-        None => LONG_HEAD,
+        Some(_) if !record::is_open(first) => HEAD,
+        _ => LONG_HEAD,
     };
     (head.len() >= enough).then_some(enough)
 }
@@ -88,13 +91,24 @@ pub(crate) enum Kind {
         /// Whether the name says that fields stand between tabs.
         tabs: bool,
     },
-    Document(DocumentKind),
+    Document {
+        kind: DocumentKind,
+        /// Whether it begins as JSON does.
+        json: bool,
+    },
 }
 
 /// What the file is, or why it is nothing that can be read. `head` is the (decompressed) start of the file ([`looked_at`]),
 /// `name` its object key or file name, and `table` how a table would be read.
 pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, Problem> {
     let head = &long[..long.len().min(HEAD)];
+    if head.starts_with(&[0xff, 0xfe, 0, 0]) || head.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Err(Problem::of_file(
+            &rules::UTF_16,
+            "UTF-32 text",
+            "Save it as UTF-8, for example with: iconv -f UTF-32 -t UTF-8 FILE > FILE.jsonl",
+        ));
+    }
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || looks_like_utf16(head)
     {
         return Err(Problem::of_file(
@@ -117,16 +131,22 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     // What a person named a document is one, whatever its first character is.
     if let Some(kind) = document(&extension) {
         // Records are what they are, whatever their file is named.
-        let record = first_line.starts_with("{\"") && first_line.trim_end().ends_with('}');
-        return Ok(if record {
-            Kind::JsonLines
-        } else {
-            Kind::Document(kind)
+        return Ok(match record::begins(long) {
+            Begins::Lines => Kind::JsonLines,
+            Begins::Pretty => Kind::Pretty,
+            Begins::Array => Kind::Array,
+            Begins::Json => Kind::Document { kind, json: true },
+            Begins::Text => Kind::Document { kind, json: false },
         });
     }
     let tabs = extension == "tsv";
     if tabs || extension == "csv" {
-        return Ok(Kind::Table { tabs });
+        return Ok(match record::begins(long) {
+            Begins::Lines => Kind::JsonLines,
+            Begins::Pretty => Kind::Pretty,
+            Begins::Array => Kind::Array,
+            Begins::Json | Begins::Text => Kind::Table { tabs },
+        });
     }
     // Without an ending to its name, a document that begins with a link or with `[1]` is told from an array.
     if text.starts_with('[') && (!extension.is_empty() || begins_array(text)) {
@@ -153,7 +173,10 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
         return Ok(if records {
             Kind::JsonLines
         } else {
-            Kind::Document(DocumentKind::Markdown)
+            Kind::Document {
+                kind: DocumentKind::Markdown,
+                json: false,
+            }
         });
     }
     Err(Problem::of_file(
@@ -163,11 +186,16 @@ pub(crate) fn kind(long: &[u8], name: &str, table: &CsvOptions) -> Result<Kind, 
     ))
 }
 
+/// The bytes from the first on that is no white space and no mark.
+fn begin(head: &[u8]) -> &[u8] {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    text.trim_ascii_start()
+}
+
 /// Whether the first record, cut off nowhere, goes on after its line. Nothing if too little was read to know, and no for what begins as
 /// no record does.
 fn goes_on(head: &[u8]) -> Option<bool> {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let text = text.trim_ascii_start();
+    let text = begin(head);
     match text.first() {
         None => return None,
         Some(b'{') => {}

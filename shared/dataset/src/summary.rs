@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     finding::Finding,
-    rules::Severity,
+    rules::{self, Severity},
     statistics::{Sample, Statistics},
 };
 
@@ -62,7 +62,7 @@ pub struct Summary {
     pub statistics: Statistics,
     /// The first [`SAMPLES`] records, as they were compiled.
     pub samples: Vec<Sample>,
-    /// The first [`crate::LISTED`] findings.
+    /// The first [`crate::LISTED`] findings in the order of the file; errors come before others where not all have a place.
     pub findings: Vec<Finding>,
     /// How often each rule was breached.
     pub finding_counts: BTreeMap<String, u64>,
@@ -87,6 +87,17 @@ pub struct Target {
 }
 
 impl Summary {
+    /// How many tokens the records have at most, in words, with what is not counted.
+    #[must_use]
+    pub fn tokens(&self) -> String {
+        let tokens = count(self.tokens_estimate, "token");
+        if self.finding_counts.contains_key(rules::UNCOUNTED_MEDIA.id) {
+            format!("{tokens} without videos and documents")
+        } else {
+            tokens
+        }
+    }
+
     /// Whether the upload was accepted.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -117,7 +128,7 @@ impl Summary {
             count(self.lines, "line"),
             count(self.records, "record"),
             count(self.duplicates, "duplicate"),
-            count(self.tokens_estimate, "token"),
+            self.tokens(),
             count(self.errors, "error"),
             count(self.warnings, "warning"),
         );

@@ -1,5 +1,26 @@
 //! Token counts without a tokenizer: estimates, each with the direction of its error.
+use perennial_core::limits::ContentLimits;
+
 use crate::json::{Text, characters};
+
+/// How many tokens an image is taken for, whatever its size: as many as Llama 3.2 makes of one of four tiles (aws-samples/amazon-bedrock-samples,
+/// meta-llama/dataset_validation: 1,601 to 6,404), as a compiled line does not say for which model it is. Nova makes fewer of most ([`NOVA_IMAGE`]).
+/// Videos and documents are not counted: how long they are stands in the files alone (Nova looks at a frame a second: Amazon Nova user
+/// guide, modalities-video, read 2026-11-22).
+pub const IMAGE_TOKENS: u64 = 6_404;
+/// The most that AWS states for an image that Nova reads, one of 1,300 by 1,300 pixels; about 800 is the least. Source: Amazon Nova user guide,
+/// modalities-image, "Image to tokens conversion" (read 2026-11-22).
+const NOVA_IMAGE: u64 = 2_600;
+
+/// How many tokens an image is taken for where a record is held to the limit of a model that takes this.
+pub(crate) fn of_image(taken: &ContentLimits) -> u64 {
+    // Llama takes images and no videos.
+    if taken.video_formats.is_empty() {
+        IMAGE_TOKENS
+    } else {
+        NOVA_IMAGE
+    }
+}
 
 /// How many tokens `text` has, estimated: one for every 3 ASCII characters and one for every other character.
 ///

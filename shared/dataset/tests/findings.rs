@@ -427,3 +427,39 @@ fn a_secret_is_said_and_never_shown() {
         );
     }
 }
+
+#[test]
+fn why_a_file_is_rejected_is_listed_however_much_else_is_said_before() {
+    // Warnings, far from each other, then an error in another block.
+    let warned = |n: usize| {
+        format!(
+            "{{\"prompt\":\"q{n}{}\",\"completion\":\"a\",\"id\":1}}\n",
+            "x".repeat(3_000)
+        )
+    };
+    let error = |n: usize| format!("{{\"prompt\":\"{n}\",\"completion\":7}}\n");
+    let lines = |warnings: usize, errors: usize| -> String {
+        (0..warnings)
+            .map(warned)
+            .chain((0..errors).map(error))
+            .collect()
+    };
+    for (warnings, errors, listed) in [(300, 1, 1), (150, 130, 100), (99, 1, 1), (5, 300, 100)] {
+        let text = lines(warnings, errors);
+        let (summary, _) = compile("h.jsonl", nova(), text.as_bytes());
+        let of = |severity| {
+            let listed = summary.findings.iter();
+            listed.filter(|one| one.severity == severity).count()
+        };
+        assert_eq!(summary.findings.len(), 100);
+        assert_eq!(of(perennial_dataset::Severity::Error), listed);
+        assert!(summary.findings.is_sorted_by_key(|one| one.line));
+        let first = (summary.findings.iter()).find(|one| one.rule == "wrong-type");
+        assert_eq!(first.unwrap().line, warnings as u64 + 1);
+        let mut threads = Compiler::new("h.jsonl", nova()).with_threads(3);
+        for piece in text.as_bytes().chunks(70_001) {
+            threads.push(piece, &mut Vec::new());
+        }
+        assert_eq!(threads.finish(&mut Vec::new()), summary);
+    }
+}

@@ -3,8 +3,8 @@
 
 use perennial_core::config::Technique;
 use perennial_dataset::{
-    Compiler, ImageSeen, MediaKind, MediaLimits, MediaReference, MediaReferences, MediaSeen,
-    Purpose, Summary, Verdict,
+    Compiler, Excluded, IMAGE_TOKENS, ImageSeen, MediaKind, MediaLimits, MediaReference,
+    MediaReferences, MediaSeen, Purpose, Sealer, Summary, Verdict,
 };
 use serde_json::json;
 
@@ -167,7 +167,7 @@ fn each_limit_holds_to_the_byte_and_to_the_pixel() {
             size,
             "the image is jpeg and the record says png",
         ),
-        (NOVA, &png, there(9), "", ""),
+        (NOVA, &png, image(9, "png", 90, 90), "", ""),
         (
             NOVA,
             &png,
@@ -269,4 +269,138 @@ fn the_first_bytes_of_an_image_say_its_format_and_its_sides() {
     let mut jpeg = b"\xff\xd8\xff\xe1\xff\xf0Exif".to_vec();
     jpeg.resize(ImageSeen::START, 0);
     assert_eq!(seen(&jpeg), None);
+}
+
+#[test]
+fn an_image_that_was_read_to_its_end_says_its_sides_or_is_broken() {
+    let png = named(MediaKind::Image, "png");
+    let there = |bytes| MediaSeen::There { bytes, image: None };
+    let start = ImageSeen::START as u64;
+    for (model, rule) in [
+        (NOVA, "media-size"),
+        (LLAMA, "llama-image-size"),
+        (CANVAS, "caption-image-size"),
+    ] {
+        for bytes in [20, start] {
+            let (found, words) = found(model, &png, there(bytes)).unwrap();
+            assert_eq!(found, rule);
+            assert!(words.contains("cut off or broken"), "{words}");
+        }
+        // Of a longer one, only the first bytes were looked at.
+        assert_eq!(found(model, &png, there(start + 1)), None);
+    }
+    assert_eq!(
+        found(NOVA, &named(MediaKind::Video, "mp4"), there(20)),
+        None
+    );
+}
+
+#[test]
+fn a_file_that_is_taken_for_two_things_is_held_to_both() {
+    let both = [
+        record("image", "png", "a.png"),
+        record("image", "jpeg", "a.png"),
+    ];
+    let other_way = [&both[1][..], &both[0], &both[1]].concat();
+    for text in [both.concat(), other_way] {
+        let (mut summary, all) = compiled(NOVA, &text, 10, 64, 1);
+        assert_eq!(all.listed.len(), 2);
+        let (_, one) = compiled(NOVA, &text, 1, 64, 1);
+        assert_eq!((one.listed.len(), one.more > 0), (1, true));
+        let limits = MediaLimits::of(NOVA, "fine-tuning").unwrap();
+        let seen = all.listed.iter().map(|one| (one, image(9, "png", 90, 90)));
+        summary.take_media(&limits, seen);
+        assert_eq!(summary.finding_counts["media-size"], 1);
+        assert!(!summary.is_accepted());
+    }
+}
+
+#[test]
+fn a_missing_file_is_listed_however_many_warnings_there_are() {
+    let warned = record("image", "png", "a.png").replacen('{', "{\"id\":1,", 1);
+    let text: String = (0..150)
+        .map(|n| warned.replace("What is", &format!("{n}?")))
+        .collect();
+    let (mut summary, all) = compiled(NOVA, &text, 10, text.len(), 1);
+    assert!(
+        summary.is_accepted() && summary.findings.len() == 100,
+        "{}",
+        summary.to_text()
+    );
+    let limits = MediaLimits::of(NOVA, "fine-tuning").unwrap();
+    summary.take_media(
+        &limits,
+        all.listed.iter().map(|one| (one, MediaSeen::Missing)),
+    );
+    assert_eq!(summary.findings.len(), 100);
+    assert_eq!(summary.findings[99].rule, "media-missing");
+}
+
+#[test]
+fn images_are_counted_and_of_videos_and_documents_it_is_said_that_they_are_not() {
+    let without = |text: &str| {
+        let mut line: serde_json::Value = serde_json::from_str(text).unwrap();
+        line["messages"][0]["content"]
+            .as_array_mut()
+            .unwrap()
+            .remove(0);
+        format!("{line}\n")
+    };
+    let one = record("image", "png", "a.png");
+    for model in [NOVA, LLAMA] {
+        let (summary, _) = compiled(model, &one, 0, 64, 1);
+        let (text, _) = compiled(model, &without(&one), 0, 64, 1);
+        assert_eq!(summary.tokens_estimate, text.tokens_estimate + IMAGE_TOKENS);
+        assert_eq!(
+            summary.statistics.prompt_tokens.most,
+            text.statistics.prompt_tokens.most + IMAGE_TOKENS
+        );
+        assert!(!summary.finding_counts.contains_key("uncounted-media"));
+        // What is sealed has as many.
+        let mut out = Vec::new();
+        let limits = perennial_core::limits::of(Technique::FineTuning, model).unwrap();
+        let mut compiler = Compiler::new("a.jsonl", Purpose::Training(limits));
+        compiler.push(one.as_bytes(), &mut out);
+        assert!(compiler.finish(&mut out).is_accepted());
+        let limits = perennial_core::limits::of(Technique::FineTuning, model).unwrap();
+        let mut sealer = Sealer::new(&limits, Excluded::default(), None);
+        let mut sealed = Vec::new();
+        sealer.push(&out, &mut sealed);
+        sealer.end_shard(&mut sealed);
+        assert_eq!(sealer.finish().tokens_estimate, summary.tokens_estimate);
+    }
+    let (video, _) = compiled(NOVA, &record("video", "mp4", "a.mp4"), 0, 64, 1);
+    assert_eq!(video.finding_counts["uncounted-media"], 1);
+    assert!(
+        video
+            .to_text()
+            .contains("tokens without videos and documents;"),
+        "{}",
+        video.to_text()
+    );
+}
+
+#[test]
+fn many_images_may_be_too_long_for_a_record() {
+    let record = |images: usize| {
+        let image = |n: usize| json!({ "image": { "format": "png", "source": { "s3Location": { "uri": format!("s3://bucket/media/bot/{n}.png") } } } });
+        let mut content: Vec<_> = (0..images).map(image).collect();
+        content.push(json!({ "text": "Which?" }));
+        let answer = json!({ "role": "assistant", "content": [{ "text": "None." }] });
+        let turn = json!({ "role": "user", "content": content });
+        let more = json!({ "role": "user", "content": content.clone() });
+        let messages = json!([turn, answer, more, answer]);
+        format!(
+            "{}\n",
+            json!({ "schemaVersion": "bedrock-conversation-2024", "messages": messages })
+        )
+    };
+    let said = |model: &str, images| {
+        let (summary, _) = compiled(model, &record(images), 0, 64, 1);
+        summary
+            .finding_counts
+            .contains_key("sample-may-be-too-long")
+    };
+    // Two messages: 12 images of 2,600 tokens are 31,200 of the 32,000 of Nova Lite.
+    assert_eq!([said(NOVA, 6), said(NOVA, 7)], [false, true]);
 }

@@ -104,3 +104,28 @@ fn an_address_has_letters_and_digits_of_any_script() {
         );
     }
 }
+
+#[test]
+fn the_same_answer_to_the_same_question_with_other_tools_contradicts_nothing() {
+    let record = |tool: &str, answer: &str| {
+        let tools = json!([{ "type": "function", "function": { "name": "get", "description": tool,
+            "parameters": { "type": "object", "properties": {} } } }]);
+        let messages =
+            json!([{ "role": "user", "content": "q" }, { "role": "assistant", "content": answer }]);
+        format!("{}\n", json!({ "tools": tools, "messages": messages }))
+    };
+    let said = |text: String| {
+        let purpose = Purpose::Training(fine_tuning("amazon.nova-2-lite-v1:0").unwrap());
+        let (summary, _) = compile("a.jsonl", purpose, text.as_bytes());
+        (summary.records, summary.duplicates, summary.conflicts)
+    };
+    let one = record("one", "same");
+    assert_eq!(said(one.clone() + &record("two", "same")), (2, 0, 0));
+    assert_eq!(said(one.clone() + &one), (1, 1, 0));
+    // With the same tools it does.
+    assert_eq!(said(one.clone() + &record("one", "other")), (2, 0, 1));
+    // One that speaks of the tools as they are written.
+    let spoken = record("one", &one);
+    assert_eq!(said(spoken.clone() + &record("two", &one)), (2, 0, 0));
+    assert_eq!(said(spoken.clone() + &spoken), (1, 1, 0));
+}

@@ -53,6 +53,47 @@ fn a_table_becomes_records() {
 }
 
 #[test]
+fn a_carriage_return_alone_ends_a_line_within_quotes_as_well() {
+    for (text, lines) in [
+        ("prompt,completion\r\"a\rb\rc\",x\rd,e\r", [2, 5]),
+        (
+            "prompt,completion\r\n\"a\r\nb\rc\n\r\n\",x\r\nd,e\r\n",
+            [2, 7],
+        ),
+        ("prompt,completion\n\"a\r\",\"\nx\"\nd,e\n", [2, 5]),
+    ] {
+        let read = whole(table(&CsvOptions::default()), text.as_bytes());
+        let began: Vec<u64> = (read.iter())
+            .filter_map(|got| match got {
+                Got::Record(line, _) => Some(*line),
+                Got::Trouble(_) => None,
+            })
+            .collect();
+        assert_eq!(began, lines, "{text:?}");
+        assert_eq!(
+            bytewise(table(&CsvOptions::default()), text.as_bytes()),
+            read
+        );
+    }
+}
+
+#[test]
+fn an_empty_system_text_is_none_whoever_names_the_column() {
+    let text = "prompt,completion,system\na,b,\nc,d,e\n";
+    let named = columns(&[
+        ("prompt", "prompt"),
+        ("completion", "completion"),
+        ("system", "system"),
+    ]);
+    let all = whole(table(&named), text.as_bytes());
+    assert_eq!(
+        records(&all),
+        records(&whole(table(&CsvOptions::default()), text.as_bytes()))
+    );
+    assert_eq!(records(&all)[0], b"{\"prompt\":\"a\",\"completion\":\"b\"}");
+}
+
+#[test]
 fn the_header_says_what_the_columns_are() {
     let pairs = CsvOptions::default();
     let evaluation = CsvOptions {

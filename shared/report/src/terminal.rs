@@ -137,7 +137,7 @@ fn head(summary: &Summary, look: Look) -> String {
         count(summary.lines, "line"),
         count(summary.records, "record"),
         count(summary.duplicates, "duplicate"),
-        count(summary.tokens_estimate, "token"),
+        summary.tokens(),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
     );

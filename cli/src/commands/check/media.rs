@@ -48,7 +48,8 @@ pub(super) fn look(
             continue;
         }
         let found = at(&path, one).map_err(Failure::file("cannot read", &path))?;
-        let no_sides = matches!(found, MediaSeen::There { image: None, bytes } if bytes > 0);
+        // One that was read to its end is a finding.
+        let no_sides = matches!(found, MediaSeen::There { image: None, bytes } if bytes > ImageSeen::START as u64);
         unread += u64::from(one.kind == MediaKind::Image && no_sides);
         seen.push((one, found));
     }

@@ -92,6 +92,8 @@ pub(crate) struct Written {
     /// Whether there is an answer that is learnt.
     pub(crate) answers: bool,
     pub(crate) messages: u32,
+    /// Whether it names files whose tokens are not counted.
+    pub(crate) uncounted: bool,
     pub(crate) optional: Optional,
     /// Whether a secret stands in it, so that it is not shown.
     pub(crate) secret: bool,
@@ -326,7 +328,7 @@ impl Line<'_> {
                 Problem::new(
                     &rules::NOT_AN_OBJECT,
                     "$",
-                    format!("{}: {}", value.kind_name(), bounded(text)),
+                    shown_with_kind(value, text),
                     format!(
                         "Write one object a line, in one of the shapes {}.",
                         accepted(&self.plan.purpose)
@@ -456,5 +458,13 @@ impl Line<'_> {
             });
         }
         self.written(record, canonical, limits, (tokens, answer))
+    }
+}
+
+/// A value behind the word for what it is, which for null says all.
+fn shown_with_kind(value: Value<'_>, text: &str) -> String {
+    match value.kind_name() {
+        "null" => "null".to_owned(),
+        kind => format!("{kind}: {}", bounded(text)),
     }
 }

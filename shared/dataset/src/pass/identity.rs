@@ -7,6 +7,13 @@ use crate::{
     record::{Record, Turn, preference::Preference},
 };
 
+/// Where the tools that the record defines begin behind its answer: they are asked with, so that another answer to the same words with
+/// other tools contradicts nothing.
+fn tools_at(record: &Record<'_>, answer: &[u8]) -> Option<usize> {
+    let tools = record.conversation()?.tools.as_ref()?;
+    memchr::memmem::rfind(answer, tools.as_bytes())
+}
+
 impl Identity {
     /// Of a canonical line whose answer begins at `answer`.
     pub(super) fn of(
@@ -31,11 +38,19 @@ impl Identity {
             (Record::Preference(preference), Some(from)) => {
                 Self::of_preference(preference, &line[..from])
             }
-            (_, Some(from)) => Self {
-                prompt: hash(&line[..from]),
-                // With what follows it, such as the tools that the record defines.
-                completion: hash(&line[from..]),
-            },
+            (_, Some(from)) => {
+                let (before, answer) = line.split_at(from);
+                match tools_at(record, answer) {
+                    Some(at) => Self {
+                        prompt: hash(&[before, &answer[at..]].concat()),
+                        completion: hash(&answer[..at]),
+                    },
+                    None => Self {
+                        prompt: hash(before),
+                        completion: hash(answer),
+                    },
+                }
+            }
             (_, None) => {
                 let line = line.trim_ascii_end();
                 Self {

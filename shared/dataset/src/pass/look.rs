@@ -20,7 +20,7 @@ use crate::{
     rules,
     shape::{self, InputShape},
     summary::grouped,
-    tokens::{estimate, estimate_tokens, fewest_tokens, least},
+    tokens::{IMAGE_TOKENS, estimate, estimate_tokens, fewest_tokens, least, of_image},
 };
 
 impl Line<'_> {
@@ -211,13 +211,15 @@ impl Line<'_> {
             tokens += last;
         });
         record.for_each_json(|json| tokens += estimate_tokens(json));
+        let images = record.media().0;
         let most = limits.max_record_tokens;
         // Two answers are read one after the other, each with the prompt.
         let shorter = match record {
             Record::Preference(preference) => preference.shorter(),
             _ => (0, 0),
         };
-        let longest = tokens - shorter.0;
+        let longest = tokens - shorter.0 + images * of_image(&limits.content);
+        tokens += images * IMAGE_TOKENS;
         // Documents are cut to the limit.
         if longest > most && limits.shape != RecordShape::Documents {
             let mut fewest = 0;

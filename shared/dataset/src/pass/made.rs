@@ -179,6 +179,7 @@ impl Line<'_> {
                 .conversation()
                 .map_or(0, |record| record.turns.len() as u32),
             optional,
+            uncounted: record.media().1 > 0,
             ..Written::default()
         })
     }

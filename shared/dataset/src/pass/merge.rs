@@ -37,6 +37,8 @@ pub(crate) struct Merger {
     seen: u64,
     pub(crate) written: u64,
     pub(crate) tokens: u64,
+    /// Records with files whose tokens are not counted.
+    uncounted: u64,
     pub(crate) samples: Vec<Sample>,
     pub(crate) leaked: u64,
     pub(crate) media: Gathered,
@@ -82,6 +84,7 @@ impl Merger {
             seen: 0,
             written: 0,
             tokens: 0,
+            uncounted: 0,
             samples: Vec::new(),
             leaked: 0,
             media: Gathered::default(),
@@ -276,6 +279,7 @@ impl Merger {
     fn count(&mut self, written: &Written, line: u64, canonical: &[u8]) {
         self.written += 1;
         self.tokens += written.tokens;
+        self.uncounted += u64::from(written.uncounted);
         self.lengths.tokens.add(written.tokens);
         self.lengths
             .prompts
@@ -352,6 +356,13 @@ impl Merger {
                 &rules::MIXED_MODALITY,
                 found,
                 "Put records with images, with videos and with text alone into pipelines of their own.",
+            ));
+        }
+        if self.uncounted > 0 {
+            self.findings.add_of_file(Problem::of_file(
+                &rules::UNCOUNTED_MEDIA,
+                format!("{} with videos or documents, of which the text alone is counted", count(self.uncounted, "record")),
+                "Leave room in `[budget]`: what is said of tokens and of a price is without them. Of a video, Amazon Nova looks at a frame a second.",
             ));
         }
         if let Some((times, of)) = self.completions.nearly_all() {

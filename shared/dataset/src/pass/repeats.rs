@@ -208,7 +208,7 @@ impl Repeats {
         let (conflict, how, keep) = if prefers(plan) {
             (
                 &rules::CONTRADICTING_PREFERENCE,
-                "that prefer the answer which another file rejects".to_owned(),
+                "in which the answer is preferred that another file rejects".to_owned(),
                 "Keep the one that is right: together they teach nothing.".to_owned(),
             )
         } else {

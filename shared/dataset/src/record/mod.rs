@@ -222,6 +222,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// How many images it names, and how many other files.
+    pub(crate) fn media(&self) -> (u64, u64) {
+        let turns = (self.conversation()).map_or(&[][..], |conversation| &conversation.turns);
+        let blocks = turns.iter().flat_map(|turn| &turn.blocks);
+        blocks.fold((0, 0), |(images, others), block| match block {
+            Block::Media(media) if media.kind == MediaKind::Image => (images + 1, others),
+            Block::Media(_) => (images, others + 1),
+            _ => (images, others),
+        })
+    }
+
     /// Hands what a model reads besides texts to `each`, as compact JSON: definitions of tools, what tools are given and answer.
     pub(crate) fn for_each_json(&self, mut each: impl FnMut(&str)) {
         let Some(conversation) = self.conversation() else {

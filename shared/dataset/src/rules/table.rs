@@ -76,7 +76,7 @@ findings {
         "A file is text, plain or compressed with gzip or zstd.",
         "Upload JSON Lines as text. Unpack archives, and export office documents as text.";
     UTF_16 = "utf-16", Error, ALL, UTF_8,
-        "A file is encoded in UTF-8, not in UTF-16.",
+        "A file is encoded in UTF-8, not in UTF-16 or UTF-32.",
         "Save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8 FILE > FILE.jsonl.";
     BYTE_ORDER_MARK = "byte-order-mark", Note, ALL, UTF_8,
         "A UTF-8 byte order mark at the start is taken off.",
@@ -99,6 +99,10 @@ findings {
     UNKNOWN_FILE = "unknown-file", Error, ALL, OWN,
         "A file's content or name says what it is: JSON Lines, a JSON array, CSV, TSV, plain text or Markdown.",
         "Give the file the ending of its kind (.jsonl, .json, .csv, .tsv, .txt, .md), or write JSON Lines.";
+    JSON_AS_TEXT = "json-as-text", Warning, DOCUMENTS, OWN,
+        "A document does not begin as JSON does, or its braces and quotes are learnt. What begins with a record, or with an array of them, \
+         is read as records whatever its name ends with.",
+        "Nothing, if it is prose. Write records one a line, {\"text\": \"...\"}, in a file whose name ends with .jsonl.";
     WRONG_PLACE = "wrong-place", Error, ALL, OWN,
         "Training records stand under data/, evaluation records under eval/.",
         "Move the file to the other folder, or rename its members: completion is learnt, referenceResponse is only compared with.";
@@ -273,6 +277,9 @@ findings {
     MIXED_MODALITY = "mixed-modality", Warning, NOVA_MEDIA, NOVA_GUIDE,
         "A dataset has images or videos, not both.",
         "Put records with images and records with videos into pipelines of their own.";
+    UNCOUNTED_MEDIA = "uncounted-media", Warning, MEDIA, OWN,
+        "Tokens and prices are those of texts and images, of which each counts as 6,404 tokens. Videos and documents are not counted.",
+        "Leave room in `[budget]`: what is said of tokens and of a price is without them.";
     MEDIA_MISSING = "media-missing", Error, MEDIA_AND_CAPTIONS, "Perennial's own: a job fails on the first file that it does not find",
         "Media that records name are there. It is looked at when data are uploaded, for media/<pipeline>/ in the installation's bucket, and by `perennial check` only with `--media`.",
         "Put the file there before the data, or mend the address; then upload the data again.";
@@ -280,7 +287,7 @@ findings {
         "An image has at most 10 MiB and sides of at least 25 pixels; a video at most 50 MiB and 90 seconds; a document at most 10 MiB. The type of an image is the one that the record names. It is looked at as media-missing is, but for the seconds of a video.",
         "Make the file smaller, scale the image, or name the format that it has.";
     LLAMA_IMAGE_SIZE = "llama-image-size", Error, LLAMA_MEDIA, LLAMA_SAMPLES,
-        "An image has at most 10 MiB and sides of 10 to 8,192 pixels. It is looked at as media-missing is. An image counts as 1,601 to 6,404 tokens, which are not counted.",
+        "An image has at most 10 MiB and sides of 10 to 8,192 pixels. It is looked at as media-missing is. An image has 1,601 to 6,404 tokens, and counts as 6,404.",
         "Scale the image, and leave room for the images' tokens.";
     CAPTION_IMAGE_SIZE = "caption-image-size", Error, CAPTIONS, PREPARE,
         "An image has at most 50 MB, sides of 512 to 4,096 pixels, at most 12,582,912 pixels, and sides of 1:4 to 4:1. It is looked at as media-missing is.",
@@ -317,7 +324,9 @@ findings {
         "A text has no key, token or private key, at any depth of escapes: a model repeats what it was trained on. `[data] secrets` makes this an error, or turns it off.",
         "Take it out of the data, and make it invalid: it stands in a file.";
     CARD_NUMBER = "card-number", Warning, ALL, "Perennial's own: ISO/IEC 7812-1 (check digit)",
-        "A text has no number that is a payment card's by its form and checksum. `[data] secrets` makes this an error, or turns it off.",
+        "A text has no number that is a payment card's by its form and checksum: of Visa, Mastercard, American Express, Discover, JCB, Diners Club, \
+         UnionPay or Maestro (of 16 digits and more), in a row or in groups with one blank or hyphen between. `[data] secrets` makes this an \
+         error, or turns it off.",
         "Replace it by a word, or by a number that no card has.";
     FORBIDDEN_STRING = "forbidden-string", Error, FORBIDDEN, FORBIDDEN_LISTS,
         "No text holds a string that makes the job fail. Nova, in any case: System: User: Bot: Assistant: Thought: [EOS] <image> <video> <unk>. \

@@ -193,7 +193,8 @@ fn as_configured(names: &[String], configured: &[(String, String)]) -> Result<Ma
             member: member.clone(),
             columns: vec![names[at].clone()],
             at: vec![at],
-            optional: false,
+            // Whether the configuration names the column or the header does, a row may leave it empty.
+            optional: matches!(member.as_str(), "system" | "category"),
         });
     }
     Ok(Mapping {

@@ -63,6 +63,8 @@ pub(crate) struct Rows {
     quote_line: u64,
     /// Whether the last byte was a carriage return that ended a row: a line feed after it belongs to it.
     after_cr: bool,
+    /// The same within quotes, where it ends a line and no row.
+    quoted_cr: bool,
 }
 
 impl Rows {
@@ -85,6 +87,7 @@ impl Rows {
             began: 1,
             quote_line: 1,
             after_cr: false,
+            quoted_cr: false,
         }
     }
 
@@ -140,10 +143,19 @@ impl Rows {
                     let rest = &bytes[at..];
                     let end = memchr::memchr(b'"', rest);
                     let part = &rest[..end.unwrap_or(rest.len())];
-                    self.line += memchr::memchr_iter(b'\n', part).count() as u64;
+                    // A carriage return alone ends a line here as it does between rows.
+                    let ends = memchr::memchr2_iter(b'\n', b'\r', part);
+                    let after_cr = |at: usize| match at.checked_sub(1) {
+                        Some(before) => part[before] == b'\r',
+                        None => self.quoted_cr,
+                    };
+                    let ends = ends.filter(|at| part[*at] == b'\r' || !after_cr(*at));
+                    self.line += ends.count() as u64;
+                    self.quoted_cr = part.last().map_or(self.quoted_cr, |last| *last == b'\r');
                     self.keep(part);
                     at += part.len();
                     if end.is_some() {
+                        self.quoted_cr = false;
                         self.state = State::QuoteSeen;
                         at += 1;
                     }

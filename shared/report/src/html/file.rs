@@ -1,6 +1,6 @@
 //! What a page says of one file: the verdict first, then what it was held against, the findings, and how the records are.
 use maud::{Markup, html};
-use perennial_dataset::{SAMPLE, SAMPLES, Summary, Target};
+use perennial_dataset::{IMAGE_TOKENS, SAMPLE, SAMPLES, Summary, Target};
 
 use super::{Cost, File, NOTES, Standing, findings, heading, lengths, notes};
 use crate::{
@@ -101,8 +101,9 @@ fn fact(what: &str, value: &str) -> Markup {
 fn cost(summary: &Summary, cost: Option<&Cost<'_>>) -> Markup {
     html! {
         p {
-            "At most about " strong { (count(summary.tokens_estimate, "token")) } " in the records written. "
-            "This is an estimate that errs high: one token for every 3 ASCII characters and one for every other character."
+            "At most about " strong { (summary.tokens()) } " in the records written. "
+            "This is an estimate that errs high: one token for every 3 ASCII characters, one for every other character, and "
+            (grouped(IMAGE_TOKENS)) " for an image."
         }
         @if let Some(cost) = cost {
             table {

@@ -302,7 +302,7 @@ pub(crate) fn contradictions(found: u64, first: u64) -> Problem {
     Problem::of_file(
         &rules::CONTRADICTING_PREFERENCE,
         format!(
-            "{} that prefer the answer which an earlier one rejects, for the same prompt and the same two answers, the first at line {}",
+            "{} in which the answer is preferred that an earlier one rejects, for the same prompt and the same two answers, the first at line {}",
             count(found, "record"),
             grouped(first)
         ),
