@@ -134,7 +134,9 @@ fn distillation_needs_a_teacher_that_teaches_this_student() {
 #[test]
 fn a_teacher_is_known_by_every_form_of_its_id() {
     let of = |teacher: &str| {
-        let more = format!("[training.distillation]\nteacher = \"{teacher}\"\n");
+        let more = format!(
+            "[training.distillation]\nteacher = \"{teacher}\"\n[budget]\nper_run_usd = 1000\n"
+        );
         route(
             &config("distillation", "amazon.nova-micro-v1:0:128k", &more),
             "us-east-1",
