@@ -410,7 +410,7 @@ pub(super) const PIPELINE: [Possible; 25] = [
     },
     Possible {
         event: "unserved",
-        states: &["collecting"],
-        why: "it is planned only on a pipeline that was loaded as collecting",
+        states: &["collecting", "in a run"],
+        why: "it is planned only on a pipeline that collects, or whose run waits for a person",
     },
 ];
