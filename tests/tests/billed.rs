@@ -256,3 +256,30 @@ async fn a_candidates_throughput_that_its_run_gave_up_is_named_by_every_cleanup_
     assert_eq!(bought(&world), []);
     assert!(world.models("bot").await[0].is_ready(), "its model stays");
 }
+
+/// Known before anything is trained: what is bought for longer takes neither other model units nor another base model.
+#[tokio::test]
+async fn what_could_not_take_the_place_of_throughput_that_is_bought_for_a_month_is_not_trained() {
+    let month = FOR_MICRO.replace("[budget]", "commitment = \"one-month\"\n[budget]");
+    let month = month.replace("15000", "80000");
+    let mut world = started(World::new(), &config(MICRO, &month)).await;
+    assert_eq!(outcomes(&world).await, [Some(Outcome::Promoted)]);
+    let two = month.replace("[budget]", "model_units = 2\n[budget]");
+    for (other, why) in [
+        (config(MICRO, &two), "other model units"),
+        (config(LITE, &month), "another base model"),
+    ] {
+        next_run(&mut world, &other, "data/bot/more.jsonl").await;
+        let nothing = world.pipeline("bot").await.nothing_to_train;
+        let words = nothing.expect("the reason is on record").reason;
+        assert!(
+            words.contains("is bought until") && words.contains(why),
+            "{words}"
+        );
+        assert_eq!(world.cloud.bedrock.training_jobs().len(), 1, "no job");
+    }
+    // The same again takes the place in its month.
+    world.upload("pipelines/bot.toml", config(MICRO, &month));
+    world.pass(SignedDuration::from_hours(4)).await;
+    assert_eq!(outcomes(&world).await, [Some(Outcome::Promoted); 2]);
+}

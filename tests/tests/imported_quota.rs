@@ -40,6 +40,21 @@ fn set_up(world: &World, pipeline: &str) {
     put(world, pipeline, "tickets", training());
 }
 
+fn more(word: &str) -> String {
+    training().replace("\"prompt\":\"", &format!("\"prompt\":\"{word} "))
+}
+
+/// Why no run is opened.
+async fn reason(world: &World) -> String {
+    let nothing = world.pipeline("bot").await.nothing_to_train;
+    nothing.expect("the reason is on record").reason
+}
+
+async fn outcomes(world: &World) -> Vec<Option<Outcome>> {
+    let runs = world.runs("bot").await;
+    runs.iter().map(Run::outcome).collect()
+}
+
 #[tokio::test]
 async fn a_run_whose_weights_could_not_be_imported_is_not_trained() {
     let mut world = World::new();
@@ -49,17 +64,16 @@ async fn a_run_whose_weights_could_not_be_imported_is_not_trained() {
         put(&world, "bot", name, shuffled());
         world.pass(SignedDuration::from_hours(6)).await;
     }
-    let ends: Vec<_> = world.runs("bot").await.iter().map(Run::outcome).collect();
     let declined = Some(Outcome::Declined);
-    assert_eq!(ends, [Some(Outcome::Promoted), declined, declined]);
+    let ends = [Some(Outcome::Promoted), declined, declined];
+    assert_eq!(outcomes(&world).await, ends);
     assert_eq!(world.cloud.bedrock.container_jobs().len(), 3);
 
     put(&world, "bot", "good", training());
     world.pass(SignedDuration::from_hours(2)).await;
     let runs = world.runs("bot").await;
     assert_eq!(runs.len(), 3, "no run is opened");
-    let nothing = world.pipeline("bot").await.nothing_to_train;
-    let words = nothing.expect("the reason is on record").reason;
+    let words = reason(&world).await;
     let made = |run: &Run| format!("test-bot-{}-i1", run.id);
     for part in [
         "3 of 3 imported models are there".to_owned(),
@@ -123,4 +137,28 @@ async fn a_raised_quota_is_told_by_a_parameter() {
     world.pass(SignedDuration::from_hours(8)).await;
     assert_eq!(world.cloud.bedrock.import_jobs().len(), 4);
     assert!(world.pipeline("d").await.champion.is_some());
+}
+
+#[tokio::test]
+async fn an_account_without_a_place_pauses_no_pipeline_and_the_next_upload_is_trained_on_when_there_is_one()
+ {
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", CONTAINER);
+    world.upload("eval/bot/questions.jsonl", evaluation());
+    for word in ["a", "b", "c", "d", "e", "f"] {
+        put(&world, "bot", word, more(word));
+        world.pass(SignedDuration::from_hours(8)).await;
+    }
+    let three = [Some(Outcome::Promoted); 3];
+    assert_eq!(outcomes(&world).await, three);
+    let words = reason(&world).await;
+    assert!(words.contains("3 of 3 imported models"), "{words}");
+    assert_eq!(world.pipeline("bot").await.paused, None);
+    assert_eq!(world.cloud.bedrock.container_jobs().len(), 3, "no job");
+
+    world.pass(SignedDuration::from_hours(24 * 10)).await;
+    put(&world, "bot", "g", more("g"));
+    world.pass(SignedDuration::from_hours(8)).await;
+    assert_eq!(outcomes(&world).await, [Some(Outcome::Promoted); 4]);
+    assert_eq!(world.failures, Vec::<String>::new());
 }

@@ -113,3 +113,26 @@ async fn an_earlier_version_that_cannot_be_compiled_anew_is_missed_in_words() {
         assert_eq!(unusable.expect("noted").why, why);
     }
 }
+
+#[tokio::test]
+async fn what_no_run_is_opened_for_names_the_uploads_that_the_settings_reject() {
+    let secret = "{\"prompt\":\"The key?\",\"completion\":\"AKIAPERENNIAL7PAGES2\"}\n";
+    let mut world = World::new();
+    world.upload("pipelines/bot.toml", config("[data]\nsecrets = \"warn\"\n"));
+    world.upload("eval/bot/e.jsonl", evaluation());
+    world.upload(KEY, format!("{}{secret}", training()));
+    world.settle().await;
+    world.upload(
+        "pipelines/bot.toml",
+        config("[data]\nsecrets = \"reject\"\n"),
+    );
+    world.settle().await;
+    world.pass(HOUR).await;
+    assert_eq!(world.runs("bot").await.len(), 0);
+    let nothing = world.pipeline("bot").await.nothing_to_train;
+    let words = nothing.expect("the reason is on record").reason;
+    assert!(
+        words.contains(KEY) && words.contains("compiled for other settings"),
+        "{words}"
+    );
+}
