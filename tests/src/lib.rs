@@ -9,4 +9,4 @@ mod world;
 pub use data::{config, evaluation, shuffled, training};
 pub use mind::mind;
 pub use permissions::{KEPT, LOG, denied, keep_permissions};
-pub use world::{Delivery, World};
+pub use world::{Delivery, World, ingest};

@@ -13,7 +13,7 @@ use perennial_core::run::Run;
 use perennial_core::span::Span;
 use perennial_engine::{Desk, EngineError, Invocation, Settings, records};
 use perennial_ports::memory::MemoryCloud;
-use perennial_ports::{Announce, Clock};
+use perennial_ports::{Announce, Clock, ReadObjects};
 use serde_json::{Value, json};
 
 /// What the bus does to events.
@@ -223,23 +223,9 @@ impl World {
         let (objects, bedrock) = (&cloud.objects, &cloud.bedrock);
         match function {
             Function::Ingest => {
-                let ports = perennial_ingest::Ports {
-                    desk: self.desk(),
-                    read: objects.clone(),
-                    write: objects.clone(),
-                    pause: cloud.clock.clone(),
-                    bucket: "bucket".into(),
-                    page: None,
-                };
-                let mut message = SqsMessage::default();
-                message.message_id = Some("message".into());
-                message.body = Some(event.to_string());
-                let mut batch = SqsEvent::default();
-                batch.records = vec![message];
-                let response = perennial_ingest::handle(&ports, batch, invocation).await;
-                match response.batch_item_failures.len() {
-                    0 => Ok(()),
-                    _ => Err(EngineError::Event(
+                match ingest(self.desk(), cloud, objects.clone(), &event, invocation).await {
+                    true => Ok(()),
+                    false => Err(EngineError::Event(
                         "a message goes back to the queue".into(),
                     )),
                 }
@@ -368,6 +354,31 @@ impl World {
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.cloud.clock.clone()
     }
+}
+
+/// Hands one event to `ingest`, which reads the bucket by `read`. False: it goes back to the queue.
+pub async fn ingest(
+    desk: Desk,
+    cloud: &MemoryCloud,
+    read: Arc<dyn ReadObjects>,
+    event: &Value,
+    invocation: &Invocation,
+) -> bool {
+    let ports = perennial_ingest::Ports {
+        desk,
+        read,
+        write: cloud.objects.clone(),
+        pause: cloud.clock.clone(),
+        bucket: "bucket".into(),
+        page: None,
+    };
+    let mut message = SqsMessage::default();
+    message.message_id = Some("message".into());
+    message.body = Some(event.to_string());
+    let mut batch = SqsEvent::default();
+    batch.records = vec![message];
+    let answer = perennial_ingest::handle(&ports, batch, invocation).await;
+    answer.batch_item_failures.is_empty()
 }
 
 fn envelope(announcement: Announcement) -> Value {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use jiff::SignedDuration;
 use perennial_core::names::PipelineName;
 use perennial_core::upload::UploadStatus;
 use perennial_engine::{Desk, Invocation, records};
 use perennial_ports::memory::MemoryCloud;
 use perennial_ports::{Clock as _, ObjectInfo, ObjectStream, PortResult, ReadObjects};
-use perennial_tests::{World, config, training};
+use perennial_tests::{World, config, ingest, training};
 use serde_json::Value;
 
 const KEY: &str = "data/bot/tickets.jsonl";
@@ -36,23 +35,11 @@ impl Deletes {
 
     /// Hands the event to `ingest`, which reads by `read`.
     async fn taken(&self, read: Arc<dyn ReadObjects>, event: &Value) {
-        let ports = perennial_ingest::Ports {
-            desk: self.desk.clone(),
-            read,
-            write: self.cloud.objects.clone(),
-            pause: self.cloud.clock.clone(),
-            bucket: "bucket".into(),
-            page: None,
-        };
-        let mut message = SqsMessage::default();
-        message.message_id = Some("message".into());
-        message.body = Some(event.to_string());
-        let mut batch = SqsEvent::default();
-        batch.records = vec![message];
         let now = self.cloud.clock.now();
         let invocation = Invocation::new("invocation", now + SignedDuration::from_mins(15), now);
-        let answer = perennial_ingest::handle(&ports, batch, &invocation).await;
-        assert!(answer.batch_item_failures.is_empty(), "{event}");
+        let desk = self.desk.clone();
+        let taken = ingest(desk, &self.cloud, read, event, &invocation).await;
+        assert!(taken, "{event}");
     }
 }
 

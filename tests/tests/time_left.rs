@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use bytes::Bytes;
 use jiff::SignedDuration;
 use perennial_core::announcement::{Function, Stage};
@@ -13,7 +12,7 @@ use perennial_core::run::{Effect, Event, Run, effects};
 use perennial_engine::{Invocation, Perform, StepResult, drive};
 use perennial_ports::memory::MemoryCloud;
 use perennial_ports::{Clock as _, ObjectInfo, ObjectStream, PortResult, ReadObjects};
-use perennial_tests::{World, config, evaluation, training};
+use perennial_tests::{World, config, evaluation, ingest, training};
 use serde_json::{Value, json};
 
 const KEY: &str = "data/bot/tickets.jsonl";
@@ -88,23 +87,9 @@ fn slow(world: &World, first: i64, piece: i64) -> Arc<Slow> {
 
 /// Hands the event to `ingest`; whether it took it.
 async fn taken(world: &World, read: Arc<Slow>, event: &Value) -> bool {
-    let ports = perennial_ingest::Ports {
-        desk: world.desk(),
-        read,
-        write: world.cloud.objects.clone(),
-        pause: world.cloud.clock.clone(),
-        bucket: "bucket".into(),
-        page: None,
-    };
-    let mut message = SqsMessage::default();
-    message.message_id = Some("message".into());
-    message.body = Some(event.to_string());
-    let mut batch = SqsEvent::default();
-    batch.records = vec![message];
     let now = world.cloud.clock.now();
     let invocation = Invocation::new("invocation", now + SignedDuration::from_mins(15), now);
-    let answer = perennial_ingest::handle(&ports, batch, &invocation).await;
-    answer.batch_item_failures.is_empty()
+    ingest(world.desk(), &world.cloud, read, event, &invocation).await
 }
 
 /// A pipeline with one upload of 168 records, and a replacement of 300 pieces, of which the third line is no record. Answers the event
