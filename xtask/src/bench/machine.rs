@@ -63,9 +63,10 @@ pub(super) fn load() -> String {
     }
 }
 
-/// Whether a program can be held on one core.
-pub(super) fn has_taskset() -> bool {
-    said("taskset", &["-c", "0", "true"]).is_some()
+/// On how many of the machine's first two cores a program can be held.
+pub(super) fn holds() -> usize {
+    let held = |core: &&str| said("taskset", &["-c", core, "true"]).is_some();
+    ["0", "1"].iter().take_while(|core| held(core)).count()
 }
 
 /// How the compiler's time is looked into, where `perf` is there; a virtual machine has no counter but the clock.

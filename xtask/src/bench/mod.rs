@@ -11,13 +11,13 @@ mod tools;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::python::Python;
 use crate::{Failure, cargo, carry_out, root, target};
 use options::Options;
 use table::Row;
-use tools::{Data, Left, Measured, Part, Program, TOOLS, Tool};
+use tools::{Cores, Data, Left, Measured, Part, Program, TOOLS, Tool};
 
 /// The crate that is measured, and what measures it: without any SDK, optimised as the simulator is.
 const PACKAGE: &str = "perennial-dataset-bench";
@@ -46,14 +46,14 @@ pub(crate) fn run(more: &[OsString]) -> Result<(), Failure> {
     let bench = Bench {
         program: target().join(PROFILE).join(PACKAGE),
         python,
-        pinned: machine::has_taskset(),
+        holds: machine::holds(),
         folder,
         options,
     };
     let before = machine::load();
     bench.generate()?;
     let rows = bench.rounds();
-    println!("{}\n", machine::described(&bench.options, bench.pinned));
+    println!("{}\n", machine::described(&bench.options, bench.holds >= 1));
     println!("{}", table::table(&rows));
     println!("{}", table::notes(&rows));
     if bench.options.big {
@@ -88,7 +88,8 @@ fn environment() -> Result<PathBuf, Failure> {
 struct Bench {
     program: PathBuf,
     python: Option<PathBuf>,
-    pinned: bool,
+    /// The first cores of the machine on which a process can be held: none, one or two.
+    holds: usize,
     folder: PathBuf,
     options: Options,
 }
@@ -139,10 +140,34 @@ impl Bench {
         rows
     }
 
-    fn measure(&self, tool: &Tool, cores: u32, path: &Path) -> Result<Measured, Left> {
+    fn measure(&self, tool: &Tool, cores: Cores, path: &Path) -> Result<Measured, Left> {
+        match cores {
+            Cores::One if self.holds >= 1 => self.start(tool, cores, Some("0"), path)?.finish(),
+            Cores::One | Cores::Two => self.start(tool, cores, None, path)?.finish(),
+            Cores::OneEach if self.holds >= 2 => {
+                let first = self.start(tool, cores, Some("0"), path)?;
+                let second = self.start(tool, cores, Some("1"), path);
+                // Whatever became of the second, the first is waited for.
+                let first = first.finish();
+                Ok(first?.together(&second?.finish()?))
+            }
+            Cores::OneEach => Err(Left::Out(
+                "two processes cannot be held on two cores here".to_owned(),
+            )),
+        }
+    }
+
+    /// Starts a tool, held on a core if one is named.
+    fn start(
+        &self,
+        tool: &Tool,
+        cores: Cores,
+        core: Option<&str>,
+        path: &Path,
+    ) -> Result<Running, Left> {
         let mut words: Vec<OsString> = Vec::new();
-        if self.pinned && cores == 1 {
-            words.extend(["taskset", "-c", "0"].map(OsString::from));
+        if let Some(core) = core {
+            words.extend(["taskset", "-c", core].map(OsString::from));
         }
         match (tool.program, &self.python) {
             (Program::Python, Some(python)) => {
@@ -153,24 +178,17 @@ impl Bench {
         }
         words.push(tool.word.into());
         words.extend(tool.more.iter().map(OsString::from));
-        if tool.cores.len() > 1 {
-            words.extend(["--threads".into(), cores.to_string().into()]);
+        if tool.cores.contains(&Cores::Two) {
+            words.extend(["--threads".into(), cores.threads().to_string().into()]);
         }
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).arg(path).current_dir(root());
         command.env("PYTHONDONTWRITEBYTECODE", "1");
-        let failed = |why: String| Left::Failed(format!("{}: {why}", tool.name));
-        let output = command
-            .stderr(Stdio::piped())
-            .output()
-            .map_err(|error| failed(error.to_string()))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.trim().lines().last().unwrap_or_default().to_owned();
-        match output.status.code() {
-            Some(0) => Measured::parse(&String::from_utf8_lossy(&output.stdout))
-                .ok_or_else(|| failed("what it printed is no measurement".to_owned())),
-            Some(NOT_MEASURED) => Err(Left::Out(last)),
-            _ => Err(failed(said.trim().to_owned())),
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let name = tool.name;
+        match command.spawn() {
+            Ok(child) => Ok(Running { name, child }),
+            Err(error) => Err(Left::Failed(format!("{name}: {error}"))),
         }
     }
 
@@ -184,7 +202,7 @@ impl Bench {
         self.file(Data::Conversations, BIG_MIB, &path)?;
         let mut lines = Vec::new();
         for tool in TOOLS.iter().filter(|tool| tool.is_ours()) {
-            for cores in tool.cores {
+            for cores in tool.cores.iter().filter(|cores| **cores != Cores::OneEach) {
                 let found = match self.measure(tool, *cores, &path) {
                     Ok(measured) => table::big(&measured, MOST_MEMORY_MIB),
                     Err(Left::Out(why) | Left::Failed(why)) => why,
@@ -194,5 +212,30 @@ impl Bench {
         }
         fs::remove_file(&path).map_err(|error| (format!("{}: {error}", path.display()), 1))?;
         Ok(lines.join("\n"))
+    }
+}
+
+/// A tool at work.
+struct Running {
+    name: &'static str,
+    child: Child,
+}
+
+impl Running {
+    /// Waits for its end, and reads what it measured.
+    fn finish(self) -> Result<Measured, Left> {
+        let Self { name, child } = self;
+        let failed = |why: &str| Left::Failed(format!("{name}: {why}"));
+        let output = child
+            .wait_with_output()
+            .map_err(|error| failed(&error.to_string()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.trim().lines().last().unwrap_or_default().to_owned();
+        match output.status.code() {
+            Some(0) => Measured::parse(&String::from_utf8_lossy(&output.stdout))
+                .ok_or_else(|| failed("what it printed is no measurement")),
+            Some(NOT_MEASURED) => Err(Left::Out(last)),
+            _ => Err(failed(said.trim())),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Who is measured, on what, and on how many cores.
 
+use std::fmt;
+
 use super::table::Row;
 
 /// How much of a file is read by a tool that is too slow for all of it.
@@ -37,6 +39,35 @@ pub(super) enum Part {
     Beginning,
 }
 
+/// What a tool is given to work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cores {
+    One,
+    Two,
+    /// Two processes at once, a core and a whole file for each: what two cores of this machine give to work that has nothing in common.
+    OneEach,
+}
+
+impl Cores {
+    /// The threads of one process.
+    pub(super) fn threads(self) -> u32 {
+        match self {
+            Self::One | Self::OneEach => 1,
+            Self::Two => 2,
+        }
+    }
+}
+
+impl fmt::Display for Cores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One => "1",
+            Self::Two => "2",
+            Self::OneEach => "2 × 1",
+        })
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Tool {
     pub(super) name: &'static str,
@@ -46,11 +77,12 @@ pub(super) struct Tool {
     /// What it is told besides.
     pub(super) more: &'static [&'static str],
     pub(super) files: &'static [Data],
-    /// A tool that works on two cores is told how many.
-    pub(super) cores: &'static [u32],
+    /// A tool that can work on two is told how many threads it has.
+    pub(super) cores: &'static [Cores],
     pub(super) part: Part,
 }
 
+use Cores::{One, OneEach, Two};
 use Data::{Conversations, Documents, Messages};
 
 /// What every ratio to a bare parse refers to.
@@ -64,7 +96,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "newlines",
         more: &[],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -73,7 +105,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: BARE,
         more: &[],
         files: &[Conversations, Messages, Documents],
-        cores: &[1],
+        cores: &[One, OneEach],
         part: Part::Whole,
     },
     Tool {
@@ -82,7 +114,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "serde-json",
         more: &[],
         files: &[Conversations, Messages, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -91,7 +123,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: OURS,
         more: &[],
         files: &[Conversations, Messages, Documents],
-        cores: &[1, 2],
+        cores: &[One, Two, OneEach],
         part: Part::Whole,
     },
     Tool {
@@ -100,7 +132,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: OURS,
         more: &["--no-spill"],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -109,7 +141,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "ingest",
         more: &["--digest"],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -118,7 +150,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "ingest",
         more: &["--digest", "--index", "plain"],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -127,7 +159,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "ingest",
         more: &["--digest", "--index", "hold-out"],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -136,7 +168,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "ingest",
         more: &["--digest", "--index", "plain", "--evaluation", "1000"],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -145,7 +177,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "json",
         more: &[],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -154,7 +186,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "nova-forge-sft",
         more: &[],
         files: &[Conversations],
-        cores: &[1],
+        cores: &[One],
         part: Part::Beginning,
     },
     Tool {
@@ -163,7 +195,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "nova-forge-cpt",
         more: &[],
         files: &[Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -172,7 +204,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "together",
         more: &[],
         files: &[Conversations, Documents],
-        cores: &[1],
+        cores: &[One],
         part: Part::Whole,
     },
     Tool {
@@ -181,7 +213,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "polars",
         more: &[],
         files: &[Conversations, Documents],
-        cores: &[1, 2],
+        cores: &[One, Two],
         part: Part::Whole,
     },
     Tool {
@@ -190,7 +222,7 @@ pub(super) const TOOLS: &[Tool] = &[
         word: "duckdb",
         more: &[],
         files: &[Conversations, Documents],
-        cores: &[1, 2],
+        cores: &[One, Two],
         part: Part::Whole,
     },
 ];
@@ -254,6 +286,17 @@ impl Measured {
         (measured.seconds > 0.0 && measured.records > 0.0).then_some(measured)
     }
 
+    /// Two processes that ran at once over the same records.
+    pub(super) fn together(self, other: &Self) -> Self {
+        Self {
+            seconds: self.seconds.max(other.seconds),
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            bytes: self.bytes + other.bytes,
+            records: self.records,
+            peak_bytes: self.peak_bytes + other.peak_bytes,
+        }
+    }
+
     /// Megabytes (1,000,000 bytes) a second.
     pub(super) fn rate(&self) -> f64 {
         self.bytes / self.seconds / 1e6
@@ -281,6 +324,24 @@ mod tests {
     }
 
     #[test]
+    fn two_processes_are_as_fast_as_both_are_done() {
+        let one = Measured {
+            seconds: 1.0,
+            cpu_seconds: 1.0,
+            bytes: 3e6,
+            records: 7.0,
+            peak_bytes: 4096.0,
+        };
+        let slower = Measured {
+            seconds: 1.5,
+            ..one.clone()
+        };
+        let both = one.clone().together(&slower);
+        assert_eq!((both.rate(), both.cpu_seconds), (4.0, 2.0));
+        assert_eq!((both.records, both.peak_bytes), (7.0, 8192.0));
+    }
+
+    #[test]
     fn a_line_that_measures_nothing_is_none() {
         for line in [
             "",
@@ -292,16 +353,15 @@ mod tests {
     }
 
     #[test]
-    fn each_file_has_its_bare_parse_and_ours_on_one_core_and_two() {
+    fn each_file_has_its_bare_parse_and_ours_on_one_core_and_two_and_what_two_can_give() {
         let rows: Vec<Row> = TOOLS.iter().flat_map(Tool::rows).collect();
         for data in [Conversations, Messages, Documents] {
-            let count = |is: &dyn Fn(&Row) -> bool| {
-                rows.iter()
-                    .filter(|row| row.data == data && is(row))
-                    .count()
+            let cores = |is: fn(&Tool) -> bool| -> Vec<Cores> {
+                let rows = rows.iter().filter(|row| row.data == data && is(row.tool));
+                rows.map(|row| row.cores).collect()
             };
-            assert_eq!(count(&|row| row.tool.is_bare()), 1, "{data:?}");
-            assert_eq!(count(&|row| row.tool.is_ours()), 2, "{data:?}");
+            assert_eq!(cores(Tool::is_bare), [One, OneEach], "{data:?}");
+            assert_eq!(cores(Tool::is_ours), [One, Two, OneEach], "{data:?}");
         }
     }
 }
