@@ -58,6 +58,13 @@ pub(crate) async fn start(ports: &Ports, run: &Run, attempt: u32) -> StepResult 
     let job = job.map(|job| (job.arn.clone(), job.arn, job.tags));
     Ok(match adopt(&name, &spec.tags, &error, job) {
         Created::There(job) => Event::BaseFound { job },
+        // As with the candidate: what was trained waits until people have given the right.
+        Created::Never(reason) if error.kind == ErrorKind::Denied => Event::Later {
+            at: ports.desk.next_look(),
+            note: Some(format!(
+                "the base model's batch job is denied: {reason}. It is tried until it is allowed"
+            )),
+        },
         Created::Never(reason) => Event::Impossible { reason },
         Created::Later(reason) => Event::Later {
             at: ports.desk.next_look(),

@@ -51,6 +51,13 @@ pub(crate) async fn deploy(ports: &Ports, run: &Run) -> StepResult {
     let found = found.map(|found| (found.clone(), found.arn, found.tags));
     Ok(match adopt(&name, &spec.tags, &error, found) {
         Created::There(found) => seen(ports, run, &found),
+        // What was trained is paid for: a right that is missing is mended by people, and the candidate waits for them.
+        Created::Never(reason) if error.kind == ErrorKind::Denied => Event::Later {
+            at: ports.desk.next_look(),
+            note: Some(format!(
+                "the candidate's deployment is denied: {reason}. It is tried until it is allowed"
+            )),
+        },
         Created::Never(reason) => Event::Impossible {
             reason: match run.route.trainer {
                 // AWS's page of CreateCustomModel says that no such model is served on demand, and its other pages say that

@@ -7,11 +7,11 @@ use common::pipeline_events::*;
 use common::*;
 use perennial_core::config::{Commitment, Serve};
 use perennial_core::pipeline::{
-    Champion, InsteadOfBuying, MovePhase, Pipeline, PipelineEvent, Throughput, decide,
-    instead_of_buying,
+    Champion, InsteadOfBuying, MovePhase, Pipeline, PipelineEvent, Throughput, bought_beside,
+    decide, instead_of_buying,
 };
 use perennial_core::prices::PROVISIONED;
-use perennial_core::routing::Serving;
+use perennial_core::routing::{Route, Serving};
 
 const MICRO: &str = "amazon.nova-micro-v1:0";
 const LITE: &str = "amazon.nova-2-lite-v1:0";
@@ -215,4 +215,43 @@ fn nothing_is_bought_beside_what_is_being_swapped_or_paid_for_already() {
         };
         assert_eq!(found, instead, "{what}");
     }
+}
+
+/// Where Micro is trained to be served by one unit without a commitment.
+fn one_unit(pipeline: &Pipeline) -> Route {
+    let mut in_force = pipeline.config.clone().expect("it has one").config;
+    in_force.budget.per_month_usd = usd(10_000);
+    perennial_core::routing::route(&in_force, "us-east-1").expect("it can be trained")
+}
+
+#[test]
+fn what_served_before_and_is_paid_for_still_is_known_when_a_run_would_buy_another() {
+    let mut bought = serves(MICRO, MICRO, 15_000);
+    bought.bought_until = Some(at(500));
+    let route = one_unit(&bought);
+    assert_eq!(
+        bought_beside(&bought, &route, at(1)),
+        None,
+        "it takes the model"
+    );
+
+    // Somebody serves on demand meanwhile, and what was bought stays until its time is over.
+    let by_token = PipelineEvent::MoveBegun {
+        to: of(3, MICRO),
+        reason: perennial_core::pipeline::MoveReason::Promotion { run: run_id(3) },
+        serving: Serving::OnDemand,
+    };
+    let moved = happens(
+        &bought,
+        &[by_token, serving("arn:d/3"), PipelineEvent::Written],
+    );
+    assert_eq!(moved.bought_until, None);
+    let said = bought_beside(&moved, &route, at(1)).expect("a second one would be bought");
+    assert!(said.contains(&at(500).to_string()), "{said}");
+    assert_eq!(bought_beside(&moved, &route, at(501)), None);
+    let on_demand = Route {
+        serving: Serving::OnDemand,
+        ..route
+    };
+    assert_eq!(bought_beside(&moved, &on_demand, at(1)), None);
 }

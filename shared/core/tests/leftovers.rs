@@ -99,6 +99,7 @@ fn throughput_of_ours_that_clients_do_not_call_is_named_and_anothers_is_not_touc
         look_at: at(1),
         provisioned: true,
         say_after: None,
+        bought_until: None,
     });
     let line = named(&swept, throughput()).remove(0);
     assert!(line.reason.contains("tried every hour"), "{}", line.reason);

@@ -66,6 +66,28 @@ async fn throttles_quotas_and_server_errors_only_delay() {
 }
 
 #[tokio::test]
+async fn a_right_that_is_missing_after_training_is_waited_for_and_nothing_is_trained_again() {
+    for create in [operation::CREATE_BATCH, operation::CREATE_DEPLOYMENT] {
+        let mut world = dropped("").await;
+        world.cloud.fail_next(create, ErrorKind::Denied, 10_000);
+        world.pass(SignedDuration::from_hours(8)).await;
+        let run = world.runs("bot").await.remove(0);
+        assert!(
+            matches!(run.state, RunState::Evaluating { .. }),
+            "{create}: {:?}",
+            run.state
+        );
+        let waits = run.waits_for.clone().unwrap_or_default();
+        assert!(waits.contains("is denied"), "{create}: {waits}");
+        world.cloud.faults.heal();
+        world.pass(SignedDuration::from_hours(8)).await;
+        let run = world.runs("bot").await.remove(0);
+        assert_eq!(run.outcome(), Some(Outcome::Promoted), "{create}");
+        assert_eq!(world.cloud.bedrock.training_jobs().len(), 1, "{create}");
+    }
+}
+
+#[tokio::test]
 async fn a_job_name_taken_by_someone_else_is_refused_by_name_and_not_touched() {
     // The run knows its job's name before the job is there: someone else takes it.
     let mut world = dropped("").await;

@@ -207,6 +207,9 @@ pub struct TrainingConfig {
     pub hyperparameters: BTreeMap<String, String>,
 }
 
+/// The highest `evaluation.max_prompts`.
+pub const MOST_PROMPTS: u32 = 10_000;
+
 /// `[evaluation]`: how a candidate is measured, and what it must reach (design section 8).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

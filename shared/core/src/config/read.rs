@@ -12,7 +12,8 @@ use super::section::{Problems, Section, float, show};
 use super::values::Technique;
 use super::{
     Budget, CompileConfig, Config, DataConfig, EvaluationConfig, IdleConfig, MAX_BYTES,
-    PromotionConfig, TrainingConfig, TrialConfig, TriggerConfig, serverless, stages, trainers,
+    MOST_PROMPTS, PromotionConfig, TrainingConfig, TrialConfig, TriggerConfig, serverless, stages,
+    trainers,
 };
 use crate::money::Usd;
 use crate::prices;
@@ -305,7 +306,7 @@ fn evaluation(top: &Section<'_, '_>, problems: &mut Problems) -> EvaluationConfi
     let confidence = (Excluded(0.5), Excluded(1.0));
     let prompts = section.whole(
         "max_prompts",
-        1..=10_000,
+        1..=u64::from(MOST_PROMPTS),
         default.max_prompts.into(),
         problems,
     );

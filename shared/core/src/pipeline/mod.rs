@@ -94,6 +94,9 @@ pub struct Sweep {
     /// Before then nobody is told again that it is still there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say_after: Option<Timestamp>,
+    /// It is bought, and paid for, until then, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bought_until: Option<Timestamp>,
 }
 
 /// The champion was idle, and its deployment was removed. The model stays, and the next move serves again.

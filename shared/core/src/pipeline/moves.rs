@@ -15,6 +15,9 @@ use crate::names::ModelId;
 use crate::routing::Serving;
 use crate::simulator::{self, Rule};
 
+/// Earlier champions that a pipeline knows, whatever it keeps for rollback.
+const EARLIER: usize = 20;
+
 /// A move to another champion.
 pub(super) fn begin(
     pipeline: &mut Pipeline,
@@ -152,7 +155,7 @@ pub(super) fn serving(
                 .previous
                 .retain(|earlier| earlier.model != from.model);
             pipeline.previous.insert(0, from);
-            pipeline.previous.truncate(20);
+            forget_the_oldest(pipeline);
         }
         if let Some(sealed) = pipeline.sealed_by.get(&to.model) {
             pipeline.champion_sealed = *sealed;
@@ -177,6 +180,18 @@ pub(super) fn serving(
         pipeline.unserved = None;
     }
     Ok(())
+}
+
+/// [`EARLIER`] champions are known, and more where more are kept for rollback: a model that is forgotten is no longer protected from the
+/// cleanup.
+fn forget_the_oldest(pipeline: &mut Pipeline) {
+    let oldest = pipeline.kept().last().map(|kept| kept.model.clone());
+    let kept = pipeline
+        .previous
+        .iter()
+        .position(|earlier| Some(&earlier.model) == oldest.as_ref())
+        .map_or(0, |place| place + 1);
+    pipeline.previous.truncate(kept.max(EARLIER));
 }
 
 /// What serves is not what the pipeline knows: the deployment is gone, or serves another model.
@@ -393,6 +408,7 @@ fn fail(pipeline: &mut Pipeline, reason: &str, now: Timestamp, say: &mut Vec<Ann
             look_at: now,
             provisioned: moving.serving.is_provisioned(),
             say_after: None,
+            bought_until: None,
         });
     }
     not_moved(pipeline, &moving, reason, now, say);

@@ -28,6 +28,7 @@ pub(super) fn swept(
     };
     if let Some(until) = bought_until.filter(|until| *until > now) {
         // Its time counts from the end of what is paid for: before, no try can succeed.
+        pipeline.sweeps[place].bought_until = Some(until);
         pipeline.sweeps[place].since = until;
         pipeline.sweeps[place].look_at = until;
         say.push(happened(
@@ -83,6 +84,7 @@ pub(super) fn left(pipeline: &mut Pipeline, deployment: Option<&str>, now: Times
             look_at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
             provisioned: deployment.is_some_and(is_provisioned),
             say_after: None,
+            bought_until: pipeline.bought_until,
         });
     }
 }

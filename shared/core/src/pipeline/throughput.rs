@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Champion, Move, MovePhase, MoveReason, Pipeline, Refusal};
+use super::{Champion, Move, MovePhase, MoveReason, Pipeline, Refusal, is_provisioned};
 use crate::prices;
 use crate::routing::{Route, Serving};
 
@@ -53,27 +53,45 @@ pub fn instead_of_buying(
     })
 }
 
-/// Why the model of a run by `route` could not be promoted, though it passed: what serves is bought for longer, does not take it, and a
-/// second one would be paid for beside it. Known before anything is trained.
+/// Why the model of a run by `route` could not be promoted, though it passed: what serves, or what has served before, is bought for longer
+/// and does not take it, and a second one would be paid for beside it. Known before anything is trained.
 #[must_use]
 pub fn bought_beside(pipeline: &Pipeline, route: &Route, now: Timestamp) -> Option<String> {
-    let until = pipeline.bought_until.filter(|until| *until > now)?;
-    let there = pipeline.deployment.as_deref()?;
+    if !route.serving.is_provisioned() {
+        return None;
+    }
     let other_base = |champion: &Champion| {
         !champion.base_model.is_empty() && champion.base_model != route.base_model
     };
-    let why = if !route.serving.is_provisioned() {
-        return None;
-    } else if pipeline.champion.as_ref().is_some_and(other_base) {
+    let serves = pipeline
+        .deployment
+        .as_deref()
+        .filter(|arn| is_provisioned(arn));
+    let why = if pipeline.champion.as_ref().is_some_and(other_base) {
         "another base model"
     } else if !pipeline.served_as.takes(route.serving) {
         "other model units or a longer commitment"
-    } else {
+    } else if serves.is_some() {
+        // It takes the model, so nothing is bought.
         return None;
+    } else {
+        ""
     };
+    let still = |until: &Timestamp| *until > now;
+    if let (Some(there), Some(until)) = (serves, pipeline.bought_until.filter(still)) {
+        return Some(format!(
+            "{there} is bought until {until} and does not take a model with {why}: a second one would be paid for beside it. Train \
+             after that, or set promotion.serve = \"on-demand\", or what the configuration said of it when it was bought"
+        ));
+    }
+    let left = pipeline
+        .sweeps
+        .iter()
+        .filter_map(|sweep| sweep.bought_until);
+    let until = left.filter(still).max()?;
     Some(format!(
-        "{there} is bought until {until} and does not take a model with {why}: a second one would be paid for beside it. Train after \
-         that, or set promotion.serve = \"on-demand\", or what the configuration said of it when it was bought"
+        "provisioned throughput that served before and that clients do not call any more is bought until {until}: a second one would be \
+         paid for beside it. Train after that, or set promotion.serve = \"on-demand\""
     ))
 }
 

@@ -1,7 +1,7 @@
 //! What makes a run or a trial cost less: only what its price rests on, so that nobody drops data that are paid for by the hour.
 
 use crate::routing::serverless::MAX_STEPS;
-use crate::routing::{Customization, Route, Trainer};
+use crate::routing::{Customization, Route, Serving, Trainer};
 use crate::run::TRAINING_DEADLINE_HOURS;
 
 pub(super) const RESPONSES: &str = "lower training.distillation.max_response_tokens";
@@ -10,9 +10,23 @@ pub(super) const IMAGES: &str = "lower stepCount or batchSize (training.hyperpar
 
 /// What to do about a run that its budget does not hold, without the full stop.
 pub(super) fn of_run(route: &Route) -> String {
+    // Copies of an imported model are billed for as long as they are asked, which is more than a short training.
+    let questions = match route.serving {
+        Serving::Imported if route.is_scored() => " or ask fewer prompts (evaluation.max_prompts)",
+        _ => "",
+    };
     match of_training(route, "train on less data") {
-        Some(less) => format!("Raise it, or {less}"),
+        Some(less) => format!("Raise it, or {less}{questions}"),
         None => format!("Raise it: {}", why_fixed()),
+    }
+}
+
+/// What to do about a run that the month does not hold, without the full stop. What is over a month's limit waits in vain.
+pub(super) fn of_month(route: &Route, over_any: bool) -> String {
+    match over_any {
+        true => of_run(route),
+        false => "Raise it, or wait for the next month: then `perennial start` opens the run again"
+            .to_owned(),
     }
 }
 

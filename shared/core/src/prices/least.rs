@@ -4,7 +4,7 @@ use super::advice::{IMAGES, MAX_RUN, RESPONSES};
 use super::{
     Estimate, SHORTEST, UnknownPrice, UsageEstimate, estimate, first_stage, least_of_trial,
 };
-use crate::config::{Approval, Config, TrialConfig};
+use crate::config::{Config, TrialConfig};
 use crate::gate::{GateRule, power};
 use crate::money::Usd;
 use crate::routing::{Customization, IMAGE_BATCH, IMAGE_STEPS, Route, Trainer};
@@ -18,12 +18,9 @@ use crate::score::ResolvedMetric;
 /// # Errors
 /// [`UnknownPrice`], naming the key to set.
 pub fn least_of_run(route: &Route, config: &Config) -> Result<Estimate, UnknownPrice> {
-    // Where a person decides, what holds no answers may go without questions.
-    let may_go_unasked =
-        !route.limits.shape.holds_answers() && config.promotion.approval == Approval::Manual;
     let usage = UsageEstimate {
         training_records: route.limits.min_records,
-        prompts: u64::from(route.is_scored() && !may_go_unasked),
+        prompts: u64::from(route.is_scored() && !route.may_go_unasked(config)),
         ..UsageEstimate::default()
     };
     let mut least = estimate(route, config, &usage)?;

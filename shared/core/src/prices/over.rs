@@ -36,7 +36,7 @@ pub enum OverBudget {
     /// More than what is left of the month.
     #[error(
         "the run is estimated at {amount}; {reserved} of this month's {limit} (budget.per_month_usd) are reserved already, \
-         so {left} are left. Raise it, or wait for the next month"
+         so {left} are left. {instead}"
     )]
     Month {
         /// What the run would cost.
@@ -47,6 +47,8 @@ pub enum OverBudget {
         limit: Usd,
         /// What is left of the limit.
         left: Usd,
+        /// What would work, without the full stop.
+        instead: String,
     },
 }
 
@@ -88,6 +90,7 @@ pub fn fits(
                 .per_month_usd
                 .saturating_sub(month_reserved)
                 .max(Usd::ZERO),
+            instead: advice::of_month(route, amount > budget.per_month_usd),
         });
     }
     Ok(())

@@ -117,7 +117,13 @@ fn the_budget_is_held_to_the_micro_dollar() {
     assert_eq!(fits(&route, &budget, Usd::ZERO, usd(50.0)), Ok(()));
     assert_eq!(fits(&route, &budget, usd(150.0), usd(50.0)), Ok(()));
     insta::assert_snapshot!(fits(&route, &budget, Usd::ZERO, usd(50.000_001)).unwrap_err(), @"the run is estimated at $50.01, and budget.per_run_usd allows $50.00. Raise it, or train on less data or fewer epochs");
-    insta::assert_snapshot!(fits(&route, &budget, usd(180.5), usd(20.0)).unwrap_err(), @"the run is estimated at $20.00; $180.50 of this month's $200.00 (budget.per_month_usd) are reserved already, so $19.50 are left. Raise it, or wait for the next month");
+    insta::assert_snapshot!(fits(&route, &budget, usd(180.5), usd(20.0)).unwrap_err(), @"the run is estimated at $20.00; $180.50 of this month's $200.00 (budget.per_month_usd) are reserved already, so $19.50 are left. Raise it, or wait for the next month: then `perennial start` opens the run again");
+    let small = Budget {
+        per_month_usd: usd(30.0),
+        ..budget.clone()
+    };
+    let never = fits(&route, &small, Usd::ZERO, usd(40.0)).unwrap_err();
+    insta::assert_snapshot!(never, @"the run is estimated at $40.00; $0.00 of this month's $30.00 (budget.per_month_usd) are reserved already, so $30.00 are left. Raise it, or train on less data or fewer epochs");
     assert!(
         fits(&route, &budget, usd(250.0), Usd::from_micros(1))
             .unwrap_err()
@@ -158,7 +164,7 @@ fn what_is_advised_is_what_the_price_rests_on() {
     insta::assert_snapshot!(all.concat().join("\n"), @r"
     : the 72 hours after which the job is stopped are reckoned, whatever it trains on
     , or ask fewer prompts (evaluation.max_prompts)
-    , or lower training.sagemaker.max_run
+    , or lower training.sagemaker.max_run or ask fewer prompts (evaluation.max_prompts)
     , or ask fewer prompts (evaluation.max_prompts)
     , or lower training.distillation.max_response_tokens
     , or lower training.distillation.max_response_tokens or ask fewer prompts (evaluation.max_prompts)

@@ -99,7 +99,7 @@ fn what_cannot_fit_is_refused_on_arrival_with_what_would_do() {
     assert!(its_figure_does(distillation, "us-east-1") > 50.0);
 
     let graded = "technique = \"reinforcement-fine-tuning\"\nbase_model = \"amazon.nova-2-lite-v1:0\"\n[training.reinforcement]\n\
-         grader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n[budget]\nper_run_usd = 900\nper_month_usd = 900\n\
+         grader = \"arn:aws:lambda:us-east-1:123456789012:function:grader\"\n[budget]\nper_run_usd = 900\nper_month_usd = 1800\n\
          [budget.prices]\ntraining_per_hour = 10\n";
     assert!(its_figure_does(graded, "us-east-1") > 720.0);
 
@@ -149,6 +149,7 @@ proptest! {
         };
         config.trigger.trial = None;
         config.budget.per_run_usd = Usd::MAX;
+        config.budget.per_month_usd = Usd::MAX;
         config.budget.prices.insert(HOURLY.to_owned(), f64::from(price) / 100.0);
         let mut full = route(&config, "us-west-2").unwrap();
         if let Trainer::SageMaker { job } = &mut full.trainer {

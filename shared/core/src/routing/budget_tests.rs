@@ -35,6 +35,8 @@ fn hours_that_the_budget_does_not_hold_are_refused_on_arrival_with_the_figure() 
             .contains("Write per_run_usd = 720.00 or more under [budget]: ")
     );
     assert_eq!(with("720", "720"), None);
+    // No month holds it: each run would be opened and refused.
+    insta::assert_snapshot!(with("725", "200").unwrap(), @"budget.per_month_usd = $200.00: a run costs at least $720.00, whatever its data (training: at most 72 hours, after which the job is stopped, at $10 an hour: $720.00). Write per_month_usd = 720.00 or more under [budget]: what the tokens of your questions cost comes on top of the figure.");
     // What is not known is told by the run.
     assert_eq!(refusal(GRADED), None);
 }
@@ -42,7 +44,7 @@ fn hours_that_the_budget_does_not_hold_are_refused_on_arrival_with_the_figure() 
 #[test]
 fn a_containers_longest_time_and_its_questions_are_held_against_the_budget() {
     let said = refusal(&format!("{CONTAINER}{PRICES}")).unwrap();
-    insta::assert_snapshot!(said, @"budget.per_run_usd = $50.00: a run costs at least $2899.79, whatever its data (training: 1 ml.g5.12xlarge for at most 17d, at $7.09 an hour each: $2892.72; candidate: 1 prompt in 15 minutes of at most 3 copies of the imported model at $0.157: $7.07). Write per_run_usd = 2899.79 or more under [budget], and raise per_month_usd, which is $200.00, with it: what the tokens of your questions cost comes on top of the figure; or lower training.sagemaker.max_run.");
+    insta::assert_snapshot!(said, @"budget.per_run_usd = $50.00: a run costs at least $2899.79, whatever its data (training: 1 ml.g5.12xlarge for at most 17d, at $7.09 an hour each: $2892.72; candidate: 1 prompt in 15 minutes of at most 3 copies of the imported model at $0.157: $7.07). Write per_run_usd = 2899.79 or more under [budget], and raise per_month_usd, which is $200.00, with it: what the tokens and minutes of your questions cost comes on top of the figure; or lower training.sagemaker.max_run.");
     let shorter = CONTAINER.replace("17d", "6h");
     assert_eq!(
         refusal(&format!("{shorter}{PRICES}")),
@@ -106,6 +108,38 @@ fn what_a_price_rests_on_is_named_where_it_would_do() {
     let said = route(&config, "us-west-2").unwrap_err().to_string();
     assert!(
         said.contains("per_run_usd = 960.00 or more") && !said.contains("; or"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_trial_and_the_run_that_follows_it_have_to_fit_one_month() {
+    let with = |per_month: &str| {
+        refusal(&format!(
+            "trigger.trial = {{ records = 200, max_usd = 725 }}\nevaluation.max_prompts = 100\n{GRADED}{}[budget.prices]\n\
+             training_per_hour = 10\n",
+            budget("725", per_month)
+        ))
+    };
+    insta::assert_snapshot!(with("1000").unwrap(), @"budget.per_month_usd = $1000.00: a trial costs at least $720.22 and the run on all data at least $720.00, and the one follows the other in the same month. Write per_month_usd = 1440.22 or more under [budget]: what the tokens of your questions cost comes on top of the figure; or take trigger.trial out.");
+    let needed = with("1000").unwrap();
+    let needed = needed.split("per_month_usd = ").nth(2).unwrap();
+    let needed = needed.split(' ').next().unwrap();
+    assert_eq!(with(needed), None);
+}
+
+#[test]
+fn a_container_is_told_that_fewer_questions_cost_less() {
+    use crate::money::Usd;
+    let shorter = CONTAINER.replace("17d", "1h");
+    let config = Config::parse(&format!("{shorter}{PRICES}")).unwrap();
+    let route = route(&config, "us-east-1").unwrap();
+    let over = crate::prices::fits(&route, &config.budget, Usd::ZERO, Usd::from_dollars(60.0));
+    let said = over.unwrap_err().to_string();
+    assert!(
+        said.ends_with(
+            "or lower training.sagemaker.max_run or ask fewer prompts (evaluation.max_prompts)"
+        ),
         "{said}"
     );
 }

@@ -156,6 +156,7 @@ max_run = "{max_run}"
 serve = "provisioned"
 [budget]
 per_run_usd = 500
+per_month_usd = 500
 serving_per_month_usd = 20000
 [budget.prices]
 provisioned_per_hour = 10

@@ -14,6 +14,7 @@ mod pre_training;
 #[expect(clippy::unwrap_used)]
 mod pre_training_tests;
 mod preferences;
+mod questions;
 mod rows;
 pub(crate) mod serverless;
 #[cfg(test)]
@@ -38,7 +39,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{CompileConfig, Config, Technique};
+use crate::config::{Approval, CompileConfig, Config, Technique};
 use crate::limits::{DataLimits, RecordShape};
 pub use chain::FirstStage;
 pub(crate) use images::{BATCH as IMAGE_BATCH, STEPS as IMAGE_STEPS, images_seen};
@@ -90,6 +91,12 @@ impl Route {
     #[must_use]
     pub fn is_scored(&self) -> bool {
         self.limits.shape != RecordShape::ImageCaptions
+    }
+
+    /// Whether a run may go without questions: where a person decides, and the data hold no answers of which some could be held out.
+    #[must_use]
+    pub fn may_go_unasked(&self, config: &Config) -> bool {
+        !self.limits.shape.holds_answers() && config.promotion.approval == Approval::Manual
     }
 
     /// How often training goes through the data.
@@ -188,6 +195,7 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
         Technique::Reinforcement => techniques::reinforcement(config, region),
     }?;
     lifetime::check(&route)?;
+    questions::check(config, &route)?;
     techniques::trial(config, &route)?;
     budget::check(config, &route)?;
     Ok(route)

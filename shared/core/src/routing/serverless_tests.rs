@@ -82,7 +82,7 @@ fn the_second_generation_says_how_many_steps_and_saves_after_the_last() {
 fn a_model_of_which_all_weights_are_trained_is_served_by_provisioned_throughput_only() {
     let full = |serve: &str| {
         format!(
-            "{SERVERLESS}peft = \"full\"\n{serve}\n{PRICE}provisioned_per_hour = 10\n[budget]\nper_run_usd = 500\nserving_per_month_usd = 20000\n"
+            "{SERVERLESS}peft = \"full\"\n{serve}\n{PRICE}provisioned_per_hour = 10\n[budget]\nper_run_usd = 500\nper_month_usd = 500\nserving_per_month_usd = 20000\n"
         )
     };
     let provisioned = full("[promotion]\nserve = \"provisioned\"\nmodel_units = 2");
@@ -115,7 +115,7 @@ fn a_model_of_which_all_weights_are_trained_is_served_by_provisioned_throughput_
 #[test]
 fn an_adapter_that_is_to_be_served_by_provisioned_throughput_is_asked_by_it_too() {
     let more = format!(
-        "{SERVERLESS}[promotion]\nserve = \"provisioned\"\nmodel_units = 3\n{PRICE}provisioned_per_hour = 5\n[budget]\nper_run_usd = 500\nserving_per_month_usd = \
+        "{SERVERLESS}[promotion]\nserve = \"provisioned\"\nmodel_units = 3\n{PRICE}provisioned_per_hour = 5\n[budget]\nper_run_usd = 500\nper_month_usd = 500\nserving_per_month_usd = \
          20000\n"
     );
     let config = config("amazon.nova-micro-v1:0", &more);

@@ -66,6 +66,11 @@ fn provisioned(config: &Config, row: &ModelRow) -> Result<Serving, RoutingError>
         commitment: config.promotion.commitment,
         only: !row.on_demand,
     };
+    // A candidate is asked through throughput without a commitment, where there is no other way to ask it.
+    let candidate = serving.of_candidate();
+    if let Err(unknown) = prices::serving(row.id, candidate, &config.budget) {
+        return refused(unknown.sentence(), "Nothing was trained");
+    }
     let price = match prices::serving(row.id, serving, &config.budget) {
         Ok(Some(price)) => price,
         Ok(None) => return Ok(serving),

@@ -68,6 +68,25 @@ fn an_unknown_price_is_refused_when_the_configuration_arrives() {
 }
 
 #[test]
+fn a_candidate_that_only_throughput_serves_needs_the_price_without_a_commitment_too() {
+    let mut config = config("meta.llama3-1-8b-instruct-v1:0", 1, Commitment::OneMonth);
+    config
+        .budget
+        .prices
+        .extend([("committed_per_hour".to_owned(), 10.0)]);
+    let said = refusal(&config, "us-west-2");
+    assert!(
+        said.contains("provisioned_per_hour under [budget.prices]"),
+        "{said}"
+    );
+    config
+        .budget
+        .prices
+        .extend([("provisioned_per_hour".to_owned(), 20.0)]);
+    assert!(route(&config, "us-west-2").is_ok());
+}
+
+#[test]
 fn what_would_have_no_effect_is_refused() {
     let mut config = Config::new(Technique::FineTuning, "amazon.nova-micro-v1:0");
     config.promotion.model_units = 2;

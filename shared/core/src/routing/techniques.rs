@@ -95,7 +95,8 @@ pub(super) fn trial(config: &Config, route: &Route) -> Result<(), RoutingError> 
         Ok(least) if least.total() > trial.max_usd => {
             refused_for_its_price(config, route, trial, &least)
         }
-        _ => Ok(()),
+        Ok(least) => budget::check_both(config, route, &least),
+        Err(_) => Ok(()),
     }
 }
 
