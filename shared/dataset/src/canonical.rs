@@ -477,13 +477,14 @@ fn turn(message: Value<'_>) -> Option<PlainTurn<'_>> {
         _ => return None,
     };
     let content = match message.get("content") {
-        Some(content) => content,
-        None => preferences::preferred(message)?,
+        // A message that only uses a tool has no content.
+        None if !message.has("candidates") => None,
+        None => Some(preferences::preferred(message)?),
+        content => content,
     };
-    let texts = match content.text() {
+    let texts = match content.and_then(Value::text) {
         Some(text) => vec![text.plain().into_owned().into()],
-        None => content
-            .items()
+        None => (content.into_iter().flat_map(Value::items))
             .filter_map(|block| Some(block.get("text")?.text()?.plain().into_owned().into()))
             .collect(),
     };
