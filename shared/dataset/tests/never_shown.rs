@@ -118,6 +118,22 @@ fn a_number_that_reaches_over_the_end_of_what_is_shown_is_not_begun() {
     }
 }
 
+#[test]
+fn a_web_token_is_not_shown_however_long_what_it_says_is() {
+    for length in [100, 600, 3_000] {
+        let payload = "a1B2c3D4".repeat(length / 8);
+        let token = format!("eyJhbGciOiJIUzI1NiJ9.{payload}.{}", &payload[..43]);
+        let line = format!("{{\"prompt\": \"use {token}\", \"completion\": \"b\"}}\n");
+        for rule in [SecretsRule::Off, SecretsRule::Warn, SecretsRule::Reject] {
+            let summary = checked("a.jsonl", line.as_bytes(), rule);
+            assert!(!report(&summary).contains("a1B2c3D4"), "{summary:?}");
+            let told = summary.finding_counts.get("secret").copied();
+            assert_eq!(told, (rule != SecretsRule::Off).then_some(1));
+            assert_eq!(summary.records == 0, rule == SecretsRule::Reject);
+        }
+    }
+}
+
 fn secret() -> impl Strategy<Value = String> {
     let mixed = |count: usize| "a1B2c3D4".repeat(20)[..count].to_owned();
     prop_oneof![
