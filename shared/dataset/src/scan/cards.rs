@@ -1,6 +1,9 @@
 //! Numbers of payment cards: 13 to 19 digits that begin as a card's do and have the right checksum (ISO/IEC 7812).
 
-use super::marks::{Marks, WIDTH};
+use super::{
+    ends_escape,
+    marks::{Marks, WIDTH},
+};
 
 /// Places in a block of text where a card's number stands, as start and end in bytes; `marks` are those of the block.
 pub(crate) fn find(block: &[u8], marks: &Marks, mut each: impl FnMut(usize, usize)) {
@@ -50,10 +53,7 @@ fn goes_on_before(block: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else {
         return false;
     };
-    // The letter of an escape is white space in the text.
-    let escape =
-        before > 0 && block[before - 1] == b'\\' && matches!(block[before], b'n' | b'r' | b't');
-    !escape
+    !ends_escape(block, before)
         && (block[before].is_ascii_alphanumeric()
             || matches!(block[before], b'.' | b'_' | b'/' | b'-')
             // Behind a name it is a value; behind anything else, the end of Base64 or a part of an address.

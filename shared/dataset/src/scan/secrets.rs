@@ -2,7 +2,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    cards,
+    cards, ends_escape,
     kinds::{KINDS, Runs, Tail},
     marks::{Marks, WINDOW},
     windows::Windows,
@@ -84,8 +84,7 @@ fn secret(block: &[u8], place: usize, done: usize, runs: &mut Runs) -> Option<Hi
         && kind.tail != Tail::Assigned
         && kind.start.as_bytes()[0].is_ascii_alphanumeric()
         && block[start - 1].is_ascii_alphanumeric()
-        // An escape's letter is no letter of the text.
-        && (start < 2 || block[start - 2] != b'\\');
+        && !ends_escape(block, start - 1);
     if inside {
         return None;
     }
