@@ -117,7 +117,7 @@ pub(super) const KINDS: &[Kind] = &{
 };
 
 /// So many bytes of a token are looked at: that many starts stand in a row costs no more than this for each.
-const MOST: usize = 512;
+pub(crate) const MOST: usize = 512;
 
 /// The longest part of a JSON Web Token, in bytes: it goes with requests as a header, of which servers take 8 to 16 KiB.
 pub(crate) const LONGEST_PART: usize = 16 << 10;

@@ -7,6 +7,8 @@ pub(crate) mod marks;
 pub(crate) mod secrets;
 pub(crate) mod windows;
 
+pub(crate) use kinds::{LONGEST_PART, MOST};
+
 /// Whether the byte at `at` is the last one of an escape, so that it is no letter and no digit of the text: `\n`, `\u001f`. Behind a backslash
 /// that is a character itself it is one for whoever reads the text as JSON, so the backslashes are not counted.
 fn ends_escape(block: &[u8], at: usize) -> bool {
