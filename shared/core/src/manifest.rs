@@ -11,7 +11,7 @@ use crate::upload::{Shard, Upload, UploadKind, UploadStatus};
 use crate::withheld::Trained;
 
 /// The compiler's own version: a change of what it writes recompiles every upload.
-pub const COMPILER: &str = "7";
+pub const COMPILER: &str = "8";
 
 /// One shard of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -354,59 +354,29 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
     let value = tape.value(line);
     let mut tokens = 0;
     count_tokens(value, "", "", &mut tokens);
-    let text = |name| {
-        value
-            .get(name)
-            .and_then(Value::text)
-            .map(|text| text.plain().into_owned())
+    let known = |prompt, completion, digest| CanonicalRecord {
+        prompt,
+        completion,
+        tokens,
+        digest,
     };
-    if let Some(evaluation) = EvalRecord::read(value) {
-        let (prompt, completion) = (evaluation.prompt, Some(evaluation.reference_response));
-        return Some(CanonicalRecord {
-            prompt,
-            completion,
-            tokens,
-            digest: None,
-        });
-    }
-    let pairs = [("prompt", "completion"), ("image-ref", "caption")];
-    for (prompt, completion) in pairs {
-        if let (Some(prompt), Some(completion)) = (text(prompt), text(completion)) {
-            return Some(CanonicalRecord {
-                prompt,
-                completion: Some(completion),
-                tokens,
-                digest: None,
-            });
-        }
-    }
-    if let Some(prompt) = text("text") {
-        return Some(CanonicalRecord {
-            prompt,
-            completion: None,
-            tokens,
-            digest: None,
-        });
-    }
-    let body = value
+    // Conversations and logs may have members of one's own beside what decides: it is looked for before all others.
+    let own = value.some("messages");
+    let logged = value
         .get("input")
-        .and_then(|input| input.get("inputBodyJson"));
-    let Some(messages) = value.get("messages").or_else(|| {
-        body?
-            .get("messages")
-            .filter(|messages| messages.count() > 0)
-    }) else {
+        .and_then(|input| input.get("inputBodyJson"))
+        .filter(|_| own.is_none());
+    let read = logged.and_then(|body| body.get("messages"));
+    let Some(messages) = own.or(read.filter(|list| list.count() > 0)) else {
+        let Some(body) = logged else {
+            return members(value).map(|(prompt, completion)| known(prompt, completion, None));
+        };
         // The logs of models that take one text.
         let prompt = ["prompt", "inputText"]
             .iter()
-            .find_map(|name| body?.get(name)?.text())?;
+            .find_map(|name| body.get(name)?.text())?;
         let turn = PlainTurn::new(Role::User, prompt.plain());
-        return Some(CanonicalRecord {
-            prompt: render_prompt(&[turn]),
-            completion: None,
-            tokens,
-            digest: whole::digest(value),
-        });
+        return Some(known(render_prompt(&[turn]), None, whole::digest(value)));
     };
     // What the system says is no part of the question, here as in an evaluation set.
     let spoken = messages.items().filter(|message| {
@@ -416,19 +386,30 @@ pub(crate) fn read_by(tape: &mut Tape, canonical_line: &[u8]) -> Option<Canonica
     });
     let turns: Option<Vec<PlainTurn<'_>>> = spoken.map(turn).collect();
     let turns = turns.filter(|turns| !turns.is_empty())?;
-    let reinforced = value.has("reference_answer");
+    let reinforced = logged.is_none() && value.has("reference_answer");
     let completion = turns
         .last()
         .filter(|last| last.role == Role::Assistant && !reinforced)
         .map(|last| last.text().into_owned())
         // An answer that only uses a tool is nothing that another answer can be compared with.
         .filter(|text| !text.trim().is_empty());
-    Some(CanonicalRecord {
-        prompt: render_prompt(&turns),
+    Some(known(
+        render_prompt(&turns),
         completion,
-        tokens,
-        digest: whole::digest(value),
-    })
+        whole::digest(value),
+    ))
+}
+
+/// Prompt and completion of a line that has a member for each.
+fn members(value: Value<'_>) -> Option<(String, Option<String>)> {
+    if let Some(question) = EvalRecord::read(value) {
+        return Some((question.prompt, Some(question.reference_response)));
+    }
+    let text = |name| Some(value.get(name)?.text()?.plain().into_owned());
+    let pairs = [("prompt", "completion"), ("image-ref", "caption")];
+    let pair = |(prompt, completion)| Some((text(prompt)?, Some(text(completion)?)));
+    let found = pairs.into_iter().find_map(pair);
+    found.or_else(|| Some((text("text")?, None)))
 }
 
 /// Tokens of every text, and of what tools are defined by, given and answer, as it stands. `within` is the member that holds `name`.
@@ -477,13 +458,14 @@ fn turn(message: Value<'_>) -> Option<PlainTurn<'_>> {
         _ => return None,
     };
     let content = match message.get("content") {
-        Some(content) => content,
-        None => preferences::preferred(message)?,
+        // A message that only uses a tool has no content.
+        None if !message.has("candidates") => None,
+        None => Some(preferences::preferred(message)?),
+        content => content,
     };
-    let texts = match content.text() {
+    let texts = match content.and_then(Value::text) {
         Some(text) => vec![text.plain().into_owned().into()],
-        None => content
-            .items()
+        None => (content.into_iter().flat_map(Value::items))
             .filter_map(|block| Some(block.get("text")?.text()?.plain().into_owned().into()))
             .collect(),
     };

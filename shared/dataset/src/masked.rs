@@ -3,14 +3,59 @@
 use std::borrow::Cow;
 
 use crate::scan::{
+    LONGEST_PART, MOST,
     hidden::Spelt,
     marks::Marks,
     secrets::{self, Secrets, What},
     windows::Windows,
 };
 
-/// Bytes that are looked at before and behind what is shown: more than the longest token that is known by its form.
+/// Bytes that are looked at before and behind what is shown.
 const AROUND: usize = 4 << 10;
+
+/// So many more are looked at where the text there has no gap, as in a long token or a private key: more than the longest that is known by
+/// its form.
+const LONGEST: usize = 4 * LONGEST_PART;
+
+/// A private key's lines have so many bytes at least, but the last: between such lines may be blanks.
+const KEY_LINE: usize = 40;
+
+/// Bytes before the first line of a private key: its name, and how it is kept.
+const TITLE: usize = 1 << 10;
+
+/// Whether it may stand inside a token or, with the escapes of line feeds, inside a key.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'\\' | b'\r' | b'\n'
+        )
+}
+
+/// Where the token or the key begins that may go on at `at`.
+fn begins(text: &[u8], at: usize) -> usize {
+    let least = at.saturating_sub(LONGEST);
+    let back = |from: usize, holds: fn(u8) -> bool| {
+        let row = text[least..from].iter().rev();
+        from - row.take_while(|byte| holds(**byte)).count()
+    };
+    let mut start = back(at, is_token);
+    loop {
+        let behind = back(start, |byte| byte == b' ');
+        let before = back(behind, is_token);
+        // Prose has short words.
+        if behind == start || behind - before < KEY_LINE {
+            break start;
+        }
+        start = before;
+    }
+}
+
+/// Where the token ends that may go on at `at`.
+fn ends(text: &[u8], at: usize) -> usize {
+    let rest = text[at..].iter().take(LONGEST);
+    at + rest.take_while(|byte| is_token(**byte)).count()
+}
 
 /// A text, and what may not be shown of a part of it.
 pub(crate) struct Masked<'t> {
@@ -22,8 +67,11 @@ pub(crate) struct Masked<'t> {
 impl<'t> Masked<'t> {
     /// Looks at the bytes `from..to` of the text.
     pub(crate) fn near(text: &'t str, from: usize, to: usize) -> Self {
-        let start = text.floor_char_boundary(from.saturating_sub(AROUND));
-        let end = text.ceil_char_boundary(to.saturating_add(AROUND).min(text.len()));
+        let bytes = text.as_bytes();
+        let start = begins(bytes, from.saturating_sub(AROUND)).saturating_sub(TITLE);
+        let start = text.floor_char_boundary(start);
+        let end = ends(bytes, to.saturating_add(AROUND).min(text.len()));
+        let end = text.ceil_char_boundary(end);
         let part = &text[start..end];
         let secrets = Secrets { reject: false };
         let (mut marks, mut found) = (Marks::default(), Vec::new());
@@ -45,6 +93,12 @@ impl<'t> Masked<'t> {
                     .get(end..)
                     .and_then(|rest| Some(end + rest.find("-----END ")?))
                     .unwrap_or(part.len());
+            } else if hit.end - hit.start >= MOST {
+                // Of a long token only so much was looked at as says what it is.
+                let rest = part.as_bytes()[end..].iter();
+                end += rest
+                    .take_while(|byte| is_token(**byte) && !byte.is_ascii_whitespace())
+                    .count();
             }
             match hits.last_mut() {
                 Some(last) if start + hit.start < last.1 => last.1 = last.1.max(start + end),

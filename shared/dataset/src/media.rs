@@ -161,7 +161,11 @@ impl MediaLimits {
             MediaKind::Video => self.video_bytes,
             MediaKind::Document => self.document_bytes,
         };
-        if bytes > most || bytes == 0 {
+        if bytes == 0 {
+            let fix = "Put the whole file there again, and upload the data again.";
+            return Some((self.rule, format!("the {kind} is an empty file"), fix));
+        }
+        if bytes > most {
             let found = format!(
                 "the {kind} has {} bytes where at most {} are taken",
                 grouped(bytes),

@@ -2,6 +2,7 @@
 use crate::{
     finding::{Place, Problem, around, bounded},
     json::{MAX_DEPTH, MAX_VALUES, Refused},
+    masked::Masked,
     rules,
     summary::grouped,
 };
@@ -104,10 +105,20 @@ fn json_fix(text: &str, said: &str) -> &'static str {
     }
 }
 
+/// Bytes of a line that are looked at on either side of one that is no UTF-8.
+const SEEN: usize = 128 << 10;
+
 /// The finding for a line that is no UTF-8 from the byte `at` on.
 pub(crate) fn invalid_utf8(line: &[u8], place: Place, at: usize) -> Problem {
     let byte = line.get(at).copied().unwrap_or_default();
-    let near = String::from_utf8_lossy(&line[at.saturating_sub(40)..(at + 20).min(line.len())]);
+    // What may not be shown is looked for before the line is cut: the rest of a token says no more that it is one.
+    let lossy = |from: usize, to: usize| String::from_utf8_lossy(&line[from..to.min(line.len())]);
+    let before = lossy(at.saturating_sub(SEEN), at);
+    let shown = lossy(at, at + 20).len();
+    let near = format!("{before}{}", lossy(at, at + SEEN));
+    let from = near.floor_char_boundary(before.len().saturating_sub(40));
+    let to = near.ceil_char_boundary((before.len() + shown).min(near.len()));
+    let near = Masked::near(&near, from, to).part(from, to);
     Problem::new(
         &rules::INVALID_UTF8,
         "",

@@ -78,17 +78,27 @@ pub(crate) fn accepted(target: RecordShape) -> &'static str {
 }
 
 /// What a record's members say; `None` where they say nothing. `so_far` is the shape of the records before, which decides where a
-/// member is missing, and `target` what the trainer takes.
+/// member is missing, and `target` what the trainer takes. A member that is null is as good as none, unless no other says what the record is.
 pub(crate) fn detect(
     value: Value<'_>,
     so_far: Option<InputShape>,
     target: Option<RecordShape>,
 ) -> Option<InputShape> {
-    let has = |name| value.has(name);
-    if let Some(shape) = preference(value, target) {
-        return Some(shape);
-    }
-    if let Some(messages) = value.get("messages") {
+    let has = |name: &str| value.some(name).is_some();
+    let found = preference(value, target).or_else(|| by_members(value, has, so_far, target));
+    found.or_else(|| by_members(value, |name| value.has(name), so_far, target))
+}
+
+/// The shape of a record that has these members.
+fn by_members(
+    value: Value<'_>,
+    has: impl Fn(&str) -> bool,
+    so_far: Option<InputShape>,
+    target: Option<RecordShape>,
+) -> Option<InputShape> {
+    if has("messages")
+        && let Some(messages) = value.get("messages")
+    {
         return Some(conversation(value, messages, target));
     }
     if has("prompt") && has("referenceResponse") {
@@ -113,6 +123,9 @@ pub(crate) fn detect(
         return Some(match so_far {
             Some(shape @ (InputShape::PromptResponse | InputShape::Evaluation)) => shape,
             _ if target == Some(RecordShape::DistillationPrompts) => InputShape::Prompts,
+            // What the answer is called is said, though there is none.
+            None if value.has("response") => InputShape::PromptResponse,
+            None if target.is_none() && value.has("referenceResponse") => InputShape::Evaluation,
             _ => InputShape::PromptCompletion,
         });
     }
@@ -125,7 +138,8 @@ pub(crate) fn detect(
 /// Which shape of preferences it is, if it is one. One of two answers says so only where preferences are wanted.
 fn preference(value: Value<'_>, target: Option<RecordShape>) -> Option<InputShape> {
     let wanted = target == Some(RecordShape::Preferences);
-    let both = |one, other| match (value.has(one), value.has(other)) {
+    let has = |name| value.some(name).is_some();
+    let both = |one, other| match (has(one), has(other)) {
         (true, true) => true,
         (false, false) => false,
         _ => wanted,
@@ -136,17 +150,25 @@ fn preference(value: Value<'_>, target: Option<RecordShape>) -> Option<InputShap
     if both("preferred_output", "non_preferred_output") {
         return Some(InputShape::PreferredOutput);
     }
-    let mut messages = value.get("messages")?.items();
-    messages
-        .any(|message| message.has("candidates"))
-        .then_some(InputShape::Candidates)
+    let messages = value.some("messages");
+    let is_offered = |message: Value<'_>| message.some("candidates").is_some();
+    if let Some(messages) = messages {
+        return (messages.items().any(is_offered)).then_some(InputShape::Candidates);
+    }
+    // An answer that is wanted and null is told by its name.
+    let named = |one, other| wanted && (value.has(one) || value.has(other));
+    if named("chosen", "rejected") {
+        return Some(InputShape::Chosen);
+    }
+    named("preferred_output", "non_preferred_output").then_some(InputShape::PreferredOutput)
 }
 
 fn conversation(value: Value<'_>, messages: Value<'_>, target: Option<RecordShape>) -> InputShape {
-    if value.has("schemaVersion") {
+    let has = |value: Value<'_>, name| value.some(name).is_some();
+    if has(value, "schemaVersion") {
         return InputShape::BedrockConversation;
     }
-    if value.has("reference_answer") || target == Some(RecordShape::Reinforcement) {
+    if has(value, "reference_answer") || target == Some(RecordShape::Reinforcement) {
         return InputShape::Reinforcement;
     }
     if value.get("system").is_some_and(Value::is_array) {
@@ -156,11 +178,16 @@ fn conversation(value: Value<'_>, messages: Value<'_>, target: Option<RecordShap
     let blocks = messages
         .items()
         .filter(|message| {
-            !message.has("tool_calls") && !message.get("role").is_some_and(|role| role.is("tool"))
+            !has(*message, "tool_calls") && !message.get("role").is_some_and(|role| role.is("tool"))
         })
         .find_map(|message| message.get("content").filter(|content| content.is_array()));
     match blocks {
-        Some(blocks) if !blocks.items().next().is_some_and(|block| block.has("type")) => {
+        Some(blocks)
+            if !blocks
+                .items()
+                .next()
+                .is_some_and(|block| has(block, "type")) =>
+        {
             InputShape::BedrockConversation
         }
         _ => InputShape::Messages,

@@ -12,7 +12,7 @@ use perennial_core::{
     config::Technique,
     limits::{self, DataLimits},
 };
-use perennial_dataset::{Purpose, Severity, Summary};
+use perennial_dataset::{Excluded, Indexer, Purpose, Sealer, Severity, Summary};
 use samples::{METADATA, NAMES, SAMPLES};
 
 /// Values that hold something to look for, of every type and in the forms in which a reader may look for a text.
@@ -377,4 +377,49 @@ fn an_item_more_in_any_list_is_written_or_told() {
         }
         lines
     });
+}
+
+#[test]
+fn what_is_accepted_can_be_sealed_and_indexed() {
+    for sample in samples() {
+        let Purpose::Training(limits) = &sample.purpose else {
+            continue;
+        };
+        let name = format!("{} for {}", sample.shape, sample.target);
+        let (_, shard) = compile("a.jsonl", sample.purpose.clone(), sample.line.as_bytes());
+        let (mut sealer, mut out) = (Sealer::new(limits, Excluded::default(), None), Vec::new());
+        sealer.push(&shard, &mut out);
+        sealer.end_shard(&mut out);
+        let sealed = sealer.finish();
+        assert_eq!((sealed.records, sealed.unreadable), (1, 0), "{name}");
+        let mut indexer = Indexer::new();
+        indexer.push(&shard, &mut Vec::new());
+        indexer.end(&mut Vec::new());
+        assert!(indexer.finish("t").is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_message_that_only_uses_a_tool_can_be_sealed_however_it_says_nothing() {
+    let limits = limits::reinforcement("amazon.nova-2-lite-v1:0").unwrap();
+    let used =
+        r#""tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+    for content in [
+        r#""content":"","#,
+        r#""content":null,"#,
+        r#""content":[],"#,
+        "",
+    ] {
+        let line = format!(
+            r#"{{"messages":[{{"role":"user","content":"q"}},{{"role":"assistant",{content}{used}}},{{"role":"tool","tool_call_id":"c","content":"7"}}],"reference_answer":"a"}}"#
+        );
+        let purpose = Purpose::Training(limits.clone());
+        let (summary, shard) = compile("a.jsonl", purpose, line.as_bytes());
+        assert_eq!(summary.records, 1, "{}", summary.to_text());
+        let (mut sealer, mut out) = (Sealer::new(&limits, Excluded::default(), None), Vec::new());
+        sealer.push(&shard, &mut out);
+        sealer.end_shard(&mut out);
+        assert_eq!(sealer.finish().unreadable, 0, "{line}");
+        assert_eq!(out, shard);
+    }
 }

@@ -225,6 +225,43 @@ fn a_document_is_one_though_it_begins_with_an_object_and_what_looks_like_json_is
 }
 
 #[test]
+fn a_list_of_texts_in_a_file_that_is_named_a_document_is_told() {
+    let long = format!(
+        "[{}\"last\"]\n",
+        "\"a document of its own\",\n ".repeat(10_000)
+    );
+    for (file, told) in [
+        ("[\"doc one\\n...\",\"doc two\"]", true),
+        ("[\n  \"doc one\",\n  \"doc two\"\n]\n", true),
+        ("\u{feff}[\"one\"]\n[\"two\"]\n", true),
+        ("[[\"a\"], [\"b\"]]", true),
+        ("[1, 2.5, -3]\n", true),
+        (&long, true),
+        ("[1] A note.\n", false),
+        ("[1]\n\nA note.\n", false),
+        ("[\"Quoted\"](link) and more.\n", false),
+        ("[\"An open quotation\n", false),
+        ("[\"one\", two]\n", false),
+        ("[[wiki]]\n", false),
+        ("[-] a task\n", false),
+        ("[]\n", false),
+        (&long.replace("\",\n", " and\n"), false),
+    ] {
+        for name in ["corpus.txt", "corpus.md"] {
+            let whole = compile(name, training(RecordShape::Documents), file.as_bytes());
+            let said = whole.0.finding_counts.contains_key("json-as-text");
+            assert_eq!(said, told, "{file:.80} {}", whole.0.to_text());
+            assert!(whole.0.is_accepted(), "{file:.80}");
+            for size in [7, 1_024, 5_000] {
+                let sizes = vec![size; file.len() / size];
+                let purpose = training(RecordShape::Documents);
+                assert_eq!(compile_in(name, purpose, file.as_bytes(), &sizes), whole);
+            }
+        }
+    }
+}
+
+#[test]
 fn text_in_utf_32_is_called_so() {
     for (mark, to) in [
         (&[0xff, 0xfe, 0, 0], u32::to_le_bytes as fn(u32) -> [u8; 4]),

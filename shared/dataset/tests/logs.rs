@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 mod common;
 
-use common::{compile, nova, training};
-use perennial_core::limits::RecordShape;
-use perennial_dataset::Summary;
+use common::{compile, limits, nova, training};
+use perennial_core::limits::{DataLimits, RecordShape};
+use perennial_dataset::{Purpose, Summary};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -277,6 +277,49 @@ fn an_answer_of_several_texts_is_taken_whole() {
     let (summary, out) = compiled(&log);
     assert_eq!(summary.records, 1, "{}", summary.to_text());
     assert!(out.contains("and more"), "{out}");
+}
+
+#[test]
+fn an_answer_that_is_learnt_is_held_to_what_the_model_takes() {
+    let learnt = |answers_of: Option<&str>, log: &Value| {
+        let limits = DataLimits {
+            answers_of: answers_of.map(str::to_owned),
+            max_record_tokens: 1_000,
+            ..limits(RecordShape::InvocationLogs)
+        };
+        let bytes = format!("{log}\n");
+        let (summary, out) = compile("a.jsonl", Purpose::Training(limits), bytes.as_bytes());
+        (summary, String::from_utf8(out).unwrap())
+    };
+    let said = |text: &str| {
+        let place = format!("{OUTPUT}/output/message/content");
+        set(converse(), &place, json!([{ "text": text }]))
+    };
+    let content = format!("{OUTPUT}/output/message/content");
+    for (log, rule) in [
+        (said("a"), None),
+        (said("a [EOS] b"), Some("forbidden-string")),
+        (said(&"word ".repeat(5_000)), Some("sample-too-long")),
+        (said(" "), Some("empty-completion")),
+        (
+            set(converse(), &content, json!([])),
+            Some("missing-completion"),
+        ),
+        (
+            set(converse(), &content, json!([{"toolUse": {}}])),
+            Some("missing-completion"),
+        ),
+    ] {
+        let (summary, out) = learnt(Some("m"), &log);
+        let told = rule.is_none_or(|rule| summary.finding_counts.contains_key(rule));
+        assert!(told, "{log} {}", summary.to_text());
+        assert_eq!(out.is_empty(), rule.is_some(), "{}", summary.to_text());
+        // Where the teacher answers anew, what it once said is not learnt.
+        let (summary, out) = learnt(None, &log);
+        assert!(!out.is_empty(), "{}", summary.to_text());
+    }
+    let [with, without] = [Some("m"), None].map(|of| learnt(of, &said("one two three")).0);
+    assert!(with.tokens_estimate > without.tokens_estimate);
 }
 
 /// Every object of an entry, but those that only say how it was asked.

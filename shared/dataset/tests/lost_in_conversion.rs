@@ -274,6 +274,53 @@ fn a_part_of_a_tools_answer_of_another_type_does_not_count_as_none() {
 }
 
 #[test]
+fn a_tools_answer_without_a_part_is_refused_in_either_form() {
+    let used =
+        json!([{"id": "1", "type": "function", "function": {"name": "t", "arguments": "{}"}}]);
+    let answered = |content: Value| {
+        json!({"messages": [
+            {"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": used},
+            {"role": "tool", "tool_call_id": "1", "content": content},
+            {"role": "assistant", "content": "a"}]})
+    };
+    let bedrock = json!({"schemaVersion": "bedrock-conversation-2024", "messages": [
+        {"role": "user", "content": [{"text": "q"}]},
+        {"role": "assistant", "content": [{"toolUse": {"toolUseId": "1", "name": "t", "input": {}}}]},
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "1", "content": []}}]},
+        {"role": "assistant", "content": [{"text": "a"}]}]});
+    for (record, path) in [
+        (answered(json!([])), "$.messages[2].content"),
+        (bedrock, "$.messages[2].content[0].toolResult.content"),
+    ] {
+        let (summary, out) = nova(&record);
+        assert!(
+            rules_of(&summary).contains(&("wrong-type", path)),
+            "{record}"
+        );
+        assert!(out.is_empty(), "{record}");
+    }
+    let (summary, _) = nova(&answered(json!([])));
+    assert_eq!(rules_of(&summary).len(), 1, "{}", summary.to_text());
+    let (summary, _) = nova(&answered(json!([{"type": "text", "text": "7"}])));
+    assert_eq!((rules_of(&summary), summary.records), (vec![], 1));
+    // What goes to the trainer as it came would have no answer of the tool.
+    let mut rewarded = answered(json!([]));
+    rewarded["messages"].as_array_mut().unwrap().pop();
+    rewarded["reference_answer"] = json!("7");
+    let limits = reinforcement("amazon.nova-2-lite-v1:0").unwrap();
+    let (summary, out) = compile(
+        "a.jsonl",
+        Purpose::Training(limits),
+        format!("{rewarded}\n").as_bytes(),
+    );
+    assert_eq!(
+        rules_of(&summary),
+        [("wrong-type", "$.messages[2].content")]
+    );
+    assert!(out.is_empty());
+}
+
+#[test]
 fn a_list_of_no_tools_is_none() {
     for (name, none) in [
         ("tools", json!([])),

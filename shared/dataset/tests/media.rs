@@ -168,13 +168,8 @@ fn each_limit_holds_to_the_byte_and_to_the_pixel() {
             "the image is jpeg and the record says png",
         ),
         (NOVA, &png, image(9, "png", 90, 90), "", ""),
-        (
-            NOVA,
-            &png,
-            there(0),
-            size,
-            "the image has 0 bytes where at most 10,485,760 are taken",
-        ),
+        (NOVA, &png, there(0), size, "the image is an empty file"),
+        (NOVA, &video, there(0), size, "the video is an empty file"),
         (NOVA, &video, there(50 * MIB), "", ""),
         (
             NOVA,

@@ -118,6 +118,85 @@ fn a_number_that_reaches_over_the_end_of_what_is_shown_is_not_begun() {
     }
 }
 
+#[test]
+fn a_web_token_is_not_shown_however_long_what_it_says_is() {
+    for length in [100, 600, 3_000] {
+        let payload = "a1B2c3D4".repeat(length / 8);
+        let token = format!("eyJhbGciOiJIUzI1NiJ9.{payload}.{}", &payload[..43]);
+        let line = format!("{{\"prompt\": \"use {token}\", \"completion\": \"b\"}}\n");
+        for rule in [SecretsRule::Off, SecretsRule::Warn, SecretsRule::Reject] {
+            let summary = checked("a.jsonl", line.as_bytes(), rule);
+            assert!(!report(&summary).contains("a1B2c3D4"), "{summary:?}");
+            let told = summary.finding_counts.get("secret").copied();
+            assert_eq!(told, (rule != SecretsRule::Off).then_some(1));
+            assert_eq!(summary.records == 0, rule == SecretsRule::Reject);
+        }
+    }
+}
+
+#[test]
+fn of_a_token_or_a_key_that_is_longer_than_what_is_looked_at_nothing_is_shown() {
+    let body = |lines: usize, between: &str| {
+        let line = "kEyB0dy+/".repeat(7) + "A";
+        vec![line; lines].join(between)
+    };
+    let key = |lines, between: &str| {
+        let (begin, body) = ("-----BEGIN RSA ", body(lines, between));
+        format!("{begin}PRIVATE KEY-----{between}{body}{between}kEyB0dyEnd==")
+    };
+    let token = |start: &str, length: usize| format!("{start}{}", "kEyB0dy1".repeat(length / 8));
+    for secret in [
+        token("bedrock-api-key-", 900),
+        token("bedrock-api-key-", 9_000),
+        token("ABSK", 1_200),
+        token("ghp_", 600),
+        token("github_pat_", 30_000),
+        key(20, "\\n"),
+        key(100, "\\n"),
+        key(300, "\\r\\n"),
+        key(100, "\\n    "),
+        key(100, "\\\\n"),
+    ] {
+        for line in [
+            // The forbidden string shows what stands before it.
+            format!("{{\"prompt\":\"use {secret} [EOS]\",\"completion\":\"b\"}}\n"),
+            format!("{{\"prompt\":\"use {secret}\\n[EOS]\",\"completion\":\"b\"}}\n"),
+            format!("{{\"prompt\":\"use {secret}\",\"completion\":\"b\",\"id\":1}}\n"),
+            format!("{{\"prompt\":\"use {secret}\n"),
+        ] {
+            let summary = checked("a.jsonl", line.as_bytes(), SecretsRule::Off);
+            let report = report(&summary);
+            assert!(!report.contains("kEyB0dy"), "{line:.60} {report}");
+            assert!(!summary.findings.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_token_before_a_byte_that_is_no_utf_8_is_not_shown_though_its_start_is_cut_off() {
+    for between in [0, 5, 20, 39] {
+        let token = format!("ghp_{}", "a1B2c3D4z".repeat(4));
+        let line = format!("{{\"prompt\":\"{token} {}", "x".repeat(between));
+        for (bytes, rule) in [
+            ([line.as_bytes(), b"\xff}\n"].concat(), SecretsRule::Off),
+            ([line.as_bytes(), b"\xff}\n"].concat(), SecretsRule::Warn),
+            (
+                [b"{\"prompt\":\"\xff ", token.as_bytes(), b"\"}\n"].concat(),
+                SecretsRule::Off,
+            ),
+        ] {
+            let summary = checked("a.jsonl", &bytes, rule);
+            assert!(
+                summary.finding_counts.contains_key("invalid-utf8"),
+                "{summary:?}"
+            );
+            let report = report(&summary);
+            assert!(!report.contains("D4z"), "{report}");
+            assert!(!report.contains("a1B2"), "{report}");
+        }
+    }
+}
+
 fn secret() -> impl Strategy<Value = String> {
     let mixed = |count: usize| "a1B2c3D4".repeat(20)[..count].to_owned();
     prop_oneof![

@@ -3,8 +3,9 @@
 mod common;
 
 use common::{compile, limits, training};
-use perennial_core::limits::{ContentLimits, DataLimits, RecordShape, fine_tuning};
+use perennial_core::limits::{ContentLimits, DataLimits, RecordShape, fine_tuning, reinforcement};
 use perennial_dataset::{Compiler, Purpose, Sealed, Sealer, SecretsRule, Summary, prompt_of};
+use serde_json::json;
 
 fn nova() -> DataLimits {
     fine_tuning("amazon.nova-micro-v1:0").unwrap()
@@ -190,6 +191,57 @@ fn what_the_system_says_is_no_part_of_the_question_when_sealing() {
     let without = br#"{"messages":[{"role":"user","content":"q"}],"reference_answer":"42"}"#;
     assert!(prompt_of(with).is_some());
     assert_eq!(prompt_of(with), prompt_of(without));
+}
+
+#[test]
+fn members_of_ones_own_do_not_change_what_a_record_is_known_by() {
+    let rewards = reinforcement("amazon.nova-2-lite-v1:0").unwrap();
+    let logs = limits(RecordShape::InvocationLogs);
+    let rewarded = |question: &str| json!({"messages": [{"role": "user", "content": question}], "reference_answer": "4"});
+    let logged = |question: &str| {
+        json!({"modelId": "m", "input": {"inputBodyJson": {"messages": [
+            {"role": "user", "content": [{"text": question}]}]}},
+            "output": {"outputBodyJson": {"completion": "4"}}})
+    };
+    for (limits, records) in [
+        (&rewards, [rewarded("one"), rewarded("two")]),
+        (&logs, [logged("one"), logged("two")]),
+    ] {
+        for own in [
+            json!({}),
+            json!({"text": "algebra"}),
+            json!({"prompt": "p", "completion": "c"}),
+            json!({"prompt": "p", "referenceResponse": "c", "schemaType": "s"}),
+            json!({"image-ref": "s3://bucket/a.png", "caption": "A house"}),
+            json!({"input": "i", "modelId": "m"}),
+        ] {
+            // What makes it another shape, or takes the place of what was read.
+            let changes = own.get("referenceResponse").is_some() || own.get("input").is_some();
+            if changes && limits.shape == RecordShape::InvocationLogs {
+                continue;
+            }
+            let lines: String = records
+                .iter()
+                .map(|record| {
+                    let mut record = record.clone();
+                    for (name, value) in own.as_object().unwrap() {
+                        record[name] = value.clone();
+                    }
+                    format!("{record}\n")
+                })
+                .collect();
+            let (summary, out) = compiled(limits, &lines);
+            assert_eq!(summary.records, 2, "{lines}{}", summary.to_text());
+            let first = out.lines().next().unwrap();
+            assert_eq!(
+                prompt_of(first.as_bytes()).as_deref(),
+                Some("one"),
+                "{first}"
+            );
+            let sealed = sealed(limits, &out, None);
+            assert_eq!((sealed.records, sealed.duplicates), (2, 0), "{lines}");
+        }
+    }
 }
 
 #[test]

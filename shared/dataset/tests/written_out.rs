@@ -148,7 +148,7 @@ proptest! {
     #[test]
     fn a_secret_is_found_at_every_depth_of_escaping_that_the_compiler_undoes(
         which in 0..5_usize,
-        before in prop_oneof![Just(""), Just("x "), Just("\n"), Just("\""), Just("é\\"), Just("\t{\"k\": \"")],
+        before in prop_oneof![Just(""), Just("x "), Just("\n"), Just("\""), Just("é\\"), Just("\t{\"k\": \""), Just("\u{8}"), Just("x\u{c}"), Just("\0"), Just("1\u{1f}")],
         after in prop_oneof![Just(""), Just(" x"), Just("\n"), Just("\""), Just("\\ ")],
         inner in proptest::collection::vec(any::<bool>(), 1..40),
         outer in proptest::collection::vec(any::<bool>(), 1..200),
@@ -167,6 +167,32 @@ proptest! {
             prop_assert!(!shows(&summary, "", secret), "{}", line);
             let (summary, out) = compiled(&nova(), SecretsRule::Reject, &line);
             prop_assert!(out.is_empty() && summary.records == 0);
+        }
+    }
+}
+
+#[test]
+fn the_end_of_an_escape_is_no_letter_before_a_secret() {
+    for (secret, rule) in secrets() {
+        for before in [
+            "\\f",
+            "\\b",
+            "\\n",
+            "x\\r",
+            "\\t",
+            "\\u0000",
+            "\\u001f",
+            "7\\u0008",
+            "\\u007f",
+            "\\ud83d\\ude00",
+        ] {
+            for rejected in [SecretsRule::Warn, SecretsRule::Reject] {
+                let line = format!("{{\"prompt\":\"a {before}{secret}\",\"completion\":\"b\"}}\n");
+                let (summary, out) = compiled(&nova(), rejected, &line);
+                assert_eq!(summary.finding_counts.get(rule), Some(&1), "{line}");
+                assert_eq!(out.is_empty(), rejected == SecretsRule::Reject, "{line}");
+                assert!(!shows(&summary, "", &secret), "{line}");
+            }
         }
     }
 }

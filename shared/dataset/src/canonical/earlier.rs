@@ -10,7 +10,7 @@ use crate::{
 /// The digests of what stands before each answer but the last one; none for most lines, at no more than a look at their messages' roles.
 pub(crate) fn earlier(value: Value<'_>) -> Vec<PromptDigest> {
     let logged = || value.get("input")?.get("inputBodyJson")?.get("messages");
-    let Some(messages) = value.get("messages").or_else(logged) else {
+    let Some(messages) = value.some("messages").or_else(logged) else {
         return Vec::new();
     };
     // What the system says is no part of a question.

@@ -40,7 +40,9 @@ impl KnownBy {
 
 /// What such a canonical line is known by across files; nothing for lines that are known by all of their bytes.
 pub(super) fn digest(line: Value<'_>) -> Option<[u8; 16]> {
-    if line.has("input") && line.has("modelId") {
+    let speaks = line.some("messages").is_some();
+    // Beside messages these are members of one's own.
+    if !speaks && line.has("input") && line.has("modelId") {
         let (question, answer) = log_parts(line);
         let mut all = Sha256::new();
         all.update((question.len() as u64).to_le_bytes());
@@ -50,8 +52,7 @@ pub(super) fn digest(line: Value<'_>) -> Option<[u8; 16]> {
         digest.copy_from_slice(&all.finalize()[..16]);
         return Some(digest);
     }
-    let is_one_of_several = line.has("id") && line.has("messages");
-    is_one_of_several.then(|| record_digest(&without(line, &["id"])))
+    (speaks && line.has("id")).then(|| record_digest(&without(line, &["id"])))
 }
 
 /// What the model read, and what it said.

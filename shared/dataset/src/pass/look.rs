@@ -71,9 +71,9 @@ impl Line<'_> {
         let shape = match (target, shape) {
             // A record that only has a prompt lacks its answer, in either kind of file.
             (None, InputShape::PromptCompletion)
-                if value
-                    .items()
-                    .all(|member| matches!(member.name().as_ref(), "prompt" | "category")) =>
+                if value.items().all(|member| {
+                    member.is_null() || matches!(member.name().as_ref(), "prompt" | "category")
+                }) =>
             {
                 InputShape::Evaluation
             }

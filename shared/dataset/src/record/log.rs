@@ -46,10 +46,7 @@ pub(super) fn read<'a>(
     }
     let mut record = Conversation::default();
     let mut complete = true;
-    let (input_path, output_path) = (
-        Path::Member(&Path::Root, "input"),
-        Path::Member(&Path::Root, "output"),
-    );
+    let input_path = Path::Member(&Path::Root, "input");
     let path = Path::Member(&input_path, "inputBodyJson");
     let list = Path::Member(&path, "messages");
     let Some(input) = input else {
@@ -188,6 +185,9 @@ pub(super) fn read<'a>(
             ));
         }
         check_teacher(value, taken, problems);
+        if taken.answers_of.is_some() && output.is_some() {
+            add_answer(&mut record, output, false, problems);
+        }
         let messages = input.get("messages").into_iter().flat_map(Value::items);
         // The official script reads the user's alone.
         for message in
@@ -218,26 +218,9 @@ pub(super) fn read<'a>(
         };
     }
     left_out(input, &["toolConfig", "tools"], path, problems);
-    let output_path = Path::Member(&output_path, "outputBodyJson");
-    let said = output
-        .map(|output| answer(output, output_path, problems))
-        .unwrap_or_default();
-    if said.is_empty() {
-        problems.push(Problem::new(
-            &rules::MISSING_COMPLETION,
-            "$.output.outputBodyJson",
-            output.map_or_else(|| "no outputBodyJson".to_owned(), shown),
-            "The entry has no answer in text: take it out.",
-        ));
+    if !add_answer(&mut record, output, true, problems) {
         return Record::Conversation(record);
     }
-    let turn = Turn {
-        role: Role::Assistant,
-        blocks: said.into_iter().map(Block::Text).collect(),
-        index: record.turns.len(),
-    };
-    order::check_text(&turn, output_path, problems);
-    record.turns.push(turn);
     let same = |pair: &[Turn<'_>]| pair[0].role == pair[1].role;
     if complete && record.turns.windows(2).any(same) {
         problems.push(Problem::new(
@@ -248,6 +231,42 @@ pub(super) fn read<'a>(
         ));
     }
     Record::Conversation(record)
+}
+
+/// Adds the answer as the last turn; no if there is none in text. What of it is no text is lost where the entry `converts`, and nothing
+/// where it is learnt as it stands.
+fn add_answer<'a>(
+    record: &mut Conversation<'a>,
+    output: Option<Value<'a>>,
+    converts: bool,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let side = Path::Member(&Path::Root, "output");
+    let path = Path::Member(&side, "outputBodyJson");
+    let mut lost = Vec::new();
+    let said = output
+        .map(|output| answer(output, path, &mut lost))
+        .unwrap_or_default();
+    if converts {
+        problems.append(&mut lost);
+    }
+    if said.is_empty() {
+        problems.push(Problem::new(
+            &rules::MISSING_COMPLETION,
+            path,
+            output.map_or_else(|| "no outputBodyJson".to_owned(), shown),
+            "The entry has no answer in text: take it out.",
+        ));
+        return false;
+    }
+    let turn = Turn {
+        role: Role::Assistant,
+        blocks: said.into_iter().map(Block::Text).collect(),
+        index: record.turns.len(),
+    };
+    order::check_text(&turn, path, problems);
+    record.turns.push(turn);
+    true
 }
 
 /// Whether the answer that is learnt is the teacher's. Logs name a model by its id, by an inference profile (`us.…`) or by an ARN of either.

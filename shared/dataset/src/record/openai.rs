@@ -296,6 +296,15 @@ fn result<'a>(
     problems: &mut Vec<Problem>,
 ) -> Option<Block<'a>> {
     let id = blocks::named(message, "tool_call_id", path, problems)?;
+    // As in Bedrock's form. The use before it has its result all the same, so that no more is said of it.
+    if content.is_array() && content.count() == 0 {
+        problems.push(Problem::new(
+            &rules::WRONG_TYPE,
+            Path::Member(&path, "content"),
+            "no content",
+            "Write what the tool answered as \"content\": \"...\".",
+        ));
+    }
     let mut said = SmallVec::new();
     contents(content, path, false, &mut said, problems);
     let mut parts = Vec::new();

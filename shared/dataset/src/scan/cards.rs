@@ -1,6 +1,9 @@
 //! Numbers of payment cards: 13 to 19 digits that begin as a card's do and have the right checksum (ISO/IEC 7812).
 
-use super::marks::{Marks, WIDTH};
+use super::{
+    ends_escape,
+    marks::{Marks, WIDTH},
+};
 
 /// Places in a block of text where a card's number stands, as start and end in bytes; `marks` are those of the block.
 pub(crate) fn find(block: &[u8], marks: &Marks, mut each: impl FnMut(usize, usize)) {
@@ -17,8 +20,10 @@ pub(crate) fn find(block: &[u8], marks: &Marks, mut each: impl FnMut(usize, usiz
             let end = number_end(block, at);
             if is_card(&block[at..end]) && !goes_on_after(block, end) {
                 each(at, end);
+                at = end;
+            } else {
+                at = in_groups(block, at, end, &mut each);
             }
-            at = end;
         }
         done = at;
     }
@@ -48,10 +53,7 @@ fn goes_on_before(block: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else {
         return false;
     };
-    // The letter of an escape is white space in the text.
-    let escape =
-        before > 0 && block[before - 1] == b'\\' && matches!(block[before], b'n' | b'r' | b't');
-    !escape
+    !ends_escape(block, before)
         && (block[before].is_ascii_alphanumeric()
             || matches!(block[before], b'.' | b'_' | b'/' | b'-')
             // Behind a name it is a value; behind anything else, the end of Base64 or a part of an address.
@@ -89,11 +91,93 @@ fn number_end(block: &[u8], start: usize) -> usize {
         } else {
             break;
         }
-        if end - start > 64 {
+        if end - start > LIST {
             break;
         }
     }
     end
+}
+
+/// The most bytes of a number in groups; what goes on is a list of numbers.
+const LIST: usize = 64;
+
+/// Looks for cards among the groups of `start..end`, which are none together: when a card ends, or how many there are, may stand a blank
+/// away. What hyphens bind is not parted. Returns where to go on.
+fn in_groups(block: &[u8], start: usize, end: usize, each: &mut impl FnMut(usize, usize)) -> usize {
+    let goes_on = start >= 2 && block[start - 1] == b' ' && block[start - 2].is_ascii_digit();
+    let is_list = end - start > LIST || goes_on;
+    let (mut at, mut behind_card) = (start, false);
+    while let Some(blank) = memchr::memchr(b' ', &block[at..end]) {
+        let card = card_at(block, at, is_list, behind_card);
+        behind_card = card.is_some();
+        let Some(card) = card else {
+            at += blank + 1;
+            continue;
+        };
+        each(at, card);
+        at = card;
+        if at >= end {
+            return at;
+        }
+        // Behind a card is a blank, and behind that the next group.
+        at += 1;
+    }
+    // The last group, before which there was a blank.
+    if at > start
+        && let Some(card) = card_at(block, at, is_list, behind_card)
+    {
+        each(at, card);
+        at = card;
+    }
+    at.max(end)
+}
+
+/// How the companies part their numbers.
+const PARTED: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4]];
+
+/// Where the card ends whose first group begins at `at`: a number without a blank in it, or one that is parted as numbers of cards are.
+fn card_at(block: &[u8], at: usize, is_list: bool, behind_card: bool) -> Option<usize> {
+    let width = |at: usize| {
+        let digits = block.get(at..).unwrap_or_default().iter();
+        digits
+            .take(20)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
+    let is = |end: usize| is_card(&block[at..end]) && !goes_on_after(block, end);
+    if width(at) != 4 {
+        let end = at + width(at);
+        return is(end).then_some(end);
+    }
+    // Of many numbers of four digits one after the other, any four might be a card's.
+    let ends_there = |end: usize| block.get(end) != Some(&b' ') || width(end + 1) != 4;
+    let four_before = at >= 5
+        && block[at - 1] == b' '
+        && width(at - 5) == 4
+        && !(at >= 6 && block[at - 6].is_ascii_digit());
+    let begins_there = behind_card || !four_before;
+    PARTED.iter().find_map(|groups| {
+        let mut end = at;
+        for (index, wanted) in groups.iter().enumerate() {
+            if index > 0 {
+                let between = block.get(end)?;
+                // The same between all of them.
+                if !matches!(between, b' ' | b'-') || *between != block[at + 4] {
+                    return None;
+                }
+                end += 1;
+            }
+            if width(end) != *wanted {
+                return None;
+            }
+            end += wanted;
+        }
+        let apart = match is_list {
+            true => begins_there && ends_there(end),
+            false => begins_there || ends_there(end),
+        };
+        (apart && is(end)).then_some(end)
+    })
 }
 
 fn is_card(number: &[u8]) -> bool {
@@ -193,6 +277,71 @@ mod tests {
                     assert_eq!(cards(&text), [card], "{text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_number_a_blank_away_hides_no_card() {
+        let (card, whole, amex) = (
+            "4111 1111 1111 1111",
+            "4111111111111111",
+            "3782 822463 10005",
+        );
+        let other = "5555 5555 5555 4444";
+        for (text, found) in [
+            (
+                "My card is 4111 1111 1111 1111 12/27".to_owned(),
+                vec![card],
+            ),
+            (format!("{card} 1227 123"), vec![card]),
+            (format!("{card} 123"), vec![card]),
+            (format!("1 {whole}"), vec![whole]),
+            (format!("2 {card}"), vec![card]),
+            (format!("{whole} 12/27"), vec![whole]),
+            (format!("{amex} 1227"), vec![amex]),
+            (format!("2026-11-21 {card}"), vec![card]),
+            (
+                "4111-1111-1111-1111 12/27".to_owned(),
+                vec!["4111-1111-1111-1111"],
+            ),
+            (format!("{card} {other}"), vec![card, other]),
+            (
+                format!("{whole} 5555555555554444"),
+                vec![whole, "5555555555554444"],
+            ),
+            (format!("{card} {other} {card}"), vec![card, other, card]),
+            (format!("{}{whole} 9", "12 ".repeat(40)), vec![whole]),
+            (format!("{}{card} 9", "12 ".repeat(40)), vec![card]),
+        ] {
+            for before in 0..70 {
+                let text = format!("{} {text}", "x".repeat(before));
+                assert_eq!(cards(&text), found, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_of_numbers_are_no_cards() {
+        let many = |step: usize| {
+            (0..200)
+                .map(|n| (4000 + n * step).to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let digits = |n: usize| (n * 7 % 10).to_string();
+        let few = |of: &dyn Fn(usize) -> String| (0..200).map(of).collect::<Vec<_>>().join(" ");
+        for text in [
+            many(1),
+            many(7),
+            few(&digits),
+            few(&|n| (40 + n % 10).to_string()),
+            few(&|n| (400 + n).to_string()),
+            "14111111111111111 12".to_owned(),
+            "4111111111111111-12 7".to_owned(),
+            "12 4111111111111111abc".to_owned(),
+            "7 41111111-1111-1111-1111-111111111111 7".to_owned(),
+        ] {
+            assert!(cards(&text).is_empty(), "{text}");
         }
     }
 

@@ -117,13 +117,49 @@ pub(super) const KINDS: &[Kind] = &{
 };
 
 /// So many bytes of a token are looked at: that many starts stand in a row costs no more than this for each.
-const MOST: usize = 512;
+pub(crate) const MOST: usize = 512;
+
+/// The longest part of a JSON Web Token, in bytes: it goes with requests as a header, of which servers take 8 to 16 KiB.
+pub(crate) const LONGEST_PART: usize = 16 << 10;
+
+/// Whether it may stand in a token that is made for addresses.
+fn url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// Where the runs of such characters end that were looked at last: of many starts in one run, none reads it again. A token has three
+/// runs, and the next one begins in the second of them.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    last: [(usize, usize); 4],
+    next: usize,
+}
+
+impl Runs {
+    /// The end of the run that goes on at `from`.
+    fn end(&mut self, block: &[u8], from: usize) -> usize {
+        let known = (self.last.iter()).find(|(start, end)| *start <= from && from < *end);
+        if let Some((_, end)) = known {
+            return *end;
+        }
+        let rest = block.get(from..).unwrap_or_default();
+        let end = from + rest.iter().take_while(|byte| url(**byte)).count();
+        self.last[self.next] = (from, end);
+        self.next = (self.next + 1) % self.last.len();
+        end
+    }
+}
 
 impl Tail {
-    /// Where the secret ends whose start ended at `from`, if it is one.
-    pub(super) fn ends(self, block: &[u8], from: usize, least: usize) -> Option<usize> {
+    /// Where the secret ends whose start ended at `from`, if it is one. `runs` are those of the block.
+    pub(super) fn ends(
+        self,
+        block: &[u8],
+        from: usize,
+        least: usize,
+        runs: &mut Runs,
+    ) -> Option<usize> {
         let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-        let url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
         let run = |from: usize, holds: &dyn Fn(u8) -> bool| {
             let rest = block.get(from..).unwrap_or_default();
@@ -178,18 +214,16 @@ impl Tail {
                     .find_map(|rest| Some(from + memmem::find(line, rest)? + rest.len()))
             }
             Self::Jwt => {
-                let mut end = run(from, &url);
-                for _ in 0..2 {
-                    if end < from + least || block.get(end) != Some(&b'.') {
+                let mut part = from;
+                for more in [true, true, false] {
+                    let end = runs.end(block, part);
+                    let is_part = (least..=LONGEST_PART).contains(&(end - part));
+                    if !is_part || more && block.get(end) != Some(&b'.') {
                         return None;
                     }
-                    let part = end + 1;
-                    end = run(part, &url);
-                    if end < part + least {
-                        return None;
-                    }
+                    part = end + 1;
                 }
-                Some(end)
+                Some(part - 1)
             }
         }
     }

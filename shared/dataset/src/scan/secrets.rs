@@ -2,8 +2,8 @@
 use std::sync::LazyLock;
 
 use super::{
-    cards,
-    kinds::{KINDS, Tail},
+    cards, ends_escape,
+    kinds::{KINDS, Runs, Tail},
     marks::{Marks, WINDOW},
     windows::Windows,
 };
@@ -68,7 +68,7 @@ impl Secrets {
 }
 
 /// The secret whose window begins at `place`, if it is one; what is before `done` belongs to another.
-fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
+fn secret(block: &[u8], place: usize, done: usize, runs: &mut Runs) -> Option<Hit> {
     let (kind, start) = KINDS.iter().find_map(|kind| {
         let start = place.checked_sub(kind.window.0)?;
         block[start..]
@@ -84,14 +84,13 @@ fn secret(block: &[u8], place: usize, done: usize) -> Option<Hit> {
         && kind.tail != Tail::Assigned
         && kind.start.as_bytes()[0].is_ascii_alphanumeric()
         && block[start - 1].is_ascii_alphanumeric()
-        // An escape's letter is no letter of the text.
-        && (start < 2 || block[start - 2] != b'\\');
+        && !ends_escape(block, start - 1);
     if inside {
         return None;
     }
     let end = kind
         .tail
-        .ends(block, start + kind.start.len(), kind.least)?;
+        .ends(block, start + kind.start.len(), kind.least, runs)?;
     Some(Hit {
         start,
         end,
@@ -114,6 +113,7 @@ pub(crate) fn find(block: &[u8], marks: &Marks, secrets: Option<&Secrets>, hits:
     // Of characters that were lost, and of control characters, the first of each line: a file that was read in the wrong encoding has
     // millions of them.
     let (mut done, mut lost, mut control) = (0, 0, 0);
+    let mut runs = Runs::default();
     let line_end = |from: usize| {
         memchr::memchr(b'\n', &block[from..]).map_or(block.len(), |end| from + end + 1)
     };
@@ -134,7 +134,7 @@ pub(crate) fn find(block: &[u8], marks: &Marks, secrets: Option<&Secrets>, hits:
                 control = line_end(place);
             }
         } else if secrets.is_some()
-            && let Some(hit) = secret(block, place, done)
+            && let Some(hit) = secret(block, place, done, &mut runs)
         {
             done = hit.end;
             hits.push(hit);
@@ -298,6 +298,36 @@ mod tests {
             found("lost: \u{fffd}!"),
             [(What::Lost, "\u{fffd}".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_web_token_is_found_however_long_what_it_says_is() {
+        for payload in [10, 511, 512, 513, 2_000, 8_192, 16_384] {
+            let said = &"aB3_".repeat(5_000)[..payload];
+            let token = format!("eyJhbGciOiJIUzI1NiJ9.{said}.{}", "c-D4".repeat(86));
+            let text = format!("use {token}, then");
+            assert_eq!(found(&text), [(What::Secret("a JSON Web Token"), token)]);
+        }
+        let long = format!(
+            "eyJhbGciOiJIUzI1NiJ9.{}.{}",
+            "a".repeat(17 << 10),
+            "b".repeat(43)
+        );
+        assert!(found(&long).is_empty());
+    }
+
+    #[test]
+    fn that_many_web_tokens_begin_in_one_run_costs_no_more_than_one() {
+        let start = "-eyJhbGc";
+        let part = start.repeat(1_900);
+        // Three parts, of which the last is too short.
+        let parts = format!("{part}.{part}.a ").repeat(130);
+        let started = std::time::Instant::now();
+        for text in [start.repeat(500_000), parts] {
+            assert!(found(&text).is_empty());
+        }
+        // Each start read to the end of its part, these are billions of bytes.
+        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     }
 
     #[test]

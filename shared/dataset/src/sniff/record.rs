@@ -16,15 +16,22 @@ pub(super) enum Begins {
     Text,
 }
 
-/// Whether the object that the file begins with, alone or in an array, has not ended yet.
+/// Whether the object that the file begins with, alone or in an array, or its list of other values, has not ended yet.
 pub(super) fn is_open(head: &[u8]) -> bool {
-    object(head).is_some_and(|(_, object)| matches!(scan(object), Scan::Open(_)))
+    let value = object(head)
+        .map(|(_, object)| object)
+        .or_else(|| list(head));
+    value.is_some_and(|value| matches!(scan(value), Scan::Open(_)))
 }
 
 /// What the file begins with. A Markdown file may begin with an object, too: one is a record if its members say which.
 pub(super) fn begins(head: &[u8]) -> Begins {
     let Some((array, object)) = object(head) else {
-        return Begins::Text;
+        return if is_list(head) {
+            Begins::Json
+        } else {
+            Begins::Text
+        };
     };
     let (known, end) = match scan(object) {
         Scan::Ends(end) => (is_record(&object[..end]), end),
@@ -66,6 +73,34 @@ fn object(head: &[u8]) -> Option<(bool, &[u8])> {
     let inside = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
     let object = inside.unwrap_or(text);
     is_object(object).then_some((inside.is_some(), object))
+}
+
+/// The text from its bracket on, if it begins as a list of texts, of numbers or of such lists.
+fn list(head: &[u8]) -> Option<&[u8]> {
+    let text = begin(head);
+    let inside = text.strip_prefix(b"[")?.trim_ascii_start();
+    let is_value = |byte: &u8| matches!(byte, b'"' | b'[' | b'-' | b'0'..=b'9');
+    inside.first().filter(|byte| is_value(byte)).map(|_| text)
+}
+
+/// Whether the file is such a list, or one after the other. Prose may begin with a link, a note or a quotation in brackets, and goes on.
+fn is_list(head: &[u8]) -> bool {
+    let Some(list) = list(head) else {
+        return false;
+    };
+    match scan(list) {
+        Scan::Ends(end) => {
+            let rest = list[end..].trim_ascii_start();
+            let goes_on = rest.first().is_some_and(|byte| *byte != b'[');
+            !goes_on && is_json(&list[..end])
+        }
+        Scan::Open(closed) => head.len() >= LONG_HEAD && closed.iter().any(|one| is_json(one)),
+        Scan::Broken => false,
+    }
+}
+
+fn is_json(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| Tape::default().parse(text).is_ok())
 }
 
 /// Whether it begins as an object with a member does.
