@@ -1,7 +1,6 @@
 //! A replacement in quarantine: what it replaced is trained on meanwhile, by whatever settings, or a run says that it is not.
 
 use jiff::SignedDuration;
-use perennial_core::announcement::Request;
 use perennial_core::names::PipelineName;
 use perennial_core::run::{Outcome, Run};
 use perennial_core::upload::Upload;
@@ -129,10 +128,6 @@ async fn what_no_run_is_opened_for_names_the_uploads_that_the_settings_reject() 
     );
     world.settle().await;
     world.pass(HOUR).await;
-    // Nothing that can be trained on is no reason for a run; whoever asks for one is told why there is none.
-    let pipeline = PipelineName::parse("bot").expect("valid");
-    world.request(Request::Start { pipeline }).await;
-    world.settle().await;
     assert_eq!(world.runs("bot").await.len(), 0);
     let nothing = world.pipeline("bot").await.nothing_to_train;
     let words = nothing.expect("the reason is on record").reason;
@@ -140,38 +135,4 @@ async fn what_no_run_is_opened_for_names_the_uploads_that_the_settings_reject() 
         words.contains(KEY) && words.contains("compiled for other settings"),
         "{words}"
     );
-}
-
-#[tokio::test]
-async fn what_the_settings_of_now_reject_is_no_reason_for_a_run_and_counts_again_by_the_earlier_ones()
- {
-    let all = training();
-    let lines: Vec<&str> = all.lines().collect();
-    let (first, second) = (lines[..80].join("\n"), lines[80..140].join("\n"));
-    let secret = "{\"prompt\":\"The key?\",\"completion\":\"AKIAPERENNIAL7PAGES2\"}\n";
-    let settings = |secrets: &str| config(&format!("[data]\nsecrets = \"{secrets}\"\n"));
-    let mut world = World::new();
-    world.upload("pipelines/bot.toml", settings("warn"));
-    world.upload("eval/bot/e.jsonl", evaluation());
-    world.upload(KEY, format!("{first}\n{secret}"));
-    world.pass(HOUR).await;
-    assert_eq!(world.pipeline("bot").await.pending_records, 81);
-
-    world.upload("pipelines/bot.toml", settings("reject"));
-    world.pass(HOUR).await;
-    assert_eq!(world.pipeline("bot").await.pending_records, 0);
-    world.upload("data/bot/b.jsonl", second);
-    world.pass(HOUR * 2).await;
-    assert_eq!(world.pipeline("bot").await.pending_records, 60);
-    assert_eq!(
-        world.runs("bot").await.len(),
-        0,
-        "60 of 100 records are there"
-    );
-
-    world.upload("pipelines/bot.toml", settings("warn"));
-    world.pass(HOUR * 6).await;
-    let run = world.runs("bot").await.remove(0);
-    assert_eq!(run.dataset.uploads, 2, "{}", run.because);
-    assert_eq!(run.prepared.expect("prepared").records, 81 + 60);
 }

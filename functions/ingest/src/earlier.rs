@@ -117,11 +117,11 @@ pub(crate) fn replace(
 ) -> Option<PipelineEvent> {
     let anew = anew?;
     let old = anew.put(in_force)?;
+    let made = anew.made.as_ref().ok()?;
     Some(PipelineEvent::Recompiled {
         kind,
-        // What cannot be trained on is no reason for a run.
-        records: anew.made.as_ref().map_or(0, |made| made.records),
-        before: old.counted(),
+        records: made.records,
+        before: old.records,
         sequence: old.sequence,
     })
 }

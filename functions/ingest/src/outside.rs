@@ -53,7 +53,7 @@ pub(crate) async fn leave(
         Some(shard) => {
             let change = PipelineEvent::Withdrawn {
                 kind: upload.kind,
-                records: shard.counted(),
+                records: shard.records,
                 sequence: shard.sequence,
             };
             let (write, say, now) = pipelines::apply(desk, &upload.pipeline, &change).await?;

@@ -70,13 +70,13 @@ pub(crate) async fn accept(
             Some(old) => PipelineEvent::Recompiled {
                 kind: upload.kind,
                 records: shard.records,
-                before: old.counted(),
+                before: old.records,
                 sequence: old.sequence,
             },
             None => PipelineEvent::Accepted {
                 kind: upload.kind,
                 records: shard.records,
-                replaces: replaces.map(|shard| (shard.counted(), shard.sequence)),
+                replaces: replaces.map(|shard| (shard.records, shard.sequence)),
             },
         };
         let newer = replaces.is_some_and(|old| old.version != shard.version);
@@ -171,7 +171,6 @@ async fn keep_unchanged(
         compile_digest: shard.compile_digest.clone(),
         key: shard.key.clone(),
         bytes: shard.bytes,
-        unusable: None,
         ..old.clone()
     });
     let stored = Stored {
@@ -179,17 +178,8 @@ async fn keep_unchanged(
         version: known.map_or(0, |known| known.version),
     };
     // The pipeline is written too, so that a run that is being opened at this moment selects its shards anew.
-    let event = match &old.unusable {
-        None => PipelineEvent::Looked,
-        // It could not be compiled for the settings between, and counts again.
-        Some(_) => PipelineEvent::Recompiled {
-            kind: upload.kind,
-            records: old.records,
-            before: old.counted(),
-            sequence: old.sequence,
-        },
-    };
-    let (write, say, pipeline) = pipelines::apply(&ports.desk, &upload.pipeline, &event).await?;
+    let looked = PipelineEvent::Looked;
+    let (write, _, pipeline) = pipelines::apply(&ports.desk, &upload.pipeline, &looked).await?;
     if !takes(&pipeline, &upload.key) {
         return Ok(Kept::Outside);
     }
@@ -218,7 +208,6 @@ async fn keep_unchanged(
                 None,
             )
             .await?;
-            ports.desk.announce.announce(&say).await?;
             Ok(Kept::Yes)
         }
         Err(error) if error.is_conflict() => Ok(Kept::OthersWroteFirst),
@@ -292,7 +281,7 @@ pub(crate) async fn reject(
                 let mut notes = found.notes;
                 if let Some(shard) = stays {
                     let (version, records) = (&shard.version, shard.records);
-                    notes.push(if recompiled.is_some() && shard.unusable.is_none() {
+                    notes.push(if recompiled.is_some() {
                         format!(
                             "the earlier version {version} ({records} records) was compiled anew for the settings of now, and stays \
                              in force"

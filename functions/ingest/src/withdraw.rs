@@ -61,7 +61,7 @@ pub(crate) async fn take(
         if let Some(shard) = &shard {
             let change = PipelineEvent::Withdrawn {
                 kind: withdrawn.kind,
-                records: shard.counted(),
+                records: shard.records,
                 sequence: shard.sequence,
             };
             let (write, said, _) = pipelines::apply(desk, pipeline, &change).await?;

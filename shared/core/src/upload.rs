@@ -137,23 +137,11 @@ pub struct Unusable {
 }
 
 impl Shard {
-    /// Whether it was compiled for other settings than these, and nobody has tried yet to compile it anew for them. Where that failed for
-    /// others since, it is compiled again even for its own: so it counts again.
+    /// Whether it was compiled for other settings than these, and nobody has tried yet to compile it anew for them.
     #[must_use]
     pub fn needs_compiling(&self, digest: &str) -> bool {
-        match &self.unusable {
-            Some(tried) => tried.compile_digest != digest,
-            None => self.compile_digest != digest,
-        }
-    }
-
-    /// Records of it that the pipeline counts towards its next run: none while its original cannot be compiled for the settings of now.
-    #[must_use]
-    pub fn counted(&self) -> u64 {
-        match self.unusable {
-            Some(_) => 0,
-            None => self.records,
-        }
+        let tried = self.unusable.as_ref();
+        self.compile_digest != digest && tried.is_none_or(|tried| tried.compile_digest != digest)
     }
 }
 
