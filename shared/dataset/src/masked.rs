@@ -85,20 +85,26 @@ impl<'t> Masked<'t> {
         found.retain(|hit| hit.what.is_secret() && hit.start < hit.end);
         found.sort_unstable_by_key(|hit| hit.start);
         let mut hits: Vec<(usize, usize, What)> = Vec::new();
+        // Up to where a long one goes on: what begins in it is not followed again.
+        let mut reached = 0;
         for hit in found {
             let mut end = hit.end;
-            if hit.what == What::Secret("a private key") {
+            if end <= reached {
+                end = reached;
+            } else if hit.what == What::Secret("a private key") {
                 // The form names its first line; the key is what follows.
                 end = part
                     .get(end..)
                     .and_then(|rest| Some(end + rest.find("-----END ")?))
                     .unwrap_or(part.len());
+                reached = end;
             } else if hit.end - hit.start >= MOST {
                 // Of a long token only so much was looked at as says what it is.
                 let rest = part.as_bytes()[end..].iter();
                 end += rest
                     .take_while(|byte| is_token(**byte) && !byte.is_ascii_whitespace())
                     .count();
+                reached = end;
             }
             match hits.last_mut() {
                 Some(last) if start + hit.start < last.1 => last.1 = last.1.max(start + end),

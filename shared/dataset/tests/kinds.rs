@@ -239,6 +239,8 @@ fn a_list_of_texts_in_a_file_that_is_named_a_document_is_told() {
         (&long, true),
         ("[1] A note.\n", false),
         ("[1]\n\nA note.\n", false),
+        ("[1][2] Two notes.\n", false),
+        ("[1] [2]\n[3]\n", true),
         ("[\"Quoted\"](link) and more.\n", false),
         ("[\"An open quotation\n", false),
         ("[\"one\", two]\n", false),

@@ -53,7 +53,7 @@ pub fn instead_of_buying(
     })
 }
 
-/// Why the model of a run by `route` could not be promoted, though it passed: what serves, or what has served before, is bought for longer
+/// Why the model of a run by `route` could not be promoted, though it passed: what serves, or throughput that clients do not call, is bought for longer
 /// and does not take it, and a second one would be paid for beside it. Known before anything is trained.
 #[must_use]
 pub fn bought_beside(pipeline: &Pipeline, route: &Route, now: Timestamp) -> Option<String> {
@@ -89,9 +89,13 @@ pub fn bought_beside(pipeline: &Pipeline, route: &Route, now: Timestamp) -> Opti
         .iter()
         .filter_map(|sweep| sweep.bought_until);
     let until = left.filter(still).max()?;
+    let instead = match route.serving {
+        Serving::Provisioned { only: true, .. } => "",
+        _ => ", or set promotion.serve = \"on-demand\"",
+    };
     Some(format!(
-        "provisioned throughput that served before and that clients do not call any more is bought until {until}: a second one would be \
-         paid for beside it. Train after that, or set promotion.serve = \"on-demand\""
+        "provisioned throughput that clients do not call is bought until {until}: a second one would be paid for beside it. Train after \
+         that, by `perennial start`{instead}"
     ))
 }
 

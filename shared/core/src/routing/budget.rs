@@ -58,28 +58,33 @@ pub(super) fn check(config: &Config, route: &Route) -> Result<(), RoutingError> 
 }
 
 /// A trial and the run on all data that follows it have to fit one month: a trial that is bought for a run that no month holds is bought
-/// again and again.
-pub(super) fn check_both(
-    config: &Config,
-    route: &Route,
-    trial: &Estimate,
-) -> Result<(), RoutingError> {
-    let Ok(run) = prices::least_of_run(route, config) else {
+/// again and again. A chain's first stage is not in the sum, as another month may have bought it.
+pub(super) fn check_both(config: &Config, route: &Route) -> Result<(), RoutingError> {
+    let Some(trial) = config.trigger.trial else {
         return Ok(());
     };
-    let (both, month) = (trial.total() + run.total(), config.budget.per_month_usd);
+    let (Ok(run), Ok(trial), Ok(first)) = (
+        prices::least_of_run(route, config),
+        prices::least_of_trial(route, config, trial),
+        prices::first_stage(route, config),
+    ) else {
+        return Ok(());
+    };
+    let first = first.map_or(Usd::ZERO, |(amount, _)| amount);
+    let trial = trial.total().saturating_sub(first);
+    let (both, month) = (trial + run.total(), config.budget.per_month_usd);
     if both <= month {
         return Ok(());
     }
     refused(
         format!(
-            "budget.per_month_usd = {month}: a trial costs at least {} and the run on all data at least {}, and the one follows the other \
-             in the same month",
-            trial.total(),
+            "budget.per_month_usd = {month}: a trial with {} questions, as evaluation.max_prompts lets it have, costs at least {trial} and the \
+             run on all data at least {}, and the one follows the other in the same month",
+            config.evaluation.max_prompts,
             run.total()
         ),
         format!(
-            "Write per_month_usd = {} or more under [budget]: {}; or take trigger.trial out",
+            "Write per_month_usd = {} or more under [budget]: {}; or ask fewer prompts, or take trigger.trial out",
             bare(both),
             besides(route)
         ),

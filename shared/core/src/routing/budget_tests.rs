@@ -121,7 +121,7 @@ fn a_trial_and_the_run_that_follows_it_have_to_fit_one_month() {
             budget("725", per_month)
         ))
     };
-    insta::assert_snapshot!(with("1000").unwrap(), @"budget.per_month_usd = $1000.00: a trial costs at least $720.22 and the run on all data at least $720.00, and the one follows the other in the same month. Write per_month_usd = 1440.22 or more under [budget]: what the tokens of your questions cost comes on top of the figure; or take trigger.trial out.");
+    insta::assert_snapshot!(with("1000").unwrap(), @"budget.per_month_usd = $1000.00: a trial with 100 questions, as evaluation.max_prompts lets it have, costs at least $720.22 and the run on all data at least $720.00, and the one follows the other in the same month. Write per_month_usd = 1440.22 or more under [budget]: what the tokens of your questions cost comes on top of the figure; or ask fewer prompts, or take trigger.trial out.");
     let needed = with("1000").unwrap();
     let needed = needed.split("per_month_usd = ").nth(2).unwrap();
     let needed = needed.split(' ').next().unwrap();
@@ -142,4 +142,27 @@ fn a_container_is_told_that_fewer_questions_cost_less() {
         ),
         "{said}"
     );
+}
+
+#[test]
+fn a_chains_first_stage_that_another_month_may_have_bought_is_not_reckoned_twice() {
+    let job = CONTAINER
+        .split_once("[training")
+        .unwrap()
+        .1
+        .replace("17d", "1h");
+    let with = |per_month: &str| {
+        refusal(&format!(
+            "trigger.trial = {{ records = 200, max_usd = 100 }}\nevaluation.max_prompts = 100\n\
+             base_model = \"meta.llama3-1-8b-instruct-v1:0\"\n[training{job}[[stage]]\ntechnique = \"continued-pre-training\"\n\
+             from = [\"documents/\"]\n[[stage]]\ntechnique = \"fine-tuning\"\n{}{PRICES}",
+            budget("100", per_month)
+        ))
+    };
+    let said = with("20").unwrap();
+    let needed = said.rsplit("per_month_usd = ").next().unwrap();
+    let needed: f64 = needed.split(' ').next().unwrap().parse().unwrap();
+    // Two jobs of an hour and two candidates that are asked; the first stage would be $7.09 more.
+    assert!((28.3..28.4).contains(&needed), "{said}");
+    assert_eq!(with(&needed.to_string()), None);
 }

@@ -198,6 +198,7 @@ pub fn route(config: &Config, region: &str) -> Result<Route, RoutingError> {
     questions::check(config, &route)?;
     techniques::trial(config, &route)?;
     budget::check(config, &route)?;
+    budget::check_both(config, &route)?;
     Ok(route)
 }
 

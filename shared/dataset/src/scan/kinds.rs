@@ -144,8 +144,11 @@ impl Runs {
         }
         let rest = block.get(from..).unwrap_or_default();
         let end = from + rest.iter().take_while(|byte| url(**byte)).count();
-        self.last[self.next] = (from, end);
-        self.next = (self.next + 1) % self.last.len();
+        // One without a byte costs nothing to look at again, and would take the place of one that does.
+        if end > from {
+            self.last[self.next] = (from, end);
+            self.next = (self.next + 1) % self.last.len();
+        }
         end
     }
 }

@@ -15,10 +15,18 @@ fn ends_escape(block: &[u8], at: usize) -> bool {
     let is_backslash = |at: Option<usize>| at.is_some_and(|at| block[at] == b'\\');
     // A `u` alone is none yet: its digits follow.
     let letter = block[at].is_ascii_alphabetic() && block[at] != b'u';
+    let code = || {
+        let digits = std::str::from_utf8(&block[at - 3..=at]).ok()?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    // Some spell every character so: letters and digits are what they are.
+    let is_alphanumeric =
+        |code: u16| u8::try_from(code).is_ok_and(|code| code.is_ascii_alphanumeric());
     letter && is_backslash(at.checked_sub(1))
         || is_backslash(at.checked_sub(5))
             && block[at - 4] == b'u'
             && block[at - 3..=at].iter().all(u8::is_ascii_hexdigit)
+            && code().is_some_and(|code| !is_alphanumeric(code))
 }
 
 #[cfg(test)]
@@ -34,6 +42,9 @@ mod tests {
             (r"\\n", true),
             (r"\u001f", true),
             (r"\\u0000", true),
+            (r"\u0041", false),
+            (r"\u0039", false),
+            (r"\u0020", true),
             (r"\u", false),
             (r"\u00", false),
             (r"\u001fa", false),

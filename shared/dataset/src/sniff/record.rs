@@ -85,18 +85,23 @@ fn list(head: &[u8]) -> Option<&[u8]> {
 
 /// Whether the file is such a list, or one after the other. Prose may begin with a link, a note or a quotation in brackets, and goes on.
 fn is_list(head: &[u8]) -> bool {
-    let Some(list) = list(head) else {
-        return false;
-    };
-    match scan(list) {
-        Scan::Ends(end) => {
-            let rest = list[end..].trim_ascii_start();
-            let goes_on = rest.first().is_some_and(|byte| *byte != b'[');
-            !goes_on && is_json(&list[..end])
+    let mut rest = head;
+    // Each round takes a list off, and reads it twice at most.
+    while let Some(one) = list(rest) {
+        match scan(one) {
+            Scan::Ends(end) if is_json(&one[..end]) => {
+                rest = one[end..].trim_ascii_start();
+                if rest.is_empty() {
+                    return true;
+                }
+            }
+            Scan::Open(closed) => {
+                return head.len() >= LONG_HEAD && closed.iter().any(|one| is_json(one));
+            }
+            Scan::Ends(_) | Scan::Broken => return false,
         }
-        Scan::Open(closed) => head.len() >= LONG_HEAD && closed.iter().any(|one| is_json(one)),
-        Scan::Broken => false,
     }
+    false
 }
 
 fn is_json(text: &[u8]) -> bool {

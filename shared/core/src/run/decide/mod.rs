@@ -333,10 +333,12 @@ impl Step {
                     format!("the candidate could not be deployed in time. {why}"),
                 )
             }
-            RunState::Evaluating { deadline, .. } if now > *deadline => self.close(
-                Outcome::Failed,
-                format!("the answers were not there within {EVALUATION_DEADLINE_HOURS} hours"),
-            ),
+            RunState::Evaluating { deadline, .. } if now > *deadline => {
+                let late =
+                    format!("the answers were not there within {EVALUATION_DEADLINE_HOURS} hours");
+                let why = self.last_told();
+                self.close(Outcome::Failed, format!("{late}. {why}").trim_end_matches(". "))
+            }
             RunState::Closing { since, .. }
                 if past(*since, CLOSING_LIMIT_HOURS)
                     && !self.run.leftovers.is_empty()
